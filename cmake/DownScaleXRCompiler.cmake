@@ -1,0 +1,31 @@
+# One place for the language level, warnings and profiler-friendly code generation, so that
+# every target is compiled alike and a profile of a release build shows names and lines.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG -g1")
+# No fused multiply-add contraction behind our back: references and results stay comparable.
+add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+  -fno-omit-frame-pointer -ffp-contract=off)
+if(DOWNSCALEXR_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+if(DOWNSCALEXR_TIDY)
+  find_program(CLANG_TIDY clang-tidy REQUIRED)
+  set(CMAKE_CXX_CLANG_TIDY "${CLANG_TIDY};--quiet")
+endif()
+
+# downscalexr_library(kernels PUBLIC_LIBS...): every .cpp of the calling folder, one static library.
+# CONFIGURE_DEPENDS: a new operator is one new file, with no list to edit.
+function(downscalexr_library name)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "_main\\.cpp$")
+  add_library(downscalexr_${name} STATIC ${sources})
+  add_library(downscalexr::${name} ALIAS downscalexr_${name})
+  target_include_directories(downscalexr_${name} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+  target_link_libraries(downscalexr_${name} PUBLIC ${ARGN})
+endfunction()

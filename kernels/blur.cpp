@@ -1,0 +1,64 @@
+// The blur runs as oneDNN's depthwise convolution with constant weights: one pass over the source, an
+// implementation in every layout (a pair of 2x2 averages, which gives the same filter, writes an intermediate
+// as large as the source).
+#include "kernels/blur.hpp"
+
+#include <vector>
+
+#include "kernels/conv.hpp"
+#include "kernels/reorder.hpp"
+
+namespace dsx {
+
+using dnnl::memory;
+
+namespace {
+
+ConvShape blur_shape(const memory::dims& src, int padding_r) {
+  ConvShape shape;
+  const auto out = [&](memory::dim in) { return (in + 1 + padding_r - 3) / 2 + 1; };
+  shape.src = src;
+  shape.weights = {src[1], 1, 1, 3, 3};
+  shape.dst = {src[0], src[1], out(src[2]), out(src[3])};
+  shape.stride = 2;
+  shape.padding_l = 1;
+  shape.padding_r = padding_r;
+  return shape;
+}
+
+memory blur_filter(const Context& context, int channels, const memory::desc& weights_md) {
+  memory plain(plain_md({channels, 1, 1, 3, 3}), context.engine);
+  auto* values = static_cast<float*>(plain.get_data_handle());
+  constexpr float kRow[3] = {1, 2, 1};
+  for (int c = 0; c < channels; ++c) {
+    for (int i = 0; i < 9; ++i) values[c * 9 + i] = kRow[i / 3] * kRow[i % 3] / 16;
+  }
+  memory packed(weights_md, context.engine);
+  reorder_now(context, plain, packed);
+  return packed;
+}
+
+}  // namespace
+
+DownsampleStage blur_stage(const Context& context, const std::string& layer, const memory::desc& src_md,
+                           int padding_r, bool training) {
+  const auto shape = blur_shape(src_md.get_dims(), padding_r);
+  const int channels = static_cast<int>(shape.src[1]);
+  const auto want_src =
+      context.layout == Layout::any ? activation_md(shape.src, context.dtype, Layout::any) : src_md;
+  const auto want_dst = activation_md(shape.dst, context.dtype, context.layout);
+  DownsampleStage stage;
+  stage.suffix = "blur";
+  stage.forward = conv_forward(
+      context, layer, shape, {training ? Pass::training : Pass::inference, false, false}, want_src, want_dst);
+  stage.forward_constants[DNNL_ARG_WEIGHTS] =
+      blur_filter(context, channels, stage.forward.arguments.at(DNNL_ARG_WEIGHTS));
+  if (training) {
+    stage.backward_data = conv_backward_data(context, layer, shape, want_src, want_dst);
+    stage.backward_constants[DNNL_ARG_WEIGHTS] =
+        blur_filter(context, channels, stage.backward_data.arguments.at(DNNL_ARG_WEIGHTS));
+  }
+  return stage;
+}
+
+}  // namespace dsx

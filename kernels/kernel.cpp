@@ -1,0 +1,50 @@
+// Executing steps, and the refusal of reference implementations.
+#include "kernels/kernel.hpp"
+
+#include <fmt/format.h>
+
+#include "kernels/error.hpp"
+
+namespace dsx {
+
+std::string to_string(Phase phase) {
+  switch (phase) {
+    case Phase::pack:
+      return "pack";
+    case Phase::forward:
+      return "forward";
+    case Phase::loss:
+      return "loss";
+    case Phase::backward:
+      return "backward";
+    case Phase::update:
+      return "update";
+  }
+  return "";
+}
+
+void Step::execute(dnnl::stream& stream) const {
+  if (kernel.primitive) {
+    kernel.primitive.execute(stream, arguments);
+    stream.wait();
+  } else {
+    kernel.native(arguments);
+  }
+}
+
+// oneDNN names its fallbacks "ref", "ref:any", "ref_int8:any"; "simple:any" is a vectorised reorder.
+bool is_ref(const std::string& impl) {
+  return impl.rfind("ref", 0) == 0 || impl.find(":ref") != std::string::npos;
+}
+
+void refuse_ref(const Context& context, const std::string& layer, const Kernel& kernel) {
+  if (context.allow_ref || !is_ref(kernel.impl)) return;
+  throw UnsupportedError(fmt::format(
+      "layer {}, layout {}, {}: oneDNN {} offers only its reference implementation '{}' for this {} on this "
+      "CPU ({}), "
+      "which takes minutes; choose another layout (nhwc works everywhere) or accept it with --allow-ref",
+      layer, to_string(context.layout), to_string(context.dtype), onednn_info().version, kernel.impl,
+      kernel.kind, onednn_info().effective_isa));
+}
+
+}  // namespace dsx

@@ -1,0 +1,61 @@
+// A Kernel is one operator in one direction, built but not yet bound to memory: which descriptors it wants,
+// what it costs, which implementation runs it. A Step is a Kernel bound to memory: executing it is all that
+// forward() and backward() do. Networks, benchmarks and tests all use these two types and no other.
+#pragma once
+
+#include <dnnl.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "kernels/context.hpp"
+
+namespace dsx {
+
+// What the arithmetic needs at least, from shapes alone (never from a measurement).
+struct Cost {
+  double flop = 0;       // multiply and add count as two
+  double min_bytes = 0;  // each input read once, each output written once, unpadded
+  Cost& operator+=(const Cost& other) {
+    flop += other.flop;
+    min_bytes += other.min_bytes;
+    return *this;
+  }
+};
+
+using Arguments = std::unordered_map<int, dnnl::memory>;  // DNNL_ARG_* -> memory
+
+struct Kernel {
+  std::string kind;  // oneDNN's primitive kind, or a kernel of ours: "sgd", "bce_with_logits"
+  std::string impl;  // oneDNN's impl_info_str, or "ours:..."
+  Cost cost;
+  std::map<int, dnnl::memory::desc> arguments;   // inputs, outputs, workspace and scratchpad it wants
+  std::map<int, bool> is_output;                 // for each argument: written (true) or only read
+  dnnl::primitive primitive;                     // empty when `native` is set
+  std::function<void(const Arguments&)> native;  // our own code, no oneDNN primitive behind it
+};
+
+// When a step runs.
+enum class Phase { pack, forward, loss, backward, update };
+std::string to_string(Phase phase);
+
+struct Step {
+  std::string name;   // "conv1", "conv1.backward_weights", "pool1.src.reorder"
+  std::string layer;  // "conv1": what profiles and tables group by
+  Phase phase = Phase::forward;
+  bool is_reorder = false;
+  Kernel kernel;
+  Arguments arguments;
+
+  // Runs to completion on the calling thread's OpenMP team (CPU streams are in order).
+  void execute(dnnl::stream& stream) const;
+  bool is_ours() const { return !kernel.primitive; }
+};
+
+// Throws UnsupportedError "layer conv1, layout nchw: oneDNN offers only 'ref:any' for convolution ..." when
+// `impl` names a reference implementation and the context does not allow those.
+void refuse_ref(const Context& context, const std::string& layer, const Kernel& kernel);
+bool is_ref(const std::string& impl);
+
+}  // namespace dsx

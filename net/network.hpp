@@ -1,0 +1,49 @@
+// A network: its parameters, and the plans that compute with them. One Network may hold several plans
+// (training at batch 32, inference at 32 and at 1); they share the parameters.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/context.hpp"
+#include "net/parameters.hpp"
+#include "net/plan.hpp"
+#include "net/spec.hpp"
+
+namespace dsx {
+
+struct NetworkOptions {
+  std::string variant = "avgpool";  // row of downsample_table()
+  int channels = 1, height = 320, width = 320;
+};
+
+class Network {
+ public:
+  // Builds the parameters (uninitialised: call init or load). Throws ConfigError when shapes do not fit.
+  Network(Context context, NetworkSpec spec, NetworkOptions options);
+
+  Context& context();
+  const NetworkSpec& spec() const;
+  const NetworkOptions& options() const;
+
+  // PyTorch's default initialisation per layer (kaiming_uniform with a = sqrt(5): U(-1/sqrt(fan_in),
+  // 1/sqrt(fan_in)) for weights and biases; BatchNorm2d weight 1, bias 0).
+  void init(std::uint64_t seed);
+
+  Parameters& parameters();
+  const Parameters& parameters() const;
+
+  // Makes a plan. Training plans also hold gradients' buffers and the backward steps.
+  Plan make_plan(int batch, bool training);
+
+ private:
+  Context context_;
+  NetworkSpec spec_;
+  NetworkOptions options_;
+  Parameters parameters_;
+};
+
+}  // namespace dsx
