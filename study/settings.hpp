@@ -1,0 +1,126 @@
+// Every setting of a study, once: the struct Settings, and the one table of fields that YAML, flags, help,
+// config.yaml, run.h5 and summary.json are all made from. A new setting is one member here plus one row in
+// settings_fields.cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace dsx {
+
+// Defaults are the members' initialisers. Comments name the unit and the consequence.
+struct Settings {
+  // Network.
+  std::string variant = "avgpool";  // row of downsample_table()
+  std::string network = "lenet";    // built-in name or YAML file
+  std::string layout = "nhwc";      // of activations in memory
+  bool allow_ref = false;           // accept oneDNN's reference implementations: 100 times slower
+
+  // Data. Images are square after preprocessing.
+  std::string data = "synthetic";
+  int size = 320;                // pixels per side; 320 is the original's
+  int channels = 1;              // 1 grey, 3 colour
+  std::string resize = "area";   // does not alias when it shrinks; bilinear is the original's
+  double val_fraction = 0.1;     // of train, only when the data has no val split
+  double test_fraction = 0.2;    // of all images, only when the data has no test split
+  bool skip_bad_images = false;  // leave unreadable images out instead of refusing the data
+  int data_cache_mib = 640;      // decoded images kept in memory, MiB
+  std::string cache_dir;         // of imported folders; "" is the user's cache directory
+  int synthetic_train = 1024, synthetic_val = 256, synthetic_test = 512;  // images of the built-in data
+  std::uint64_t synthetic_seed =
+      1;  // which patients; apart from `seed`, so that seeds are compared on the same images
+
+  // Preprocessing, all splits. Pixels are scaled to [0, 1], then (x - mean) / std.
+  double mean = 0.0, std = 1.0;
+  bool equalize = false, sharpen = false, denoise = false;
+
+  // Augmentation, training split only.
+  double flip = 0;        // probability
+  double rotation = 0;    // degrees, either way
+  double brightness = 0;  // relative
+  double contrast = 0;    // relative
+
+  // Training.
+  int epochs = 5;
+  int batch = 32;
+  std::uint64_t seed = 1;
+  std::string optimizer = "sgd";
+  double lr = 0.01;
+  double momentum = 0.9;
+  bool nesterov = false;
+  double weight_decay = 0;
+  std::string schedule = "constant";
+  double warmup_epochs = 0;
+  int step_epochs = 10;
+  double gamma = 0.1;
+  int patience = 7;  // epochs without a better val AUC before stopping; 0 never stops early
+
+  // Machine and measuring.
+  int threads = 0;  // 0: not given, all CPUs this process may use (an explicit 0 is refused)
+  bool oversubscribe = false;
+  int latency_iterations = 100;  // timed runs per batch size
+  bool latency_only = false;
+  double repeat_for = 0;  // seconds
+
+  // Output.
+  std::string name;  // "" makes a new one from variant, data, seed and time
+  std::string out = "results/runs";
+  std::string progress = "auto";
+  std::string resume;  // folder of an earlier run
+  std::string config;  // YAML file
+};
+
+enum class SettingGroup { network, data, preprocessing, augmentation, training, machine, output };
+std::string title_of(SettingGroup group);
+const std::vector<SettingGroup>& setting_groups();
+
+// May a resumed run change it? `fixed` settings decide the numbers; `free` ones only how long, where or how
+// it is shown.
+enum class OnResume { fixed, free };
+
+struct Field {
+  using Member = std::variant<std::string Settings::*, int Settings::*, std::uint64_t Settings::*,
+                              double Settings::*, bool Settings::*>;
+  std::string key;  // YAML key; the flag is "--" + key with '-' for '_'
+  SettingGroup group;
+  Member member;
+  std::string help;  // one line: what it does and its unit
+  // Numbers: the allowed range, both ends included (or `min` not, when min_open). Strings: choices, when not
+  // empty.
+  double min = 0, max = 0;
+  bool min_open = false;
+  std::function<std::vector<std::string>()> choices;
+  OnResume on_resume = OnResume::fixed;
+  bool in_config = true;     // false: where a run goes, not what it is; left out of config.yaml
+  std::string default_text;  // for help, where the default is found out at run time
+};
+
+const std::vector<Field>& setting_fields();
+const Field* find_field(const std::string& key);
+std::string flag_of(const Field& field);       // "--val-fraction"
+std::string allowed_text(const Field& field);  // "an integer from 1 to 4096", "one of avgpool, maxpool"
+
+// Shortest text that reads back to the same value.
+std::string value_text(const Settings& settings, const Field& field);
+// Sets one field from text. Throws ConfigError "<where>: expected <allowed>, got '<text>'".
+void set_from_text(Settings& settings, const Field& field, const std::string& text, const std::string& where);
+
+// Where each value came from: "--lr", "config.yaml:3"; keys that are missing have their default.
+using Sources = std::map<std::string, std::string>;
+
+// Applies a YAML file of flat keys. Throws ConfigError with file and line.
+void apply_yaml(Settings& settings, Sources& sources, const std::string& path);
+void apply_yaml_text(Settings& settings, Sources& sources, const std::string& text, const std::string& where);
+
+// Checks that span several fields, and names (variant, network) that only other folders know. Throws
+// ConfigError.
+void check_settings(const Settings& settings);
+
+// YAML with group titles; reading it back gives equal settings. `head` goes on top as comment lines.
+std::string to_yaml(const Settings& settings, const std::string& head);
+
+}  // namespace dsx

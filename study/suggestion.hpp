@@ -1,0 +1,15 @@
+// "; did you mean '--lr'?" for unknown flags, keys and commands. kernels/nearest.hpp finds slips of the
+// finger; this adds a guess for words from other programs ("learning_rate" for lr), so that some known word
+// is always named.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace dsx {
+
+// `prefix` goes in front of the suggested word ("--"). "" only when `words` is empty.
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& words,
+                         const std::string& prefix = "");
+
+}  // namespace dsx

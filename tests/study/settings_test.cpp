@@ -1,0 +1,192 @@
+// Settings: what YAML and flags accept, which wins, and what an error says.
+#include "study/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "kernels/error.hpp"
+#include "study/command_line.hpp"
+#include "study/suggestion.hpp"
+
+namespace dsx {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "(no ConfigError)";
+}
+
+std::string yaml_error(const std::string& text) {
+  return error_of([&] {
+    Settings settings;
+    Sources sources;
+    apply_yaml_text(settings, sources, text, "x.yaml");
+  });
+}
+
+std::string flags_error(const std::vector<std::string>& args) {
+  return error_of([&] { parse_command_line(args, {}); });
+}
+
+TEST(Suggestion, NamesSlipsOfTheFingerAndWordsOfOtherPrograms) {
+  std::vector<std::string> words;
+  for (const Field& field : setting_fields()) words.push_back(field.key);
+  EXPECT_EQ(did_you_mean("momentun", words), "; did you mean 'momentum'?");
+  EXPECT_EQ(did_you_mean("val_fractoin", words), "; did you mean 'val_fraction'?");
+  EXPECT_EQ(did_you_mean("learning_rate", words), "; did you mean 'lr'?");
+  EXPECT_EQ(did_you_mean("batch_size", words, "--"), "; did you mean '--batch'?");
+  EXPECT_NE(did_you_mean("qqq", words), "");
+  EXPECT_EQ(did_you_mean("x", {}), "");
+}
+
+TEST(SettingsYaml, SetsEveryTypeOfField) {
+  Settings s;
+  Sources sources;
+  apply_yaml_text(s, sources, "variant: maxpool\nepochs: 7\nlr: 1e-3\nnesterov: yes\nseed: 12345678901\n",
+                  "x.yaml");
+  EXPECT_EQ(s.variant, "maxpool");
+  EXPECT_EQ(s.epochs, 7);
+  EXPECT_EQ(s.lr, 1e-3);
+  EXPECT_TRUE(s.nesterov);
+  EXPECT_EQ(s.seed, 12345678901U);
+  EXPECT_EQ(sources.at("lr"), "x.yaml:3");
+}
+
+TEST(SettingsYaml, EmptyFileChangesNothing) {
+  Settings s;
+  Sources sources;
+  apply_yaml_text(s, sources, "# only a comment\n", "x.yaml");
+  EXPECT_EQ(to_yaml(s, ""), to_yaml(Settings{}, ""));
+}
+
+TEST(SettingsYaml, NamesLineAndNearestKey) {
+  EXPECT_THAT(yaml_error("epochs: 3\nlerning_rate: 1\nmomentun: .9\n"),
+              HasSubstr("x.yaml:2: unknown key 'lerning_rate'"));
+  EXPECT_THAT(yaml_error("momentun: .9\n"),
+              AllOf(HasSubstr("x.yaml:1"), HasSubstr("did you mean 'momentum'?")));
+}
+
+TEST(SettingsYaml, NamesLineAndExpectedType) {
+  EXPECT_THAT(yaml_error("seed: 1\nlr: fast\n"), HasSubstr("x.yaml:2: lr: expected a number above 0"));
+  EXPECT_THAT(yaml_error("epochs: 2.5\n"), HasSubstr("epochs: expected an integer"));
+  EXPECT_THAT(yaml_error("nesterov: perhaps\n"), HasSubstr("expected true or false, got 'perhaps'"));
+  EXPECT_THAT(yaml_error("lr: [1, 2]\n"), HasSubstr("got a list"));
+  EXPECT_THAT(yaml_error("lr: {a: 2}\n"), HasSubstr("got a map"));
+  EXPECT_THAT(yaml_error("lr:\n"), HasSubstr("got nothing"));
+  EXPECT_THAT(yaml_error("lr: .nan\n"), HasSubstr("expected a number"));
+  EXPECT_THAT(yaml_error("lr: nan\n"), HasSubstr("expected a number"));
+}
+
+TEST(SettingsYaml, RefusesWhatIsNoFlatMap) {
+  EXPECT_THAT(yaml_error("- a\n- b\n"), HasSubstr("key: value"));
+  EXPECT_THAT(yaml_error("just words\n"), HasSubstr("key: value"));
+  EXPECT_THAT(yaml_error("lr: 1\nlr: 2\n"), HasSubstr("x.yaml:2: key 'lr' occurs twice"));
+  EXPECT_THAT(yaml_error("lr: 1\nepochs: [3\n"), HasSubstr("not valid YAML"));
+  EXPECT_THAT(yaml_error("a: &x 1\nb: *y\n"), HasSubstr("x.yaml"));
+  EXPECT_THAT(yaml_error("config: other.yaml\n"), HasSubstr("unknown key 'config'"));
+}
+
+TEST(SettingsYaml, ReadsBackWhatItWrites) {
+  Settings s;
+  s.lr = 0.1 + 0.2;  // needs all 17 digits
+  s.data = "/tmp/a folder: with #odd 'names'";
+  s.network = "yes";
+  s.seed = 9'000'000'000'000'000ULL;
+  s.equalize = true;
+  s.schedule = "cosine";
+  s.threads = 3;
+  Settings back;
+  Sources sources;
+  apply_yaml_text(back, sources, to_yaml(s, "head\nof two lines"), "x.yaml");
+  for (const Field& field : setting_fields())
+    if (field.in_config) {
+      EXPECT_EQ(value_text(back, field), value_text(s, field)) << field.key;
+    }
+  EXPECT_EQ(back.lr, s.lr);
+}
+
+TEST(SettingsFlags, WinOverYaml) {
+  const std::string path = ::testing::TempDir() + "settings_test.yaml";
+  std::ofstream(path) << "lr: 0.5\nepochs: 9\n";
+  const CommandLine line =
+      parse_command_line({"--lr", "0.25", "--config", path, "--val-fraction=0.3", "--nesterov"}, {});
+  EXPECT_EQ(line.settings.lr, 0.25);
+  EXPECT_EQ(line.settings.epochs, 9);
+  EXPECT_EQ(line.settings.val_fraction, 0.3);
+  EXPECT_TRUE(line.settings.nesterov);
+  EXPECT_EQ(line.sources.at("lr"), "--lr");
+  EXPECT_THAT(line.sources.at("epochs"), HasSubstr(":2"));
+}
+
+TEST(SettingsFlags, SwitchesTakeAValueAfterTheEqualsSign) {
+  EXPECT_FALSE(parse_command_line({"--equalize=false"}, {}).settings.equalize);
+  EXPECT_TRUE(parse_command_line({"--equalize", "--sharpen=true"}, {}).settings.sharpen);
+}
+
+TEST(SettingsFlags, RefuseNonsenseWithWhatIsAllowed) {
+  EXPECT_THAT(flags_error({"--threads", "0"}),
+              HasSubstr("--threads: expected an integer from 1 to 4096, got '0'"));
+  EXPECT_THAT(flags_error({"--batch", "-1"}), HasSubstr("--batch: expected an integer from 1"));
+  EXPECT_THAT(flags_error({"--variant", "foo"}),
+              AllOf(HasSubstr("one of avgpool, maxpool"), HasSubstr("'foo'")));
+  EXPECT_THAT(flags_error({"--lr", "nan"}), HasSubstr("--lr: expected a number above 0"));
+  EXPECT_THAT(flags_error({"--lr", "inf"}), HasSubstr("--lr: expected"));
+  EXPECT_THAT(flags_error({"--lr", "0"}), HasSubstr("above 0"));
+  EXPECT_THAT(flags_error({"--val-fraction", "2"}), HasSubstr("at most 0.9"));
+  EXPECT_THAT(flags_error({"--epochs", "99999999999999999999"}), HasSubstr("an integer"));
+  EXPECT_THAT(flags_error({"--epochs", "3x"}), HasSubstr("an integer"));
+  EXPECT_THAT(flags_error({"--epochs", ""}), HasSubstr("an integer"));
+  EXPECT_THAT(flags_error({"--seed", "-1"}), HasSubstr("an integer from 0"));
+  EXPECT_THAT(flags_error({"--channels", "2"}), HasSubstr("channels"));
+  EXPECT_THAT(flags_error({"--name", "../x"}), HasSubstr("without '/'"));
+  EXPECT_THAT(flags_error({"--warmup-epochs", "9", "--epochs", "3"}), HasSubstr("warmup_epochs"));
+}
+
+TEST(SettingsFlags, NameTheNearestKnownFlag) {
+  EXPECT_THAT(flags_error({"--thread", "2"}),
+              AllOf(HasSubstr("unknown flag '--thread'"), HasSubstr("'--threads'")));
+  EXPECT_THAT(flags_error({"--learningrate=3"}), HasSubstr("unknown flag"));
+  EXPECT_THAT(flags_error({"--lr"}), HasSubstr("--lr needs a value: a number"));
+  EXPECT_THAT(flags_error({"--lr", "1", "--lr", "2"}), HasSubstr("twice"));
+  EXPECT_THAT(flags_error({"avgpool"}), HasSubstr("unexpected word 'avgpool'"));
+  EXPECT_THAT(flags_error({"--config", "/nowhere/x.yaml"}), HasSubstr("/nowhere/x.yaml"));
+}
+
+TEST(SettingsFlags, CommandsTakeOnlyTheirOwn) {
+  CommandSyntax syntax;
+  syntax.command = "plan";
+  syntax.keys = {"variant", "batch"};
+  syntax.extra.add_options()("json", "");
+  const CommandLine line = parse_command_line({"--batch", "8", "--json"}, syntax);
+  EXPECT_EQ(line.settings.batch, 8);
+  EXPECT_EQ(line.extra.count("json"), 1U);
+  EXPECT_THAT(error_of([&] { parse_command_line({"--lr", "1"}, syntax); }), HasSubstr("unknown flag '--lr'"));
+}
+
+TEST(SettingsTable, HelpShowsEveryFlagWithItsDefault) {
+  const std::string help = settings_help();
+  for (const Field& field : setting_fields()) EXPECT_THAT(help, HasSubstr(flag_of(field))) << field.key;
+  EXPECT_THAT(help, HasSubstr("images per step [32]"));
+}
+
+TEST(SettingsTable, DefaultsAreAllowed) {
+  for (const Field& field : setting_fields()) {
+    if (field.key == "threads" || field.key == "repeat_for") continue;  // not given by default
+    Settings s;
+    EXPECT_NO_THROW(set_from_text(s, field, value_text(Settings{}, field), field.key)) << field.key;
+  }
+  EXPECT_NO_THROW(check_settings(Settings{}));
+}
+
+}  // namespace
+}  // namespace dsx
