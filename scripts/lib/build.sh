@@ -1,0 +1,28 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Configuring a preset against the chosen oneDNN and building targets of it. Sourced by scripts/run and scripts/test,
+# after common.sh, packages.sh and onednn.sh.
+
+# ensure_setup [ONEDNN]: a few milliseconds when all is there, scripts/setup otherwise. With ONEDNN: that one, for this
+# call only.
+ensure_setup() {
+  local missing=""
+  packages_are_skipped || missing=$(missing_packages "${packages[@]}")
+  if [[ -n $missing ]] || ! read_onednn_record; then
+    "$root/scripts/setup" --quiet || exit
+    read_onednn_record || die "scripts/setup ended without a oneDNN: see its messages above"
+  fi
+  if [[ -n ${1:-} && $1 != "$onednn_kind" ]]; then
+    choose_onednn "$1" || exit
+  fi
+}
+
+# build_dir_of PRESET: build/release for the default oneDNN, build/release-source for another.
+build_dir_of() { echo "$build_root/$1$(onednn_build_suffix)"; }
+
+# ensure_configured PRESET DIR: CMake runs when it never did, or did for another oneDNN. (ninja reruns it for the rest.)
+ensure_configured() {
+  local preset=$1 dir=$2
+  if [[ -e $dir/build.ninja ]] && grep -qxF "dnnl_DIR:PATH=$onednn_config" "$dir/CMakeCache.txt"; then return 0; fi
+  run_logged "$dir/configure.log" "configuring $preset" \
+    env -C "$root" cmake --preset "$preset" -B "$dir" "-Ddnnl_DIR:PATH=$onednn_config"
+}
