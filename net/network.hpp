@@ -40,10 +40,13 @@ class Network {
   Plan make_plan(int batch, bool training);
 
  private:
+  bool is_batch_norm(const std::string& parameter_name) const;
+
   Context context_;
   NetworkSpec spec_;
   NetworkOptions options_;
   Parameters parameters_;
+  bool has_plan_ = false;  // the first plan chose the masters' layouts
 };
 
 }  // namespace dsx

@@ -1,0 +1,59 @@
+// Between a network and its plan: the list of kernels in order of execution, with the tensors they read and
+// write, before any memory exists. Layers are translated here; layouts are reconciled and memory is assigned
+// in plan.cpp.
+#pragma once
+
+#include <dnnl.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernels/kernel.hpp"
+#include "net/parameters.hpp"
+#include "net/spec.hpp"
+
+namespace dsx {
+
+using TensorId = int;
+
+enum class Role {
+  input,           // the caller's images
+  labels,          // the caller's labels
+  activation,      // anything computed in between: activations, gradients of activations, workspaces
+  parameter,       // Parameters::all[parameter].value
+  parameter_grad,  // Parameters::all[parameter].grad
+  constant,        // memory made at construction (blur filter)
+};
+
+struct Tensor {
+  std::string name;  // "conv1.dst", "pool1.workspace"
+  Role role = Role::activation;
+  dnnl::memory::desc md;  // as its producer writes it (parameters and their gradients: the master's)
+  int parameter = -1;     // index into Parameters::all
+  dnnl::memory constant;  // Role::constant
+  bool keep = false;      // read from outside after the run (logits, loss): its memory is not reused
+};
+
+struct Node {
+  std::string name, layer;
+  Phase phase = Phase::forward;
+  Kernel kernel;
+  std::map<int, TensorId> tensors;  // by DNNL_ARG_*; the scratchpad is not listed
+};
+
+struct Graph {
+  std::vector<Tensor> tensors;
+  std::vector<Node> nodes;
+  TensorId input = -1, labels = -1, logits = -1, loss = -1;
+};
+
+// Declares every parameter with PyTorch's name and shape; memory is plain and uninitialised.
+Parameters declare_parameters(const Context& context, const NetworkSpec& spec, const std::string& variant,
+                              const dnnl::memory::dims& input);
+
+// `adopt_layouts`: the first plan of a network moves each master copy to the layout that its forward kernels
+// want.
+Graph build_graph(const Context& context, const NetworkSpec& spec, const std::string& variant,
+                  const dnnl::memory::dims& input, bool training, Parameters& parameters, bool adopt_layouts);
+
+}  // namespace dsx

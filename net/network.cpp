@@ -1,0 +1,79 @@
+// Parameters' life: declaration, initialisation, and the plans that share them.
+#include "net/network.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <random>
+
+#include "kernels/error.hpp"
+#include "net/graph.hpp"
+#include "net/plan_impl.hpp"
+
+namespace dsx {
+
+namespace {
+
+dnnl::memory::dims input_dims(const NetworkOptions& options, int batch) {
+  return {batch, options.channels, options.height, options.width};
+}
+
+}  // namespace
+
+Network::Network(Context context, NetworkSpec spec, NetworkOptions options)
+    : context_(std::move(context)), spec_(std::move(spec)), options_(std::move(options)) {
+  if (options_.channels < 1 || options_.height < 1 || options_.width < 1) {
+    throw ConfigError(fmt::format("network input {}x{}x{}: every size must be at least 1", options_.channels,
+                                  options_.height, options_.width));
+  }
+  parameters_ = declare_parameters(context_, spec_, options_.variant, input_dims(options_, 1));
+}
+
+Context& Network::context() { return context_; }
+const NetworkSpec& Network::spec() const { return spec_; }
+const NetworkOptions& Network::options() const { return options_; }
+Parameters& Network::parameters() { return parameters_; }
+const Parameters& Network::parameters() const { return parameters_; }
+
+void Network::init(std::uint64_t seed) {
+  // One generator in declaration order: variants have the same parameters, so a seed gives them the same
+  // weights.
+  std::mt19937_64 random(seed);
+  for (auto& parameter : parameters_.all) {
+    std::vector<float> values(parameter.count());
+    if (is_batch_norm(parameter.name)) {
+      const bool one = parameter.name.ends_with(".weight") || parameter.name.ends_with(".running_var");
+      std::fill(values.begin(), values.end(), one ? 1.f : 0.f);
+    } else {
+      const double bound = 1 / std::sqrt(static_cast<double>(parameter.fan_in));
+      // 53 random bits to [0, 1): the same on every standard library, unlike uniform_real_distribution.
+      for (auto& value : values)
+        value = static_cast<float>((static_cast<double>(random() >> 11) * 0x1p-53 * 2 - 1) * bound);
+    }
+    parameter.set(values);
+  }
+}
+
+bool Network::is_batch_norm(const std::string& parameter_name) const {
+  const auto layer_name = parameter_name.substr(0, parameter_name.rfind('.'));
+  for (const auto& layer : spec_.layers) {
+    if (layer.name == layer_name) return layer.type == LayerType::batch_norm2d;
+  }
+  return false;
+}
+
+Plan Network::make_plan(int batch, bool training) {
+  if (batch < 1) throw ConfigError(fmt::format("batch is {}: it must be at least 1", batch));
+  const auto graph = build_graph(context_, spec_, options_.variant, input_dims(options_, batch), training,
+                                 parameters_, !has_plan_);
+  has_plan_ = true;
+  auto impl = std::make_unique<Plan::Impl>();
+  impl->stream = context_.stream;
+  impl->src_md = graph.tensors[graph.input].md;
+  impl->batch = batch;
+  impl->training = training;
+  impl->planned = plan_memory(context_, graph, parameters_, training);
+  return Plan(std::move(impl));
+}
+
+}  // namespace dsx

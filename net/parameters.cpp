@@ -1,0 +1,65 @@
+// Converting parameters between their master layout and PyTorch's order.
+#include "net/parameters.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "kernels/error.hpp"
+#include "kernels/layout.hpp"
+#include "kernels/reorder.hpp"
+
+namespace dsx {
+
+using dnnl::memory;
+
+std::size_t Parameter::count() const {
+  return static_cast<std::size_t>(
+      std::accumulate(shape.begin(), shape.end(), memory::dim{1}, std::multiplies<>()));
+}
+
+std::vector<float> Parameter::unpack(const memory& packed) const {
+  const Context context;
+  std::vector<float> values(count());
+  memory plain(plain_md(dims), context.engine, values.data());
+  reorder_now(context, packed, plain);
+  return values;
+}
+
+void Parameter::pack(std::span<const float> values, memory& packed) const {
+  if (values.size() != count()) {
+    throw DataError(fmt::format("parameter {} has {} values ({}), but {} were given", name, count(),
+                                dims_string(shape), values.size()));
+  }
+  const Context context;
+  // oneDNN's handle is not const, although a reorder only reads its source.
+  memory plain(plain_md(dims), context.engine, const_cast<float*>(values.data()));
+  reorder_now(context, plain, packed);
+}
+
+std::vector<float> Parameter::get() const { return unpack(value); }
+std::vector<float> Parameter::get_grad() const {
+  if (!grad) throw std::logic_error("parameter " + name + " has no gradient: no training plan was made");
+  return unpack(grad);
+}
+void Parameter::set(std::span<const float> values) { pack(values, value); }
+
+std::size_t Parameters::trainable_count() const {
+  std::size_t sum = 0;
+  for (const auto& parameter : all) sum += parameter.trainable ? parameter.count() : 0;
+  return sum;
+}
+
+const Parameter& Parameters::at(const std::string& name) const {
+  for (const auto& parameter : all) {
+    if (parameter.name == name) return parameter;
+  }
+  throw DataError(fmt::format("the network has no parameter '{}'", name));
+}
+Parameter& Parameters::at(const std::string& name) {
+  return const_cast<Parameter&>(std::as_const(*this).at(name));
+}
+
+}  // namespace dsx

@@ -1,0 +1,124 @@
+// Executing a plan, and describing it as rows.
+#include "net/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "kernels/layout.hpp"
+#include "net/plan_impl.hpp"
+
+namespace dsx {
+
+using dnnl::memory;
+
+Plan::Plan(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Plan::Plan(Plan&&) noexcept = default;
+Plan& Plan::operator=(Plan&&) noexcept = default;
+Plan::~Plan() = default;
+
+const std::vector<Step>& Plan::pack_steps() const { return impl_->planned.pack; }
+const std::vector<Step>& Plan::forward_steps() const { return impl_->planned.forward; }
+const std::vector<Step>& Plan::loss_steps() const { return impl_->planned.loss; }
+const std::vector<Step>& Plan::backward_steps() const { return impl_->planned.backward; }
+int Plan::batch() const { return impl_->batch; }
+bool Plan::training() const { return impl_->training; }
+const memory::desc& Plan::src_md() const { return impl_->src_md; }
+std::size_t Plan::src_count() const { return impl_->src_md.get_size() / sizeof(float); }
+std::size_t Plan::arena_bytes() const { return impl_->planned.arena_bytes; }
+std::size_t Plan::unshared_bytes() const { return impl_->planned.unshared_bytes; }
+
+namespace {
+
+void run(const std::vector<Step>& steps, dnnl::stream& stream) {
+  for (const auto& step : steps) step.execute(stream);
+}
+
+}  // namespace
+
+void Plan::set_src(float* images) {
+  for (auto& src : impl_->planned.src) src.set_data_handle(images);
+}
+
+void Plan::set_labels(std::span<const float> labels) {
+  if (!impl_->training || labels.size() != static_cast<std::size_t>(impl_->batch)) {
+    throw std::logic_error("set_labels: a training plan takes one label per image of its batch");
+  }
+  std::copy(labels.begin(), labels.end(), static_cast<float*>(impl_->planned.labels.get_data_handle()));
+}
+
+void Plan::pack() {
+  run(impl_->planned.pack, impl_->stream);
+  impl_->packed = true;
+}
+
+void Plan::forward() {
+  if (!impl_->packed) pack();
+  run(impl_->planned.forward, impl_->stream);
+}
+
+double Plan::loss() {
+  run(impl_->planned.loss, impl_->stream);
+  return *static_cast<const float*>(impl_->planned.loss_value.get_data_handle());
+}
+
+void Plan::backward() { run(impl_->planned.backward, impl_->stream); }
+
+std::span<const float> Plan::logits() const {
+  return {static_cast<const float*>(impl_->planned.logits.get_data_handle()),
+          static_cast<std::size_t>(impl_->batch)};
+}
+
+void Plan::poison() {
+  // All bits set is a NaN in every floating-point type.
+  std::memset(impl_->planned.arena.get(), 0xff, impl_->planned.arena_bytes);
+}
+
+namespace {
+
+std::string first_md(const Kernel& kernel, std::initializer_list<int> arguments) {
+  for (const int argument : arguments) {
+    const auto found = kernel.arguments.find(argument);
+    if (found == kernel.arguments.end()) continue;
+    return dims_string(found->second.get_dims()) + " " + describe(found->second);
+  }
+  return "";
+}
+
+PlanRow row_of(const Step& step) {
+  PlanRow row;
+  row.phase = to_string(step.phase);
+  row.step = step.name;
+  row.layer = step.layer;
+  row.kind = step.kernel.kind;
+  row.impl = step.kernel.impl;
+  const bool backward = step.kernel.arguments.count(DNNL_ARG_DIFF_DST) != 0;
+  row.src = backward ? first_md(step.kernel, {DNNL_ARG_DIFF_DST}) : first_md(step.kernel, {DNNL_ARG_SRC});
+  row.dst = backward ? first_md(step.kernel, {DNNL_ARG_DIFF_SRC, DNNL_ARG_DIFF_WEIGHTS})
+                     : first_md(step.kernel, {DNNL_ARG_DST});
+  row.reorder = step.is_reorder;
+  row.ours = step.is_ours();
+  row.mflop = step.kernel.cost.flop / 1e6;
+  row.min_mb = step.kernel.cost.min_bytes / 1e6;
+  for (const auto& [argument, md] : step.kernel.arguments) {
+    if (md.get_ndims() == 4 && argument != DNNL_ARG_WEIGHTS && argument != DNNL_ARG_DIFF_WEIGHTS) {
+      row.padded_channels = std::max(row.padded_channels, padded_channels(md));
+    }
+  }
+  return row;
+}
+
+}  // namespace
+
+std::vector<PlanRow> plan_rows(const Plan& plan) {
+  std::vector<PlanRow> rows;
+  for (const auto* steps :
+       {&plan.pack_steps(), &plan.forward_steps(), &plan.loss_steps(), &plan.backward_steps()}) {
+    for (const auto& step : *steps) rows.push_back(row_of(step));
+  }
+  return rows;
+}
+
+}  // namespace dsx

@@ -1,0 +1,18 @@
+// What a Plan holds; shared by plan.cpp (runs it) and network.cpp (makes it).
+#pragma once
+
+#include "net/plan.hpp"
+#include "net/planner.hpp"
+
+namespace dsx {
+
+struct Plan::Impl {
+  dnnl::stream stream;
+  PlannedMemory planned;
+  dnnl::memory::desc src_md;
+  int batch = 0;
+  bool training = false;
+  bool packed = false;
+};
+
+}  // namespace dsx

@@ -1,0 +1,255 @@
+#include "net/planner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <list>
+#include <utility>
+
+#include "kernels/reorder.hpp"
+
+namespace dsx {
+
+using dnnl::memory;
+
+namespace {
+
+// Same bytes in the same places: descriptors may still differ in the stride of a dimension of size 1
+// (one-channel images are nchw and nhwc at once), and a reorder between those would only copy.
+bool same_bytes(const memory::desc& a, const memory::desc& b) {
+  if (a == b) return true;
+  const auto blocked = memory::format_kind::blocked;
+  if (a.get_format_kind() != blocked || b.get_format_kind() != blocked) return false;
+  if (a.get_data_type() != b.get_data_type() || a.get_dims() != b.get_dims() ||
+      a.get_padded_dims() != b.get_padded_dims() || a.get_inner_nblks() != 0 || b.get_inner_nblks() != 0 ||
+      a.get_size() != b.get_size()) {
+    return false;
+  }
+  const auto dims = a.get_dims(), a_strides = a.get_strides(), b_strides = b.get_strides();
+  for (std::size_t d = 0; d < dims.size(); ++d) {
+    if (dims[d] != 1 && a_strides[d] != b_strides[d]) return false;
+  }
+  return true;
+}
+
+// One buffer holding a tensor's values in one layout.
+struct Version {
+  memory mem;
+  std::vector<memory> aliases;  // the same bytes under equivalent descriptors
+  Lifetime life;
+  enum class Home { arena, persistent, external } home = Home::arena;
+};
+
+class Planner {
+ public:
+  Planner(const Context& context, const Graph& graph, Parameters& parameters, bool training)
+      : context_(context),
+        graph_(graph),
+        parameters_(parameters),
+        training_(training),
+        versions_(graph.tensors.size()) {
+    for (std::size_t id = 0; id < graph.tensors.size(); ++id) add_outside_memory(static_cast<TensorId>(id));
+  }
+
+  PlannedMemory plan() {
+    for (const auto& node : graph_.nodes) add_node(node);
+    for (std::size_t id = 0; id < graph_.tensors.size(); ++id) {
+      if (!graph_.tensors[id].keep) continue;
+      for (auto* version : versions_[id]) version->life.last = std::numeric_limits<int>::max();
+    }
+    place();
+    auto& input = *versions_[graph_.input].front();
+    result_.src = {input.mem};
+    result_.src.insert(result_.src.end(), input.aliases.begin(), input.aliases.end());
+    result_.logits = versions_[graph_.logits].front()->mem;
+    if (training_) {
+      result_.labels = versions_[graph_.labels].front()->mem;
+      result_.loss_value = versions_[graph_.loss].front()->mem;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  using Home = Version::Home;
+
+  Version* new_version(const memory::desc& md, Home home) {
+    Version version;
+    version.mem = memory(md, context_.engine, DNNL_MEMORY_NONE);
+    version.home = home;
+    version.life = {md.get_size(), step_number_, step_number_};
+    all_.push_back(std::move(version));
+    return &all_.back();
+  }
+
+  void add_outside_memory(TensorId id) {
+    const auto& tensor = graph_.tensors[id];
+    if (tensor.role == Role::activation) return;
+    auto* version = new_version(tensor.md, tensor.role == Role::labels ? Home::persistent : Home::external);
+    if (tensor.role == Role::parameter) version->mem = parameters_.all[tensor.parameter].value;
+    if (tensor.role == Role::parameter_grad) version->mem = parameters_.all[tensor.parameter].grad;
+    if (tensor.role == Role::constant) version->mem = tensor.constant;
+    versions_[id].push_back(version);
+  }
+
+  std::vector<Step>& steps_of(Phase phase) {
+    switch (phase) {
+      case Phase::pack:
+        return result_.pack;
+      case Phase::loss:
+        return result_.loss;
+      case Phase::backward:
+        return result_.backward;
+      default:
+        return result_.forward;
+    }
+  }
+
+  void push(Step step) {
+    for (const auto& [argument, md] : step.kernel.arguments) {
+      if (argument != DNNL_ARG_SCRATCHPAD) continue;
+      // Steps run one after another: one scratchpad serves all.
+      memory mem(md, context_.engine, DNNL_MEMORY_NONE);
+      scratchpads_.push_back(mem);
+      scratchpad_bytes_ = std::max(scratchpad_bytes_, md.get_size());
+      step.arguments[argument] = mem;
+    }
+    if (step.phase != Phase::pack) ++step_number_;
+    steps_of(step.phase).push_back(std::move(step));
+  }
+
+  void push_reorder(const std::string& name, const std::string& layer, Phase phase, Version* from,
+                    Version* to) {
+    Step step;
+    step.name = name + ".reorder";
+    step.layer = layer;
+    step.phase = phase;
+    step.is_reorder = true;
+    step.kernel = reorder(context_, from->mem.get_desc(), to->mem.get_desc());
+    step.arguments = {{DNNL_ARG_FROM, from->mem}, {DNNL_ARG_TO, to->mem}};
+    from->life.last = to->life.last = step_number_;
+    push(std::move(step));
+  }
+
+  // A version's bytes under `md`, which describes the same places.
+  memory as(Version& version, const memory::desc& md) {
+    if (version.mem.get_desc() == md) return version.mem;
+    for (auto& alias : version.aliases) {
+      if (alias.get_desc() == md) return alias;
+    }
+    version.aliases.emplace_back(md, context_.engine, version.mem.get_data_handle());
+    return version.aliases.back();
+  }
+
+  // The version of a tensor under `md`, converted if there is none yet.
+  Version* require(TensorId id, const memory::desc& md, const Node& node) {
+    for (auto* version : versions_[id]) {
+      if (same_bytes(version->mem.get_desc(), md)) return version;
+    }
+    const auto& tensor = graph_.tensors[id];
+    // In inference the weights stand still: they are packed once, ahead of time.
+    const bool pack = tensor.role == Role::parameter && !training_;
+    auto* from = versions_[id].front();
+    auto* to = new_version(md, pack ? Home::persistent : Home::arena);
+    push_reorder(fmt::format("{}.{}", node.name, tensor.name), node.layer, pack ? Phase::pack : node.phase,
+                 from, to);
+    versions_[id].push_back(to);
+    return to;
+  }
+
+  void add_node(const Node& node) {
+    Step step;
+    step.name = node.name;
+    step.layer = node.layer;
+    step.phase = node.phase;
+    step.kernel = node.kernel;
+    std::vector<Version*> used;
+    for (const auto& [argument, md] : node.kernel.arguments) {
+      if (argument == DNNL_ARG_SCRATCHPAD || node.kernel.is_output.at(argument)) continue;
+      auto* version = require(node.tensors.at(argument), md, node);
+      step.arguments[argument] = as(*version, md);
+      used.push_back(version);
+    }
+    std::vector<std::pair<Version*, TensorId>> to_convert;
+    for (const auto& [argument, md] : node.kernel.arguments) {
+      if (argument == DNNL_ARG_SCRATCHPAD || !node.kernel.is_output.at(argument)) continue;
+      auto* version = output_version(node, argument, md, to_convert);
+      step.arguments[argument] = as(*version, md);
+      used.push_back(version);
+    }
+    for (auto* version : used) version->life.last = step_number_;
+    push(std::move(step));
+    for (const auto& [version, id] : to_convert) {
+      push_reorder(fmt::format("{}.{}", node.name, graph_.tensors[id].name), node.layer, node.phase, version,
+                   versions_[id].front());
+    }
+  }
+
+  Version* output_version(const Node& node, int argument, const memory::desc& md,
+                          std::vector<std::pair<Version*, TensorId>>& to_convert) {
+    const TensorId id = node.tensors.at(argument);
+    auto& versions = versions_[id];
+    for (auto* version : versions) {
+      if (!same_bytes(version->mem.get_desc(), md)) continue;
+      versions = {version};  // written in place: other copies are stale
+      return version;
+    }
+    auto* version = new_version(md, Home::arena);
+    if (graph_.tensors[id].role == Role::activation) {
+      versions = {version};
+    } else {
+      to_convert.emplace_back(version, id);  // a gradient in another layout than its parameter's
+    }
+    return version;
+  }
+
+  static void set_handle(Version& version, void* handle) {
+    version.mem.set_data_handle(handle);
+    for (auto& alias : version.aliases) alias.set_data_handle(handle);
+  }
+
+  void place() {
+    std::vector<Version*> arena, persistent;
+    for (auto& version : all_) {
+      if (version.home == Home::arena) arena.push_back(&version);
+      if (version.home == Home::persistent) persistent.push_back(&version);
+    }
+    std::vector<Lifetime> lives;
+    for (const auto* version : arena) lives.push_back(version->life);
+    lives.push_back({scratchpad_bytes_, 0, std::numeric_limits<int>::max()});
+    const auto layout = assign_offsets(lives);
+    result_.arena = allocate_pages(layout.bytes);
+    result_.arena_bytes = layout.bytes;
+    for (const auto& life : lives) result_.unshared_bytes += life.bytes;
+    for (std::size_t i = 0; i < arena.size(); ++i)
+      arena[i]->mem.set_data_handle(result_.arena.get() + layout.offsets[i]);
+    for (auto& mem : scratchpads_) mem.set_data_handle(result_.arena.get() + layout.offsets.back());
+
+    std::vector<Lifetime> whole_run;
+    for (const auto* version : persistent) whole_run.push_back({version->life.bytes, 0, 0});
+    const auto fixed = assign_offsets(whole_run);
+    result_.persistent = allocate_pages(fixed.bytes);
+    for (std::size_t i = 0; i < persistent.size(); ++i) {
+      set_handle(*persistent[i], result_.persistent.get() + fixed.offsets[i]);
+    }
+  }
+
+  const Context& context_;
+  const Graph& graph_;
+  Parameters& parameters_;
+  bool training_;
+  std::vector<std::vector<Version*>> versions_;  // by tensor; the first is its producer's
+  std::list<Version> all_;                       // stable addresses
+  std::vector<memory> scratchpads_;
+  std::size_t scratchpad_bytes_ = 0;
+  int step_number_ = 0;
+  PlannedMemory result_;
+};
+
+}  // namespace
+
+PlannedMemory plan_memory(const Context& context, const Graph& graph, Parameters& parameters, bool training) {
+  return Planner(context, graph, parameters, training).plan();
+}
+
+}  // namespace dsx

@@ -1,0 +1,23 @@
+// From a graph to bound steps: decides which memory each argument is, inserts a named reorder wherever a
+// kernel wants another descriptor than the tensor has, and gives every buffer its place.
+#pragma once
+
+#include <dnnl.hpp>
+#include <vector>
+
+#include "net/arena.hpp"
+#include "net/graph.hpp"
+
+namespace dsx {
+
+struct PlannedMemory {
+  std::vector<Step> pack, forward, loss, backward;
+  std::vector<dnnl::memory> src;  // the input under each descriptor that a kernel wants of it
+  dnnl::memory labels, logits, loss_value;
+  AlignedBytes arena, persistent;  // persistent: packed weights, labels
+  std::size_t arena_bytes = 0, unshared_bytes = 0;
+};
+
+PlannedMemory plan_memory(const Context& context, const Graph& graph, Parameters& parameters, bool training);
+
+}  // namespace dsx
