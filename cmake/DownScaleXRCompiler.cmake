@@ -15,7 +15,11 @@ if(DOWNSCALEXR_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 if(DOWNSCALEXR_TIDY)
-  find_program(CLANG_TIDY clang-tidy REQUIRED)
+  find_program(CLANG_TIDY clang-tidy)
+  if(NOT CLANG_TIDY)
+    message(FATAL_ERROR "The tidy preset needs clang-tidy, and libomp-dev for its omp.h: run scripts/setup --dev, or "
+      "apt-get install clang-tidy libomp-dev")
+  endif()
   set(CMAKE_CXX_CLANG_TIDY "${CLANG_TIDY};--quiet")
 endif()
 

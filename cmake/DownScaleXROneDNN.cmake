@@ -26,11 +26,14 @@ if(NOT DNNL_CPU_THREADING_RUNTIME STREQUAL "OMP")
 endif()
 
 get_target_property(downscalexr_onednn_library DNNL::dnnl LOCATION)
-# Intel's or LLVM's OpenMP beside GNU's in one process: omp_set_num_threads would reach only one of the two.
-if(CMAKE_OBJDUMP AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND downscalexr_onednn_library MATCHES "\\.so")
-  execute_process(COMMAND ${CMAKE_OBJDUMP} -p "${downscalexr_onednn_library}"
-    OUTPUT_VARIABLE downscalexr_onednn_needed ERROR_QUIET)
-  if(downscalexr_onednn_needed MATCHES "NEEDED +(lib(iomp5|omp)[^ \n]*)")
+set(downscalexr_onednn_soname "")
+if(CMAKE_OBJDUMP AND downscalexr_onednn_library MATCHES "\\.so")
+  execute_process(COMMAND ${CMAKE_OBJDUMP} -p "${downscalexr_onednn_library}" OUTPUT_VARIABLE downscalexr_onednn_elf ERROR_QUIET)
+  if(downscalexr_onednn_elf MATCHES "SONAME +([^ \n]+)")
+    set(downscalexr_onednn_soname "${CMAKE_MATCH_1}") # the name to install it under
+  endif()
+  # Intel's or LLVM's OpenMP beside GNU's in one process: omp_set_num_threads would reach only one of the two.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND downscalexr_onednn_elf MATCHES "NEEDED +(lib(iomp5|omp)[^ \n]*)")
     message(FATAL_ERROR "oneDNN in ${dnnl_DIR} needs ${CMAKE_MATCH_1}, while GCC links GNU OpenMP (libgomp): --threads would reach "
       "only one of the two. Run scripts/setup --onednn wheel, or name a oneDNN built with GCC with -DCMAKE_PREFIX_PATH=<prefix>.")
   endif()

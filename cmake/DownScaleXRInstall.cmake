@@ -1,0 +1,12 @@
+# What makes `cmake --install` self-contained: the programs look for oneDNN beside themselves, and it is put there
+# unless it is the system's own (the loader finds that). Included before any target, since it sets their run path.
+include(GNUInstallDirs)
+get_filename_component(downscalexr_onednn_dir "${downscalexr_onednn_library}" DIRECTORY)
+if(downscalexr_onednn_soname AND NOT downscalexr_onednn_dir IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+  # A folder of ours: the prefix may be /usr/local, where another program's oneDNN may live.
+  set(downscalexr_libdir "${CMAKE_INSTALL_LIBDIR}/downscalexr")
+  file(RELATIVE_PATH downscalexr_from_bin "/${CMAKE_INSTALL_BINDIR}" "/${downscalexr_libdir}")
+  set(CMAKE_INSTALL_RPATH "$ORIGIN/${downscalexr_from_bin}")
+  install(PROGRAMS "${downscalexr_onednn_library}" DESTINATION "${downscalexr_libdir}" RENAME "${downscalexr_onednn_soname}")
+endif()
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
