@@ -26,7 +26,7 @@ build_jobs() {
 
 # One builder at a time in this clone; a second call waits. Descriptor 9 is closed before a program is started.
 lock_build() {
-  { mkdir -p "$build_root" && : >>"$build_root/.lock"; } 2>/dev/null ||
+  { mkdir -p "$build_root" && [[ -w $build_root ]] && : >>"$build_root/.lock"; } 2>/dev/null ||
     die "cannot write to $build_root: make it writable, or clone the repository into a folder of yours"
   exec 9>>"$build_root/.lock"
   if command -v flock >/dev/null && ! flock -n 9; then

@@ -111,6 +111,7 @@ fetch_onednn_wheel() {
       --no-deps --only-binary :all: --require-hashes --dest "$work" -r "$root/scripts/lib/onednn-wheel.txt" ||
     ! run_logged "$log" "unpacking oneDNN's wheels" /usr/bin/python3 "$root/scripts/lib/unpack_wheels.py" "$work/prefix" "$work"/*.whl; then
     rm -rf "$work"
+    say "where PyPI cannot be reached, scripts/setup --onednn source builds Debian's, and --onednn DIR takes one you have"
     return 1
   fi
   # Lost a race against another clone: theirs is the same.

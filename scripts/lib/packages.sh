@@ -80,11 +80,11 @@ install_packages() {
   ((${#missing[@]} > 0)) || return 0
   command="apt-get install --no-install-recommends ${missing[*]}"
   if ! command -v apt-get >/dev/null || ! find_root_rights; then
-    say "${#missing[@]} packages are missing, and installing them takes root or sudo. As root, run this, then try again:"
+    say "Debian packages are missing, and installing them takes root or sudo. As root, run this line, then try again:"
     printf '  %s\n' "$command" >&2
     return 1
   fi
-  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  say "installing Debian packages: ${missing[*]}"
   # Lists older than the archive give 404s, no lists at all no candidate: both are cured by one update.
   if ! apt_get install --no-install-recommends "${missing[@]}" </dev/null >"$log" 2>&1; then
     run_logged "$log" "apt-get update" apt_get update || return 1

@@ -13,11 +13,11 @@ Every value is exact in float32: integers below 2^24 times a power of two. By th
 number of inputs of one output of its layer:
 
     name             bound                fraction
-    conv*.weight     sqrt(6.0 / fan_in)   5          (He's bound: every layer passes signals on; no wrong one can hide)
+    conv*.weight     sqrt(6.0 / fan_in)   5          (He's: each layer passes signals on)
     conv*.bias       1.0 / sqrt(fan_in)   10
     other *.weight   sqrt(6.0 / fan_in)   20
     other *.bias     1.0 / sqrt(fan_in)   20
-    "input"          1.0                  5          ([N, C, H, W]: a smaller batch is the start of a larger one)
+    "input"          1.0                  5          (smaller batches begin larger ones)
     other names      1.0                  20
     label of image i: bits("labels", i) & 1
 
