@@ -21,10 +21,10 @@ number of inputs of one output of its layer:
     other names      1.0                  20
     label of image i: bits("labels", i) & 1
 
-Why multiples of 1/32: both convolutions and all pools are then exact in float32 in any order of summation, so ReLU masks
-and the winners of max pooling are the same in every implementation and gradients can be compared closely (with random
-reals, a near-tie in one window of a million moves a whole gradient). Exact ties exist; the first in row-major order wins,
-in PyTorch and in oneDNN.
+Why multiples of 1/32: both convolutions and all pools are then exact in float32 in any order of summation, so ReLU
+masks and the winners of max pooling are the same in every implementation and gradients can be compared closely (with
+random reals, a near-tie in one window of a million moves a whole gradient). Exact ties exist; the first in row-major
+order wins, in PyTorch and in oneDNN.
 """
 
 import math

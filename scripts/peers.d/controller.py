@@ -1,0 +1,255 @@
+"""Times the same networks and operators in PyTorch, ONNX Runtime, OpenVINO and our program, interleaved.
+
+Every library runs in a process of its own on identical weights and inputs; one process at a time runs, all others are
+stopped. Results are compared first; a worker that disagrees is not timed. Ratios above 1 mean: slower than ours.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import random
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+import report
+import statistics_of
+from process import Refused, Worker
+from works import MODES, UNITS, VARIANTS, Work, write_files
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PEERS = (("torch-eager-nchw", "f32"), ("torch-eager-nhwc", "f32"), ("torch-compile-nchw", "f32"),
+         ("torch-compile-nhwc", "f32"), ("onnxruntime", "f32"), ("openvino", "f32"), ("openvino", "bf16"))
+TOLERANCE = {"f32": 1e-4, "bf16": 2e-2}  # of the largest value of the reference
+AVX2_ENVIRONMENT = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
+                    "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+READY_S, ANSWER_S = 900, 300  # compiling takes its time
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(prog="scripts/peers", description=__doc__,
+                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--units", nargs="+", choices=UNITS, default=["network"],
+                        help="whole network, convolution + ReLU + downsampling, or the downsampling alone")
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["avgpool", "maxpool", "strided"])
+    parser.add_argument("--batches", nargs="+", type=int, default=[32, 1], help="training takes the largest only")
+    parser.add_argument("--types", nargs="+", choices=("f32", "bf16"), default=["f32", "bf16"])
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of every worker")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of every worker")
+    parser.add_argument("--turn-ms", type=float, default=400, help="timed work in a turn, at least one iteration")
+    parser.add_argument("--arms", nargs="+", metavar="NAME", help="only arms whose name contains one of these")
+    parser.add_argument("--ours", action="append", metavar="LABEL=COMMAND",
+                        help="our worker(s); default: 'ours=scripts/run study worker --layout nhwc'")
+    parser.add_argument("--no-ours", action="store_true", help="peers only")
+    parser.add_argument("--isa", choices=("avx2",), help="hold all but ONNX Runtime (it has no such switch) to AVX2")
+    parser.add_argument("--seed", type=int, default=1, help="of the order within rounds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything, every sample included")
+    arguments = parser.parse_args(argv)
+    available = len(os.sched_getaffinity(0))
+    for name in ("threads", "rounds"):
+        if getattr(arguments, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    if min(arguments.batches) < 1:
+        parser.error("--batches must be at least 1")
+    if arguments.threads > available:
+        parser.error(f"--threads {arguments.threads}: this process may use {available} CPUs")
+    if arguments.json and not arguments.json.parent.is_dir():
+        parser.error(f"--json {arguments.json}: no such folder; create it first")
+    return arguments
+
+
+def arms_of(arguments):
+    """[{name, data_type, ours, command}] in the order of starting; the first that answers is the reference."""
+    arms = [{"name": name, "data_type": kind, "ours": False,
+             "command": [sys.executable, str(Path(__file__).with_name("worker.py")), "--peer", name]}
+            for name, kind in PEERS]
+    ours = [] if arguments.no_ours else arguments.ours or [f"ours={ROOT}/scripts/run study worker --layout nhwc"]
+    for text in ours:
+        label, _, command = text.partition("=")
+        if not command:
+            raise SystemExit(f"scripts/peers: --ours {text!r}: expected LABEL=COMMAND")
+        arms += [{"name": label, "data_type": kind, "ours": True, "command": shlex.split(command)}
+                 for kind in ("f32", "bf16")]
+    wanted = arguments.arms
+    return [arm for arm in arms if arm["data_type"] in arguments.types
+            and (not wanted or any(word in arm["name"] for word in wanted))]
+
+
+def works_of(arguments):
+    for unit in arguments.units:
+        for mode in arguments.modes:
+            for batch in arguments.batches if mode == "forward" else [max(arguments.batches)]:
+                for variant in arguments.variants:
+                    work = Work(unit, mode, variant, batch)
+                    if work.exists:
+                        yield work
+
+
+def environment(arguments):
+    values = dict(os.environ)
+    for name in [name for name in values if name.startswith(("OMP_", "KMP_", "GOMP_"))]:
+        del values[name]  # libraries run with their own defaults
+    cache = Path(values.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "downscalexr"
+    values |= {"OMP_NUM_THREADS": str(arguments.threads), "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"),
+               "TORCHINDUCTOR_COMPILE_THREADS": "1", "OPENVINO_TELEMETRY_DISABLE": "1"}
+    return values | (AVX2_ENVIRONMENT if arguments.isa == "avx2" else {})
+
+
+class Arena:
+    """All workers of one work."""
+
+    def __init__(self, work, arguments, folder, environment_):
+        self.work, self.arguments = work, arguments
+        self.options = ["--unit", work.unit, "--mode", work.mode, "--variant", work.variant, "--batch",
+                        str(work.batch), "--threads", str(arguments.threads), *write_files(work, folder)]
+        self.environment, self.reference, self.live, self.records = environment_, None, [], []
+
+    def start(self, arm):
+        """Starts one worker and checks its result; it stays stopped until its turn."""
+        record = {key: arm[key] for key in ("name", "data_type", "ours")}
+        self.records.append(record)
+        worker = None
+        try:
+            if arm["data_type"] == "bf16" and self.work.mode == "train":
+                raise Refused("training is compared in float32 only")
+            worker = Worker([*arm["command"], *self.options, "--data-type", arm["data_type"]], self.environment)
+            ready = worker.wait_ready(READY_S)
+            record |= {"version": ready.get("version", ""), "detail": ready.get("detail", {})}
+            indices = self.work.check_indices()
+            answer = worker.ask({"check": indices}, ANSWER_S)
+            record["deviation"] = self.deviation(answer, arm)
+        except (Refused, OSError) as error:
+            record["reason"] = str(error)
+            if worker is not None:
+                worker.close()
+            return
+        record["rounds_ns"], record["involuntary_switches"] = [], 0
+        self.live.append((record, worker))
+
+    def deviation(self, answer, arm):
+        """Largest difference from the reference, in units of its largest value."""
+        if answer["count"] != self.work.result_count():
+            raise Refused(f"wrong result: {answer['count']} values instead of {self.work.result_count()}")
+        result = np.array(answer["outputs"], dtype=np.float64)
+        if not np.isfinite(result).all():
+            raise Refused("wrong result: not finite")
+        if self.reference is None:
+            self.reference = result
+        deviation = float(np.abs(result - self.reference).max() / np.abs(self.reference).max())
+        if deviation > TOLERANCE[arm["data_type"]]:
+            raise Refused(f"wrong result: differs from the reference by {deviation:.1e}")
+        return deviation
+
+    def warm_up(self):
+        """A second of work for each, which also tells how many iterations fill a turn."""
+        for record, worker in self.live:
+            first = worker.ask({"warmup": 1, "iterations": 1}, ANSWER_S)["ns"][0]
+            count = max(2, min(500, int(0.5e9 / first)))
+            times = worker.ask({"warmup": count, "iterations": count}, ANSWER_S)["ns"]
+            typical = sorted(times)[len(times) // 2]
+            record["iterations"] = max(1, round(self.arguments.turn_ms * 1e6 / typical))
+            # The others have taken the caches and the clock may have dropped: 20 ms, at least 2 iterations, untimed.
+            record["warmup"] = max(2, round(20e6 / typical))
+            worker.wall_s = worker.others_s = worker.stolen_s = 0.0
+
+    def run(self):
+        order = random.Random(self.arguments.seed)
+        for _ in range(self.arguments.rounds):
+            turn = list(self.live)
+            order.shuffle(turn)
+            for record, worker in turn:
+                answer = worker.ask({"warmup": record["warmup"], "iterations": record["iterations"]}, ANSWER_S)
+                record["rounds_ns"].append(answer["ns"])
+                record["involuntary_switches"] += answer.get("involuntary_switches", 0)
+
+    def result(self):
+        for record, worker in self.live:
+            record["time"] = statistics_of.summary(record["rounds_ns"])
+            record["others_cpu_share"] = worker.others_s / worker.wall_s / (os.cpu_count() or 1)
+            record["stolen_s"] = worker.stolen_s
+        for record, _ in self.live:
+            ours = [r for r, _ in self.live if r["ours"] and r["data_type"] == record["data_type"]]
+            if ours:
+                record["ratio"] = statistics_of.ratio(record["rounds_ns"], report.best(ours)["rounds_ns"])
+        shares = [r["others_cpu_share"] for r, _ in self.live]
+        return {"name": self.work.name, **self.work.__dict__, "threads": self.arguments.threads,
+                "rounds": self.arguments.rounds, "others_cpu_share": max(shares, default=0.0), "arms": self.records}
+
+    def close(self):
+        for _, worker in self.live:
+            worker.close()
+
+
+def measure(work, arms, arguments, folder, environment_):
+    arena = Arena(work, arguments, folder, environment_)
+    try:
+        for arm in arms:
+            start = time.monotonic()
+            arena.start(arm)
+            state = arena.records[-1].get("reason") or f"ready in {time.monotonic() - start:.1f} s"
+            say(f"  {arm['name']} {arm['data_type']}: {state}")
+        arena.warm_up()
+        arena.run()
+        return arena.result()
+    finally:
+        arena.close()
+
+
+def machine():
+    """What the times depend on; no names of machines or people."""
+    def first(path, key):
+        for line in Path(path).read_text().splitlines():
+            if line.startswith(key):
+                return line.split(":", 1)[1].strip()
+        return ""
+
+    commit = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"],
+                            capture_output=True, text=True, check=False).stdout.strip()
+    return {"cpu": first("/proc/cpuinfo", "model name"), "cpus": os.cpu_count(),
+            "memory": first("/proc/meminfo", "MemTotal"), "kernel": platform.release(),
+            "python": platform.python_version(), "commit": commit, "load_average": list(os.getloadavg()),
+            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")}
+
+
+def write_json(path, content):
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(temporary, path)
+
+
+def main():
+    arguments = parse(sys.argv[1:])
+    arms, works, records = arms_of(arguments), list(works_of(arguments)), []
+    if not arms or not works:
+        raise SystemExit("scripts/peers: nothing to time with these options")
+    content = {"command": "scripts/peers " + shlex.join(sys.argv[1:]), "machine": machine(), "isa": arguments.isa,
+               "works": records}
+    with tempfile.TemporaryDirectory(prefix="downscalexr-peers-") as folder:
+        for i, work in enumerate(works):
+            say(f"[{i + 1}/{len(works)}] {work.name}")
+            records.append(measure(work, arms, arguments, Path(folder), environment(arguments)))
+            print(report.work_text(records[-1]), flush=True)
+            if arguments.json:
+                write_json(arguments.json, content)
+    print(report.summary_text(records))
+    wrong = [a for r in records for a in r["arms"] if a.get("reason", "").startswith("wrong result")]
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
