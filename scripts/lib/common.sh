@@ -72,7 +72,7 @@ run_ninja() {
   codes=("${PIPESTATUS[@]}")
   set -e
   if ((codes[0] != 0)); then
-    { grep -m1 -A60 -E '^FAILED:|^ninja: error' "$log" || tail -n 30 "$log"; } >&2
+    { grep -m1 -A60 -E '^CMake Error|^FAILED:|^ninja: error' "$log" || tail -n 30 "$log"; } >&2
     say "building $what failed; the whole log is $log"
     return 1
   fi

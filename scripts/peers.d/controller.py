@@ -1,10 +1,6 @@
-"""Times the same networks and operators in PyTorch, ONNX Runtime, OpenVINO and our program, interleaved.
+"""Starts the workers of each work, compares their results, times them in turns, reports. What users read is in
+options.py; what a worker must do in PROTOCOL.md. Knows nothing of any library: a worker is a command."""
 
-Every library runs in a process of its own on identical weights and inputs; one process at a time runs, all others are
-stopped. Results are compared first; a worker that disagrees is not timed. Ratios above 1 mean: slower than ours.
-"""
-
-import argparse
 import datetime
 import json
 import os
@@ -19,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+import options
 import report
 import statistics_of
 from process import Refused, Worker
-from works import MODES, UNITS, VARIANTS, Work, write_files
+from works import Work, write_files
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PEERS = (("torch-eager-nchw", "f32"), ("torch-eager-nhwc", "f32"), ("torch-compile-nchw", "f32"),
@@ -37,39 +34,6 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def parse(argv):
-    parser = argparse.ArgumentParser(prog="scripts/peers", description=__doc__,
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--units", nargs="+", choices=UNITS, default=["network"],
-                        help="whole network, convolution + ReLU + downsampling, or the downsampling alone")
-    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["avgpool", "maxpool", "strided"])
-    parser.add_argument("--batches", nargs="+", type=int, default=[32, 1], help="training takes the largest only")
-    parser.add_argument("--types", nargs="+", choices=("f32", "bf16"), default=["f32", "bf16"])
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of every worker")
-    parser.add_argument("--rounds", type=int, default=15, help="turns of every worker")
-    parser.add_argument("--turn-ms", type=float, default=400, help="timed work in a turn, at least one iteration")
-    parser.add_argument("--arms", nargs="+", metavar="NAME", help="only arms whose name contains one of these")
-    parser.add_argument("--ours", action="append", metavar="LABEL=COMMAND",
-                        help="our worker(s); default: 'ours=scripts/run study worker --layout nhwc'")
-    parser.add_argument("--no-ours", action="store_true", help="peers only")
-    parser.add_argument("--isa", choices=("avx2",), help="hold all but ONNX Runtime (it has no such switch) to AVX2")
-    parser.add_argument("--seed", type=int, default=1, help="of the order within rounds")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything, every sample included")
-    arguments = parser.parse_args(argv)
-    available = len(os.sched_getaffinity(0))
-    for name in ("threads", "rounds"):
-        if getattr(arguments, name) < 1:
-            parser.error(f"--{name} must be at least 1")
-    if min(arguments.batches) < 1:
-        parser.error("--batches must be at least 1")
-    if arguments.threads > available:
-        parser.error(f"--threads {arguments.threads}: this process may use {available} CPUs")
-    if arguments.json and not arguments.json.parent.is_dir():
-        parser.error(f"--json {arguments.json}: no such folder; create it first")
-    return arguments
-
-
 def arms_of(arguments):
     """[{name, data_type, ours, command}] in the order of starting; the first that answers is the reference."""
     arms = [{"name": name, "data_type": kind, "ours": False,
@@ -78,8 +42,6 @@ def arms_of(arguments):
     ours = [] if arguments.no_ours else arguments.ours or [f"ours={ROOT}/scripts/run study worker --layout nhwc"]
     for text in ours:
         label, _, command = text.partition("=")
-        if not command:
-            raise SystemExit(f"scripts/peers: --ours {text!r}: expected LABEL=COMMAND")
         arms += [{"name": label, "data_type": kind, "ours": True, "command": shlex.split(command)}
                  for kind in ("f32", "bf16")]
     wanted = arguments.arms
@@ -230,7 +192,7 @@ def write_json(path, content):
 
 
 def main():
-    arguments = parse(sys.argv[1:])
+    arguments = options.parse(sys.argv[1:])
     arms, works, records = arms_of(arguments), list(works_of(arguments)), []
     if not arms or not works:
         raise SystemExit("scripts/peers: nothing to time with these options")

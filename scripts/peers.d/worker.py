@@ -11,7 +11,8 @@ import resource
 import sys
 import time
 
-from works import MODES, UNITS, VARIANTS, Work, read_files
+from options import MODES, UNITS, VARIANTS
+from works import Work, read_files
 
 TORCH_WAYS = ("torch-eager-nchw", "torch-eager-nhwc", "torch-compile-nchw", "torch-compile-nhwc")
 PEERS = (*TORCH_WAYS, "onnxruntime", "openvino")

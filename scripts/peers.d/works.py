@@ -8,10 +8,6 @@ import numpy as np
 
 import formula
 
-VARIANTS = ("avgpool", "maxpool", "strided", "slice", "blurpool", "maxblurpool")
-UNITS = ("network", "block1", "block2", "pool1", "pool2")
-MODES = ("forward", "train")
-
 # State_dict of the study's network: name, shape, fan_in.
 NETWORK_PARAMETERS = (
     ("conv1.weight", (6, 1, 5, 5), 25), ("conv1.bias", (6,), 25),

@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# Tests of scripts/setup and scripts/run that need no network and change nothing on the machine: each case works in a
+# temporary copy of scripts/ and cmake/, with stand-ins for apt-get and dpkg-query first on PATH where those matter.
+# usage: scripts_test.sh CASE   (a function's name below; tests/CMakeLists.txt makes one test of each). What a whole set-up from nothing
+# does is left to CI on a fresh machine.
+set -euo pipefail
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+clone=$work/clone
+mkdir -p "$clone/study" "$work/bin" "$work/home"
+cp -r "$source_dir/scripts" "$source_dir/cmake" "$clone/"
+touch "$clone/study/study_main.cpp"
+export HOME=$work/home
+unset XDG_CACHE_HOME DOWNSCALEXR_CACHE CMAKE_PREFIX_PATH DNNLROOT CONDA_PREFIX dnnl_DIR dnnl_ROOT
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  exit 1
+}
+
+# expect CODE COMMAND...: runs it, keeps stdout and stderr in $out and $err, and checks the exit code.
+expect() {
+  local code=$1 status=0
+  shift
+  "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+  out=$(<"$work/out") err=$(<"$work/err")
+  [[ $status == "$code" ]] || fail "'$*' exited with $status, not $code. stderr: $err"
+}
+holds() { [[ $1 == *"$2"* ]] || fail "'$2' is not in: $1"; }
+
+# fake_onednn DIR RUNTIME [NEEDED]: a CMake package that says it is oneDNN 3.4, with a library that needs NEEDED.
+fake_onednn() {
+  local config=$1/lib/cmake/dnnl
+  mkdir -p "$config"
+  if [[ -n ${3:-} ]]; then
+    echo 'void needed() {}' | g++ -x c++ - -shared -fPIC -o "$1/lib/$3" "-Wl,-soname,$3"
+    echo 'void needed(); void f() { needed(); }' |
+      g++ -x c++ - -shared -fPIC -o "$1/lib/libdnnl.so.3" -Wl,-soname,libdnnl.so.3 -x none "$1/lib/$3"
+  else
+    echo 'void f() {}' | g++ -x c++ - -shared -fPIC -o "$1/lib/libdnnl.so.3" -Wl,-soname,libdnnl.so.3
+  fi
+  cat >"$config/dnnl-config.cmake" <<END
+set(DNNL_CPU_THREADING_RUNTIME "$2")
+add_library(DNNL::dnnl SHARED IMPORTED)
+set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION "$1/lib/libdnnl.so.3")
+END
+  printf 'set(PACKAGE_VERSION 3.4.0)\nset(PACKAGE_VERSION_COMPATIBLE TRUE)\n' >"$config/dnnl-config-version.cmake"
+}
+
+# fake_command NAME: the body of a stand-in on stdin.
+fake_command() {
+  { echo '#!/bin/bash' && cat; } >"$work/bin/$1"
+  chmod +x "$work/bin/$1"
+}
+
+HelpIsPrinted() {
+  local script
+  for script in setup run test; do
+    expect 0 "$clone/scripts/$script" --help
+    holds "$out" "usage: scripts/$script"
+  done
+  expect 1 "$clone/scripts/setup" --nonsense
+  holds "$err" "unknown option '--nonsense'"
+}
+
+UnknownProgramIsRefusedWithTheKnownOnes() {
+  expect 2 "$clone/scripts/run" styd
+  holds "$err" "there is no program 'styd'. Programs: study"
+  [[ -z $out ]] || fail "stdout is the program's alone, and got: $out"
+}
+
+OneDnnOfAnotherThreadingRuntimeIsRefused() {
+  fake_onednn "$work/tbb" TBB
+  expect 1 "$clone/scripts/setup" --skip-packages --onednn "$work/tbb"
+  holds "$err" "uses the threading runtime 'TBB'"
+  holds "$err" "--threads would have no effect"
+  [[ ! -e $clone/build/onednn ]] || fail "a refused choice was remembered"
+}
+
+OneDnnOfAnotherOpenMpIsRefused() {
+  fake_onednn "$work/iomp" OMP libiomp5.so
+  expect 1 "$clone/scripts/setup" --skip-packages --onednn "$work/iomp"
+  holds "$err" "needs libiomp5.so, while GCC links GNU OpenMP"
+}
+
+ChosenOneDnnIsRememberedAndFoundByCMake() {
+  fake_onednn "$work/good" OMP
+  expect 0 "$clone/scripts/setup" --skip-packages --onednn "$work/good"
+  holds "$err" "ready, with oneDNN 3.4.0 (dir): $work/good/lib/cmake/dnnl"
+  expect 0 "$clone/scripts/setup" --check
+  holds "$out" "oneDNN 3.4.0 (dir)"
+  expect 0 cmake -S "$clone/cmake/onednn_probe" -B "$work/probe"
+  holds "$out" "config=$work/good/lib/cmake/dnnl"
+  # A folder that went away is noticed.
+  rm -r "$work/good"
+  expect 1 "$clone/scripts/setup" --check
+  holds "$out" "missing: oneDNN"
+}
+
+FolderWithoutOneDnnIsRefused() {
+  expect 1 "$clone/scripts/setup" --skip-packages --onednn "$work/nowhere"
+  holds "$err" "no such folder"
+  mkdir "$work/empty"
+  expect 1 "$clone/scripts/setup" --skip-packages --onednn "$work/empty"
+  holds "$err" "$work/empty"
+}
+
+MissingPackagesAreInstalledAfterOneUpdate() {
+  fake_onednn "$work/good" OMP
+  # Nothing but g++ is installed until apt-get has run; apt-get finds the packages only after an update.
+  fake_command dpkg-query <<END
+if [[ -e $work/installed ]]; then for name in "\${@:4}"; do echo "installed \$name"; done; else echo "installed g++"; fi
+END
+  fake_command apt-get <<END
+echo "\$*" >>$work/apt-calls
+case " \$* " in
+  *" update "*) touch $work/updated ;;
+  *" install "*) [[ -e $work/updated ]] && touch $work/installed ;;
+esac
+END
+  fake_command sudo <<'END'
+while [[ $1 == -* ]]; do shift; done
+"$@"
+END
+  PATH=$work/bin:$PATH expect 0 "$clone/scripts/setup" --onednn "$work/good"
+  holds "$err" "installing Debian packages: cmake"
+  [[ $(grep -c update "$work/apt-calls") == 1 ]] || fail "not one update: $(<"$work/apt-calls")"
+  holds "$(tail -n 1 "$work/apt-calls")" "install --no-install-recommends cmake ninja-build"
+  : >"$work/apt-calls"
+  PATH=$work/bin:$PATH expect 0 "$clone/scripts/setup"
+  [[ ! -s $work/apt-calls ]] || fail "apt-get was called with nothing to do"
+}
+
+WithoutRightsTheCommandToRunIsPrinted() {
+  fake_command dpkg-query <<<'exit 1'
+  # Root has rights, and so has whoever may sudo: take both away by running without apt-get in reach.
+  local tool
+  for tool in bash env dirname realpath basename mkdir sed cat nproc flock id; do ln -sf "$(command -v $tool)" "$work/bin/$tool"; done
+  PATH=$work/bin expect 1 "$clone/scripts/setup"
+  holds "$err" "As root, run this line"
+  holds "$err" "apt-get install --no-install-recommends g++ cmake ninja-build"
+}
+
+WheelsAreUnpackedWithLinksForCopies() {
+  cat >"$work/make.py" <<'END'
+import sys, zipfile
+good, bad = sys.argv[1:]
+with zipfile.ZipFile(good, "w") as z:
+    for name in ("libdnnl.so", "libdnnl.so.3", "libdnnl.so.3.2"):
+        z.writestr("x-1.data/data/lib/" + name, b"code")
+    z.writestr("x-1.dist-info/METADATA", "")
+with zipfile.ZipFile(bad, "w") as z:
+    z.writestr("x-1.data/data/../../../outside", b"")
+END
+  /usr/bin/python3 "$work/make.py" "$work/good.whl" "$work/bad.whl"
+  expect 0 "$clone/scripts/lib/unpack_wheels.py" "$work/prefix" "$work/good.whl"
+  [[ $(readlink "$work/prefix/lib/libdnnl.so.3") == libdnnl.so.3.2 && ! -L $work/prefix/lib/libdnnl.so.3.2 ]] ||
+    fail "$(ls -l "$work/prefix/lib")"
+  [[ $(ls "$work/prefix") == lib ]] || fail "more than the data was unpacked: $(ls "$work/prefix")"
+  expect 1 "$clone/scripts/lib/unpack_wheels.py" "$work/prefix" "$work/bad.whl"
+  holds "$err" "points outside"
+}
+
+ScriptsAreCleanByShellcheck() {
+  command -v shellcheck >/dev/null || exit 77 # ctest: skipped
+  cd "$source_dir"
+  shellcheck --severity=warning scripts/setup scripts/run scripts/test scripts/lib/*.sh .ci/run tests/scripts/*.sh
+}
+
+[[ $(type -t "${1:-}") == function ]] || fail "no case '${1:-}'"
+"$1"
