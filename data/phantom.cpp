@@ -76,7 +76,7 @@ void add_shadows(Patient& p, Random& random, bool pneumonia) {
   const std::size_t first = random.below(2);
   for (int i = 0; i < count; ++i) {
     const Ellipse& lung = p.lungs[(first + static_cast<std::size_t>(i)) % 2].base;
-    const float spread = diffuse ? between(random, 0.75, 1.0) : between(random, 0.45, 0.75);
+    const float spread = diffuse ? between(random, 0.75, 1.0) : between(random, 0.55, 0.85);
     const float reach = diffuse ? 0.2F : 0.5F;
     p.shadows.push_back({.x = lung.x + lung.rx * reach * between(random, -0.6, 0.6),
                          .y = lung.y + lung.ry * reach * between(random, -1, 1),
@@ -123,8 +123,8 @@ Patient draw_patient(Random& random, bool pneumonia) {
   for (float& value : p.tissue) value = between(random, -0.1, 0.1);
   add_shadows(p, random, pneumonia);
   // Drawn for both classes, so that everything else of a patient is the same whatever the label.
-  p.mottle = between(random, 0.06, 0.12);
-  p.mottle_period = between(random, 8, 13);
+  p.mottle = between(random, 0.1, 0.18);
+  p.mottle_period = between(random, 7, 11);
   if (!pneumonia) p.mottle = 0;
   p.gain = between(random, 0.75, 1.15);
   p.offset = between(random, -0.08, 0.1);
@@ -168,8 +168,8 @@ float anatomy(const Patient& p, float x, float y, float lung) {
   const float middle = x / 0.2F, s = x / p.spine_width;
   float sum = 0.58F - p.lung_depth * lung;
   sum += p.tissue[0] * x + p.tissue[1] * y + p.tissue[2] * x * y + p.tissue[3] * (x * x - 0.4F);
-  sum += p.heart_density * std::max(p.heart.cover(x, y), 0.7F * std::exp(-middle * middle));
-  sum += p.dome_density * dome_cover(p, x, y);
+  const float heart = p.heart_density * std::max(p.heart.cover(x, y), 0.7F * std::exp(-middle * middle));
+  sum += std::max(heart, p.dome_density * dome_cover(p, x, y));
   sum += p.spine_density * (0.8F + 0.2F * std::sin(y * 34)) * std::exp(-s * s * s * s);
   sum += p.rib_density * ribs(p, side, y);
   const float collarbone = (y + 0.62F - 0.18F * side) / 0.045F;

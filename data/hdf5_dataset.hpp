@@ -1,0 +1,72 @@
+// The HDF5 file of a data set: images uint8 [N, C, H, W], one image per deflated chunk, so that any image is
+// one read and one inflate; tables beside it say what each is. Written by import.cpp; format in `format` and
+// `version`.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/dataset.hpp"
+#include "data/folder.hpp"
+#include "data/h5.hpp"
+#include "data/image_file.hpp"
+
+namespace dsx {
+
+// Root attributes: format, version, resize, size, channels, source (folder), listing (its digest). Data sets:
+// images, label, split, source_size [N, 2] (height, width), name, subject, sha256, class_names, skipped.
+inline constexpr const char* kDatasetFormat = "downscalexr-dataset";
+inline constexpr int kDatasetVersion = 1;
+
+class Hdf5DatasetWriter {
+ public:
+  Hdf5DatasetWriter(const std::filesystem::path& path, ImageShape shape, std::size_t capacity);
+  void add(const Item& item, SourceSize source, std::span<const std::uint8_t> deflated);
+  // Writes the tables and gives the file its name.
+  void finish(const FolderListing& listing, const DecodeOptions& decode,
+              const std::vector<std::string>& skipped);
+
+ private:
+  h5::Writer writer_;
+  ImageShape shape_;
+  H5::DataSet images_;
+  std::vector<Item> items_;
+  std::vector<std::int32_t> source_sizes_;
+};
+
+class Hdf5Dataset : public Dataset {
+ public:
+  // Throws DataError: missing, damaged, another kind of file, tables that contradict each other.
+  explicit Hdf5Dataset(const std::filesystem::path& path);
+
+  const std::vector<Item>& items() const override { return items_; }
+  ImageShape shape() const override { return shape_; }
+  const std::vector<std::string>& class_names() const override { return class_names_; }
+  void read(std::size_t index, std::span<std::uint8_t> chw) const override;
+  std::string description() const override;
+  const std::vector<std::string>& skipped() const override { return skipped_; }
+
+  const std::vector<SourceSize>& source_sizes() const {
+    return source_sizes_;
+  }                                                               // before the resize, per item
+  const std::string& resize() const { return resize_; }           // "area" or "bilinear"
+  const std::string& source() const { return source_; }           // folder it was made from
+  const std::string& listing_digest() const { return listing_; }  // of that folder then
+
+ private:
+  void read_tables();
+
+  h5::Reader reader_;
+  H5::DataSet images_;
+  ImageShape shape_;
+  std::vector<Item> items_;
+  std::vector<std::string> class_names_, skipped_;
+  std::vector<SourceSize> source_sizes_;
+  std::string resize_, source_, listing_;
+};
+
+}  // namespace dsx

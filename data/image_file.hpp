@@ -1,0 +1,36 @@
+// One image file's bytes to the uint8 pixels of the study: decode, grey or RGB, 8 bits, resize. Damaged files
+// are told from sound ones: a decoder that fills the missing part with grey would poison a study silently.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "data/open.hpp"
+
+namespace dsx {
+
+struct DecodeOptions {
+  int size = 320;
+  int channels = 1;  // 1 grey (ITU-R 601 luma), 3 RGB
+  Resize resize = Resize::area;
+};
+
+struct SourceSize {
+  int height = 0, width = 0;
+};
+
+// Is this a file that an import reads, by its extension (jpg, jpeg, png, tif, tiff)?
+bool is_image_name(const std::filesystem::path& path);
+
+// JPEG, PNG or TIFF by content; 16-bit values are divided by 257. chw holds channels x size x size bytes.
+// Returns the size before the resize. Throws DataError with the reason only (the caller knows the name).
+SourceSize decode_image(std::span<const std::uint8_t> bytes, const DecodeOptions& options,
+                        std::span<std::uint8_t> chw);
+
+// Throws DataError when the container is damaged: PNG chunks and their CRCs, TIFF directories and strips.
+void check_png(std::span<const std::uint8_t> bytes);
+void check_tiff(std::span<const std::uint8_t> bytes);
+
+}  // namespace dsx

@@ -1,0 +1,184 @@
+// Workers decode, hash and compress; the calling thread alone writes, in the listing's order, so that the
+// file does not depend on timing. Chunks are compressed outside HDF5, whose global lock would serialise the
+// work.
+#include "data/import.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <opencv2/core.hpp>
+#include <optional>
+#include <thread>
+
+#include "data/files.hpp"
+#include "data/h5.hpp"
+#include "data/hdf5_dataset.hpp"
+#include "kernels/error.hpp"
+
+namespace dsx {
+namespace {
+
+struct Encoded {
+  std::vector<std::uint8_t> chunk;  // deflated pixels; empty when `problem` is set
+  std::string sha256, problem;
+  SourceSize source;
+};
+
+Encoded encode(const FolderListing& listing, std::size_t index, const DecodeOptions& options,
+               std::vector<std::uint8_t>& pixels) {
+  Encoded result;
+  try {
+    const std::vector<std::uint8_t> bytes = read_file(listing.root / listing.entries[index].name);
+    result.sha256 = sha256_hex(bytes);
+    result.source = decode_image(bytes, options, pixels);
+  } catch (const std::runtime_error& error) {  // DataError, and OpenCV's own
+    result.problem = error.what();
+    return result;
+  }
+  uLongf size = compressBound(static_cast<uLong>(pixels.size()));
+  result.chunk.resize(size);
+  // Level 1: radiographs hardly shrink further, and inflating is what the first epoch waits for.
+  if (compress2(result.chunk.data(), &size, pixels.data(), static_cast<uLong>(pixels.size()), 1) != Z_OK)
+    throw std::runtime_error("zlib could not compress an image");
+  result.chunk.resize(size);
+  return result;
+}
+
+// Encodes the entries on several threads and hands them out in order; at most a window of them is in memory.
+class Encoder {
+ public:
+  Encoder(const FolderListing& listing, const DecodeOptions& options, int jobs)
+      : listing_(listing), options_(options), window_(static_cast<std::size_t>(jobs) * 16), ring_(window_) {
+    for (int i = 0; i < jobs; ++i) threads_.emplace_back([this] { work(); });
+  }
+  ~Encoder() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    space_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+
+  Encoded take(std::size_t index) {
+    std::unique_lock lock(mutex_);
+    std::optional<Encoded>& slot = ring_[index % window_];
+    ready_.wait(lock, [&] { return slot.has_value() || failure_; });
+    if (failure_) std::rethrow_exception(failure_);
+    Encoded result = std::move(*slot);
+    slot.reset();
+    taken_ = index + 1;
+    lock.unlock();
+    space_.notify_all();
+    return result;
+  }
+
+ private:
+  void work() {
+    const auto side = static_cast<std::size_t>(options_.size);
+    std::vector<std::uint8_t> pixels(side * side * static_cast<std::size_t>(options_.channels));
+    try {
+      while (true) {
+        std::size_t index = 0;
+        {
+          std::unique_lock lock(mutex_);
+          space_.wait(lock, [&] { return stop_ || next_ < taken_ + window_; });
+          if (stop_ || next_ >= listing_.entries.size()) return;
+          index = next_++;
+        }
+        Encoded result = encode(listing_, index, options_, pixels);
+        {
+          const std::lock_guard lock(mutex_);
+          ring_[index % window_] = std::move(result);
+        }
+        ready_.notify_all();
+      }
+    } catch (...) {
+      {
+        const std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+      }
+      ready_.notify_all();
+    }
+  }
+
+  const FolderListing& listing_;
+  DecodeOptions options_;
+  std::size_t window_;
+  std::mutex mutex_;
+  std::condition_variable space_, ready_;
+  std::vector<std::optional<Encoded>> ring_;
+  std::size_t next_ = 0, taken_ = 0;
+  bool stop_ = false;
+  std::exception_ptr failure_;
+  std::vector<std::thread> threads_;
+};
+
+[[noreturn]] void refuse_bad_images(const FolderListing& listing, const std::vector<std::string>& bad) {
+  std::string names;
+  for (std::size_t i = 0; i < std::min<std::size_t>(bad.size(), 5); ++i)
+    names += (i > 0 ? "; " : "") + bad[i];
+  if (bad.size() > 5) names += fmt::format("; and {} more", bad.size() - 5);
+  throw DataError(
+      fmt::format("{}: {} of {} images cannot be read: {}; replace them, or leave them out with "
+                  "--skip-bad-images",
+                  listing.root.string(), bad.size(), listing.entries.size(), names));
+}
+
+void check(const ImportOptions& options) {
+  if (options.decode.size < 8 || options.decode.size > 4096)
+    throw ConfigError(fmt::format("size: {} is not between 8 and 4096", options.decode.size));
+  if (options.decode.channels != 1 && options.decode.channels != 3)
+    throw ConfigError(fmt::format("channels: {} is neither 1 nor 3", options.decode.channels));
+  if (options.jobs < 0)
+    throw ConfigError(fmt::format("jobs: {} is negative; 0 uses every CPU", options.jobs));
+}
+
+}  // namespace
+
+int usable_cpus() {
+  cpu_set_t mask;
+  if (::sched_getaffinity(0, sizeof mask, &mask) == 0) return std::max(1, CPU_COUNT(&mask));
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+ImportReport import_folder(const FolderListing& listing, const ImportOptions& options,
+                           const std::filesystem::path& out) {
+  check(options);
+  cv::setNumThreads(1);  // the images are the parallelism
+  const int side = options.decode.size;
+  Hdf5DatasetWriter writer(out, {options.decode.channels, side, side}, listing.entries.size());
+  ImportReport report;
+  std::vector<std::size_t> kept_per_label(listing.class_names.size());
+  {
+    Encoder encoder(listing, options.decode, options.jobs > 0 ? options.jobs : usable_cpus());
+    for (std::size_t i = 0; i < listing.entries.size(); ++i) {
+      const FolderEntry& entry = listing.entries[i];
+      const Encoded image = encoder.take(i);
+      if (!image.problem.empty()) {
+        report.skipped.push_back(fmt::format("{} ({})", entry.name, image.problem));
+      } else if (options.skip_bad_images || report.skipped.empty()) {
+        writer.add({entry.name, subject_from_name(entry.name), image.sha256, entry.label, entry.split},
+                   image.source, image.chunk);
+        ++kept_per_label[static_cast<std::size_t>(entry.label)];
+      }
+      if (options.progress) options.progress(i + 1, listing.entries.size());
+    }
+  }
+  const bool lost_class = std::find(kept_per_label.begin(), kept_per_label.end(), 0U) != kept_per_label.end();
+  if (!report.skipped.empty() && (!options.skip_bad_images || lost_class))
+    refuse_bad_images(listing, report.skipped);
+  writer.finish(listing, options.decode, report.skipped);
+  report.images = listing.entries.size() - report.skipped.size();
+  report.file_bytes = std::filesystem::file_size(out);
+  return report;
+}
+
+}  // namespace dsx

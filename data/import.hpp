@@ -1,0 +1,38 @@
+// `study data import`: a folder's images decoded once, in parallel, into one compressed HDF5 file. Which
+// images are in the folder is folder.hpp's business; reading the file back is hdf5_dataset.hpp's.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/folder.hpp"
+#include "data/image_file.hpp"
+#include "data/open.hpp"
+
+namespace dsx {
+
+struct ImportOptions {
+  DecodeOptions decode;
+  bool skip_bad_images = false;
+  int jobs = 0;  // 0: every CPU this process may use
+  Progress progress;
+};
+
+struct ImportReport {
+  std::size_t images = 0;
+  std::vector<std::string> skipped;  // names with their reasons
+  std::size_t file_bytes = 0;
+};
+
+// Writes `out` atomically, with images in the listing's order. Throws DataError that names unreadable images
+// (unless they are to be skipped), OutputError when `out` cannot be written, ConfigError for impossible
+// options.
+ImportReport import_folder(const FolderListing& listing, const ImportOptions& options,
+                           const std::filesystem::path& out);
+
+// CPUs that this process may use (its affinity mask).
+int usable_cpus();
+
+}  // namespace dsx
