@@ -1,0 +1,281 @@
+// Reads /proc, /sys, the process's environment and what CMake knew. A field that cannot be read says so.
+#include "bench/environment.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "bench/topology.hpp"
+#include "downscalexr_version.hpp"
+
+extern char** environ;
+
+namespace dsx {
+
+namespace {
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// "key<spaces>: value" of the first such line in /proc/cpuinfo.
+std::string cpuinfo(const std::string& key) {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.rfind(key, 0) != 0) continue;
+    const auto colon = line.find(':');
+    if (colon == std::string::npos || line.find_first_not_of(" \t", key.size()) != colon) continue;
+    return colon + 2 <= line.size() ? line.substr(colon + 2) : "";
+  }
+  return "";
+}
+
+// Of some hundred flags those that decide which kernels run.
+std::string vector_extensions(const std::string& flags) {
+  std::istringstream words(flags);
+  std::string word, result;
+  while (words >> word) {
+    const bool vector = word == "fma" || word == "f16c" || word == "sse4_2" || word == "asimd" ||
+                        word == "sve" || word == "bf16" || word.rfind("avx", 0) == 0 ||
+                        word.rfind("amx", 0) == 0;
+    if (vector) result += (result.empty() ? "" : " ") + word;
+  }
+  return result.empty() ? "unknown" : result;
+}
+
+std::vector<int> allowed_cpus() {
+  std::vector<int> cpus;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+    }
+  }
+  return cpus;
+}
+
+// {0, 1, 2, 5} -> "0-2,5"
+std::string ranges(const std::vector<int>& cpus) {
+  std::string text;
+  for (std::size_t i = 0; i < cpus.size();) {
+    std::size_t last = i;
+    while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
+    text += (text.empty() ? "" : ",") + std::to_string(cpus[i]);
+    if (last > i) text += "-" + std::to_string(cpus[last]);
+    i = last + 1;
+  }
+  return text;
+}
+
+// CPUs' worth of time per period from one folder of the cgroup tree; 0 = no limit there.
+double cgroup_folder_limit(const std::string& folder) {
+  std::istringstream v2(first_line(folder + "/cpu.max"));  // "max 100000" or "150000 100000"
+  double quota = 0, period = 0;
+  if (v2 >> quota >> period && period > 0) return quota / period;
+  std::istringstream v1(first_line(folder + "/cpu.cfs_quota_us") + " " +
+                        first_line(folder + "/cpu.cfs_period_us"));
+  if (v1 >> quota >> period && period > 0 && quota > 0) return quota / period;
+  return 0;
+}
+
+// The tightest limit from this process's cgroup up to the root; 0 = none.
+double cgroup_limit() {
+  double tightest = 0;
+  std::ifstream file("/proc/self/cgroup");
+  std::string line;
+  while (std::getline(file, line)) {
+    const auto first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const auto controllers = line.substr(first + 1, second - first - 1);
+    const bool v2 = controllers.empty();
+    if (!v2 && controllers.find("cpu") == std::string::npos) continue;
+    const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/" + controllers;
+    std::string path = line.substr(second + 1);
+    for (;;) {
+      const double limit = cgroup_folder_limit(root + (path == "/" ? "" : path));
+      if (limit > 0) tightest = tightest > 0 ? std::min(tightest, limit) : limit;
+      if (path.empty() || path == "/") break;
+      path.erase(path.rfind('/'));
+    }
+  }
+  return tightest;
+}
+
+std::string compiler_name() {
+#if defined(__clang__)
+  return fmt::format("Clang {}", __clang_version__);
+#elif defined(__GNUC__)
+  return fmt::format("GCC {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#else
+  return "unknown";
+#endif
+}
+
+std::string governor() {
+  const auto text = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  return text.empty() ? "not available: the kernel shows no cpufreq (usual in a virtual machine)" : text;
+}
+
+// "always [madvise] never" -> "madvise"
+std::string huge_pages() {
+  const auto text = first_line("/sys/kernel/mm/transparent_hugepage/enabled");
+  const auto open = text.find('['), close = text.find(']');
+  if (open == std::string::npos || close == std::string::npos) return "not available";
+  return text.substr(open + 1, close - open - 1);
+}
+
+std::vector<std::pair<std::string, std::string>> openmp_environment() {
+  constexpr std::array<const char*, 5> kPrefixes{"OMP_", "GOMP_", "KMP_", "ONEDNN_", "DNNL_"};
+  std::vector<std::pair<std::string, std::string>> found;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) continue;
+    if (std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                    [&](const char* p) { return text.rfind(p, 0) == 0; })) {
+      found.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string quoted(const std::string& word) {
+  constexpr auto kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
+  if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+void read_cpu(Environment& env) {
+  env.cpu_model = cpuinfo("model name");
+  if (env.cpu_model.empty()) env.cpu_model = "unknown";
+  env.cpu_vendor = cpuinfo("vendor_id");
+  const auto family = cpuinfo("cpu family");
+  if (!family.empty()) {
+    env.cpu_model +=
+        fmt::format(" (family {}, model {}, stepping {})", family, cpuinfo("model"), cpuinfo("stepping"));
+  }
+  env.microcode = cpuinfo("microcode");
+  auto flags = cpuinfo("flags");
+  if (flags.empty()) flags = cpuinfo("Features");
+  env.isa = vector_extensions(flags);
+  env.virtualized = (" " + flags + " ").find(" hypervisor ") != std::string::npos;
+}
+
+std::string topology_text(const Topology& t) {
+  return fmt::format("{} socket(s), {} NUMA node(s), {} core(s), {} hardware thread(s)", t.sockets,
+                     t.numa_nodes, t.cores, t.hardware_threads);
+}
+
+std::string size_text(std::size_t bytes) {
+  return bytes % (1024 * 1024) == 0 ? fmt::format("{} MiB", bytes / (1024 * 1024))
+                                    : fmt::format("{} KiB", bytes / 1024);
+}
+
+}  // namespace
+
+std::string own_command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string text, word;
+  while (std::getline(file, word, '\0')) text += (text.empty() ? "" : " ") + quoted(word);
+  return text;
+}
+
+int usable_cpu_count() {
+  auto count = static_cast<int>(allowed_cpus().size());
+  if (count == 0) count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const double limit = cgroup_limit();
+  // A limit of 1.5 CPUs would throttle two busy threads: round down.
+  if (limit > 0) count = std::min(count, std::max(1, static_cast<int>(limit)));
+  return std::max(1, count);
+}
+
+Environment read_environment(const std::string& command) {
+  Environment env;
+  env.date_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  env.command = command.empty() ? own_command_line() : command;
+  env.version = DOWNSCALEXR_VERSION;
+  env.commit = DOWNSCALEXR_COMMIT;
+  env.compiler = compiler_name();
+  env.compiler_flags = DOWNSCALEXR_COMPILER_FLAGS;
+  env.build_type = DOWNSCALEXR_BUILD_TYPE;
+  read_cpu(env);
+  env.topology = read_topology();
+  env.affinity = ranges(allowed_cpus());
+  env.usable_cpus = usable_cpu_count();
+  const double limit = cgroup_limit();
+  env.cgroup_cpu_limit = limit > 0 ? fmt::format("{:.2f}", limit) : "none";
+  env.governor = governor();
+  env.huge_pages = huge_pages();
+  utsname system{};
+  if (uname(&system) == 0)
+    env.kernel = fmt::format("{} {} {}", system.sysname, system.release, system.machine);
+  std::array<double, 3> load{};
+  env.load_average = getloadavg(load.data(), 3) == 3
+                         ? fmt::format("{:.2f} {:.2f} {:.2f}", load[0], load[1], load[2])
+                         : "not available";
+  env.threads = max_threads();
+  env.openmp_environment = openmp_environment();
+  env.onednn = onednn_info();
+  return env;
+}
+
+Fields environment_fields(const Environment& env) {
+  Fields fields{
+      {"date_utc", env.date_utc},
+      {"command", env.command},
+      {"version", env.version},
+      {"commit", env.commit},
+      {"compiler", env.compiler},
+      {"compiler_flags", env.compiler_flags},
+      {"build_type", env.build_type},
+      {"cpu_model", env.cpu_model},
+      {"cpu_vendor", env.cpu_vendor},
+      {"microcode", env.microcode},
+      {"isa", env.isa},
+      {"virtualized", env.virtualized ? "yes" : "no"},
+      {"topology", topology_text(env.topology)},
+  };
+  for (const auto& cache : env.topology.caches) {
+    fields.emplace_back(
+        fmt::format("cache_l{}", cache.level),
+        fmt::format("{} x {}, {}-byte lines, shared by {} hardware thread(s)", cache.instances,
+                    size_text(cache.bytes), cache.line_bytes, cache.sharing_hardware_threads));
+  }
+  const Fields rest{
+      {"memory_mib", std::to_string(env.topology.memory_bytes / (1024 * 1024))},
+      {"affinity", env.affinity},
+      {"usable_cpus", std::to_string(env.usable_cpus)},
+      {"cgroup_cpu_limit", env.cgroup_cpu_limit},
+      {"governor", env.governor},
+      {"huge_pages", env.huge_pages},
+      {"kernel", env.kernel},
+      {"load_average", env.load_average},
+      {"threads", std::to_string(env.threads)},
+      {"onednn_version", env.onednn.version},
+      {"onednn_build_hash", env.onednn.build_hash},
+      {"onednn_threading_runtime", env.onednn.threading_runtime},
+      {"onednn_effective_isa", env.onednn.effective_isa},
+  };
+  fields.insert(fields.end(), rest.begin(), rest.end());
+  for (const auto& [name, value] : env.openmp_environment) fields.emplace_back("env_" + name, value);
+  return fields;
+}
+
+}  // namespace dsx
