@@ -34,7 +34,7 @@ memory blur_filter(const Context& context, int channels, const memory::desc& wei
     for (int i = 0; i < 9; ++i) values[c * 9 + i] = kRow[i / 3] * kRow[i % 3] / 16;
   }
   memory packed(weights_md, context.engine);
-  reorder_now(context, plain, packed);
+  reorder_now(plain, packed);
   return packed;
 }
 

@@ -10,8 +10,8 @@ Kernel reorder(const Context& context, const dnnl::memory::desc& from_md, const 
   return make_kernel<dnnl::reorder>("reorder", pd, {DNNL_ARG_FROM}, {DNNL_ARG_TO}, 0);
 }
 
-void reorder_now(const Context& context, const dnnl::memory& from, dnnl::memory& to) {
-  auto stream = context.stream;
+void reorder_now(const dnnl::memory& from, dnnl::memory& to) {
+  dnnl::stream stream(from.get_engine());
   auto source = from;
   dnnl::reorder(source, to).execute(stream, source, to);
   stream.wait();

@@ -12,6 +12,7 @@ namespace dsx {
 Kernel reorder(const Context& context, const dnnl::memory::desc& from_md, const dnnl::memory::desc& to_md);
 
 // One reorder outside any plan, waiting for its end: for checkpoints and constants.
-void reorder_now(const Context& context, const dnnl::memory& from, dnnl::memory& to);
+// Both memories must belong to the same engine.
+void reorder_now(const dnnl::memory& from, dnnl::memory& to);
 
 }  // namespace dsx

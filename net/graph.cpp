@@ -74,7 +74,7 @@ class GraphBuilder {
       if (wanted != nullptr && adopt_ && wanted->get_data_type() == memory::data_type::f32 &&
           *wanted != p.value.get_desc()) {
         memory moved(*wanted, context_.engine);
-        reorder_now(context_, p.value, moved);
+        reorder_now(p.value, moved);
         p.value = moved;
       }
       const auto id = add_tensor(name, Role::parameter, p.value.get_desc());

@@ -179,7 +179,8 @@ double learning_rate(const ScheduleOptions& schedule, double base_lr, double epo
   if (epoch < schedule.warmup_epochs) return base_lr * epoch / schedule.warmup_epochs;
   if (schedule.name == "constant") return base_lr;
   if (schedule.name == "step")
-    return base_lr * std::pow(schedule.gamma, std::floor(epoch / schedule.step_epochs));
+    return base_lr *
+           std::pow(schedule.gamma, std::floor((epoch - schedule.warmup_epochs) / schedule.step_epochs));
   if (schedule.name == "cosine") {
     // Half a cosine from the end of the warm-up to the last epoch (Loshchilov & Hutter 2017, one cycle).
     const double span = epochs - schedule.warmup_epochs;

@@ -35,7 +35,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, Param
 struct ScheduleOptions {
   std::string name = "constant";  // constant | step | cosine
   double warmup_epochs = 0;       // linear from 0
-  int step_epochs = 10;           // step: multiply by gamma every so many epochs
+  int step_epochs = 10;           // step: multiply by gamma every so many epochs after the warm-up
   double gamma = 0.1;
 };
 // Learning rate at `epoch` (fractional: 2.5 is half-way through the third) of `epochs`.

@@ -21,10 +21,9 @@ std::size_t Parameter::count() const {
 }
 
 std::vector<float> Parameter::unpack(const memory& packed) const {
-  const Context context;
   std::vector<float> values(count());
-  memory plain(plain_md(dims), context.engine, values.data());
-  reorder_now(context, packed, plain);
+  memory plain(plain_md(dims), packed.get_engine(), values.data());
+  reorder_now(packed, plain);
   return values;
 }
 
@@ -33,10 +32,9 @@ void Parameter::pack(std::span<const float> values, memory& packed) const {
     throw DataError(fmt::format("parameter {} has {} values ({}), but {} were given", name, count(),
                                 dims_string(shape), values.size()));
   }
-  const Context context;
   // oneDNN's handle is not const, although a reorder only reads its source.
-  memory plain(plain_md(dims), context.engine, const_cast<float*>(values.data()));
-  reorder_now(context, plain, packed);
+  memory plain(plain_md(dims), packed.get_engine(), const_cast<float*>(values.data()));
+  reorder_now(plain, packed);
 }
 
 std::vector<float> Parameter::get() const { return unpack(value); }

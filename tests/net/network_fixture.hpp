@@ -1,0 +1,57 @@
+// What the network tests share: aligned images, and a network with a training plan over given data.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "kernels/downsample.hpp"
+#include "net/network.hpp"
+
+namespace dsx {
+
+struct Images {
+  explicit Images(const std::vector<float>& values)
+      : data(static_cast<float*>(std::aligned_alloc(64, (values.size() * sizeof(float) + 63) / 64 * 64)),
+             std::free) {
+    std::copy(values.begin(), values.end(), data.get());
+  }
+  std::unique_ptr<float, void (*)(void*)> data;
+};
+
+inline nlohmann::json read_fixture(const std::string& name) {
+  std::ifstream file(std::string(DOWNSCALEXR_SOURCE_DIR) + "/tests/fixtures/" + name);
+  return nlohmann::json::parse(file);
+}
+
+inline std::vector<std::string> variant_names() {
+  std::vector<std::string> names;
+  for (const auto& op : downsample_table()) names.push_back(op.name);
+  return names;
+}
+
+// A small LeNet: same layers, 28 x 28.
+inline NetworkSpec small_lenet() {
+  return parse_network_spec(R"(
+name: small
+layers:
+  - Conv2d: {name: conv1, out_channels: 6, kernel_size: 5}
+  - ReLU
+  - Downsample: {name: pool1}
+  - Conv2d: {name: conv2, out_channels: 16, kernel_size: 5}
+  - ReLU
+  - Downsample: {name: pool2}
+  - Flatten
+  - Linear: {name: fc1, out_features: 12}
+  - ReLU
+  - Linear: {name: fc2, out_features: 1}
+)",
+                            "small");
+}
+
+}  // namespace dsx
