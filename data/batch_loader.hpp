@@ -27,8 +27,8 @@ struct LoaderOptions {
   bool shuffle = false;
   bool drop_last = false;  // training: a partial batch at the end is left out (other images each epoch)
   std::uint64_t seed = 1;
-  PreprocessOptions preprocess;
-  AugmentOptions augment;
+  PreprocessOptions preprocess = {};
+  AugmentOptions augment = {};
   int prefetch = 3;  // batches in memory, the one in use included; at least 2
 };
 

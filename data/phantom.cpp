@@ -84,7 +84,7 @@ void add_shadows(Patient& p, Random& random, bool pneumonia) {
                          .ry = lung.ry * spread * between(random, 0.7, 1.1),
                          .edge = between(random, 0.25, 0.5)});
     const float density = between(random, 0, 0.24);
-    p.densities.push_back(pneumonia ? density + 0.04F : density);
+    p.densities.push_back(pneumonia ? density + 0.055F : density);
   }
 }
 

@@ -1,0 +1,54 @@
+// What is known of the shared chest X-ray set must be found in it. Skipped where the images are not present.
+#include <gmock/gmock.h>
+
+#include <map>
+#include <set>
+
+#include "data/folder.hpp"
+#include "data/import.hpp"
+#include "temp_data.hpp"
+
+namespace dsx {
+namespace {
+
+class RealSet : public test::TempFolder {
+ protected:
+  void SetUp() override {
+    TempFolder::SetUp();
+    root_ = test::fs::path(DOWNSCALEXR_SOURCE_DIR) / ".." / "shared" / "data" / "chest_xray";
+    if (!test::fs::is_directory(root_)) GTEST_SKIP() << root_ << " is not present";
+  }
+  test::fs::path root_;
+};
+
+TEST_F(RealSet, HasItsKnownCountsAndSharedSubjects) {
+  const FolderListing listing = scan_folder(root_);
+  std::map<std::pair<Split, int>, int> count;
+  std::map<Split, std::set<std::string>> subjects;
+  for (const FolderEntry& entry : listing.entries) {
+    ++count[{entry.split, entry.label}];
+    subjects[entry.split].insert(subject_from_name(entry.name));
+  }
+  EXPECT_EQ((count[{Split::train, 0}]), 1341);
+  EXPECT_EQ((count[{Split::train, 1}]), 3875);
+  EXPECT_EQ((count[{Split::test, 0}]), 234);
+  EXPECT_EQ((count[{Split::test, 1}]), 390);
+  std::vector<std::string> shared;
+  std::set_intersection(subjects[Split::train].begin(), subjects[Split::train].end(),
+                        subjects[Split::test].begin(), subjects[Split::test].end(),
+                        std::back_inserter(shared));
+  EXPECT_EQ(shared.size(), 170U);
+}
+
+// Every 40th image: no sound file may be taken for a damaged one.
+TEST_F(RealSet, ItsImagesAreSound) {
+  FolderListing listing = scan_folder(root_);
+  std::vector<FolderEntry> some;
+  for (std::size_t i = 0; i < listing.entries.size(); i += 40) some.push_back(listing.entries[i]);
+  listing.entries = some;
+  const ImportReport report = import_folder(listing, {}, folder_ / "some.h5");
+  EXPECT_EQ(report.images, some.size());
+}
+
+}  // namespace
+}  // namespace dsx
