@@ -58,8 +58,10 @@ def next_step(error, tried):
     if missing:
         found = holder(missing[1])
         return [found] if found and found not in tried else []
-    if "undefined symbol" in error:  # the machine's own library is too old: bring all that PyTorch pins one by one
-        return [r for r in requirements() if r.startswith("nvidia-") and r not in tried]
+    symbol = re.search(r"undefined symbol: (\w+)", error)
+    if symbol:  # the machine's own library is too old; ncclCommResume belongs to nvidia-nccl-...
+        pinned = [r for r in requirements() if r.startswith("nvidia-") and r not in tried]
+        return [r for r in pinned if symbol[1].lower().startswith(r.split("-")[1])] or pinned
     return []
 
 

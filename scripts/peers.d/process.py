@@ -106,13 +106,12 @@ class Worker:
         self.process.wait()
 
     def close(self):
-        if self.process.poll() is None:
-            self._signal(signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+        try:
             self.process.stdin.close()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                pass
+            self.process.wait(10)
+        except (subprocess.TimeoutExpired, BrokenPipeError):
+            pass
         self.kill()  # also what the worker may have started
         self.process.stdout.close()
         self.log.close()

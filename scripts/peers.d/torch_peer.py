@@ -10,8 +10,9 @@ import network
 class Unit(nn.Module):
     """A block or a pool alone, its convolution under the network's name."""
 
-    def __init__(self, work):
+    def __init__(self, work, form):
         super().__init__()
+        self.form = form
         channels = {"block1": 6, "block2": 16, "pool1": 6, "pool2": 16}[work.unit]
         self.down = network.downsample(work.variant, channels)
         self.layer = None
@@ -23,7 +24,8 @@ class Unit(nn.Module):
     def forward(self, x):
         if self.layer is not None:
             x = F.relu(getattr(self, self.layer)(x))
-        return self.down(x)
+        # A slice alone is a view, which leaves its work to the next operator; here it has to do it.
+        return self.down(x).contiguous(memory_format=self.form)
 
 
 class TorchPeer:
@@ -32,7 +34,7 @@ class TorchPeer:
         _, way, layout = name.split("-")
         self.work, self.compiled = work, way == "compile"
         form = torch.channels_last if layout == "nhwc" else torch.contiguous_format
-        model = network.LeNet(work.variant) if work.unit == "network" else Unit(work)
+        model = network.LeNet(work.variant) if work.unit == "network" else Unit(work, form)
         model.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
         self.model = model.to(memory_format=form)
         self.x = torch.from_numpy(x).clone(memory_format=torch.contiguous_format).to(memory_format=form)

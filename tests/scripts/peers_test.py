@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Tests of scripts/peers that need no library: the controller's half of the protocol against stand-in workers,
+statistics, tables, choice of CUDA packages. The formula is compared with tests/fixtures where numpy is at hand."""
+
+import importlib.util
+import json
+import os
+import sys
+import textwrap
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts" / "peers.d"))
+sys.dont_write_bytecode = True
+
+import install_torch  # noqa: E402
+import options  # noqa: E402
+import report  # noqa: E402
+import statistics_of  # noqa: E402
+from process import Refused, Worker  # noqa: E402
+
+HONEST = """
+    import json, sys
+    print(json.dumps({"ready": True, "name": "stand-in"}), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps({"ns": [1000] * request["iterations"]}), flush=True)
+"""
+
+
+def stand_in(code):
+    return Worker([sys.executable, "-c", textwrap.dedent(code)], dict(os.environ))
+
+
+def state_of(worker):
+    return Path(f"/proc/{worker.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+class Process(unittest.TestCase):
+    def setUp(self):
+        self.workers = []
+
+    def tearDown(self):
+        for worker in self.workers:
+            worker.close()
+
+    def start(self, code):
+        self.workers.append(stand_in(code))
+        return self.workers[-1]
+
+    def test_answers_and_is_stopped_in_between(self):
+        worker = self.start(HONEST)
+        self.assertEqual(worker.wait_ready(10)["name"], "stand-in")
+        for _ in range(3):
+            deadline = time.monotonic() + 5
+            while state_of(worker) != "T" and time.monotonic() < deadline:
+                time.sleep(0.001)
+            self.assertEqual(state_of(worker), "T")
+            self.assertEqual(worker.ask({"warmup": 0, "iterations": 2}, 10)["ns"], [1000, 1000])
+        self.assertGreater(worker.wall_s, 0)
+
+    def test_refusal_gives_the_worker_s_own_reason(self):
+        worker = self.start("import sys; print('noise', file=sys.stderr); sys.exit('no bf16 on this CPU')")
+        with self.assertRaisesRegex(Refused, "^no bf16 on this CPU$"):
+            worker.wait_ready(10)
+
+    def test_silence_is_ended(self):
+        worker = self.start("import time; time.sleep(60)")
+        with self.assertRaisesRegex(Refused, "no answer within"):
+            worker.wait_ready(0.2)
+        self.assertIsNotNone(worker.process.poll())
+
+    def test_death_in_the_middle_is_a_refusal(self):
+        worker = self.start("import sys; print('{}', flush=True); sys.stdin.readline(); sys.exit('out of memory')")
+        worker.wait_ready(10)
+        with self.assertRaisesRegex(Refused, "out of memory"):
+            worker.ask({"check": [0]}, 10)
+
+    def test_chatter_on_stdout_is_named(self):
+        worker = self.start("print('Loading model...', flush=True); input()")
+        with self.assertRaisesRegex(Refused, "not a message of the protocol.*Loading model"):
+            worker.wait_ready(10)
+
+    def test_closing_ends_a_stopped_worker(self):
+        worker = stand_in(HONEST)
+        worker.wait_ready(10)
+        worker.close()
+        self.assertEqual(worker.process.returncode, 0)
+
+
+class Statistics(unittest.TestCase):
+    def test_median_interval_holds_the_middle_ranks(self):
+        middle, low, high = statistics_of.median_interval(range(100))
+        self.assertEqual((middle, low, high), (49.5, 40, 59))
+        self.assertEqual(statistics_of.median_interval([3, 1, 2]), (2, 1, 3))
+
+    def test_no_sample_is_left_out(self):
+        summary = statistics_of.summary([[1, 2, 3], [4, 5, 1000]])
+        self.assertEqual((summary["count"], summary["median_ns"], summary["min_ns"]), (6, 3.5, 1))
+        self.assertGreater(summary["p99_ns"], 900)
+
+    def test_ratio_pairs_neighbours_so_that_drift_cancels(self):
+        slow_drift = [[10], [20], [40]]
+        self.assertEqual(statistics_of.ratio([[20], [40], [80]], slow_drift), {"median": 2, "low": 2, "high": 2})
+
+
+class Report(unittest.TestCase):
+    def record(self):
+        def arm(name, ours, ns):
+            return {"name": name, "data_type": "f32", "ours": ours, "deviation": 1e-7,
+                    "time": statistics_of.summary([[ns, ns], [ns, ns]])}
+        refused = {"name": "engine", "data_type": "f32", "ours": False, "reason": "inference only"}
+        return {"name": "network train, batch 32, maxpool", "batch": 32, "threads": 2, "rounds": 2,
+                "others_cpu_share": 0.5, "arms": [arm("ours", True, 50e6), arm("torch", False, 200e6), refused]}
+
+    def test_what_is_not_available_has_its_reason_and_noise_is_named(self):
+        text = report.work_text(self.record())
+        self.assertIn("engine f32: not available: inference only", text)
+        self.assertIn("Disturbed: other processes used 50%", text)
+
+    def test_summary_names_the_fastest_peer(self):
+        row = list(report.summary_rows([self.record()]))[0]
+        self.assertEqual(row[2:], ("50.00", "200.00", "torch", "4.00"))
+
+
+class CudaPackages(unittest.TestCase):
+    def setUp(self):
+        asked = ["sympy>=1.13.3", "cuda-toolkit[cublas,cufile]==13.2.2", "nvidia-nccl-cu13==2.30.7",
+                 "nvidia-cudnn-cu13==9.26.0.51"]
+        original, install_torch.requirements = install_torch.requirements, lambda: asked
+        self.addCleanup(setattr, install_torch, "requirements", original)
+
+    def test_missing_library_brings_its_package_only(self):
+        error = "ImportError: libcufile.so.0: cannot open shared object file: No such file or directory"
+        self.assertEqual(install_torch.next_step(error, []), ["cuda-toolkit[cufile]==13.2.2"])
+        self.assertEqual(install_torch.next_step(error, ["cuda-toolkit[cufile]==13.2.2"]), [])
+
+    def test_old_library_is_replaced(self):
+        error = "ImportError: /x/libtorch_cuda.so: undefined symbol: ncclCommResume"
+        self.assertEqual(install_torch.next_step(error, []), ["nvidia-nccl-cu13==2.30.7"])
+
+    def test_no_idea_is_no_step(self):
+        self.assertEqual(install_torch.next_step("ImportError: something else", []), [])
+
+
+class Options(unittest.TestCase):
+    def test_defaults_are_the_study_s(self):
+        self.assertEqual(options.parse([]).variants, ["avgpool", "maxpool", "strided"])
+
+    def test_nonsense_ends_with_2(self):
+        for words in (["--threads", "0"], ["--variants", "foo"], ["--ours", "no-command"], ["--batches", "-1"]):
+            with self.assertRaises(SystemExit) as raised, open(os.devnull, "w") as sys.stderr:
+                options.parse(words)
+            sys.stderr = sys.__stderr__
+            self.assertEqual(raised.exception.code, 2)
+
+
+@unittest.skipUnless(importlib.util.find_spec("numpy"), "numpy is not at hand")
+class Formula(unittest.TestCase):
+    def test_gives_the_values_of_the_fixture(self):
+        import formula
+        fixture = json.loads((ROOT / "tests" / "fixtures" / "pytorch_formula.json").read_text())
+        for name, bits in fixture["bits"].items():
+            self.assertEqual(formula.bits(name, 8).tolist(), bits)
+        weights = formula.parameter("conv1.weight", (6, 1, 5, 5), 25).ravel()[:8]
+        self.assertEqual([float(v) for v in weights], fixture["conv1.weight"])
+
+    def test_a_smaller_batch_begins_a_larger_one(self):
+        import formula
+        self.assertTrue((formula.images(1, 1, 8, 8) == formula.images(3, 1, 8, 8)[:1]).all())
+
+
+if __name__ == "__main__":
+    unittest.main()
