@@ -48,6 +48,12 @@ std::string to_string(memory::data_type type) {
   }
 }
 
+memory::data_type data_type_from_string(const std::string& name) {
+  if (name == "f32") return memory::data_type::f32;
+  if (name == "bf16") return memory::data_type::bf16;
+  throw ConfigError(fmt::format("data type '{}' is not known: use f32 or bf16", name));
+}
+
 namespace {
 
 // The channel block that this CPU's vectors make natural: 16 floats with AVX-512, 8 below.

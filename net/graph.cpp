@@ -28,15 +28,15 @@ constexpr TensorId kNone = -1;
 class GraphBuilder {
  public:
   GraphBuilder(const Context& context, const NetworkSpec& spec, const std::string& variant,
-               const memory::dims& input, bool training, Parameters& parameters, bool adopt)
+               const memory::dims& input, const GraphOptions& options, Parameters& parameters)
       : context_(context),
         spec_(spec),
         op_(downsample_op(variant)),
-        shapes_(infer_shapes(spec, variant, input)),
-        pass_(training ? Pass::training : Pass::inference),
+        shapes_(infer_shapes(spec, variant, input, options.partial)),
+        pass_(options.training ? Pass::training : Pass::inference),
         parameters_(parameters),
-        adopt_(adopt) {
-    if (training && context.dtype != memory::data_type::f32) {
+        options_(options) {
+    if (options.training && context.dtype != memory::data_type::f32) {
       throw UnsupportedError("training runs in f32 only: use bf16 for inference");
     }
     const auto layout = context.layout == Layout::nhwc ? Layout::nhwc : Layout::nchw;
@@ -48,7 +48,7 @@ class GraphBuilder {
     for (std::size_t i = 0; i < spec_.layers.size(); ++i) i += add_layer(i);
     graph_.logits = current_;
     graph_.tensors[current_].keep = true;
-    if (training()) add_loss_and_backward();
+    if (training()) add_backward(options_.partial ? add_result_gradient() : add_loss());
     return std::move(graph_);
   }
 
@@ -71,7 +71,7 @@ class GraphBuilder {
     for (std::size_t i = 0; i < parameters_.all.size(); ++i) {
       auto& p = parameters_.all[i];
       if (p.name != name) continue;
-      if (wanted != nullptr && adopt_ && wanted->get_data_type() == memory::data_type::f32 &&
+      if (wanted != nullptr && options_.adopt_layouts && wanted->get_data_type() == memory::data_type::f32 &&
           *wanted != p.value.get_desc()) {
         memory moved(*wanted, context_.engine);
         reorder_now(p.value, moved);
@@ -345,15 +345,29 @@ class GraphBuilder {
     return 0;
   }
 
-  void add_loss_and_backward() {
+  // Returns the gradient of the logits.
+  TensorId add_loss() {
     const int batch = static_cast<int>(md_of(graph_.logits).get_dims()[0]);
     graph_.labels = add_tensor("labels", Role::labels, plain_md({batch, 1}));
     const auto out = add_node("loss", "loss", Phase::loss, bce_with_logits(batch),
                               {{DNNL_ARG_SRC_0, graph_.logits}, {DNNL_ARG_SRC_1, graph_.labels}});
     graph_.loss = out.at(DNNL_ARG_DST);
     graph_.tensors[graph_.loss].keep = true;
-    auto diff = out.at(DNNL_ARG_DIFF_SRC);
-    for (std::size_t i = backward_.size(); i-- > 0;) diff = backward_[i](diff, i > 0);
+    return out.at(DNNL_ARG_DIFF_SRC);
+  }
+
+  // The caller's, in the result's own layout.
+  TensorId add_result_gradient() {
+    graph_.labels = add_tensor("result.grad", Role::labels, md_of(graph_.logits));
+    return graph_.labels;
+  }
+
+  void add_backward(TensorId diff) {
+    for (std::size_t i = backward_.size(); i-- > 0;)
+      diff = backward_[i](diff, i > 0 || options_.input_gradient);
+    if (!options_.input_gradient) return;
+    graph_.input_gradient = diff;
+    graph_.tensors[diff].keep = true;
   }
 
   const Context& context_;
@@ -362,7 +376,7 @@ class GraphBuilder {
   std::vector<LayerShape> shapes_;
   Pass pass_;
   Parameters& parameters_;
-  bool adopt_;
+  GraphOptions options_;
   Graph graph_;
   TensorId current_ = kNone;
   std::vector<Backward> backward_;
@@ -383,9 +397,9 @@ Parameter declare(const Context& context, const std::string& name, const memory:
 }  // namespace
 
 Parameters declare_parameters(const Context& context, const NetworkSpec& spec, const std::string& variant,
-                              const memory::dims& input) {
+                              const memory::dims& input, bool partial) {
   Parameters parameters;
-  const auto shapes = infer_shapes(spec, variant, input);
+  const auto shapes = infer_shapes(spec, variant, input, partial);
   const auto add = [&](auto&&... arguments) { parameters.all.push_back(declare(context, arguments...)); };
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const auto& layer = spec.layers[i];
@@ -412,8 +426,8 @@ Parameters declare_parameters(const Context& context, const NetworkSpec& spec, c
 }
 
 Graph build_graph(const Context& context, const NetworkSpec& spec, const std::string& variant,
-                  const memory::dims& input, bool training, Parameters& parameters, bool adopt_layouts) {
-  return GraphBuilder(context, spec, variant, input, training, parameters, adopt_layouts).build();
+                  const memory::dims& input, const GraphOptions& options, Parameters& parameters) {
+  return GraphBuilder(context, spec, variant, input, options, parameters).build();
 }
 
 }  // namespace dsx

@@ -18,7 +18,7 @@ using TensorId = int;
 
 enum class Role {
   input,           // the caller's images
-  labels,          // the caller's labels
+  labels,          // the caller's labels, or the gradient of a partial network's result
   activation,      // anything computed in between: activations, gradients of activations, workspaces
   parameter,       // Parameters::all[parameter].value
   parameter_grad,  // Parameters::all[parameter].grad
@@ -44,16 +44,22 @@ struct Node {
 struct Graph {
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;
-  TensorId input = -1, labels = -1, logits = -1, loss = -1;
+  TensorId input = -1, labels = -1, logits = -1, loss = -1;  // logits: a partial network's result
+  TensorId input_gradient = -1;
 };
 
 // Declares every parameter with PyTorch's name and shape; memory is plain and uninitialised.
 Parameters declare_parameters(const Context& context, const NetworkSpec& spec, const std::string& variant,
-                              const dnnl::memory::dims& input);
+                              const dnnl::memory::dims& input, bool partial);
 
-// `adopt_layouts`: the first plan of a network moves each master copy to the layout that its forward kernels
-// want.
+struct GraphOptions {
+  bool training = false;
+  bool adopt_layouts =
+      false;             // the first plan of a network moves each master copy to its forward kernels' layout
+  bool partial = false;  // no loss: see NetworkOptions
+  bool input_gradient = false;
+};
 Graph build_graph(const Context& context, const NetworkSpec& spec, const std::string& variant,
-                  const dnnl::memory::dims& input, bool training, Parameters& parameters, bool adopt_layouts);
+                  const dnnl::memory::dims& input, const GraphOptions& options, Parameters& parameters);
 
 }  // namespace dsx

@@ -26,10 +26,11 @@ Network::Network(Context context, NetworkSpec spec, NetworkOptions options)
     throw ConfigError(fmt::format("network input {}x{}x{}: every size must be at least 1", options_.channels,
                                   options_.height, options_.width));
   }
-  parameters_ = declare_parameters(context_, spec_, options_.variant, input_dims(options_, 1));
+  parameters_ =
+      declare_parameters(context_, spec_, options_.variant, input_dims(options_, 1), options_.partial);
 }
 
-Context& Network::context() { return context_; }
+const Context& Network::context() const { return context_; }
 const NetworkSpec& Network::spec() const { return spec_; }
 const NetworkOptions& Network::options() const { return options_; }
 Parameters& Network::parameters() { return parameters_; }
@@ -64,8 +65,9 @@ bool Network::is_batch_norm(const std::string& parameter_name) const {
 
 Plan Network::make_plan(int batch, bool training) {
   if (batch < 1) throw ConfigError(fmt::format("batch is {}: it must be at least 1", batch));
-  const auto graph = build_graph(context_, spec_, options_.variant, input_dims(options_, batch), training,
-                                 parameters_, !has_plan_);
+  const GraphOptions graph_options{training, !has_plan_, options_.partial, options_.input_gradient};
+  const auto graph =
+      build_graph(context_, spec_, options_.variant, input_dims(options_, batch), graph_options, parameters_);
   has_plan_ = true;
   auto impl = std::make_unique<Plan::Impl>();
   impl->stream = context_.stream;

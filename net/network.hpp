@@ -18,6 +18,10 @@ namespace dsx {
 struct NetworkOptions {
   std::string variant = "avgpool";  // row of downsample_table()
   int channels = 1, height = 320, width = 320;
+  // A part of a network (one block, one operator): any last layer, no loss. Training plans then take the
+  // gradient of the result from the caller, and compute the gradient of the input when `input_gradient`.
+  bool partial = false;
+  bool input_gradient = false;
 };
 
 class Network {
@@ -25,7 +29,7 @@ class Network {
   // Builds the parameters (uninitialised: call init or load). Throws ConfigError when shapes do not fit.
   Network(Context context, NetworkSpec spec, NetworkOptions options);
 
-  Context& context();
+  const Context& context() const;
   const NetworkSpec& spec() const;
   const NetworkOptions& options() const;
 

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "kernels/layout.hpp"
+#include "kernels/reorder.hpp"
 #include "net/plan_impl.hpp"
 
 namespace dsx {
@@ -69,6 +70,30 @@ void Plan::backward() { run(impl_->planned.backward, impl_->stream); }
 std::span<const float> Plan::logits() const {
   return {static_cast<const float*>(impl_->planned.logits.get_data_handle()),
           static_cast<std::size_t>(impl_->batch)};
+}
+
+namespace {
+
+std::vector<float> plain_values(const memory& from) {
+  const auto dims = from.get_desc().get_dims();
+  std::vector<float> values(static_cast<std::size_t>(plain_md(dims).get_size() / sizeof(float)));
+  memory plain(plain_md(dims), from.get_engine(), values.data());
+  reorder_now(from, plain);
+  return values;
+}
+
+}  // namespace
+
+std::vector<float> Plan::result() const { return plain_values(impl_->planned.logits); }
+std::vector<float> Plan::input_gradient() const { return plain_values(impl_->planned.input_gradient); }
+
+void Plan::set_result_gradient(std::span<const float> values) {
+  auto& target = impl_->planned.labels;
+  const auto md = plain_md(target.get_desc().get_dims());
+  if (values.size() * sizeof(float) != md.get_size())
+    throw std::logic_error("set_result_gradient: wrong count");
+  const memory plain(md, target.get_engine(), const_cast<float*>(values.data()));
+  reorder_now(plain, target);
 }
 
 void Plan::poison() {

@@ -41,6 +41,12 @@ class Plan {
   void backward();  // after loss(); leaves gradients in Parameters
   std::span<const float> logits() const;  // batch() values
 
+  // Of a partial network. The result, and the gradient of the input, in plain order [N, C, H, W].
+  std::vector<float> result() const;
+  std::vector<float> input_gradient() const;
+  // The gradient of the result, in plain order; call after construction and after poison().
+  void set_result_gradient(std::span<const float> values);
+
   // Bytes in the arena after reuse, and what they would be without reuse.
   std::size_t arena_bytes() const;
   std::size_t unshared_bytes() const;
@@ -66,5 +72,22 @@ struct PlanRow {
   int padded_channels = 0;
 };
 std::vector<PlanRow> plan_rows(const Plan& plan);
+
+// The one list of a row's fields: visit(name, value) for each. JSON, HDF5 and CSV are made from it.
+template <typename Visit>
+void for_each_field(const PlanRow& row, const Visit& visit) {
+  visit("phase", row.phase);
+  visit("step", row.step);
+  visit("layer", row.layer);
+  visit("kind", row.kind);
+  visit("impl", row.impl);
+  visit("src", row.src);
+  visit("dst", row.dst);
+  visit("reorder", row.reorder);
+  visit("ours", row.ours);
+  visit("mflop", row.mflop);
+  visit("min_mb", row.min_mb);
+  visit("padded_channels", row.padded_channels);
+}
 
 }  // namespace dsx

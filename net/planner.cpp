@@ -65,7 +65,8 @@ class Planner {
     result_.logits = versions_[graph_.logits].front()->mem;
     if (training_) {
       result_.labels = versions_[graph_.labels].front()->mem;
-      result_.loss_value = versions_[graph_.loss].front()->mem;
+      if (graph_.loss >= 0) result_.loss_value = versions_[graph_.loss].front()->mem;
+      if (graph_.input_gradient >= 0) result_.input_gradient = versions_[graph_.input_gradient].front()->mem;
     }
     return std::move(result_);
   }

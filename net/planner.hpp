@@ -13,7 +13,7 @@ namespace dsx {
 struct PlannedMemory {
   std::vector<Step> pack, forward, loss, backward;
   std::vector<dnnl::memory> src;  // the input under each descriptor that a kernel wants of it
-  dnnl::memory labels, logits, loss_value;
+  dnnl::memory labels, logits, loss_value, input_gradient;
   AlignedBytes arena, persistent;  // persistent: packed weights, labels
   std::size_t arena_bytes = 0, unshared_bytes = 0;
 };

@@ -101,7 +101,7 @@ void infer_layer(const LayerSpec& layer, bool doubled, LayerShape& shape) {
 }  // namespace
 
 std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string& variant,
-                                     const memory::dims& input) {
+                                     const memory::dims& input, bool partial) {
   const auto& op = downsample_op(variant);
   const auto doubled = doubled_strides(spec, op);
   std::vector<LayerShape> shapes(spec.layers.size());
@@ -130,7 +130,7 @@ std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string&
     flat = flat || layer.type == LayerType::flatten;
     current = shape.dst;
   }
-  if (current.size() != 2 || current[1] != 1) {
+  if (!partial && (current.size() != 2 || current[1] != 1)) {
     throw ConfigError(fmt::format(
         "network {}: the last layer must be a Linear with out_features 1 (a logit), but it gives {}",
         spec.name, dims_string(current)));

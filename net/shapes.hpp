@@ -19,6 +19,6 @@ struct LayerShape {
 // One entry per layer of `spec`. Throws ConfigError that names the layer when shapes do not fit. The last
 // layer must give one logit per image.
 std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string& variant,
-                                     const dnnl::memory::dims& input);
+                                     const dnnl::memory::dims& input, bool partial = false);
 
 }  // namespace dsx
