@@ -90,16 +90,15 @@ std::unique_ptr<Dataset> open_folder(const DataOptions& options) {
   return dataset;
 }
 
-std::unique_ptr<Dataset> open_file(const DataOptions& options) {
-  auto dataset = std::make_unique<Hdf5Dataset>(options.source);
-  const ImageShape shape = dataset->shape();
-  if (shape.height != options.size || shape.width != options.size || shape.channels != options.channels)
-    throw DataError(
-        fmt::format("{}: holds images of {} x {} with {} channel(s), but {} x {} with {} is asked for; use "
-                    "--size {} --channels {}, or import the folder again",
-                    options.source, shape.height, shape.width, shape.channels, options.size, options.size,
-                    options.channels, shape.height, shape.channels));
-  return dataset;
+// An HDF5 file keeps the size that it was imported with.
+void check_shape(const Dataset& dataset, const DataOptions& options) {
+  const ImageShape shape = dataset.shape();
+  if (shape == ImageShape{options.channels, options.size, options.size}) return;
+  throw DataError(
+      fmt::format("{}: holds images of {} x {} with {} channel(s), but {} x {} with {} is asked for; use "
+                  "--size {} --channels {}, or import the folder again",
+                  options.source, shape.height, shape.width, shape.channels, options.size, options.size,
+                  options.channels, shape.height, shape.channels));
 }
 
 std::unique_ptr<Dataset> open_phantom(const DataOptions& options) {
@@ -124,23 +123,22 @@ void check(const DataOptions& options) {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_dataset(const DataOptions& options) {
+std::unique_ptr<Dataset> open_as_stored(const DataOptions& options) {
   check(options);
   cv::setNumThreads(1);  // OpenCV's pool would compete with the trainer's threads
-  std::unique_ptr<Dataset> dataset;
   std::error_code error;
-  if (options.source == "synthetic") {
-    dataset = open_phantom(options);
-  } else if (fs::is_directory(options.source, error)) {
-    dataset = open_folder(options);
-  } else if (fs::exists(options.source, error)) {
-    dataset = open_file(options);
-  } else {
-    throw DataError(
-        fmt::format("data: no such folder or file: {}; give a folder of class folders, an HDF5 file made by "
-                    "`study data import`, or 'synthetic'",
-                    options.source));
-  }
+  if (options.source == "synthetic") return open_phantom(options);
+  if (fs::is_directory(options.source, error)) return open_folder(options);
+  if (fs::exists(options.source, error)) return std::make_unique<Hdf5Dataset>(options.source);
+  throw DataError(
+      fmt::format("data: no such folder or file: {}; give a folder of class folders, an HDF5 file made by "
+                  "`study data import`, or 'synthetic'",
+                  options.source));
+}
+
+std::unique_ptr<Dataset> open_dataset(const DataOptions& options) {
+  std::unique_ptr<Dataset> dataset = open_as_stored(options);
+  check_shape(*dataset, options);
   dataset = with_memory_cache(std::move(dataset), options.cache_mib << 20);
   return with_complete_splits(std::move(dataset), options.splits);
 }

@@ -40,6 +40,9 @@ struct DataOptions {
 // Throws DataError (what is wrong with the source) or OutputError (cache not writable).
 std::unique_ptr<Dataset> open_dataset(const DataOptions& options);
 
+// The same as it is stored: without made-up splits and without the memory cache; a file may have any size.
+std::unique_ptr<Dataset> open_as_stored(const DataOptions& options);
+
 // Reads each image once on `jobs` threads (0: every CPU), so that the memory cache is warm and the first
 // epoch costs no decoding.
 void preload(const Dataset& dataset, std::span<const std::size_t> indices, int jobs);
