@@ -125,7 +125,7 @@ std::string settings_help(const std::vector<std::string>& keys) {
     std::string block;
     for (const Field& field : setting_fields()) {
       if (field.group != group || !takes(syntax, field)) continue;
-      const std::string flag = flag_of(field) + (placeholder(field).empty() ? "" : " " + placeholder(field));
+      const std::string flag = fmt::format("{} {}", flag_of(field), placeholder(field));
       block += fmt::format("  {:<27} {} [{}]\n", flag, field.help, default_of(field));
     }
     if (!block.empty()) help += title_of(group) + ":\n" + block + "\n";

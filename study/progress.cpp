@@ -73,7 +73,7 @@ void ProgressBar::update(std::size_t done, const std::string& note) {
   const std::size_t cells = taken + 10 < width ? std::min<std::size_t>(width - taken, 30) : 0;
   const std::size_t full = std::min(cells, cells * done / std::max<std::size_t>(images_, 1));
   std::string row = label_ + " ";
-  if (cells > 0) row += "[" + std::string(full, '#') + std::string(cells - full, '.') + "] ";
+  if (cells > 0) row += fmt::format("[{}{}] ", std::string(full, '#'), std::string(cells - full, '.'));
   row += text;
   fmt::print(stderr, "\r\x1b[K{}", row.substr(0, width > 1 ? width - 1 : 1));
   std::fflush(stderr);

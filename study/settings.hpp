@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "data/phantom.hpp"
+
 namespace dsx {
 
 // Defaults are the members' initialisers. Comments name the unit and the consequence.
@@ -30,7 +32,9 @@ struct Settings {
   bool skip_bad_images = false;  // leave unreadable images out instead of refusing the data
   int data_cache_mib = 640;      // decoded images kept in memory, MiB
   std::string cache_dir;         // of imported folders; "" is the user's cache directory
-  int synthetic_train = 1024, synthetic_val = 256, synthetic_test = 512;  // images of the built-in data
+  // Images of the built-in data, per split.
+  int synthetic_train = PhantomOptions{}.train, synthetic_val = PhantomOptions{}.val;
+  int synthetic_test = PhantomOptions{}.test;
   std::uint64_t synthetic_seed =
       1;  // which patients; apart from `seed`, so that seeds are compared on the same images
 

@@ -57,6 +57,13 @@ std::string milliseconds(double ns) {
   return fixed(ms, ms < 1 ? 4 : ms < 100 ? 3 : 1);
 }
 
+std::string grouped(std::size_t count) {
+  std::string digits = std::to_string(count);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
 std::string duration(double seconds) {
   if (std::isnan(seconds)) return "n/a";
   if (seconds < 60) return fmt::format("{:.1f} s", seconds);

@@ -2,6 +2,7 @@
 // come in as text made by the helpers below, which turn a NaN into "n/a".
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ class TextTable {
 
 std::string fixed(double value, int digits);  // "0.913"; "n/a" for NaN
 std::string milliseconds(double ns);          // "12.34"; "n/a"
+std::string grouped(std::size_t count);       // "11,396,621"
 std::string duration(double seconds);         // "8.3 s", "2 min 05 s", "1 h 02 min"
 
 }  // namespace dsx

@@ -223,7 +223,8 @@ void serve(Worker& worker, const std::string& layout) {
       {"ready", true},
       {"name", "DownScaleXR " + layout},
       {"version", DOWNSCALEXR_VERSION},
-      {"detail", {{"onednn", onednn.version}, {"isa", onednn.effective_isa}, {"commit", DOWNSCALEXR_COMMIT}}}};
+      {"detail",
+       {{"onednn", onednn.version}, {"isa", onednn.effective_isa}, {"commit", DOWNSCALEXR_COMMIT}}}};
   fmt::print("{}\n", ready.dump());
   std::fflush(stdout);
   for (std::string request_line; std::getline(std::cin, request_line);) {

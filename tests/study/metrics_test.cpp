@@ -122,6 +122,8 @@ TEST(TextTable, ShowsUndefinedAsNotAvailable) {
   EXPECT_EQ(fixed(NAN, 3), "n/a");
   EXPECT_EQ(fixed(0.12345, 3), "0.123");
   EXPECT_EQ(duration(125), "2 min 05 s");
+  EXPECT_EQ(grouped(11396621), "11,396,621");
+  EXPECT_EQ(grouped(999), "999");
   TextTable table({"what", "value"});
   table.add({"auc", "0.9"});
   table.add({"f1", "n/a"});

@@ -1,0 +1,36 @@
+// The table of commands and the dispatch over it.
+#include "study/command.hpp"
+
+#include <fmt/core.h>
+
+#include "kernels/error.hpp"
+#include "study/suggestion.hpp"
+
+namespace dsx {
+
+const std::vector<Command>& command_table() {
+  static const std::vector<Command> table = {
+      {"train", "train, evaluate and time one network (the default: the word may be left out)", "[SETTINGS]",
+       train_command},
+      {"plan", "print what a network executes: implementations, layouts, MFLOP, MB",
+       "[--train] [--json] [SETTINGS]", plan_command},
+      {"data", "import a folder into one HDF5 file, or show what a data set holds",
+       "import|show FILE-or-DIR [FLAGS]", data_command},
+      {"worker", "serve a network or operator to scripts/peers, which times it beside other libraries",
+       "[FLAGS]", worker_command},
+  };
+  return table;
+}
+
+int run_command(const std::vector<std::string>& args) {
+  if (args.empty() || args[0].starts_with("-")) return train_command(args);
+  std::vector<std::string> names;
+  for (const Command& command : command_table()) {
+    if (command.name == args[0]) return command.run({args.begin() + 1, args.end()});
+    names.push_back(command.name);
+  }
+  throw ConfigError(
+      fmt::format("unknown command '{}'{} `study --help` lists all", args[0], did_you_mean(args[0], names)));
+}
+
+}  // namespace dsx

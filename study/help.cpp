@@ -1,0 +1,70 @@
+// `study --help`, made from the tables of settings, commands and operators: nothing is listed twice.
+#include <fmt/core.h>
+
+#include "downscalexr_version.hpp"
+#include "kernels/context.hpp"
+#include "kernels/downsample.hpp"
+#include "study/command.hpp"
+#include "study/command_line.hpp"
+#include "study/text_table.hpp"
+
+namespace dsx {
+namespace {
+
+constexpr const char* kIntroduction =
+    R"(study: what does the way a small network shrinks its image early on (average pooling, max pooling,
+a strided convolution, ...) do to its accuracy, its errors and its speed on a CPU?
+
+Usage:
+  study [SETTINGS]          train, evaluate and time one network
+  study COMMAND [...]       something else; `study COMMAND --help` says more
+
+)";
+
+constexpr const char* kExamples = R"(Examples:
+  study --variant maxpool                            the built-in data, under two minutes
+  study --variant strided --data chest_xray --epochs 10 --seed 3
+  study --config my.yaml --lr 0.02                   a YAML file of settings; the flag wins
+  study --resume results/runs/NAME                   go on where a run was stopped
+  study --latency-only --batch 1 --threads 2         time a forward pass, no data needed
+  study --repeat-for 30 --variant maxpool            keep it running for perf or VTune
+
+)";
+
+constexpr const char* kExitCodes = R"(Exit codes:
+  0 done                        4 output cannot be written (exists, no permission, disk full)
+  1 internal error              5 not possible on this CPU or with this oneDNN
+  2 wrong flag or setting       6 training diverged (loss is no finite number)
+  3 unusable data or checkpoint 130 interrupted (Ctrl-C); the last epoch's state is kept
+)";
+
+std::string operators_text() {
+  TextTable table({"--variant", "in the original", "what it does"});
+  for (const DownsampleOp& op : downsample_table())
+    table.add({op.name, op.in_original_study ? "yes" : "", op.description});
+  return "Downsampling operators:\n" + table.str() + "\n";
+}
+
+std::string commands_text() {
+  std::string text = "Commands:\n";
+  for (const Command& command : command_table())
+    text += fmt::format("  {:<6} {:<33} {}\n", command.name, command.usage, command.help);
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string help_page() {
+  return kIntroduction + commands_text() +
+         "Settings, with [default]. Each is also a key of a YAML file (--config), with '_' for '-'.\n"
+         "Switches take no value, or one after '=': --equalize, --equalize=false.\n\n" +
+         settings_help() + operators_text() + kExamples + kExitCodes;
+}
+
+std::string version_line() {
+  const OneDnnInfo info = onednn_info();
+  return fmt::format("study {} (commit {}), oneDNN {} ({}, {})", DOWNSCALEXR_VERSION, DOWNSCALEXR_COMMIT,
+                     info.version, info.build_hash, info.threading_runtime);
+}
+
+}  // namespace dsx

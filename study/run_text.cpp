@@ -1,0 +1,134 @@
+// Text for people: three digits, milliseconds, names of classes. Undefined ratios read "n/a".
+#include "study/run_text.hpp"
+
+#include <fmt/core.h>
+
+#include "study/text_table.hpp"
+
+namespace dsx {
+namespace {
+
+const SplitResult* find_split(const Evaluation& evaluation, Split split) {
+  for (const SplitResult& result : evaluation.splits)
+    if (result.split == split) return &result;
+  return nullptr;
+}
+
+std::vector<std::string> metric_cells(const Metrics& m) {
+  return {fixed(m.loss, 4),        fixed(m.accuracy, 3), fixed(m.precision, 3), fixed(m.recall, 3),
+          fixed(m.specificity, 3), fixed(m.f1, 3),       fixed(m.auc, 4)};
+}
+
+std::string split_line(const char* split, const Metrics& m) {
+  return fmt::format("{:<5} loss {}  acc {}  prec {}  rec {}  spec {}  f1 {}  auc {}", split,
+                     fixed(m.loss, 4), fixed(m.accuracy, 3), fixed(m.precision, 3), fixed(m.recall, 3),
+                     fixed(m.specificity, 3), fixed(m.f1, 3), fixed(m.auc, 4));
+}
+
+std::string confusion_text(const RunRecord& record, const SplitResult& split) {
+  const Confusion& c = split.at_threshold.confusion;
+  const std::string &negative = record.data.class_names.at(0), &positive = record.data.class_names.at(1);
+  TextTable table({"true class", "said " + negative, "said " + positive});
+  table.add({negative, std::to_string(c.tn), std::to_string(c.fp)});
+  table.add({positive, std::to_string(c.fn), std::to_string(c.tp)});
+  return fmt::format("\nConfusion matrix on {} at threshold {}\n{}", to_string(split.split),
+                     fixed(split.at_threshold.threshold, 3), table.str());
+}
+
+std::string steps_text(const PlanLatency& latency) {
+  TextTable table({"step", "implementation", "median ms", "share %"});
+  for (const StepTiming& step : latency.steps)
+    table.add({step.step, step.impl, milliseconds(step.time.median_ns), fixed(100 * step.share, 1)});
+  return fmt::format("\nTime by step of the plan, batch {} (each step timed in passes of its own)\n{}",
+                     latency.batch, table.str());
+}
+
+}  // namespace
+
+std::string start_text(const RunRecord& record) {
+  const ModelRecord& m = record.model;
+  std::string text = fmt::format(
+      "network {} with {}: input {}x{}x{}, {} parameters ({:.2f} MiB), {:.1f} MFLOP per image forward, "
+      "layout {}\n",
+      m.network, m.variant, m.channels, m.height, m.width, grouped(m.parameters), m.size_mib(),
+      m.mflop_per_image, record.settings.layout);
+  for (const SplitCount& split : record.data.splits)
+    text += fmt::format("{:<5} {} {}, {} {}\n", to_string(split.split), split.negatives,
+                        record.data.class_names.at(0), split.positives, record.data.class_names.at(1));
+  return text + fmt::format("{} threads on {} CPUs; run {}\n\n", record.threads.used, record.threads.cpus,
+                            record.name);
+}
+
+std::string epoch_text(const TrainState& state, int epochs, bool best) {
+  const EpochRecord& e = state.history.back();
+  const std::string label = fmt::format("epoch {}/{}", e.epoch, epochs);
+  return fmt::format("{:<12} {}  {:.1f} s, {:.0f} images/s\n{:<12} {}{}\n", label,
+                     split_line("train", e.train), e.train_s, e.train_images_per_s, "",
+                     split_line("val", e.val), best ? "  best so far" : "");
+}
+
+std::string evaluation_text(const RunRecord& record) {
+  if (!record.evaluation) return "";
+  const Evaluation& evaluation = *record.evaluation;
+  std::string text = fmt::format("\nBest checkpoint: epoch {} (highest val AUC)\n", evaluation.epoch);
+  TextTable table(
+      {"split", "threshold", "loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"});
+  for (const Split split : {Split::train, Split::val, Split::test}) {
+    const SplitResult* result = find_split(evaluation, split);
+    if (!result) continue;
+    for (const auto& [metrics, rule] :
+         {std::pair(&result->at_threshold, " from val"), std::pair(&result->at_half, " fixed")}) {
+      std::vector<std::string> row = {to_string(split), fixed(metrics->threshold, 3) + rule};
+      for (std::string& cell : metric_cells(*metrics)) row.push_back(std::move(cell));
+      table.add(std::move(row));
+    }
+  }
+  text += table.str();
+  if (const SplitResult* test = find_split(evaluation, Split::test)) text += confusion_text(record, *test);
+  return text;
+}
+
+std::string latency_text(const RunRecord& record) {
+  std::string text =
+      fmt::format("\nCPU latency of a forward pass, images in memory, {} threads\n", record.threads.used);
+  TextTable table({"what", "batch", "median ms", "95% interval", "p90 ms", "p99 ms", "spread (IQR) ms",
+                   "images/s", "runs"});
+  for (const PlanLatency& l : record.latency)
+    table.add({"forward", std::to_string(l.batch), milliseconds(l.time.median_ns),
+               milliseconds(l.time.median_low_ns) + " - " + milliseconds(l.time.median_high_ns),
+               milliseconds(l.time.p90_ns), milliseconds(l.time.p99_ns), milliseconds(l.time.iqr_ns),
+               fixed(l.images_per_s, 1), std::to_string(l.time.count)});
+  if (record.loading) {
+    const LoadingRecord& l = *record.loading;
+    table.add({"data loading", std::to_string(l.batch), milliseconds(l.work_ns_per_batch), "mean", "-", "-",
+               "-", fixed(l.batch * 1e9 / l.work_ns_per_batch, 1), "-"});
+  }
+  text += table.str();
+  if (record.loading)
+    text += fmt::format(
+        "  data loading: a thread of its own reads and prepares the next batches; the network waited {} ms "
+        "per batch for it\n",
+        milliseconds(record.loading->wait_ns_per_batch));
+  for (const PlanLatency& latency : record.latency)
+    if (!latency.steps.empty()) text += steps_text(latency);
+  return text;
+}
+
+std::string end_text(const RunRecord& record, const std::filesystem::path& folder) {
+  std::string text = "\n";
+  if (record.training_s > 0)
+    text += fmt::format("trained {} epochs in {}; ", record.state.epochs_done(), duration(record.training_s));
+  text += fmt::format("peak memory {:.0f} MiB\n", record.peak_rss_mib);
+  const std::string name = folder.string();
+  text += fmt::format("Everything is in {}\n", name);
+  TextTable files({"file", "what", "how to look at it"});
+  files.add({"summary.json", "the figures above", fmt::format("python3 -m json.tool {}/summary.json", name)});
+  files.add({"run.h5", "epochs, predictions, samples, plans", fmt::format("h5dump -n {}/run.h5", name)});
+  files.add({"config.yaml", "settings that repeat it", fmt::format("study --config {}/config.yaml", name)});
+  if (record.training_s > 0)
+    files.add({"best.h5, last.h5", "checkpoints", fmt::format("study --resume {} --epochs N", name)});
+  text += files.str();
+  return text;
+}
+
+}  // namespace dsx

@@ -1,0 +1,91 @@
+// A translation of settings, field by field, and the checks that only make sense for a study.
+#include "study/study_data.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "data/random.hpp"
+#include "kernels/error.hpp"
+
+namespace dsx {
+namespace {
+
+void check_split(const Dataset& dataset, Split split) {
+  const SplitData data = split_data(dataset, split);
+  const auto positives = std::count(data.labels.begin(), data.labels.end(), 1.F);
+  const auto negatives = static_cast<std::ptrdiff_t>(data.labels.size()) - positives;
+  if (positives > 0 && negatives > 0) return;
+  const std::vector<std::string>& classes = dataset.class_names();
+  throw DataError(fmt::format("{}: the {} split has {} images of {} and {} of {}; a study needs some of both",
+                              dataset.description(), to_string(split), negatives, classes.at(0), positives,
+                              classes.at(1)));
+}
+
+PreprocessOptions preprocessing(const Settings& s) {
+  PreprocessOptions options;
+  options.mean = s.mean;
+  options.std = s.std;
+  options.equalize = s.equalize;
+  options.sharpen = s.sharpen;
+  options.denoise = s.denoise;
+  return options;
+}
+
+}  // namespace
+
+std::uint64_t seed_for(std::uint64_t seed, SeedUse use) {
+  return Random{seed, static_cast<std::uint64_t>(use)}.bits();
+}
+
+std::unique_ptr<Dataset> open_study_data(const Settings& s, const Progress& progress) {
+  DataOptions options;
+  options.source = s.data;
+  options.size = s.size;
+  options.channels = s.channels;
+  options.resize = resize_from_string(s.resize);
+  options.skip_bad_images = s.skip_bad_images;
+  options.cache_mib = static_cast<std::size_t>(s.data_cache_mib);
+  options.cache_dir = s.cache_dir;
+  options.phantom_seed = s.synthetic_seed;
+  options.phantom_train = s.synthetic_train;
+  options.phantom_val = s.synthetic_val;
+  options.phantom_test = s.synthetic_test;
+  options.splits = {s.val_fraction, s.test_fraction, seed_for(s.seed, SeedUse::split)};
+  options.progress = progress;
+  std::unique_ptr<Dataset> dataset = open_dataset(options);
+  if (dataset->class_names().size() != 2)
+    throw DataError(fmt::format("{}: a study needs two classes, these are {}", dataset->description(),
+                                dataset->class_names().size()));
+  for (const Split split : {Split::train, Split::val, Split::test}) check_split(*dataset, split);
+  return dataset;
+}
+
+SplitData split_data(const Dataset& dataset, Split split) {
+  SplitData data;
+  data.indices = indices_of(dataset, split);
+  data.labels = labels_of(dataset, data.indices);
+  return data;
+}
+
+LoaderOptions training_loader(const Settings& s) {
+  LoaderOptions options = evaluation_loader(s);
+  options.shuffle = true;
+  options.drop_last = true;
+  options.augment.flip = s.flip;
+  options.augment.rotation = s.rotation;
+  options.augment.brightness = s.brightness;
+  options.augment.contrast = s.contrast;
+  return options;
+}
+
+LoaderOptions evaluation_loader(const Settings& s) {
+  LoaderOptions options;
+  options.batch = s.batch;
+  options.channels_last = s.layout == "nhwc";
+  options.seed = seed_for(s.seed, SeedUse::order);
+  options.preprocess = preprocessing(s);
+  return options;
+}
+
+}  // namespace dsx

@@ -1,0 +1,35 @@
+// From settings to images: opens the data set that a study names and says how a split becomes batches. The
+// work is done in data/; here only the settings are translated, and seeds kept apart.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "data/batch_loader.hpp"
+#include "data/dataset.hpp"
+#include "data/open.hpp"
+#include "study/settings.hpp"
+
+namespace dsx {
+
+// The seed of one use, derived from the run's: uses do not share random numbers, and each can be repeated
+// alone.
+enum class SeedUse : std::uint64_t { initialisation = 1, order = 2, split = 3 };
+std::uint64_t seed_for(std::uint64_t seed, SeedUse use);
+
+// Opens settings.data with complete splits. Throws DataError when a split is empty or train lacks a class.
+// `progress` shows an import and may be empty.
+std::unique_ptr<Dataset> open_study_data(const Settings& settings, const Progress& progress);
+
+// One split as the loader takes it. Labels apart from the data set, so that they can be replaced.
+struct SplitData {
+  std::vector<std::size_t> indices;
+  std::vector<float> labels;
+};
+SplitData split_data(const Dataset& dataset, Split split);
+
+// Training: shuffled, augmented, the partial batch at the end left out. Evaluation: in order, every image.
+LoaderOptions training_loader(const Settings& settings);
+LoaderOptions evaluation_loader(const Settings& settings);
+
+}  // namespace dsx

@@ -1,0 +1,266 @@
+// The order matters: everything that can refuse (settings, folder's name, network, data, kernels) comes
+// before the first file; the training plan is gone before latency is measured, so that its memory is, too.
+#include "study/study_run.hpp"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <filesystem>
+#include <optional>
+
+#include "data/files.hpp"
+#include "downscalexr_version.hpp"
+#include "kernels/error.hpp"
+#include "study/checkpoint.hpp"
+#include "study/interrupt.hpp"
+#include "study/latency.hpp"
+#include "study/run_files.hpp"
+#include "study/run_folder.hpp"
+#include "study/run_text.hpp"
+#include "study/trainer.hpp"
+
+namespace dsx {
+namespace {
+
+namespace fs = std::filesystem;
+
+// An import, or drawing the built-in images, under a bar of its own.
+class ImageProgress {
+ public:
+  explicit ImageProgress(ProgressMode mode) : mode_(mode) {}
+  void operator()(std::size_t done, std::size_t total) {
+    check_interrupt("stopped while reading images");
+    if (!bar_) bar_ = std::make_shared<ProgressBar>(mode_, "reading images", total);
+    bar_->update(done, "");
+    if (done >= total) bar_->finish();
+  }
+
+ private:
+  ProgressMode mode_;
+  std::shared_ptr<ProgressBar> bar_;
+};
+
+std::unique_ptr<Dataset> open_with_progress(const Settings& settings) {
+  std::unique_ptr<Dataset> dataset =
+      open_study_data(settings, ImageProgress(progress_mode(settings.progress)));
+  fmt::print("{}\n", dataset->description());
+  if (!dataset->skipped().empty())
+    fmt::print(stderr, "study: warning: left out {} images that could not be read, the first is {}\n",
+               dataset->skipped().size(), dataset->skipped().front());
+  return dataset;
+}
+
+// A run in progress: what is known of it, and the folder it goes to.
+struct Run {
+  RunRecord record;
+  RunFolder folder;
+  const Dataset& dataset;
+
+  void write() {
+    record.peak_rss_mib = peak_rss_mib();
+    write_run_h5(folder.run_h5(), record, &dataset);
+    write_summary(folder.summary(), record);
+  }
+  // For a run that is ending badly: its files say why, unless they are what went wrong.
+  void write_end(const std::string& status, const std::string& message) noexcept {
+    record.status = status;
+    record.message = message;
+    try {
+      write();
+    } catch (...) {
+      return;  // the reason for the end is on its way to main()
+    }
+  }
+};
+
+TrainingSnapshot snapshot_of(const Run& run, const TrainState& state, Optimizer& optimizer) {
+  TrainingSnapshot snapshot;
+  snapshot.state = state;
+  snapshot.optimizer = run.record.settings.optimizer;
+  snapshot.optimizer_state = optimizer.state();
+  snapshot.data_digest = run.record.data.digest;
+  snapshot.threads = run.record.threads.used;
+  return snapshot;
+}
+
+// Restores weights, optimizer and history. Without a last checkpoint (stopped in the first epoch) the run
+// starts anew.
+void resume_training(Run& run, Network& network, Trainer& trainer) {
+  if (!fs::exists(run.folder.last())) return;
+  const TrainingSnapshot snapshot = load_training(run.folder.last(), network);
+  if (snapshot.data_digest != run.record.data.digest)
+    throw DataError(fmt::format(
+        "{}: the data are not those of the run to resume ({}): its digest was {}, theirs is {}",
+        run.record.settings.data, run.folder.path().string(), snapshot.data_digest, run.record.data.digest));
+  if (snapshot.optimizer != run.record.settings.optimizer)
+    throw DataError(fmt::format("{}: was trained with {}, the settings say {}", run.folder.last().string(),
+                                snapshot.optimizer, run.record.settings.optimizer));
+  if (snapshot.threads != run.record.threads.used)
+    fmt::print(
+        stderr,
+        "study: warning: the run began with {} threads and goes on with {}: equal to rounding, not bitwise\n",
+        snapshot.threads, run.record.threads.used);
+  trainer.optimizer().load_state(snapshot.optimizer_state);
+  run.record.state = snapshot.state;
+  TrainState& state = run.record.state;
+  state.stopped_early =
+      run.record.settings.patience > 0 && state.epochs_since_best_auc >= run.record.settings.patience;
+  // A kill between the two writes of an epoch leaves last.h5 ahead of best.h5: its weights are the best ones.
+  if (state.best_epoch == state.epochs_done())
+    write_weights(run.folder.best(), network, state.best_epoch, to_yaml(run.record.settings, ""));
+  fmt::print("going on after epoch {} of {}\n", state.epochs_done(), run.record.settings.epochs);
+}
+
+void train(Run& run, Network& network, Trainer& trainer) {
+  const std::string yaml = to_yaml(run.record.settings, "");
+  trainer.run(run.record.state, [&](const TrainState& state, bool best) {
+    // last.h5 first: resume_training() can make best.h5 from it, but not the other way round.
+    write_training(run.folder.last(), network, snapshot_of(run, state, trainer.optimizer()), yaml);
+    if (best) write_weights(run.folder.best(), network, state.best_epoch, yaml);
+    run.write();
+    fmt::print("{}", epoch_text(state, run.record.settings.epochs, best));
+    std::fflush(stdout);
+  });
+  run.record.training_s = 0;
+  for (const EpochRecord& e : run.record.state.history) run.record.training_s += e.train_s + e.val_s;
+  if (run.record.state.stopped_early)
+    fmt::print("stopped early: no better val AUC for {} epochs\n", run.record.state.epochs_since_best_auc);
+}
+
+// From the best checkpoint: the threshold comes from val, and only then are the other splits looked at.
+void evaluate(Run& run, Network& network, Plan& plan) {
+  const Settings& settings = run.record.settings;
+  Evaluation evaluation;
+  evaluation.epoch = load_weights(run.folder.best(), network);
+  plan.pack();
+  for (const Split split : {Split::val, Split::test, Split::train}) {
+    const SplitData data = split_data(run.dataset, split);
+    ProgressBar progress(progress_mode(settings.progress), "evaluating " + to_string(split),
+                         data.indices.size());
+    SplitResult result;
+    result.split = split;
+    result.predictions = predict(plan, run.dataset, data, settings, progress);
+    const Predictions& p = result.predictions;
+    if (split == Split::val) evaluation.logit_threshold = youden_threshold(p.logits, p.labels);
+    result.at_half = compute_metrics(p.logits, p.labels);
+    result.at_threshold = compute_metrics(p.logits, p.labels, evaluation.logit_threshold);
+    if (split == Split::test) {
+      const double batches = std::ceil(static_cast<double>(p.logits.size()) / settings.batch);
+      run.record.loading = LoadingRecord{settings.batch, p.logits.size(), p.data_work_s * 1e9 / batches,
+                                         p.data_wait_s * 1e9 / batches};
+    }
+    evaluation.splits.push_back(std::move(result));
+  }
+  run.record.evaluation = std::move(evaluation);
+}
+
+RunRecord first_record(const StudyRequest& request, const ThreadChoice& threads, const Network& network,
+                       const Dataset& dataset, const Trainer& trainer) {
+  RunRecord record;
+  record.command = request.command;
+  record.settings = request.settings;
+  record.sources = request.sources;
+  record.threads = threads;
+  record.environment = environment_fields(read_environment(request.command));
+  record.data = describe_data(request.settings, dataset);
+  record.model = describe_model(network, trainer.inference_plan());
+  const std::string batch = fmt::format("batch_{}", request.settings.batch);
+  record.plans = {describe_plan("training_" + batch, trainer.training_plan()),
+                  describe_plan("inference_" + batch, trainer.inference_plan())};
+  return record;
+}
+
+std::string config_head(const RunRecord& record) {
+  return fmt::format("Repeats the run {} (commit {}): study --config <this file>", record.name,
+                     DOWNSCALEXR_COMMIT);
+}
+
+void write_first_files(Run& run, bool resuming) {
+  try {
+    if (!resuming)
+      write_file_atomically(run.folder.config(), to_yaml(run.record.settings, config_head(run.record)));
+    run.write();
+  } catch (const OutputError&) {
+    if (!resuming) run.folder.discard();
+    throw;
+  }
+}
+
+void train_and_measure(Run& run, Network& network, std::optional<Trainer>& trainer) {
+  train(run, network, *trainer);
+  {
+    Plan plan = trainer->release_inference_plan();
+    trainer.reset();
+    evaluate(run, network, plan);
+  }
+  fmt::print("{}", evaluation_text(run.record));
+  std::fflush(stdout);
+  measure_latencies(run.record, network);
+  run.record.status = "finished";
+  run.write();
+  fmt::print("{}", latency_text(run.record));
+}
+
+}  // namespace
+
+Network make_network(const Settings& s) {
+  Context context;
+  context.layout = layout_from_string(s.layout);
+  context.allow_ref = s.allow_ref;
+  NetworkOptions options;
+  options.variant = s.variant;
+  options.channels = s.channels;
+  options.height = options.width = s.size;
+  Network network(std::move(context), load_network_spec(s.network), options);
+  network.init(seed_for(s.seed, SeedUse::initialisation));
+  return network;
+}
+
+ModelRecord describe_model(const Network& network, const Plan& inference_plan) {
+  const NetworkOptions& options = network.options();
+  ModelRecord model{network.spec().name, options.variant, options.channels, options.height, options.width};
+  model.parameters = network.parameters().trainable_count();
+  for (const PlanRow& row : plan_rows(inference_plan)) {
+    if (row.phase == "forward") model.mflop_per_image += row.mflop / inference_plan.batch();
+  }
+  return model;
+}
+
+RunRecord run_study(const StudyRequest& request) {
+  const Settings& settings = request.settings;
+  const bool resuming = !settings.resume.empty();
+  std::optional<RunFolder> folder;
+  if (resuming) {
+    folder.emplace(RunFolder::open(settings.resume));
+  } else {
+    check_new_run_folder(settings);
+  }
+  const ThreadChoice threads = apply_threads(settings);
+  Network network = make_network(settings);
+  const std::unique_ptr<Dataset> dataset = open_with_progress(settings);
+  std::optional<Trainer> trainer(std::in_place, network, *dataset, settings);
+  RunRecord record = first_record(request, threads, network, *dataset, *trainer);
+  if (!resuming) folder.emplace(RunFolder::create(settings));
+  record.name = folder->name();
+  Run run{std::move(record), std::move(*folder), *dataset};
+  if (resuming) resume_training(run, network, *trainer);
+  fmt::print("{}", start_text(run.record));
+  write_first_files(run, resuming);
+  try {
+    train_and_measure(run, network, trainer);
+  } catch (const Interrupted& interrupted) {
+    run.write_end("interrupted", interrupted.message);
+    throw Interrupted{
+        fmt::format("{}; go on with: study --resume {}", interrupted.message, run.folder.path().string())};
+  } catch (const DivergedError& error) {
+    run.write_end("diverged", error.what());
+    throw;
+  } catch (const std::exception& error) {
+    run.write_end("failed", error.what());
+    throw;
+  }
+  fmt::print("{}", end_text(run.record, run.folder.path()));
+  return std::move(run.record);
+}
+
+}  // namespace dsx

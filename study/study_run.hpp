@@ -1,0 +1,26 @@
+// One whole study of one network: data, training, the best checkpoint's metrics, latency, and the folder with
+// it all. What `study` without a command runs, and what a sweep over many of them calls.
+#pragma once
+
+#include <string>
+
+#include "net/network.hpp"
+#include "study/run_record.hpp"
+
+namespace dsx {
+
+struct StudyRequest {
+  Settings settings;
+  Sources sources;
+  std::string command;  // as typed; recorded so that others can repeat it
+};
+
+// Prints progress and results. Throws the types of kernels/error.hpp and Interrupted; the run's folder then
+// says how it ended. Returns the record as written.
+RunRecord run_study(const StudyRequest& request);
+
+// The network that the settings ask for, its weights initialised from the seed.
+Network make_network(const Settings& settings);
+ModelRecord describe_model(const Network& network, const Plan& inference_plan);
+
+}  // namespace dsx

@@ -1,0 +1,36 @@
+// The CPUs are this process' own (affinity mask, cgroup), not the machine's: containers and taskset narrow
+// them.
+#include "study/threads.hpp"
+
+#include <fmt/core.h>
+
+#include <cstdio>
+
+#include "bench/environment.hpp"
+#include "kernels/context.hpp"
+
+namespace dsx {
+
+ThreadChoice choose_threads(int requested, bool oversubscribe, int cpus) {
+  ThreadChoice choice{requested, requested == 0 ? cpus : requested, cpus, ""};
+  if (choice.used <= cpus) return choice;
+  if (oversubscribe) {
+    choice.warning = fmt::format("{} threads on {} CPUs, as asked for: expect it to be many times slower",
+                                 requested, cpus);
+    return choice;
+  }
+  choice.used = cpus;
+  choice.warning =
+      fmt::format("--threads {} is more than the {} CPUs of this process: using {} (--oversubscribe insists)",
+                  requested, cpus, cpus);
+  return choice;
+}
+
+ThreadChoice apply_threads(const Settings& settings) {
+  ThreadChoice choice = choose_threads(settings.threads, settings.oversubscribe, usable_cpu_count());
+  if (!choice.warning.empty()) fmt::print(stderr, "study: warning: {}\n", choice.warning);
+  set_threads(choice.used);
+  return choice;
+}
+
+}  // namespace dsx

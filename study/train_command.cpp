@@ -1,0 +1,94 @@
+// `study [SETTINGS]`: reads the command line, goes back to an earlier run's settings when it resumes, and
+// hands over to the study or to the latency-only mode.
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "bench/environment.hpp"
+#include "kernels/error.hpp"
+#include "study/command.hpp"
+#include "study/command_line.hpp"
+#include "study/exit_code.hpp"
+#include "study/latency_only.hpp"
+#include "study/study_run.hpp"
+
+namespace dsx {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The settings of the run in `folder`.
+Settings settings_of_run(const fs::path& folder) {
+  const fs::path config = folder / "config.yaml";
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored))
+    throw DataError(folder.string() + ": no such run folder; check the path given with --resume");
+  if (!fs::exists(config, ignored))
+    throw DataError(folder.string() + ": holds no config.yaml, so it is no run of this program");
+  Settings settings;
+  Sources sources;
+  apply_yaml(settings, sources, config.string());
+  return settings;
+}
+
+// A resumed run keeps what decides its numbers; a changed value is refused, the same value given again is
+// fine.
+void refuse_changes(const CommandLine& line, const Settings& before) {
+  for (const Field& field : setting_fields()) {
+    const auto source = line.sources.find(field.key);
+    if (source == line.sources.end()) continue;
+    const bool place = field.key == "name" || field.key == "out";
+    if (place) throw ConfigError(source->second + ": a resumed run stays in its folder");
+    const std::string old_value = value_text(before, field);
+    if (field.on_resume == OnResume::fixed && value_text(line.settings, field) != old_value)
+      throw ConfigError(fmt::format("{}: a resumed run keeps its {} ({}); start a new run to change it",
+                                    source->second, field.key, old_value));
+  }
+}
+
+// Latency can be measured with other threads, batches and layouts; only what the weights belong to stays.
+void refuse_other_network(const CommandLine& line, const Settings& before) {
+  for (const char* key : {"variant", "network", "size", "channels"}) {
+    const Field& field = *find_field(key);
+    if (value_text(line.settings, field) != value_text(before, field))
+      throw ConfigError(fmt::format("{}: the weights of this run are for {} {}", flag_of(field), key,
+                                    value_text(before, field)));
+  }
+}
+
+bool is_latency_only(const Settings& settings) { return settings.latency_only || settings.repeat_for > 0; }
+
+// Paths that hold from any folder, so that config.yaml repeats the run from anywhere.
+void make_paths_absolute(Settings& s) {
+  std::error_code error;
+  if (s.data != "synthetic") s.data = fs::absolute(s.data).lexically_normal().string();
+  if (fs::is_regular_file(s.network, error)) s.network = fs::absolute(s.network).lexically_normal().string();
+  if (!s.resume.empty()) s.resume = fs::absolute(s.resume).lexically_normal().string();
+}
+
+}  // namespace
+
+int train_command(const std::vector<std::string>& args) {
+  CommandSyntax syntax;
+  syntax.command = "train";
+  CommandLine line = parse_command_line(args, syntax);
+  if (line.help) {
+    fmt::print("{}", help_page());
+    return static_cast<int>(ExitCode::ok);
+  }
+  if (!line.settings.resume.empty()) {
+    const Settings before = settings_of_run(line.settings.resume);
+    line = parse_command_line(args, syntax, before);
+    is_latency_only(line.settings) ? refuse_other_network(line, before) : refuse_changes(line, before);
+  }
+  make_paths_absolute(line.settings);
+  const StudyRequest request{line.settings, line.sources, own_command_line()};
+  if (is_latency_only(request.settings)) {
+    run_latency_only(request);
+  } else {
+    run_study(request);
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace dsx

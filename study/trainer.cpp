@@ -1,0 +1,123 @@
+// One step: forward, loss, backward, update. Everything that varies from epoch to epoch (order, augmentation,
+// learning rate) is a function of the epoch's number, so that a resumed run needs no replay.
+#include "study/trainer.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/error.hpp"
+#include "study/evaluate.hpp"
+#include "study/interrupt.hpp"
+
+namespace dsx {
+namespace {
+
+std::unique_ptr<BatchLoader> make_loader(const Dataset& dataset, const SplitData& train,
+                                         const Settings& settings) {
+  if (train.indices.size() < static_cast<std::size_t>(settings.batch))
+    throw ConfigError(fmt::format("batch: {} is more than the {} training images; choose a smaller --batch",
+                                  settings.batch, train.indices.size()));
+  return std::make_unique<BatchLoader>(dataset, train.indices, train.labels, training_loader(settings));
+}
+
+[[noreturn]] void diverged(int epoch, std::size_t batch, double lr) {
+  throw DivergedError(fmt::format(
+      "the training loss is no finite number in epoch {}, batch {}, at learning rate {:.3g}; "
+      "lower --lr (a tenth is a good first try), add --warmup-epochs 1, or check --mean and --std",
+      epoch, batch + 1, lr));
+}
+
+}  // namespace
+
+OptimizerOptions optimizer_options(const Settings& s) {
+  OptimizerOptions options;
+  options.name = s.optimizer;
+  options.lr = s.lr;
+  options.momentum = s.momentum;
+  options.nesterov = s.nesterov;
+  options.weight_decay = s.weight_decay;
+  return options;
+}
+
+ScheduleOptions schedule_options(const Settings& s) {
+  ScheduleOptions options;
+  options.name = s.schedule;
+  options.warmup_epochs = s.warmup_epochs;
+  options.step_epochs = s.step_epochs;
+  options.gamma = s.gamma;
+  return options;
+}
+
+Trainer::Trainer(Network& network, const Dataset& dataset, const Settings& settings)
+    : network_(network),
+      dataset_(dataset),
+      settings_(settings),
+      train_(split_data(dataset, Split::train)),
+      val_(split_data(dataset, Split::val)),
+      progress_mode_(progress_mode(settings.progress)),
+      training_plan_(network.make_plan(settings.batch, true)),
+      inference_plan_(network.make_plan(settings.batch, false)),
+      optimizer_(make_optimizer(optimizer_options(settings), network.parameters())),
+      loader_(make_loader(dataset, train_, settings)) {}
+
+std::size_t Trainer::images_of_epochs_after(int epoch) const {
+  return static_cast<std::size_t>(std::max(0, settings_.epochs - epoch)) * loader_->images_per_epoch();
+}
+
+EpochRecord Trainer::train_epoch(int epoch) {
+  const ScheduleOptions schedule = schedule_options(settings_);
+  const auto batches = static_cast<double>(loader_->batches_per_epoch());
+  const double waited_s = loader_->waited_s();
+  EpochRecord record;
+  record.epoch = epoch;
+  std::vector<float> logits, labels;
+  double loss_sum = 0;
+  ProgressBar progress(progress_mode_, fmt::format("epoch {}/{}", epoch, settings_.epochs),
+                       loader_->images_per_epoch(), images_of_epochs_after(epoch));
+  loader_->start_epoch(epoch - 1);
+  training_plan_.pack();
+  for (std::size_t step = 0; const Batch* batch = loader_->next(); ++step) {
+    check_interrupt(fmt::format("stopped in epoch {}; the state after epoch {} is kept", epoch, epoch - 1));
+    record.lr = learning_rate(schedule, settings_.lr, epoch - 1 + static_cast<double>(step) / batches,
+                              settings_.epochs);
+    training_plan_.set_src(batch->images.data());
+    training_plan_.set_labels(batch->labels);
+    training_plan_.forward();
+    const double loss = training_plan_.loss();
+    if (!std::isfinite(loss)) diverged(epoch, step, record.lr);
+    training_plan_.backward();
+    optimizer_->step(record.lr);
+    training_plan_.pack();
+    loss_sum += loss;
+    logits.insert(logits.end(), training_plan_.logits().begin(), training_plan_.logits().end());
+    labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
+    progress.update(logits.size(), fmt::format("loss {:.4f}", loss_sum / static_cast<double>(step + 1)));
+  }
+  record.train = compute_metrics(logits, labels);
+  record.train_s = progress.elapsed_s();
+  record.data_wait_s = loader_->waited_s() - waited_s;
+  record.train_images_per_s = static_cast<double>(logits.size()) / record.train_s;
+  return record;
+}
+
+void Trainer::validate(EpochRecord& record) {
+  ProgressBar progress(progress_mode_, fmt::format("epoch {}/{} val", record.epoch, settings_.epochs),
+                       val_.indices.size());
+  inference_plan_.pack();
+  const Predictions predictions = predict(inference_plan_, dataset_, val_, settings_, progress);
+  record.val = compute_metrics(predictions.logits, predictions.labels);
+  record.val_s = predictions.seconds;
+}
+
+void Trainer::run(TrainState& state, const std::function<void(const TrainState&, bool)>& on_epoch) {
+  while (state.epochs_done() < settings_.epochs && !state.stopped_early) {
+    EpochRecord record = train_epoch(state.epochs_done() + 1);
+    validate(record);
+    const bool best = add_epoch(state, record, settings_.patience);
+    on_epoch(state, best);
+  }
+}
+
+}  // namespace dsx
