@@ -1,23 +1,157 @@
-// bench_ops: Google Benchmark's command line and statistics over the arms of bench/.
+// bench_ops: Google Benchmark's command line, repetitions and reports over the arms of bench/. One function
+// times every arm: same clock, same warm-up, same treatment of caches.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <exception>
+#include <list>
+#include <string>
+#include <vector>
 
+#include "bench/arms.hpp"
 #include "bench/environment.hpp"
+#include "bench/measure.hpp"
+#include "bench/options.hpp"
+#include "kernels/error.hpp"
+
+namespace {
+
+// As study/exit_code.hpp has them.
+constexpr int kInternal = 1, kConfig = 2, kUnsupported = 5;
+
+// The works that were built last. Google Benchmark calls an arm's function several times while it looks for a
+// number of iterations, and between others when it interleaves them; building and checking take longer than
+// timing.
+class WorkCache {
+ public:
+  dsx::Work& get(const dsx::ArmEntry& arm) {
+    for (auto it = works_.begin(); it != works_.end(); ++it) {
+      if (it->first != arm.name) continue;
+      works_.splice(works_.begin(), works_, it);
+      return works_.front().second;
+    }
+    make_room();
+    works_.emplace_front(arm.name, arm.build());
+    return works_.front().second;
+  }
+
+ private:
+  void make_room() {
+    constexpr double kMostBytes = 1e9;
+    double bytes = 0;
+    for (auto it = works_.begin(); it != works_.end();) {
+      bytes += it->second.working_set_bytes();
+      it = bytes > kMostBytes ? works_.erase(it) : std::next(it);
+    }
+  }
+  std::list<std::pair<std::string, dsx::Work>> works_;
+};
+
+WorkCache& cache() {
+  static WorkCache works;
+  return works;
+}
+
+bool any_wrong_result = false;
+
+void set_counters(benchmark::State& state, const dsx::Work& work, const dsx::Summary& time) {
+  state.counters["MFLOP"] = work.cost.flop / 1e6;
+  state.counters["min_MB"] = work.cost.min_bytes / 1e6;
+  state.counters["GFLOP/s"] = work.cost.flop / time.median_ns;
+  state.counters["min_GB/s"] = work.cost.min_bytes / time.median_ns;
+  state.counters["median_us"] = time.median_ns / 1e3;
+  state.counters["working_set_MB"] = work.working_set_bytes() / 1e6;
+}
+
+// The one measuring function. Iterations are timed one by one (manual time), since flushing must stay
+// outside.
+void run_arm(benchmark::State& state, const dsx::ArmEntry& arm) {
+  dsx::set_threads(arm.threads);
+  try {
+    auto& work = cache().get(arm);
+    const auto flushed = dsx::flushed_by(arm.cache, work.buffers);
+    const auto prepare = [&] {
+      if (work.prepare) work.prepare();
+      dsx::flush_from_caches(flushed);
+    };
+    // Untimed: a team of another size may have run before, and its buffers lie in the caches.
+    prepare();
+    work.run();
+    std::vector<double> samples_ns;
+    samples_ns.reserve(static_cast<std::size_t>(state.max_iterations));
+    const auto before = dsx::disturbance_now();
+    for (auto _ : state) {
+      prepare();
+      samples_ns.push_back(dsx::time_once_ns(work.run));
+      state.SetIterationTime(samples_ns.back() * 1e-9);
+    }
+    state.SetLabel(work.label);
+    set_counters(state, work, dsx::summarize(samples_ns));
+    state.counters["involuntary_switches"] =
+        static_cast<double>((dsx::disturbance_now() - before).involuntary_switches);
+  } catch (const dsx::WrongResult& error) {
+    any_wrong_result = true;
+    state.SkipWithError(error.what());
+  } catch (const dsx::UnsupportedError& error) {
+    state.SkipWithError(error.what());
+  } catch (const dsx::ConfigError& error) {
+    state.SkipWithError(error.what());
+  } catch (const dnnl::error& error) {
+    state.SkipWithError(fmt::format("oneDNN {} offers nothing for this on this CPU ({}): {}",
+                                    dsx::onednn_info().version, dsx::onednn_info().effective_isa,
+                                    error.what())
+                            .c_str());
+  }
+}
+
+int run(std::vector<std::string> arguments, char* program) {
+  const auto options = dsx::take_options(arguments);
+  if (options.help) {
+    fmt::print("{}", dsx::options_help());
+    benchmark::PrintDefaultHelp();
+    return 0;
+  }
+  std::vector<char*> argv{program};
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  int argc = static_cast<int>(argv.size());
+  benchmark::Initialize(&argc, argv.data());
+  if (benchmark::ReportUnrecognizedArguments(argc, argv.data())) return kConfig;
+
+  for (const auto& [name, value] : dsx::environment_fields(dsx::read_environment())) {
+    benchmark::AddCustomContext(name, value);
+  }
+  for (const auto& arm : dsx::all_arms(dsx::load_geometries(options.shapes), options.axes)) {
+    benchmark::RegisterBenchmark(arm.name.c_str(), [arm](benchmark::State& state) { run_arm(state, arm); })
+        ->UseManualTime()
+        ->Unit(benchmark::kMicrosecond);
+  }
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  if (any_wrong_result) {
+    fmt::print(stderr,
+               "bench_ops: a result did not agree with its definition: see the skipped benchmarks above\n");
+    return kInternal;
+  }
+  return 0;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   try {
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-    for (const auto& [name, value] : dsx::environment_fields(dsx::read_environment())) {
-      benchmark::AddCustomContext(name, value);
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return run({argv + 1, argv + argc}, argv[0]);
+  } catch (const dsx::ConfigError& error) {
+    fmt::print(stderr, "bench_ops: {}\n", error.what());
+    return kConfig;
+  } catch (const dsx::UnsupportedError& error) {
+    fmt::print(stderr, "bench_ops: {}\n", error.what());
+    return kUnsupported;
+  } catch (const dnnl::error& error) {
+    fmt::print(stderr, "bench_ops: oneDNN: {}\n", error.what());
+    return kUnsupported;
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_ops: {}\n", error.what());
-    return 1;
+    return kInternal;
   }
 }

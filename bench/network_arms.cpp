@@ -1,0 +1,247 @@
+// Whole networks of the study, and its fc1, as benchmark arms.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "bench/arms.hpp"
+#include "bench/chain.hpp"
+#include "bench/network_reference.hpp"
+#include "kernels/downsample.hpp"
+#include "kernels/error.hpp"
+#include "net/network.hpp"
+#include "net/optimizer.hpp"
+
+namespace dsx {
+
+using dnnl::memory;
+
+namespace {
+
+constexpr double kLearningRate = 1e-6;  // weights must hardly move over thousands of timed steps
+
+// Two images and two labels, alternating over the batch, so that a check needs two images' reference only.
+class NetworkWork {
+ public:
+  NetworkWork(const std::string& variant, const std::string& direction, const CommonAxes& common,
+              bool allow_ref)
+      : direction_(direction),
+        network_(make_network(variant, common, allow_ref)),
+        plan_(make_plan(common.batch)) {
+    const auto& options = network_.options();
+    const auto pixels = static_cast<std::size_t>(options.channels) * options.height * options.width;
+    for (unsigned i = 0; i < 2; ++i) {
+      images_.push_back(pattern(pixels, 11 + i));
+      for (auto& value : images_.back()) value = (value + 4) / 8;
+    }
+    std::vector<float> plain;
+    for (int n = 0; n < common.batch; ++n) {
+      plain.insert(plain.end(), images_[n % 2].begin(), images_[n % 2].end());
+      labels_.push_back(static_cast<float>(n % 2));
+    }
+    source_ = make_memory(network_.context(), plan_.src_md());
+    write_plain(network_.context(), plain, source_);
+    plan_.set_src(static_cast<float*>(source_.get_data_handle()));
+    if (plan_.training()) plan_.set_labels(labels_);
+    OptimizerOptions sgd;
+    sgd.lr = kLearningRate;
+    optimizer_ = make_optimizer(sgd, network_.parameters());
+  }
+
+  void run() {
+    if (direction_ == "backward") return plan_.backward();
+    if (direction_ == "update") return optimizer_->step(kLearningRate);
+    plan_.forward();
+    if (direction_ != "training_step") return;
+    plan_.loss();
+    plan_.backward();
+    optimizer_->step(kLearningRate);
+  }
+
+  bool needs_forward() const { return direction_ == "backward"; }
+  void forward_and_loss() {
+    plan_.forward();
+    plan_.loss();
+  }
+
+  void check(memory::data_type type) {
+    NetworkReference reference(network_);
+    plan_.forward();
+    const double expected[2] = {reference.logit(images_[0]), reference.logit(images_[1])};
+    const double tolerance = type == memory::data_type::bf16 ? 2e-2 : 1e-5;
+    for (std::size_t n = 0; n < labels_.size(); ++n) {
+      const double logit = plan_.logits()[n];
+      if (!(std::abs(logit - expected[n % 2]) <= tolerance * (1 + 10 * std::abs(expected[n % 2])))) {
+        throw WrongResult(fmt::format("network {}: logit {} is {}, the definition gives {}: not timed",
+                                      network_.options().variant, n, logit, expected[n % 2]));
+      }
+    }
+    if (!plan_.training()) return;
+    plan_.loss();
+    plan_.backward();
+    check_gradients(reference, type);
+    if (direction_ == "update" || direction_ == "training_step") check_update();
+  }
+
+  Work work(std::shared_ptr<NetworkWork> self) const {
+    Work result;
+    result.run = [self] { self->run(); };
+    if (needs_forward()) result.prepare = [self] { self->forward_and_loss(); };
+    result.steps = steps();
+    for (const auto& step : result.steps) {
+      if (step.is_reorder) {
+        ++result.reorders;
+      } else {
+        result.cost += step.kernel.cost;
+      }
+    }
+    if (direction_ == "update" || direction_ == "training_step") result.cost += update_cost();
+    result.label = label(result);
+    fill_buffers(result.buffers);
+    result.keep = self;
+    return result;
+  }
+
+ private:
+  static Network make_network(const std::string& variant, const CommonAxes& common, bool allow_ref) {
+    Context context;
+    context.layout = layout_from_string(common.layout);
+    context.dtype = dtype_from_string(common.dtype);
+    context.allow_ref = allow_ref;
+    NetworkOptions options;
+    options.variant = variant;
+    Network network(context, load_network_spec("lenet"), options);
+    network.init(1);
+    return network;
+  }
+  Plan make_plan(int batch) { return network_.make_plan(batch, direction_ != "inference"); }
+
+  std::vector<Step> steps() const {
+    std::vector<Step> all;
+    const auto append = [&](const std::vector<Step>& more) {
+      all.insert(all.end(), more.begin(), more.end());
+    };
+    if (direction_ == "update") return all;
+    if (direction_ != "backward") append(plan_.forward_steps());
+    if (direction_ == "training_step") append(plan_.loss_steps());
+    if (direction_ == "backward" || direction_ == "training_step") append(plan_.backward_steps());
+    return all;
+  }
+
+  // SGD with momentum: reads gradient, value and momentum, writes value and momentum; four operations each.
+  Cost update_cost() const {
+    const auto count = static_cast<double>(network_.parameters().trainable_count());
+    return {4 * count, 5 * sizeof(float) * count};
+  }
+
+  std::string label(const Work& work) const {
+    if (direction_ == "update") return "ours:sgd momentum; 0 reorders";
+    std::string impls;
+    for (const auto& step : work.steps) {
+      if (step.is_reorder || impls.find(step.kernel.impl) != std::string::npos) continue;
+      impls += (impls.empty() ? "" : ", ") + step.kernel.impl;
+    }
+    return fmt::format("{} steps: {}; {} reorder{}", work.steps.size(), impls, work.reorders,
+                       work.reorders == 1 ? "" : "s");
+  }
+
+  void fill_buffers(Buffers& buffers) const {
+    buffers.source = {source_};
+    for (const auto& p : network_.parameters().all) {
+      buffers.weights.push_back(p.value);
+      if (p.grad) (direction_ == "update" ? buffers.source : buffers.destination).push_back(p.grad);
+    }
+    for (const auto& step : steps()) {
+      for (const auto& [argument, memory] : step.arguments) {
+        if (argument == DNNL_ARG_WEIGHTS || argument == DNNL_ARG_BIAS) {
+          buffers.weights.push_back(memory);  // a plan's packed copies
+        } else if (memory.get_data_handle() != source_.get_data_handle()) {
+          buffers.between.push_back(memory);
+        }
+      }
+    }
+    if (buffers.destination.empty() && !buffers.between.empty())
+      buffers.destination.push_back(buffers.between.back());
+  }
+
+  // The mean loss alternates two images: with an odd batch their shares differ.
+  void check_gradients(NetworkReference& reference, memory::data_type type) {
+    std::vector<std::span<const float>> images;
+    for (std::size_t n = 0; n < labels_.size(); ++n) images.emplace_back(images_[n % 2]);
+    if (images.size() > 2 && images.size() % 2 == 0) images.resize(2);
+    constexpr double kStep = 1e-5;
+    for (const auto& p : network_.parameters().all) {
+      if (!p.trainable || p.name.find("conv") == std::string::npos)
+        continue;  // their gradients went through all others
+      const auto gradient = p.get_grad();
+      double largest = 0;
+      for (const float g : gradient) largest = std::max(largest, static_cast<double>(std::abs(g)));
+      const std::size_t at = gradient.size() / 2;
+      const double expected = (reference.loss(images, labels_, p.name, at, kStep) -
+                               reference.loss(images, labels_, p.name, at, -kStep)) /
+                              (2 * kStep);
+      const double tolerance = (type == memory::data_type::bf16 ? 0.1 : 2e-3) * largest;
+      if (!(std::abs(gradient[at] - expected) <= tolerance)) {
+        throw WrongResult(
+            fmt::format("network {}: gradient of {}[{}] is {}, differences of the loss give {}: not timed",
+                        network_.options().variant, p.name, at, gradient[at], expected));
+      }
+    }
+  }
+
+  // The first step of SGD with momentum: value -= lr * gradient.
+  void check_update() {
+    auto& p = network_.parameters().all.back();
+    const auto before = p.get(), gradient = p.get_grad();
+    constexpr double kLarge = 0.125;
+    optimizer_->step(kLarge);
+    const auto after = p.get();
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      const double expected = before[i] - kLarge * static_cast<double>(gradient[i]);
+      if (!(std::abs(after[i] - expected) <= 1e-6 * (std::abs(expected) + std::abs(gradient[i])))) {
+        throw WrongResult(
+            fmt::format("update: {}[{}] is {} instead of {}: not timed", p.name, i, after[i], expected));
+      }
+    }
+  }
+
+  std::string direction_;
+  Network network_;
+  Plan plan_;
+  std::vector<std::vector<float>> images_;
+  std::vector<float> labels_;
+  memory source_;
+  std::unique_ptr<Optimizer> optimizer_;
+};
+
+}  // namespace
+
+const std::vector<std::string>& network_direction_names() {
+  static const std::vector<std::string> names{"inference", "training_forward", "backward", "update",
+                                              "training_step"};
+  return names;
+}
+
+std::vector<ArmEntry> network_arms(const Axes& axes) {
+  std::vector<ArmEntry> arms;
+  for (const auto& op : downsample_table()) {
+    if (!chosen(axes.ops, op.name)) continue;
+    for (const auto& direction : network_direction_names()) {
+      if (!chosen(axes.directions, direction)) continue;
+      for_common_axes(axes, [&](const CommonAxes& common) {
+        const auto type = dtype_from_string(common.dtype);
+        arms.push_back({arm_name("network/op:" + op.name, common, direction), common.threads, type,
+                        cache_state_from_string(common.cache),
+                        [=, variant = op.name, allow_ref = axes.allow_ref] {
+                          require_dtype(type);
+                          auto work = std::make_shared<NetworkWork>(variant, direction, common, allow_ref);
+                          work->check(type);
+                          return work->work(work);
+                        }});
+      });
+    }
+  }
+  return arms;
+}
+
+}  // namespace dsx
