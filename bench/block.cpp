@@ -233,12 +233,13 @@ class BlockBuilder {
     return buffers_.weights.back();
   }
 
-  // In place, except on the caller's gradient, which every run needs anew.
+  // In place, except on the caller's gradient, which every run needs anew, and where the layout changes.
   memory add_relu_backward(const memory& diff) {
-    const bool own = diff.get_data_handle() == diff_dst_.get_data_handle();
+    const bool in_place = diff.get_data_handle() != diff_dst_.get_data_handle() &&
+                          diff.get_desc() == operator_source_.get_desc();
     buffers_.source.push_back(operator_source_);
     Arguments known{{DNNL_ARG_DST, operator_source_}, {DNNL_ARG_DIFF_DST, diff}};
-    if (!own) known[DNNL_ARG_DIFF_SRC] = diff;
+    if (in_place) known[DNNL_ARG_DIFF_SRC] = diff;
     return chain_
         ->add(name("relu.backward_data"),
               relu_backward(chain_->context(), name("relu"), operator_source_.get_desc()), known)
