@@ -20,7 +20,7 @@ struct PhantomOptions {
   int size = 320;          // pixels per side; details scale with it
   int channels = 1;        // 3: three equal ones
   std::uint64_t seed = 1;  // which patients
-  int train = 1280;        // images per split, half of them with pneumonia
+  int train = 3072;        // images per split, half of them with pneumonia
   int val = 256;
   int test = 512;
 };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -90,8 +91,9 @@ int run_import(const std::vector<std::string>& args) {
       {data.size, data.channels, data.resize}, data.skip_bad_images, line.extra["jobs"].as<int>(), {}};
   options.progress = progress_of(line.settings, bar);
   const FolderListing listing = scan_folder(data.source);
+  const auto start = std::chrono::steady_clock::now();
   const ImportReport report = import_folder(listing, options, out);
-  const double seconds = bar ? bar->elapsed_s() : 0;
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const std::string& name : report.skipped) fmt::print(stderr, "skipped {}\n", name);
   fmt::print("{}: {} images of {} x {}, {:.1f} MB, in {:.1f} s ({:.0f} images/s){}\n", out.string(),
              report.images, data.size, data.size, static_cast<double>(report.file_bytes) / 1e6, seconds,

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "data/files.hpp"
 #include "data/folder.hpp"
 #include "data/import.hpp"
 #include "temp_data.hpp"
@@ -38,6 +39,17 @@ TEST_F(RealSet, HasItsKnownCountsAndSharedSubjects) {
                         subjects[Split::test].begin(), subjects[Split::test].end(),
                         std::back_inserter(shared));
   EXPECT_EQ(shared.size(), 170U);
+}
+
+TEST_F(RealSet, HasItsKnownIdenticalFiles) {
+  std::map<std::string, int> copies;
+  for (const FolderEntry& entry : scan_folder(root_).entries)
+    ++copies[sha256_hex(read_file(root_ / entry.name))];
+  int groups = 0, surplus = 0;
+  for (const auto& [hash, count] : copies)
+    if (count > 1) ++groups, surplus += count - 1;
+  EXPECT_EQ(groups, 30);
+  EXPECT_EQ(surplus, 32);
 }
 
 // Every 40th image: no sound file may be taken for a damaged one.
