@@ -10,6 +10,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -150,10 +151,12 @@ void apply_yaml_text(Settings& settings, Sources& sources, const std::string& te
 }
 
 void apply_yaml(Settings& settings, Sources& sources, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::error_code ignored;  // a folder opens like a file and reads as nothing
+  std::ifstream file;
+  if (!std::filesystem::is_directory(path, ignored)) file.open(path, std::ios::binary);
   std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || text.bad())
+  if (file.is_open()) text << file.rdbuf();
+  if (!file.is_open() || !file || text.bad())
     throw ConfigError(
         fmt::format("{}: the settings file cannot be read; check the path given with --config", path));
   apply_yaml_text(settings, sources, text.str(), path);

@@ -61,6 +61,14 @@ std::unique_ptr<Dataset> open_study_data(const Settings& s, const Progress& prog
   return dataset;
 }
 
+void warm_cache(const Dataset& dataset, const Settings& settings, int jobs) {
+  std::vector<std::size_t> indices = indices_of(dataset, Split::train);
+  const std::vector<std::size_t> val = indices_of(dataset, Split::val);
+  indices.insert(indices.end(), val.begin(), val.end());
+  const std::size_t cache_bytes = static_cast<std::size_t>(settings.data_cache_mib) << 20;
+  if (indices.size() * dataset.shape().count() <= cache_bytes) preload(dataset, indices, jobs);
+}
+
 SplitData split_data(const Dataset& dataset, Split split) {
   SplitData data;
   data.indices = indices_of(dataset, split);

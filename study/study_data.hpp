@@ -21,6 +21,10 @@ std::uint64_t seed_for(std::uint64_t seed, SeedUse use);
 // `progress` shows an import and may be empty.
 std::unique_ptr<Dataset> open_study_data(const Settings& settings, const Progress& progress);
 
+// Reads train and val once on `jobs` threads when the memory cache holds them, so that the first epoch is as
+// fast as the others. Does nothing when it does not.
+void warm_cache(const Dataset& dataset, const Settings& settings, int jobs);
+
 // One split as the loader takes it. Labels apart from the data set, so that they can be replaced.
 struct SplitData {
   std::vector<std::size_t> indices;

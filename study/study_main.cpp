@@ -29,7 +29,9 @@ int run(const std::vector<std::string>& args) {
     fmt::print("{}", dsx::help_page());
     return 0;
   }
-  return dsx::run_command(args);
+  const int code = dsx::run_command(args);
+  if (std::fflush(stdout) != 0) throw dsx::OutputError("stdout: cannot be written; is the disk full?");
+  return code;
 }
 
 }  // namespace

@@ -111,6 +111,16 @@ void resume_training(Run& run, Network& network, Trainer& trainer) {
   fmt::print("going on after epoch {} of {}\n", state.epochs_done(), run.record.settings.epochs);
 }
 
+// A resumed run whose results are complete: they stay as they are.
+bool nothing_left(const Run& run) {
+  const TrainState& state = run.record.state;
+  if (state.epochs_done() < run.record.settings.epochs && !state.stopped_early) return false;
+  if (!fs::exists(run.folder.summary()) || !fs::exists(run.folder.best())) return false;
+  const std::vector<std::uint8_t> bytes = read_file(run.folder.summary());
+  const nlohmann::json summary = nlohmann::json::parse(bytes, nullptr, false);
+  return summary.is_object() && summary.value("status", "") == "finished";
+}
+
 void train(Run& run, Network& network, Trainer& trainer) {
   const std::string yaml = to_yaml(run.record.settings, "");
   trainer.run(run.record.state, [&](const TrainState& state, bool best) {
@@ -244,6 +254,12 @@ RunRecord run_study(const StudyRequest& request) {
   record.name = folder->name();
   Run run{std::move(record), std::move(*folder), *dataset};
   if (resuming) resume_training(run, network, *trainer);
+  if (resuming && nothing_left(run)) {
+    fmt::print("{} is finished; --epochs N with more than {} goes further\n", run.folder.path().string(),
+               run.record.state.epochs_done());
+    return std::move(run.record);
+  }
+  warm_cache(*dataset, settings, threads.used);
   fmt::print("{}", start_text(run.record));
   write_first_files(run, resuming);
   try {
