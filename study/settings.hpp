@@ -50,7 +50,7 @@ struct Settings {
   double contrast = 0;    // relative
 
   // Training.
-  int epochs = 10;
+  int epochs = 5;
   int batch = 32;
   std::uint64_t seed = 1;
   std::string optimizer = "sgd";
