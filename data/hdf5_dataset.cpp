@@ -115,6 +115,14 @@ Hdf5Dataset::Hdf5Dataset(const std::filesystem::path& path) : reader_(path) {
   read_tables();
 }
 
+Hdf5Dataset::~Hdf5Dataset() {
+  const h5::Lock lock;
+  try {
+    images_.close();
+  } catch (const H5::Exception&) {  // nothing was written: nothing is lost
+  }
+}
+
 void Hdf5Dataset::read_tables() {
   const std::size_t count = reader_.shape("images")[0];
   const auto labels = reader_.numbers<std::uint8_t>("label", kMaxImages);

@@ -31,9 +31,11 @@ class Hdf5DatasetWriter {
               const std::vector<std::string>& skipped);
 
  private:
+  // Destroyed after writer_, which closes it: on a full disk HDF5 would print about a failed close of its
+  // own.
+  H5::DataSet images_;
   h5::Writer writer_;
   ImageShape shape_;
-  H5::DataSet images_;
   std::vector<Item> items_;
   std::vector<std::int32_t> source_sizes_;
 };
@@ -42,6 +44,7 @@ class Hdf5Dataset : public Dataset {
  public:
   // Throws DataError: missing, damaged, another kind of file, tables that contradict each other.
   explicit Hdf5Dataset(const std::filesystem::path& path);
+  ~Hdf5Dataset() override;
 
   const std::vector<Item>& items() const override { return items_; }
   ImageShape shape() const override { return shape_; }

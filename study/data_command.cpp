@@ -16,6 +16,7 @@
 #include "study/command.hpp"
 #include "study/command_line.hpp"
 #include "study/exit_code.hpp"
+#include "study/interrupt.hpp"
 #include "study/progress.hpp"
 #include "study/suggestion.hpp"
 #include "study/text_table.hpp"
@@ -64,6 +65,7 @@ DataOptions data_options(const Settings& settings, const std::string& source) {
 // A bar that is made at the first call, when the number of images is known.
 Progress progress_of(const Settings& settings, std::optional<ProgressBar>& bar) {
   return [&settings, &bar](std::size_t done, std::size_t total) {
+    check_interrupt("stopped during the import; nothing was written");
     if (!bar) bar.emplace(progress_mode(settings.progress), "import", total);
     bar->update(done, "");
     if (done == total) bar->finish();

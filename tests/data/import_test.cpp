@@ -2,6 +2,7 @@
 #include "data/import.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/mount.h>
 
 #include "data/files.hpp"
 #include "data/hdf5_dataset.hpp"
@@ -139,6 +140,23 @@ TEST_F(Import, UnwritableTargetIsAnOutputErrorAndStopsAtOnce) {
   EXPECT_THAT(
       message_of<OutputError>([&] { import_folder(listing, options(), folder_ / "file" / "set.h5"); }),
       HasSubstr("file"));
+}
+
+TEST_F(Import, FullDiskIsOneOutputErrorAndLeavesNothing) {
+  const test::fs::path disk = folder_ / "disk";
+  test::fs::create_directories(disk);
+  if (::mount("none", disk.c_str(), "tmpfs", 0, "size=512k") != 0)
+    GTEST_SKIP() << "mounting a small disk is not permitted";
+  ImportOptions large = options();
+  large.decode.size = 512;  // 80 chunks of a few kB and more
+  ::testing::internal::CaptureStderr();
+  const FolderListing listing = scan_folder(tree());
+  const std::string message =
+      message_of<OutputError>([&] { import_folder(listing, large, disk / "set.h5"); });
+  EXPECT_THAT(message, AllOf(HasSubstr("set.h5"), HasSubstr("disk is full")));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_TRUE(test::fs::is_empty(disk));
+  EXPECT_EQ(::umount(disk.c_str()), 0);
 }
 
 TEST_F(Import, ImpossibleOptionsAreConfigErrors) {

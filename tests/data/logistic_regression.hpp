@@ -50,7 +50,7 @@ inline double logistic_regression_auc(Samples train, Samples test, double l2) {
     direction /= eigenvalue;
   }
   const double step = 1 / (eigenvalue / 4 * 1.1 + l2);
-  for (int iteration = 1; iteration <= 250; ++iteration) {
+  for (int iteration = 1; iteration <= 150; ++iteration) {
     residual = train.features * ahead;
     double bias_gradient = 0;
     for (int i = 0; i < count; ++i) {
