@@ -154,7 +154,7 @@ std::vector<std::pair<std::string, std::string>> openmp_environment() {
   return found;
 }
 
-std::string quoted(const std::string& word) {
+std::string shell_quoted(const std::string& word) {
   constexpr auto kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
   if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) return word;
   std::string text = "'";
@@ -193,7 +193,7 @@ std::string size_text(std::size_t bytes) {
 std::string own_command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::string text, word;
-  while (std::getline(file, word, '\0')) text += (text.empty() ? "" : " ") + quoted(word);
+  while (std::getline(file, word, '\0')) text += (text.empty() ? "" : " ") + shell_quoted(word);
   return text;
 }
 
