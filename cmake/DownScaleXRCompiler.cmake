@@ -23,6 +23,10 @@ if(DOWNSCALEXR_TIDY)
   set(CMAKE_CXX_CLANG_TIDY "${CLANG_TIDY};--quiet")
 endif()
 
+# dnnl.hpp and fmt are most of what a small source file costs: compiled once for all libraries. Off in every preset but
+# release, so that a source that forgets an include is found.
+option(DOWNSCALEXR_PCH "Precompile the headers that most sources include" ON)
+
 # downscalexr_library(kernels PUBLIC_LIBS...): every .cpp of the calling folder, one static library.
 # CONFIGURE_DEPENDS: a new operator is one new file, with no list to edit.
 function(downscalexr_library name)
@@ -32,4 +36,9 @@ function(downscalexr_library name)
   add_library(downscalexr::${name} ALIAS downscalexr_${name})
   target_include_directories(downscalexr_${name} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
   target_link_libraries(downscalexr_${name} PUBLIC ${ARGN})
+  if(DOWNSCALEXR_PCH AND name STREQUAL "kernels")
+    target_precompile_headers(downscalexr_kernels PRIVATE <dnnl.hpp> <fmt/format.h> <algorithm> <functional> <map> <string> <vector>)
+  elseif(DOWNSCALEXR_PCH)
+    target_precompile_headers(downscalexr_${name} REUSE_FROM downscalexr_kernels)
+  endif()
 endfunction()
