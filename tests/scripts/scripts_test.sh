@@ -70,6 +70,19 @@ UnknownProgramIsRefusedWithTheKnownOnes() {
   [[ -z $out ]] || fail "stdout is the program's alone, and got: $out"
 }
 
+# The first of many, too: a pipe closed early must not be taken for "not found".
+EveryProgramIsKnown() {
+  local number
+  for number in {10..60}; do touch "$clone/study/p${number}_main.cpp"; done
+  fake_command dpkg-query <<<'exit 1'
+  fake_command apt-get <<<'exit 1'
+  for number in 10 35 60; do
+    # It gets past the name, and stops where packages cannot be installed.
+    PATH=$work/bin:$PATH expect 1 "$clone/scripts/run" "p$number"
+    holds "$err" "apt-get"
+  done
+}
+
 OneDnnOfAnotherThreadingRuntimeIsRefused() {
   fake_onednn "$work/tbb" TBB
   expect 1 "$clone/scripts/setup" --skip-packages --onednn "$work/tbb"
