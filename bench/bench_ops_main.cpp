@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <list>
@@ -11,8 +12,10 @@
 
 #include "bench/arms.hpp"
 #include "bench/environment.hpp"
+#include "bench/machine.hpp"
 #include "bench/measure.hpp"
 #include "bench/options.hpp"
+#include "bench/topology.hpp"
 #include "kernels/error.hpp"
 
 namespace {
@@ -55,7 +58,21 @@ WorkCache& cache() {
 
 bool any_wrong_result = false;
 
-void set_counters(benchmark::State& state, const dsx::Work& work, const dsx::Summary& time) {
+struct Limits {
+  dsx::Machine machine;  // empty with --no-roofline
+  dsx::Topology topology = dsx::read_topology();
+};
+Limits& limits() {
+  static Limits all;
+  return all;
+}
+
+void set_counters(benchmark::State& state, const dsx::ArmEntry& arm, const dsx::Work& work,
+                  const dsx::Summary& time) {
+  const auto bound = dsx::roofline(limits().machine, limits().topology, arm.threads,
+                                   dsx::to_string(arm.dtype), work.cost.flop, work.cost.min_bytes,
+                                   work.working_set_bytes(), arm.cache != dsx::CacheState::hot);
+  if (bound.ns > 0) state.counters["roofline_share"] = bound.ns / time.median_ns;
   state.counters["MFLOP"] = work.cost.flop / 1e6;
   state.counters["min_MB"] = work.cost.min_bytes / 1e6;
   state.counters["GFLOP/s"] = work.cost.flop / time.median_ns;
@@ -87,7 +104,7 @@ void run_arm(benchmark::State& state, const dsx::ArmEntry& arm) {
       state.SetIterationTime(samples_ns.back() * 1e-9);
     }
     state.SetLabel(work.label);
-    set_counters(state, work, dsx::summarize(samples_ns));
+    set_counters(state, arm, work, dsx::summarize(samples_ns));
     state.counters["involuntary_switches"] =
         static_cast<double>((dsx::disturbance_now() - before).involuntary_switches);
   } catch (const dsx::WrongResult& error) {
@@ -105,6 +122,32 @@ void run_arm(benchmark::State& state, const dsx::ArmEntry& arm) {
   }
 }
 
+// Environment and measured limits into the head of every report.
+void add_context(const dsx::BenchOptions& options, const dsx::Environment& environment, bool listing) {
+  for (const auto& [name, value] : dsx::environment_fields(environment))
+    benchmark::AddCustomContext(name, value);
+  benchmark::AddCustomContext("cache_flush", dsx::flush_method());
+  if (!options.roofline || listing) return;
+  dsx::MachineOptions quick;
+  quick.thread_counts = options.axes.threads;
+  quick.repeats = 5;
+  quick.quick = true;
+  limits().machine = dsx::measure_machine(quick);
+  const auto& machine = limits().machine;
+  for (const auto& row : machine.peaks) {
+    benchmark::AddCustomContext(
+        fmt::format("peak_gflops_{}_{}_threads", row.dtype, row.threads),
+        row.not_available.empty() ? fmt::format("{:.1f}", row.gflops.best) : row.not_available);
+  }
+  for (const auto& row : machine.bandwidths) {
+    benchmark::AddCustomContext(
+        fmt::format("gb_per_s_{}_{}_threads", row.level, row.threads),
+        fmt::format("read {:.1f}, copy {:.1f}", row.read_gbps.best, row.copy_gbps.best));
+  }
+  benchmark::AddCustomContext("clock_drift", fmt::format("{:.3f}", machine.clock_drift));
+  benchmark::AddCustomContext("machine_too_noisy", machine.too_noisy ? "yes" : "no");
+}
+
 int run(std::vector<std::string> arguments, char* program) {
   const auto options = dsx::take_options(arguments);
   if (options.help) {
@@ -115,12 +158,23 @@ int run(std::vector<std::string> arguments, char* program) {
   std::vector<char*> argv{program};
   for (auto& argument : arguments) argv.push_back(argument.data());
   int argc = static_cast<int>(argv.size());
+  const bool listing = std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
+    return argument.rfind("--benchmark_list_tests", 0) == 0 && argument != "--benchmark_list_tests=false";
+  });
   benchmark::Initialize(&argc, argv.data());
   if (benchmark::ReportUnrecognizedArguments(argc, argv.data())) return kConfig;
 
-  for (const auto& [name, value] : dsx::environment_fields(dsx::read_environment())) {
-    benchmark::AddCustomContext(name, value);
+  const auto environment = dsx::read_environment(dsx::own_command_line());
+  if (options.machine != dsx::BenchOptions::Machine::none) {
+    const auto machine = dsx::measure_machine({});
+    if (options.machine == dsx::BenchOptions::Machine::json) {
+      fmt::print("{}\n", to_json(machine, environment).dump(2));
+    } else {
+      fmt::print("{}", to_text(machine, environment));
+    }
+    return 0;
   }
+  add_context(options, environment, listing);
   for (const auto& arm : dsx::all_arms(dsx::load_geometries(options.shapes), options.axes)) {
     benchmark::RegisterBenchmark(arm.name.c_str(), [arm](benchmark::State& state) { run_arm(state, arm); })
         ->UseManualTime()

@@ -1,0 +1,376 @@
+// Runs the loops of machine_kernels.cpp on OpenMP's team: on oneDNN's threads, as the networks run.
+#include "bench/machine.hpp"
+
+#include <omp.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <dnnl.hpp>
+#include <memory>
+#include <thread>
+
+#include "bench/chain.hpp"
+#include "bench/machine_kernels.hpp"
+#include "bench/topology.hpp"
+#include "kernels/context.hpp"
+
+namespace dsx {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// `sample` gives one rate. Undisturbed samples decide, when there are at least half as many as wanted.
+template <typename Sample>
+Rate collect(int repeats, const Sample& sample) {
+  constexpr int kMostTries = 4;
+  sample();  // warm-up
+  std::vector<double> calm, all;
+  while (static_cast<int>(calm.size()) < repeats && static_cast<int>(all.size()) < kMostTries * repeats) {
+    const auto before = disturbance_now();
+    all.push_back(sample());
+    if ((disturbance_now() - before).involuntary_switches == 0) calm.push_back(all.back());
+  }
+  const double disturbed = 1 - static_cast<double>(calm.size()) / static_cast<double>(all.size());
+  auto& used = 2 * static_cast<int>(calm.size()) >= repeats ? calm : all;
+  std::sort(used.begin(), used.end());
+  return {used.back(), quantile(used, 0.5), disturbed};
+}
+
+// Runs work(thread) on `threads` threads, all starting at once; seconds until the last has finished.
+template <typename Work>
+double together_s(int threads, const Work& work) {
+  Clock::time_point start;
+  double seconds = 0;
+#pragma omp parallel num_threads(threads)
+  {
+#pragma omp barrier
+#pragma omp master
+    start = Clock::now();
+#pragma omp barrier
+    work(omp_get_thread_num());
+#pragma omp barrier
+#pragma omp master
+    seconds = seconds_since(start);
+  }
+  return seconds;
+}
+
+double clock_now_ghz() {
+  constexpr std::uint64_t kSteps = 400000;
+  if (multiply_latency_cycles() == 0) return 0;
+  double best_s = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    const auto start = Clock::now();
+    multiply_chain(kSteps);
+    best_s = std::min(best_s, seconds_since(start));
+  }
+  return kSteps * multiply_latency_cycles() / best_s * 1e-9;
+}
+
+Rate fma_rate(const FmaKernel& kernel, int threads, int repeats) {
+  constexpr int kCalls = 40;
+  return collect(repeats, [&] {
+    const double s = together_s(threads, [&](int) {
+      for (int call = 0; call < kCalls; ++call) kernel.run();
+    });
+    return kernel.flop_per_call * kCalls * threads / s * 1e-9;
+  });
+}
+
+// C = A * B with square matrices, through oneDNN.
+Rate gemm_rate(int threads, dnnl::memory::data_type type, int repeats) {
+  constexpr dnnl::memory::dim kSize = 1536;
+  set_threads(threads);
+  Context context;
+  context.dtype = type;
+  const dnnl::memory::desc any({kSize, kSize}, type, dnnl::memory::format_tag::any);
+  const dnnl::memory::desc dst_md({kSize, kSize}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
+  const dnnl::matmul::primitive_desc pd(context.engine, any, any, dst_md);
+  const dnnl::matmul matmul(pd);
+  auto a = make_memory(context, pd.src_desc()), b = make_memory(context, pd.weights_desc()),
+       c = make_memory(context, pd.dst_desc());
+  auto values = pattern(kSize * kSize, 7);
+  write_plain(context, values, a);
+  write_plain(context, values, b);
+  return collect(repeats, [&] {
+    const auto start = Clock::now();
+    matmul.execute(context.stream, {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
+    context.stream.wait();
+    return 2.0 * kSize * kSize * kSize / seconds_since(start) * 1e-9;
+  });
+}
+
+PeakRow measure_peak(int threads, const std::string& dtype, const FmaKernel& kernel,
+                     const MachineOptions& options) {
+  PeakRow row;
+  row.threads = threads;
+  row.dtype = dtype;
+  row.kernel = kernel.name;
+  if (kernel.run == nullptr) {
+    row.not_available = kernel.name;
+    return row;
+  }
+  row.gflops = fma_rate(kernel, threads, options.repeats);
+  if (const double ghz = clock_now_ghz(); ghz > 0)
+    row.flop_per_cycle_per_thread = row.gflops.best / threads / ghz;
+  if (!options.quick) {
+    const auto type = dtype == "bf16" ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+    row.gemm_gflops = gemm_rate(threads, type, std::max(3, options.repeats / 3));
+  }
+  return row;
+}
+
+struct FreeDelete {
+  void operator()(void* p) const { std::free(p); }
+};
+using Floats = std::unique_ptr<float[], FreeDelete>;
+
+Floats aligned_floats(std::size_t count) {
+  return Floats(static_cast<float*>(std::aligned_alloc(4096, (count * sizeof(float) + 4095) / 4096 * 4096)));
+}
+
+// A working set per thread for each level: half of what the level gives to one thread, and more than the
+// level below.
+struct LevelSet {
+  std::string name;
+  std::size_t floats_per_thread;
+};
+
+std::vector<LevelSet> level_sets(const Topology& topology, int threads) {
+  const auto round = [](double bytes) { return static_cast<std::size_t>(bytes / sizeof(float)) / 256 * 256; };
+  std::vector<LevelSet> sets;
+  double below = 0, all_bytes = 0;
+  for (const auto& cache : topology.caches) {
+    const int sharers = std::max(1, std::min(cache.sharing_hardware_threads, threads));
+    const double share = static_cast<double>(cache.bytes) / sharers;
+    const double wanted = std::max(share / 2, std::min(1.5 * below, share));
+    sets.push_back({"L" + std::to_string(cache.level), round(wanted)});
+    below = share;
+    all_bytes = std::max(all_bytes, static_cast<double>(cache.bytes) * cache.instances);
+  }
+  const double memory =
+      std::min(std::max(4 * all_bytes, 128e6), static_cast<double>(topology.memory_bytes) / 8);
+  sets.push_back({"memory", round(memory / threads)});
+  return sets;
+}
+
+// GB/s of `bytes_per_pass` moved by pass(thread) on all threads, repeated so that each sample takes about a
+// millisecond.
+template <typename Pass>
+Rate bandwidth(int threads, double bytes_per_pass, int repeats, const Pass& pass) {
+  const int passes = std::max(1, static_cast<int>(2e7 / bytes_per_pass));
+  return collect(repeats, [&] {
+    const double s = together_s(threads, [&](int thread) {
+      for (int k = 0; k < passes; ++k) pass(thread);
+    });
+    return bytes_per_pass * passes * threads / s * 1e-9;
+  });
+}
+
+// STREAM (McCalpin): compiled from plain code, as a user's program would be.
+void triad(float* a, const float* b, const float* c, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) a[i] = b[i] + 3.0F * c[i];
+  __asm__ volatile("" ::"r"(a) : "memory");
+}
+
+BandwidthRow measure_level(const LevelSet& level, int threads, const MachineOptions& options) {
+  BandwidthRow row;
+  row.threads = threads;
+  row.level = level.name;
+  const auto kernels = stream_kernels();
+  const std::size_t count = std::max<std::size_t>(512, level.floats_per_thread), half = count / 2 / 128 * 128;
+  const bool memory = level.name == "memory";
+  row.bytes_per_thread = static_cast<double>(count) * sizeof(float);
+  std::vector<Floats> buffers(static_cast<std::size_t>(threads));
+  // Each thread touches its own pages first: they land on its NUMA node.
+  together_s(threads, [&](int thread) {
+    buffers[thread] = aligned_floats(count);
+    std::memset(buffers[thread].get(), 0, count * sizeof(float));
+  });
+  const int repeats = memory ? std::max(3, options.repeats / 2) : options.repeats;
+  const double bytes = static_cast<double>(count) * sizeof(float),
+               half_bytes = static_cast<double>(half) * sizeof(float);
+  row.read_gbps = bandwidth(threads, bytes, repeats, [&](int t) {
+    volatile float sink = kernels.read(buffers[t].get(), count);
+    (void)sink;
+  });
+  row.copy_gbps = bandwidth(threads, 2 * half_bytes, repeats,
+                            [&](int t) { kernels.copy(buffers[t].get(), buffers[t].get() + half, half); });
+  if (options.quick) return row;
+  row.write_gbps =
+      bandwidth(threads, bytes, repeats, [&](int t) { kernels.write(buffers[t].get(), count, 1.0F); });
+  if (memory) {
+    const std::size_t third = count / 3 / 128 * 128;
+    row.triad_gbps =
+        bandwidth(threads, 3.0 * static_cast<double>(third) * sizeof(float), repeats, [&](int t) {
+          auto* a = buffers[t].get();
+          triad(a, a + third, a + 2 * third, third);
+        });
+  }
+  return row;
+}
+
+ForkJoinRow measure_fork_join(int threads) {
+  ForkJoinRow row;
+  row.threads = threads;
+  std::vector<double> samples_ns;
+  for (int i = 0; i < 520; ++i) {
+    const auto start = Clock::now();
+#pragma omp parallel num_threads(threads)
+    { __asm__ volatile("" ::: "memory"); }
+    if (i >= 20) samples_ns.push_back(seconds_since(start) * 1e9);
+  }
+  row.time = summarize(samples_ns);
+  return row;
+}
+
+// Best rate of the FMA loop on threads bound to `cpus`.
+double bound_rate(const std::vector<int>& cpus, const FmaKernel& kernel) {
+  double best = 0;
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    std::vector<double> rates(cpus.size(), 0);
+    std::vector<std::thread> threads;
+    std::atomic<int> waiting{static_cast<int>(cpus.size())};
+    for (std::size_t i = 0; i < cpus.size(); ++i) {
+      threads.emplace_back([&, i] {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET(cpus[i], &set);
+        sched_setaffinity(0, sizeof set, &set);
+        --waiting;
+        const auto given_up = Clock::now() + std::chrono::milliseconds(200);
+        while (waiting > 0 && Clock::now() < given_up) {
+        }
+        const auto start = Clock::now();
+        for (int call = 0; call < 150; ++call) kernel.run();
+        rates[i] = kernel.flop_per_call * 150 / seconds_since(start);
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    double sum = 0;
+    for (const double rate : rates) sum += rate;
+    best = std::max(best, sum);
+  }
+  return best;
+}
+
+void measure_pairs(Machine& machine) {
+  const auto cores = allowed_cpus_by_core();
+  std::vector<std::pair<int, int>> cpus;  // logical CPU, core
+  for (std::size_t core = 0; core < cores.size(); ++core) {
+    for (const int cpu : cores[core]) cpus.emplace_back(cpu, static_cast<int>(core));
+  }
+  if (cpus.size() < 2) {
+    machine.pairs_not_available = "this process may use one logical CPU only";
+    return;
+  }
+  const auto kernel = f32_fma_kernel();
+  // The first CPU with each other one; a machine of many cores repeats itself.
+  constexpr std::size_t kMostPairs = 8;
+  const double alone = bound_rate({cpus[0].first}, kernel);
+  for (std::size_t i = 1; i < std::min(cpus.size(), kMostPairs + 1); ++i) {
+    const double both = bound_rate({cpus[0].first, cpus[i].first}, kernel);
+    machine.pairs.push_back({cpus[0].first, cpus[i].first, both / alone, cpus[0].second == cpus[i].second});
+  }
+}
+
+std::vector<int> default_thread_counts() {
+  std::vector<int> counts;
+  const int most = usable_cpu_count();
+  for (int count = 1; count < most; count *= 2) counts.push_back(count);
+  counts.push_back(most);
+  return counts;
+}
+
+}  // namespace
+
+Machine measure_machine(const MachineOptions& options) {
+  const auto start = Clock::now();
+  const auto before = disturbance_now();
+  const int team = max_threads();
+  const auto topology = read_topology();
+  Machine machine;
+  const auto sample_clock = [&] {
+    if (const double ghz = clock_now_ghz(); ghz > 0) machine.clock_ghz.push_back(ghz);
+  };
+  for (const int threads : options.thread_counts.empty() ? default_thread_counts() : options.thread_counts) {
+    set_threads(threads);
+    sample_clock();
+    machine.peaks.push_back(measure_peak(threads, "f32", f32_fma_kernel(), options));
+    machine.peaks.push_back(measure_peak(threads, "bf16", bf16_fma_kernel(), options));
+    sample_clock();
+    for (const auto& level : level_sets(topology, threads)) {
+      machine.bandwidths.push_back(measure_level(level, threads, options));
+      sample_clock();
+    }
+    if (!options.quick) machine.fork_joins.push_back(measure_fork_join(threads));
+  }
+  if (!options.quick) measure_pairs(machine);
+  sample_clock();
+  set_threads(team);
+  if (!machine.clock_ghz.empty()) {
+    auto sorted = machine.clock_ghz;
+    std::sort(sorted.begin(), sorted.end());
+    machine.clock_drift = (sorted.back() - sorted.front()) / quantile(sorted, 0.5);
+  }
+  machine.disturbance = disturbance_now() - before;
+  const auto noisy = [](const Rate& rate) { return rate.disturbed_share > 0.7; };
+  for (const auto& row : machine.peaks) machine.too_noisy |= noisy(row.gflops) || noisy(row.gemm_gflops);
+  for (const auto& row : machine.bandwidths) {
+    machine.too_noisy |=
+        noisy(row.read_gbps) || noisy(row.write_gbps) || noisy(row.copy_gbps) || noisy(row.triad_gbps);
+  }
+  machine.took_s = seconds_since(start);
+  return machine;
+}
+
+const PeakRow* find_peak(const Machine& machine, int threads, const std::string& dtype) {
+  const PeakRow* best = nullptr;
+  for (const auto& row : machine.peaks) {
+    if (row.dtype != dtype || !row.not_available.empty()) continue;
+    if (best == nullptr || std::abs(row.threads - threads) < std::abs(best->threads - threads)) best = &row;
+  }
+  return best;
+}
+
+const BandwidthRow* find_bandwidth(const Machine& machine, int threads, const std::string& level) {
+  const BandwidthRow* best = nullptr;
+  for (const auto& row : machine.bandwidths) {
+    if (row.level != level) continue;
+    if (best == nullptr || std::abs(row.threads - threads) < std::abs(best->threads - threads)) best = &row;
+  }
+  return best;
+}
+
+Roofline roofline(const Machine& machine, const Topology& topology, int threads, const std::string& dtype,
+                  double flop, double min_bytes, double working_set_bytes, bool cold) {
+  std::string level = "memory";
+  for (const auto& cache : topology.caches) {
+    if (cold) break;
+    // What `threads` threads have of this level together.
+    const int instances = std::max(1, std::min(cache.instances, threads));
+    if (working_set_bytes <= static_cast<double>(cache.bytes) * instances) {
+      level = "L" + std::to_string(cache.level);
+      break;
+    }
+  }
+  const auto* peak = find_peak(machine, threads, dtype);
+  const auto* bandwidth = find_bandwidth(machine, threads, level);
+  if (peak == nullptr || bandwidth == nullptr || peak->gflops.best <= 0) return {};
+  const double gbps = std::max(bandwidth->copy_gbps.best, bandwidth->read_gbps.best);
+  const double compute_ns = flop / peak->gflops.best, memory_ns = min_bytes / gbps;
+  if (compute_ns >= memory_ns) return {compute_ns, "compute"};
+  return {memory_ns, level + " bandwidth"};
+}
+
+}  // namespace dsx
