@@ -59,6 +59,7 @@ struct Machine {
   std::vector<double> clock_ghz;  // through the measurement, in order of time; empty where it cannot be told
   double clock_drift = 0;         // (largest - smallest) / median of those
   Disturbance disturbance;        // by other processes, during all of it
+  bool too_noisy = false;  // some figure had mostly disturbed samples: measure again on a quiet machine
   double took_s = 0;
 };
 
