@@ -135,7 +135,7 @@ std::size_t element_count(const memory::dims& dims) {
   return count;
 }
 
-void write_plain(const Context& context, std::vector<float>& values, memory& to) {
+void write_plain(const Context& context, std::vector<float>& values, memory to) {
   memory plain(plain_md(to.get_desc().get_dims()), context.engine, values.data());
   reorder_now(plain, to);
 }

@@ -55,7 +55,7 @@ float pattern_value(std::size_t index, unsigned salt);
 std::vector<float> pattern(std::size_t count, unsigned salt);
 
 // Plain row-major f32 values into a memory of any layout and type, and back.
-void write_plain(const Context& context, std::vector<float>& values, dnnl::memory& memory);
+void write_plain(const Context& context, std::vector<float>& values, dnnl::memory memory);
 std::vector<float> read_plain(const Context& context, const dnnl::memory& memory);
 void fill_with_nan(const dnnl::memory& memory);
 std::size_t element_count(const dnnl::memory::dims& dims);

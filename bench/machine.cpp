@@ -2,17 +2,14 @@
 #include "bench/machine.hpp"
 
 #include <omp.h>
-#include <sched.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <dnnl.hpp>
 #include <memory>
-#include <thread>
 
 #include "bench/chain.hpp"
 #include "bench/machine_kernels.hpp"
@@ -234,56 +231,6 @@ ForkJoinRow measure_fork_join(int threads) {
   return row;
 }
 
-// Best rate of the FMA loop on threads bound to `cpus`.
-double bound_rate(const std::vector<int>& cpus, const FmaKernel& kernel) {
-  double best = 0;
-  for (int repeat = 0; repeat < 5; ++repeat) {
-    std::vector<double> rates(cpus.size(), 0);
-    std::vector<std::thread> threads;
-    std::atomic<int> waiting{static_cast<int>(cpus.size())};
-    for (std::size_t i = 0; i < cpus.size(); ++i) {
-      threads.emplace_back([&, i] {
-        cpu_set_t set;
-        CPU_ZERO(&set);
-        CPU_SET(cpus[i], &set);
-        sched_setaffinity(0, sizeof set, &set);
-        --waiting;
-        const auto given_up = Clock::now() + std::chrono::milliseconds(200);
-        while (waiting > 0 && Clock::now() < given_up) {
-        }
-        const auto start = Clock::now();
-        for (int call = 0; call < 150; ++call) kernel.run();
-        rates[i] = kernel.flop_per_call * 150 / seconds_since(start);
-      });
-    }
-    for (auto& thread : threads) thread.join();
-    double sum = 0;
-    for (const double rate : rates) sum += rate;
-    best = std::max(best, sum);
-  }
-  return best;
-}
-
-void measure_pairs(Machine& machine) {
-  const auto cores = allowed_cpus_by_core();
-  std::vector<std::pair<int, int>> cpus;  // logical CPU, core
-  for (std::size_t core = 0; core < cores.size(); ++core) {
-    for (const int cpu : cores[core]) cpus.emplace_back(cpu, static_cast<int>(core));
-  }
-  if (cpus.size() < 2) {
-    machine.pairs_not_available = "this process may use one logical CPU only";
-    return;
-  }
-  const auto kernel = f32_fma_kernel();
-  // The first CPU with each other one; a machine of many cores repeats itself.
-  constexpr std::size_t kMostPairs = 8;
-  const double alone = bound_rate({cpus[0].first}, kernel);
-  for (std::size_t i = 1; i < std::min(cpus.size(), kMostPairs + 1); ++i) {
-    const double both = bound_rate({cpus[0].first, cpus[i].first}, kernel);
-    machine.pairs.push_back({cpus[0].first, cpus[i].first, both / alone, cpus[0].second == cpus[i].second});
-  }
-}
-
 std::vector<int> default_thread_counts() {
   std::vector<int> counts;
   const int most = usable_cpu_count();
@@ -332,45 +279,6 @@ Machine measure_machine(const MachineOptions& options) {
   }
   machine.took_s = seconds_since(start);
   return machine;
-}
-
-const PeakRow* find_peak(const Machine& machine, int threads, const std::string& dtype) {
-  const PeakRow* best = nullptr;
-  for (const auto& row : machine.peaks) {
-    if (row.dtype != dtype || !row.not_available.empty()) continue;
-    if (best == nullptr || std::abs(row.threads - threads) < std::abs(best->threads - threads)) best = &row;
-  }
-  return best;
-}
-
-const BandwidthRow* find_bandwidth(const Machine& machine, int threads, const std::string& level) {
-  const BandwidthRow* best = nullptr;
-  for (const auto& row : machine.bandwidths) {
-    if (row.level != level) continue;
-    if (best == nullptr || std::abs(row.threads - threads) < std::abs(best->threads - threads)) best = &row;
-  }
-  return best;
-}
-
-Roofline roofline(const Machine& machine, const Topology& topology, int threads, const std::string& dtype,
-                  double flop, double min_bytes, double working_set_bytes, bool cold) {
-  std::string level = "memory";
-  for (const auto& cache : topology.caches) {
-    if (cold) break;
-    // What `threads` threads have of this level together.
-    const int instances = std::max(1, std::min(cache.instances, threads));
-    if (working_set_bytes <= static_cast<double>(cache.bytes) * instances) {
-      level = "L" + std::to_string(cache.level);
-      break;
-    }
-  }
-  const auto* peak = find_peak(machine, threads, dtype);
-  const auto* bandwidth = find_bandwidth(machine, threads, level);
-  if (peak == nullptr || bandwidth == nullptr || peak->gflops.best <= 0) return {};
-  const double gbps = std::max(bandwidth->copy_gbps.best, bandwidth->read_gbps.best);
-  const double compute_ns = flop / peak->gflops.best, memory_ns = min_bytes / gbps;
-  if (compute_ns >= memory_ns) return {compute_ns, "compute"};
-  return {memory_ns, level + " bandwidth"};
 }
 
 }  // namespace dsx

@@ -70,6 +70,9 @@ struct MachineOptions {
 };
 Machine measure_machine(const MachineOptions& options);
 
+// Fills in `pairs`, with threads of its own, each bound to one CPU.
+void measure_pairs(Machine& machine);
+
 // The rows for a thread count (the nearest one measured).
 const PeakRow* find_peak(const Machine& machine, int threads, const std::string& dtype);
 const BandwidthRow* find_bandwidth(const Machine& machine, int threads, const std::string& level);
