@@ -1,6 +1,7 @@
 // Runs the loops of machine_kernels.cpp on OpenMP's team: on oneDNN's threads, as the networks run.
 #include "bench/machine.hpp"
 
+#include <fmt/format.h>
 #include <omp.h>
 
 #include <algorithm>
@@ -151,7 +152,7 @@ std::vector<LevelSet> level_sets(const Topology& topology, int threads) {
     const int sharers = std::max(1, std::min(cache.sharing_hardware_threads, threads));
     const double share = static_cast<double>(cache.bytes) / sharers;
     const double wanted = std::max(share / 2, std::min(1.5 * below, share));
-    sets.push_back({"L" + std::to_string(cache.level), round(wanted)});
+    sets.push_back({fmt::format("L{}", cache.level), round(wanted)});
     below = share;
     all_bytes = std::max(all_bytes, static_cast<double>(cache.bytes) * cache.instances);
   }

@@ -1,4 +1,6 @@
 // The least time that a machine needs, from its measured limits.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -32,7 +34,7 @@ Roofline roofline(const Machine& machine, const Topology& topology, int threads,
     // What `threads` threads have of this level together.
     const int instances = std::max(1, std::min(cache.instances, threads));
     if (working_set_bytes <= static_cast<double>(cache.bytes) * instances) {
-      level = "L" + std::to_string(cache.level);
+      level = fmt::format("L{}", cache.level);
       break;
     }
   }

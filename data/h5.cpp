@@ -16,6 +16,14 @@ std::recursive_mutex& mutex() {
 }  // namespace
 
 Lock::Lock() : lock_(mutex()) {
+  // No closing at exit: complete files are closed already, and abandoned ones must not be (see ~Writer;
+  // HDF5's C++ binding closes all the same when the process ends by exit(), which study_main.cpp avoids after
+  // an error).
+  static const bool stays_open = [] {
+    H5dont_atexit();
+    return true;
+  }();
+  static_cast<void>(stays_open);
   // HDF5 keeps one error stack per thread, each of which prints by default.
   thread_local const bool silenced = [] {
     H5::Exception::dontPrint();

@@ -48,15 +48,13 @@ Writer::Writer(fs::path path) : path_(std::move(path)), temporary_(temporary_bes
 Writer::~Writer() {
   if (!open_) return;
   const Lock lock;
-  // A full disk would make closing fail, and HDF5 would try (and complain) again at exit: give the space back
-  // first.
+  // Where writing failed, closing would write again and fail again, which HDF5 1.10 does not survive: the
+  // second attempt (by ~H5File, or at exit) reads freed memory. So an abandoned file is never closed: one
+  // more reference keeps it open to the end of the process, and its space is given back here.
   std::error_code ignored;
   fs::resize_file(temporary_, 0, ignored);
-  try {
-    file_.close();
-  } catch (const H5::Exception&) {
-  }
   fs::remove(temporary_, ignored);
+  H5Iinc_ref(file_.getId());
 }
 
 void Writer::commit() {

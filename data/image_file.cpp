@@ -219,6 +219,7 @@ SourceSize decode_image(std::span<const std::uint8_t> bytes, const DecodeOptions
   if (image.depth() == CV_16U) image.convertTo(image, CV_8U, 1.0 / 257);
   const int plane = options.size * options.size;
   std::vector<cv::Mat> planes;
+  planes.reserve(static_cast<std::size_t>(options.channels));
   for (int c = 0; c < options.channels; ++c)
     planes.emplace_back(options.size, options.size, CV_8U,
                         chw.data() + static_cast<std::ptrdiff_t>(c) * plane);

@@ -261,10 +261,11 @@ cv::Mat1f draw_thorax(const Patient& p, Random& random, int size) {
 
 void expose(const Patient& p, Random& random, const cv::Mat1f& thorax, std::span<std::uint8_t> pixels) {
   // Gamma by a table: pow() per pixel would cost more than all the rest.
-  constexpr int kSteps = 1024;
-  std::array<float, kSteps + 1> film{};
-  for (int i = 0; i <= kSteps; ++i)
-    film[static_cast<std::size_t>(i)] = 255 * std::pow(static_cast<float>(i) / kSteps, p.gamma);
+  constexpr int steps = 1024;
+  std::array<std::uint8_t, steps + 1> film{};
+  for (int i = 0; i <= steps; ++i)
+    film[static_cast<std::size_t>(i)] =
+        static_cast<std::uint8_t>(std::lround(255 * std::pow(static_cast<float>(i) / steps, p.gamma)));
   std::size_t at = 0;
   std::uint64_t bits = 0;
   for (const float value : thorax) {
@@ -274,7 +275,7 @@ void expose(const Patient& p, Random& random, const cv::Mat1f& thorax, std::span
         static_cast<float>((bits & 0xFF) + (bits >> 8 & 0xFF) + (bits >> 16 & 0xFF) + (bits >> 24 & 0xFF));
     bits >>= 32;
     const float light = std::clamp(value * p.gain + p.offset + p.grain * (sum - 510) / 147.8F, 0.0F, 1.0F);
-    pixels[at++] = static_cast<std::uint8_t>(film[static_cast<std::size_t>(light * kSteps)] + 0.5F);
+    pixels[at++] = film[static_cast<std::size_t>(light * steps)];
   }
 }
 

@@ -6,6 +6,8 @@
 // carry smooth shadows (soft tissue, shallow breath) of the same places and strength as pneumonia's
 // opacities. What tells the classes apart is the opacities' mottled texture, whose mean is zero: a linear
 // model of pixels cannot use it.
+// Reached on the default images: logistic regression on 32 x 32 pixels a test AUC of 0.67 (a test holds it
+// below 0.75), the study's network with default settings 0.999 (maxpool and strided, seed 1).
 #pragma once
 
 #include <cstdint>

@@ -31,8 +31,7 @@ cv::Mat plane_of(std::span<std::uint8_t> chw, const ImageShape& shape, int chann
 
 // Equalises the luma of RGB planes and shifts all three by its change, which keeps hues.
 void equalize_rgb(std::span<std::uint8_t> chw, const ImageShape& shape) {
-  std::vector<cv::Mat> planes;
-  for (int c = 0; c < 3; ++c) planes.push_back(plane_of(chw, shape, c));
+  std::vector<cv::Mat> planes{plane_of(chw, shape, 0), plane_of(chw, shape, 1), plane_of(chw, shape, 2)};
   cv::Mat rgb, luma_chroma;
   cv::merge(planes, rgb);
   cv::cvtColor(rgb, luma_chroma, cv::COLOR_RGB2YCrCb);

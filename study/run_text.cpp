@@ -123,7 +123,8 @@ std::string end_text(const RunRecord& record, const std::filesystem::path& folde
   text += fmt::format("Everything is in {}\n", name);
   TextTable files({"file", "what", "how to look at it"});
   files.add({"summary.json", "the figures above", fmt::format("python3 -m json.tool {}/summary.json", name)});
-  files.add({"run.h5", "epochs, predictions, samples, plans", fmt::format("h5dump -n {}/run.h5", name)});
+  files.add({"run.h5", "epochs, predictions, samples, plans",
+             fmt::format("h5ls -r {}/run.h5 (hdf5-tools), or h5py", name)});
   files.add({"config.yaml", "settings that repeat it", fmt::format("study --config {}/config.yaml", name)});
   if (record.training_s > 0)
     files.add({"best.h5, last.h5", "checkpoints", fmt::format("study --resume {} --epochs N", name)});

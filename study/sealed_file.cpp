@@ -49,6 +49,18 @@ void append_seal(const fs::path& file) {
   if (!stream) throw OutputError(fmt::format("{}: cannot write: {}", file.string(), std::strerror(errno)));
 }
 
+void remove_quietly(const fs::path& path) {
+  std::error_code ignored;
+  fs::remove(path, ignored);
+}
+
+// People know `path`; the temporary's name in a message would puzzle them.
+std::string with_name_of(const fs::path& path, const fs::path& temporary, std::string message) {
+  const std::size_t at = message.find(temporary.string());
+  if (at != std::string::npos) message.replace(at, temporary.string().size(), path.string());
+  return message;
+}
+
 }  // namespace
 
 void write_sealed(const fs::path& path, const std::function<void(const fs::path&)>& write) {
@@ -57,9 +69,11 @@ void write_sealed(const fs::path& path, const std::function<void(const fs::path&
     write(temporary);
     append_seal(temporary);
     publish(temporary, path);
+  } catch (const OutputError& error) {
+    remove_quietly(temporary);
+    throw OutputError(with_name_of(path, temporary, error.what()));
   } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
+    remove_quietly(temporary);
     throw;
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <dnnl.hpp>
 #include <exception>
 #include <new>
@@ -14,11 +15,16 @@
 
 namespace {
 
-int fail(dsx::ExitCode code, const std::string& message) {
+// Ends the process without destructors of libraries: HDF5 1.10 would try once more to close a file that a
+// full disk kept from being closed, and crash (data/h5_writer.cpp).
+[[noreturn]] void end(dsx::ExitCode code, const std::string& line) {
   std::fflush(stdout);
-  fmt::print(stderr, "study: error: {}\n", message);
-  return static_cast<int>(code);
+  fmt::print(stderr, "study: {}\n", line);
+  std::fflush(stderr);
+  std::_Exit(static_cast<int>(code));
 }
+
+[[noreturn]] void fail(dsx::ExitCode code, const std::string& message) { end(code, "error: " + message); }
 
 int run(const std::vector<std::string>& args) {
   if (!args.empty() && (args[0] == "--version" || args[0] == "version")) {
@@ -42,25 +48,23 @@ int main(int argc, char** argv) {
   try {
     return run({argv + 1, argv + argc});
   } catch (const dsx::ConfigError& error) {
-    return fail(ExitCode::config, error.what());
+    fail(ExitCode::config, error.what());
   } catch (const dsx::DataError& error) {
-    return fail(ExitCode::data, error.what());
+    fail(ExitCode::data, error.what());
   } catch (const dsx::OutputError& error) {
-    return fail(ExitCode::output, error.what());
+    fail(ExitCode::output, error.what());
   } catch (const dsx::UnsupportedError& error) {
-    return fail(ExitCode::unsupported, error.what());
+    fail(ExitCode::unsupported, error.what());
   } catch (const dsx::DivergedError& error) {
-    return fail(ExitCode::diverged, error.what());
+    fail(ExitCode::diverged, error.what());
   } catch (const dsx::Interrupted& interrupted) {
-    std::fflush(stdout);
-    fmt::print(stderr, "study: {}\n", interrupted.message);
-    return static_cast<int>(ExitCode::interrupted);
+    end(ExitCode::interrupted, interrupted.message);
   } catch (const dnnl::error& error) {
-    return fail(ExitCode::unsupported,
-                fmt::format("oneDNN: {} (status {})", error.what(), static_cast<int>(error.status)));
+    fail(ExitCode::unsupported,
+         fmt::format("oneDNN: {} (status {})", error.what(), static_cast<int>(error.status)));
   } catch (const std::bad_alloc&) {
-    return fail(ExitCode::unsupported, "not enough memory; choose a smaller --batch or --size");
+    fail(ExitCode::unsupported, "not enough memory; choose a smaller --batch or --size");
   } catch (const std::exception& error) {
-    return fail(ExitCode::internal, fmt::format("internal: {}", error.what()));
+    fail(ExitCode::internal, fmt::format("internal: {}", error.what()));
   }
 }

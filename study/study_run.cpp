@@ -121,18 +121,24 @@ bool nothing_left(const Run& run) {
   return summary.is_object() && summary.value("status", "") == "finished";
 }
 
+double seconds_of(const TrainState& state) {
+  double seconds = 0;
+  for (const EpochRecord& e : state.history) seconds += e.train_s + e.val_s;
+  return seconds;
+}
+
 void train(Run& run, Network& network, Trainer& trainer) {
   const std::string yaml = to_yaml(run.record.settings, "");
   trainer.run(run.record.state, [&](const TrainState& state, bool best) {
     // last.h5 first: resume_training() can make best.h5 from it, but not the other way round.
     write_training(run.folder.last(), network, snapshot_of(run, state, trainer.optimizer()), yaml);
     if (best) write_weights(run.folder.best(), network, state.best_epoch, yaml);
+    run.record.training_s = seconds_of(state);
     run.write();
     fmt::print("{}", epoch_text(state, run.record.settings.epochs, best));
     std::fflush(stdout);
   });
-  run.record.training_s = 0;
-  for (const EpochRecord& e : run.record.state.history) run.record.training_s += e.train_s + e.val_s;
+  run.record.training_s = seconds_of(run.record.state);
   if (run.record.state.stopped_early)
     fmt::print("stopped early: no better val AUC for {} epochs\n", run.record.state.epochs_since_best_auc);
 }

@@ -1,0 +1,101 @@
+#include "bench/latency.hpp"
+
+#include <gmock/gmock.h>
+
+#include "bench/environment.hpp"
+#include "net/network.hpp"
+
+namespace dsx {
+namespace {
+
+constexpr const char* kTiny = R"(name: tiny
+layers:
+  - Conv2d: {name: conv1, out_channels: 4, kernel_size: 3}
+  - ReLU
+  - Downsample: {name: pool1}
+  - Flatten
+  - Linear: {name: fc1, out_features: 1}
+)";
+
+struct TinyPlan {
+  Network network{Context{}, parse_network_spec(kTiny, "tiny"), {"maxpool", 1, 18, 18}};
+  Plan plan;
+  dnnl::memory images;
+  TinyPlan()
+      : plan((network.init(1), network.make_plan(4, false))),
+        images(plan.src_md(), network.context().engine) {
+    std::fill_n(static_cast<float*>(images.get_data_handle()), plan.src_count(), 0.5F);
+    plan.set_src(static_cast<float*>(images.get_data_handle()));
+  }
+};
+
+TEST(Latency, CountsEveryIterationAndDerivesThroughput) {
+  TinyPlan tiny;
+  LatencyOptions options;
+  options.iterations = 25;
+  options.step_passes = 7;
+  const auto latency = measure_latency(tiny.plan, options);
+  EXPECT_EQ(latency.batch, 4);
+  EXPECT_EQ(latency.samples_ns.size(), 25U);
+  EXPECT_EQ(latency.time.count, 25U);
+  EXPECT_DOUBLE_EQ(latency.images_per_s, 4e9 / latency.time.median_ns);
+  EXPECT_LE(latency.time.min_ns, latency.time.median_ns);
+  EXPECT_LE(latency.time.median_ns, latency.time.p90_ns);
+}
+
+TEST(Latency, SharesOfAllStepsAddUpToOne) {
+  TinyPlan tiny;
+  LatencyOptions options;
+  options.iterations = 3;
+  options.step_passes = 7;
+  const auto latency = measure_latency(tiny.plan, options);
+  const auto& steps = tiny.plan.forward_steps();
+  ASSERT_EQ(latency.steps.size(), steps.size());
+  double shares = 0, sum_ns = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    EXPECT_EQ(latency.steps[i].step, steps[i].name);
+    EXPECT_EQ(latency.steps[i].impl, steps[i].kernel.impl);
+    EXPECT_EQ(latency.steps[i].time.count, 7U);
+    shares += latency.steps[i].share;
+    sum_ns += latency.steps[i].time.median_ns;
+  }
+  EXPECT_NEAR(shares, 1, 1e-12);
+  EXPECT_DOUBLE_EQ(latency.steps_sum_ns, sum_ns);
+}
+
+TEST(Latency, StopsWhenAsked) {
+  TinyPlan tiny;
+  LatencyOptions options;
+  options.keep_going = [](int done) { return done < 4; };
+  EXPECT_EQ(measure_latency(tiny.plan, options).samples_ns.size(), 4U);
+}
+
+TEST(Environment, HasEveryFieldOnceAndNonEmpty) {
+  const auto fields = environment_fields(read_environment("study --variant maxpool"));
+  std::vector<std::string> names;
+  for (const auto& [name, value] : fields) {
+    EXPECT_FALSE(value.empty() && name != "microcode" && name != "cpu_vendor") << name;
+    EXPECT_THAT(names, testing::Not(testing::Contains(name)));
+    names.push_back(name);
+  }
+  EXPECT_THAT(names, testing::IsSupersetOf({"date_utc", "command", "commit", "compiler", "compiler_flags",
+                                            "cpu_model", "isa", "topology", "memory_mib", "affinity",
+                                            "cgroup_cpu_limit", "load_average", "threads", "onednn_version",
+                                            "onednn_build_hash", "onednn_threading_runtime",
+                                            "onednn_effective_isa"}));
+}
+
+TEST(Environment, KeepsTheCommandItWasGiven) {
+  EXPECT_EQ(read_environment("study --variant maxpool").command, "study --variant maxpool");
+  EXPECT_THAT(own_command_line(), testing::HasSubstr("bench_tests"));
+}
+
+TEST(Environment, ShowsOpenMpVariables) {
+  ::setenv("OMP_DISPLAY_ENV", "FALSE", 1);
+  const auto fields = environment_fields(read_environment());
+  EXPECT_THAT(fields, testing::Contains(std::pair<std::string, std::string>{"env_OMP_DISPLAY_ENV", "FALSE"}));
+  ::unsetenv("OMP_DISPLAY_ENV");
+}
+
+}  // namespace
+}  // namespace dsx

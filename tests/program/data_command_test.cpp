@@ -1,0 +1,103 @@
+// `study data import` and `study data show` as a user runs them, and a study on the file that they made.
+#include <gmock/gmock.h>
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include "tests/program/study_runs.hpp"
+
+namespace dsx {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+
+// Subjects person0 ... in train and test, 20 images per class and split; the sick ones are brighter.
+class DataCommand : public ProgramTest {
+ protected:
+  void SetUp() override {
+    ProgramTest::SetUp();
+    cv::RNG random(1);
+    for (const char* split : {"train", "test"})
+      for (const char* label : {"NORMAL", "PNEUMONIA"})
+        for (int i = 0; i < 20; ++i) {
+          const fs::path file =
+              folder_ / "set" / split / label /
+              ("person" + std::to_string(i + (split[1] == 'e' ? 19 : 0) + (label[0] == 'P' ? 100 : 0)) +
+               "_virus_" + std::to_string(i) + ".png");
+          fs::create_directories(file.parent_path());
+          cv::Mat image(40, 48, CV_8U);
+          random.fill(image, cv::RNG::NORMAL, label[0] == 'P' ? 150 : 90, 20);
+          ASSERT_TRUE(cv::imwrite(file.string(), image));
+        }
+  }
+  static Words import() { return {"data", "import", "set", "--out", "set.h5", "--size", "32"}; }
+};
+
+TEST_F(DataCommand, ImportsShowsAndTrains) {
+  const Finished imported = run("study", import());
+  EXPECT_EQ(imported.code, 0) << imported.err;
+  EXPECT_THAT(imported.out, ContainsRegex("set.h5: 80 images of 32 x 32, [0-9.]+ MB, in [0-9.]+ s"));
+
+  const Finished shown = run("study", {"data", "show", "set.h5"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, AllOf(ContainsRegex("train +20 +20 +40 +40"), ContainsRegex("test +20 +20 +40 +40"),
+                               HasSubstr("48 x 40 (80 images)"), HasSubstr("identical files: 0 groups"),
+                               HasSubstr("subjects in more than one split: 2\n  person119:")));
+
+  const Finished trained = run("study", tiny() + Words{"--data", "set.h5"});
+  EXPECT_EQ(trained.code, 0) << trained.err;
+}
+
+TEST_F(DataCommand, ShowsJsonWithEveryLeak) {
+  fs::copy_file(folder_ / "set/train/NORMAL/person3_virus_3.png",
+                folder_ / "set/test/PNEUMONIA/person3_x.png");
+  const Finished shown =
+      run("study", {"data", "show", "set", "--json", "--size", "32", "--cache-dir", "cache"});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  const auto json = nlohmann::json::parse(shown.out);
+  EXPECT_EQ(json["images"], 81);
+  EXPECT_EQ(json["splits"]["test"]["images"]["PNEUMONIA"], 21);
+  ASSERT_EQ(json["duplicates"].size(), 1U);
+  EXPECT_EQ(json["duplicates"][0]["across_splits"], true);
+  EXPECT_EQ(json["duplicates"][0]["across_classes"], true);
+  EXPECT_EQ(json["shared_subjects"].size(), 3U);
+}
+
+TEST_F(DataCommand, NeverReplacesAFileWithoutForce) {
+  std::ofstream(folder_ / "set.h5") << "precious";
+  const Finished refused = run("study", import());
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("--force"));
+  EXPECT_EQ(slurp(folder_ / "set.h5"), "precious");
+  EXPECT_EQ(run("study", import() + Words{"--force"}).code, 0);
+  EXPECT_NE(slurp(folder_ / "set.h5"), "precious");
+}
+
+TEST_F(DataCommand, NamesBadImagesAndSkipsThemOnlyWhenAsked) {
+  fs::resize_file(folder_ / "set/train/NORMAL/person7_virus_7.png", 100);
+  const Finished refused = run("study", import());
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err,
+              HasSubstr("1 of 80 images cannot be read: train/NORMAL/person7_virus_7.png (truncated PNG)"));
+  EXPECT_FALSE(fs::exists(folder_ / "set.h5"));
+  const Finished lenient = run("study", import() + Words{"--skip-bad-images"});
+  EXPECT_EQ(lenient.code, 0);
+  EXPECT_THAT(lenient.out, HasSubstr("79 images"));
+  EXPECT_THAT(lenient.out, HasSubstr("1 skipped"));
+}
+
+TEST_F(DataCommand, UsageErrorsExitWith2AndHelpWith0) {
+  EXPECT_EQ(run("study", {"data"}).code, 2);
+  EXPECT_EQ(run("study", {"data", "import", "set"}).code, 2);
+  EXPECT_EQ(run("study", {"data", "import", "set", "--out", "a.h5", "--jobs", "-1"}).code, 2);
+  EXPECT_THAT(run("study", {"data", "shwo", "set"}).err, HasSubstr("did you mean 'show'?"));
+  const Finished help = run("study", {"data", "--help"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_THAT(help.out, AllOf(HasSubstr("--skip-bad-images"), HasSubstr("--jobs"), HasSubstr("--resize")));
+}
+
+}  // namespace
+}  // namespace dsx
