@@ -141,10 +141,11 @@ std::vector<BlockReference::Contribution> BlockReference::slopes(const Place& pl
   smooth = true;
   const auto pixels = read;
   for (const auto& [at, value] : pixels) {
+    // Where the ReLU gave 0 its gradient is 0, as kernels/relu.hpp defines it, whatever the operator's slope.
+    if (relu_ && value <= 0) continue;
     const double right = (evaluate(at, kStep) - here) / kStep, left = (here - evaluate(at, -kStep)) / kStep;
     if (std::abs(right - left) > 1e-4) smooth = false;
-    // 0 after the ReLU: its gradient is 0 there, as kernels/relu.hpp defines it.
-    const double slope = relu_ && value <= 0 ? 0 : (right + left) / 2;
+    const double slope = (right + left) / 2;
     if (slope != 0) result.push_back({at.first, at.second, slope});
   }
   return result;

@@ -7,6 +7,8 @@
 #endif
 
 #include <array>
+#include <iterator>
+#include <numeric>
 
 namespace dsx {
 
@@ -150,7 +152,9 @@ DSX_AVX2 float read_avx2(const float* from, std::size_t count) {
     for (std::size_t k = 0; k < 8; ++k) s[k] = _mm256_add_ps(s[k], _mm256_load_ps(from + i + 8 * k));
   }
   for (int k = 1; k < 8; ++k) s[0] = _mm256_add_ps(s[0], s[k]);
-  return _mm256_cvtss_f32(s[0]);
+  alignas(32) float lanes[8];
+  _mm256_store_ps(lanes, s[0]);
+  return std::accumulate(std::begin(lanes), std::end(lanes), 0.0F);
 }
 DSX_AVX2 void write_avx2(float* to, std::size_t count, float value) {
   const __m256 v = _mm256_set1_ps(value);
@@ -179,7 +183,9 @@ DSX_AVX512 float read_avx512(const float* from, std::size_t count) {
     for (std::size_t k = 0; k < 8; ++k) s[k] = _mm512_add_ps(s[k], _mm512_load_ps(from + i + 16 * k));
   }
   for (int k = 1; k < 8; ++k) s[0] = _mm512_add_ps(s[0], s[k]);
-  return _mm512_cvtss_f32(s[0]);
+  alignas(64) float lanes[16];
+  _mm512_store_ps(lanes, s[0]);
+  return std::accumulate(std::begin(lanes), std::end(lanes), 0.0F);
 }
 DSX_AVX512 void write_avx512(float* to, std::size_t count, float value) {
   const __m512 v = _mm512_set1_ps(value);
