@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <list>
@@ -122,6 +123,35 @@ void run_arm(benchmark::State& state, const dsx::ArmEntry& arm) {
   }
 }
 
+// Google Benchmark gives a counter that is 0 in all repetitions the coefficient of variation 0/0 and writes
+// NaN, which is no JSON: strict readers refuse the whole file.
+class FiniteJsonReporter : public benchmark::JSONReporter {
+ public:
+  void ReportRuns(const std::vector<Run>& runs) override {
+    auto finite = runs;
+    for (auto& run : finite) {
+      for (auto it = run.counters.begin(); it != run.counters.end();) {
+        it = std::isfinite(it->second.value) ? std::next(it) : run.counters.erase(it);
+      }
+    }
+    benchmark::JSONReporter::ReportRuns(finite);
+  }
+};
+
+bool has_argument(const std::vector<std::string>& arguments, const std::string& start) {
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [&](const std::string& argument) { return argument.rfind(start, 0) == 0; });
+}
+
+void run_benchmarks(const std::vector<std::string>& arguments) {
+  FiniteJsonReporter shown, file;
+  const bool json_shown = has_argument(arguments, "--benchmark_format=json");
+  const bool json_file =
+      has_argument(arguments, "--benchmark_out=") && (!has_argument(arguments, "--benchmark_out_format=") ||
+                                                      has_argument(arguments, "--benchmark_out_format=json"));
+  benchmark::RunSpecifiedBenchmarks(json_shown ? &shown : nullptr, json_file ? &file : nullptr);
+}
+
 // Environment and measured limits into the head of every report.
 void add_context(const dsx::BenchOptions& options, const dsx::Environment& environment, bool listing) {
   for (const auto& [name, value] : dsx::environment_fields(environment))
@@ -158,9 +188,9 @@ int run(std::vector<std::string> arguments, char* program) {
   std::vector<char*> argv{program};
   for (auto& argument : arguments) argv.push_back(argument.data());
   int argc = static_cast<int>(argv.size());
-  const bool listing = std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
-    return argument.rfind("--benchmark_list_tests", 0) == 0 && argument != "--benchmark_list_tests=false";
-  });
+  const auto given = arguments;  // Initialize takes out what it knows
+  const bool listing =
+      has_argument(given, "--benchmark_list_tests") && !has_argument(given, "--benchmark_list_tests=false");
   benchmark::Initialize(&argc, argv.data());
   if (benchmark::ReportUnrecognizedArguments(argc, argv.data())) return kConfig;
 
@@ -180,7 +210,7 @@ int run(std::vector<std::string> arguments, char* program) {
         ->UseManualTime()
         ->Unit(benchmark::kMicrosecond);
   }
-  benchmark::RunSpecifiedBenchmarks();
+  run_benchmarks(given);
   benchmark::Shutdown();
   if (any_wrong_result) {
     fmt::print(stderr,

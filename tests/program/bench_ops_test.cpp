@@ -1,0 +1,111 @@
+// bench_ops as a user runs it: its JSON, its skipped arms, its own shapes, its refusals.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/program/run_program.hpp"
+
+namespace dsx {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class BenchOps : public ProgramTest {
+ protected:
+  void SetUp() override {
+    ProgramTest::SetUp();
+    std::ofstream(folder_ / "mine.txt") << "mine src=3x20x20 conv=4,k3,p1 own=max,k3,s2,p1\n";
+  }
+  Finished bench(std::vector<std::string> args) const {
+    args.insert(args.end(), {"--shapes=mine.txt", "--batch=2", "--threads=1", "--benchmark_min_time=0.0001"});
+    return run("bench_ops", args);
+  }
+};
+
+TEST_F(BenchOps, WritesJsonThatCarriesEveryCounterAndTheMachine) {
+  const auto finished =
+      bench({"--benchmark_format=json", "--benchmark_filter=^mine.*unit:block.*direction:inference"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto json = nlohmann::json::parse(finished.out);
+  for (const char* key :
+       {"cpu_model", "onednn_version", "commit", "peak_gflops_f32_1_threads", "cache_flush"}) {
+    EXPECT_TRUE(json["context"].contains(key)) << key;
+  }
+  EXPECT_EQ(json["benchmarks"].size(), 8U) << "none, the table's six, and the shape's own";
+  for (const auto& row : json["benchmarks"]) {
+    for (const char* key :
+         {"GFLOP/s", "min_GB/s", "MFLOP", "min_MB", "roofline_share", "real_time", "cpu_time"}) {
+      EXPECT_TRUE(row.contains(key)) << row["name"] << key;
+    }
+    EXPECT_THAT(row["label"].get<std::string>(), HasSubstr("reorder"));
+    EXPECT_EQ(row["run_type"], "iteration");
+  }
+}
+
+TEST_F(BenchOps, SaysWhyAnArmIsSkipped) {
+  const auto finished =
+      bench({"--benchmark_format=json", "--no-roofline", "--benchmark_filter=op:strided/unit:op.*inference"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto row = nlohmann::json::parse(finished.out)["benchmarks"][0];
+  EXPECT_TRUE(row["error_occurred"].get<bool>());
+  EXPECT_THAT(row["error_message"].get<std::string>(), HasSubstr("the convolution does it"));
+}
+
+TEST_F(BenchOps, RunsEveryDirectionAndCacheStateOfAUsersShape) {
+  const auto finished = bench({"--benchmark_format=json", "--no-roofline", "--cache=all", "--layout=all",
+                               "--unit=block", "--op=maxpool,own_max_k3s2p1", "--benchmark_filter=^mine"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto rows = nlohmann::json::parse(finished.out)["benchmarks"];
+  EXPECT_EQ(rows.size(), 2U * 4 * 4 * 5);
+  int timed = 0;
+  for (const auto& row : rows) timed += row.contains("error_occurred") ? 0 : 1;
+  EXPECT_GT(timed, 100);
+}
+
+TEST_F(BenchOps, RepeatsAndInterleavesAsGoogleBenchmarkDoes) {
+  const auto finished =
+      bench({"--benchmark_format=json", "--no-roofline", "--benchmark_repetitions=3",
+             "--benchmark_enable_random_interleaving=true", "--benchmark_filter=^mine.*unit:op.*inference"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  int medians = 0;
+  const auto rows = nlohmann::json::parse(finished.out)["benchmarks"];
+  for (const auto& row : rows) {
+    if (row.value("aggregate_name", "") == "median") ++medians;
+  }
+  EXPECT_EQ(medians, 6) << "avgpool, maxpool, slice, blurpool, maxblurpool, own";
+}
+
+TEST_F(BenchOps, RefusesNonsenseInOneLine) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"--layout=nwhc"}, "--layout: 'nwhc' is not known"},
+      {{"--threads=0"}, "--threads: '0' must be"},
+      {{"--shapes=nowhere.txt"}, "shapes 'nowhere.txt'"},
+      {{"--op=foo"}, "--op: 'foo' is not known"},
+  };
+  for (const auto& [arguments, message] : cases) {
+    const auto finished = run("bench_ops", arguments);
+    EXPECT_EQ(finished.code, 2) << message;
+    EXPECT_THAT(finished.err, StartsWith("bench_ops: "));
+    EXPECT_THAT(finished.err, HasSubstr(message));
+    EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1);
+    EXPECT_EQ(finished.out, "");
+  }
+}
+
+TEST_F(BenchOps, RefusesAnUnknownFlag) {
+  const auto finished = run("bench_ops", {"--benchmark_fliter=x"});
+  EXPECT_NE(finished.code, 0);
+  EXPECT_THAT(finished.err, HasSubstr("--benchmark_fliter=x"));
+}
+
+TEST_F(BenchOps, HelpNamesItsOwnFlagsAndGoogleBenchmarks) {
+  const auto finished = run("bench_ops", {"--help"});
+  EXPECT_EQ(finished.code, 0);
+  for (const char* word : {"--shapes FILE", "--machine", "--cache LIST", "--benchmark_filter"}) {
+    EXPECT_THAT(finished.out, HasSubstr(word));
+  }
+}
+
+}  // namespace
+}  // namespace dsx
