@@ -46,6 +46,16 @@ void refuse_changes(const CommandLine& line, const Settings& before) {
   }
 }
 
+// More epochs stretch a schedule that depends on their number: fine, but not what an uninterrupted run would
+// have done.
+void warn_of_stretching(const CommandLine& line, const Settings& before) {
+  if (line.settings.epochs == before.epochs || line.settings.schedule != "cosine") return;
+  fmt::print(
+      stderr,
+      "study: warning: the cosine schedule now spans {} epochs, not {}: the learning rate jumps here\n",
+      line.settings.epochs, before.epochs);
+}
+
 // Latency can be measured with other threads, batches and layouts; only what the weights belong to stays.
 void refuse_other_network(const CommandLine& line, const Settings& before) {
   for (const char* key : {"variant", "network", "size", "channels"}) {
@@ -79,7 +89,12 @@ int train_command(const std::vector<std::string>& args) {
   if (!line.settings.resume.empty()) {
     const Settings before = settings_of_run(line.settings.resume);
     line = parse_command_line(args, syntax, before);
-    is_latency_only(line.settings) ? refuse_other_network(line, before) : refuse_changes(line, before);
+    if (is_latency_only(line.settings)) {
+      refuse_other_network(line, before);
+    } else {
+      refuse_changes(line, before);
+      warn_of_stretching(line, before);
+    }
   }
   make_paths_absolute(line.settings);
   const StudyRequest request{line.settings, line.sources, own_command_line()};

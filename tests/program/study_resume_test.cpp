@@ -95,6 +95,23 @@ TEST_F(StudyResume, GoesFurtherWithMoreEpochs) {
   expect_same_run(run_folder("long"), run_folder("short"));
 }
 
+TEST_F(StudyResume, SaysThatMoreEpochsStretchACosineSchedule) {
+  ASSERT_EQ(run("study", with(tiny(), "--schedule", "cosine") + Words{"--name", "x"}).code, 0);
+  const Finished done =
+      run("study", {"--resume", run_folder("x").string(), "--epochs", "4", "--progress", "none"});
+  EXPECT_EQ(done.code, 0);
+  EXPECT_THAT(done.err, HasSubstr("cosine schedule now spans 4 epochs, not 3"));
+}
+
+TEST_F(StudyResume, AFinishedRunIsLeftAlone) {
+  ASSERT_EQ(run("study", tiny() + Words{"--name", "x"}).code, 0);
+  const std::string summary = slurp(run_folder("x") / "summary.json");
+  const Finished done = resume("x");
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("is finished; --epochs N with more than 3 goes further"));
+  EXPECT_EQ(slurp(run_folder("x") / "summary.json"), summary);
+}
+
 TEST_F(StudyResume, RefusesOtherSettingsOtherDataAndDamage) {
   ASSERT_EQ(run("study", tiny() + Words{"--name", "x"}).code, 0);
   const std::string x = run_folder("x").string();
