@@ -194,7 +194,13 @@ int run(std::vector<std::string> arguments, char* program) {
   benchmark::Initialize(&argc, argv.data());
   if (benchmark::ReportUnrecognizedArguments(argc, argv.data())) return kConfig;
 
-  const auto environment = dsx::read_environment(dsx::own_command_line());
+  for (const int threads : options.axes.threads) {
+    if (threads > dsx::usable_cpu_count()) {
+      fmt::print(stderr, "bench_ops: {} threads on {} CPUs: these arms wait for each other's turns\n", threads,
+                 dsx::usable_cpu_count());
+    }
+  }
+  const auto environment = dsx::read_environment();
   if (options.machine != dsx::BenchOptions::Machine::none) {
     const auto machine = dsx::measure_machine({});
     if (options.machine == dsx::BenchOptions::Machine::json) {
