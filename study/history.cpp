@@ -79,6 +79,7 @@ Columns to_columns(const std::vector<EpochRecord>& history) {
   Columns out;
   for (const Column& column : columns_of_epochs()) {
     std::vector<double> values;
+    values.reserve(history.size());
     for (const EpochRecord& record : history) values.push_back(column.get(record));
     out.emplace_back(column.name, std::move(values));
   }

@@ -36,6 +36,7 @@ void write_settings(h5::Writer& out, const RunRecord& record) {
 template <typename Row, typename Get>
 std::vector<std::string> texts(const std::vector<Row>& rows, Get get) {
   std::vector<std::string> column;
+  column.reserve(rows.size());
   for (const Row& row : rows) column.push_back(row.*get);
   return column;
 }
@@ -43,6 +44,7 @@ std::vector<std::string> texts(const std::vector<Row>& rows, Get get) {
 template <typename Row, typename Get>
 std::vector<double> reals(const std::vector<Row>& rows, Get get) {
   std::vector<double> column;
+  column.reserve(rows.size());
   for (const Row& row : rows) column.push_back(static_cast<double>(row.*get));
   return column;
 }

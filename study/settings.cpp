@@ -74,7 +74,7 @@ struct Setter {
 };
 
 std::string yaml_value(const Settings& settings, const Field& field) {
-  const std::string text = value_text(settings, field);
+  std::string text = value_text(settings, field);
   if (!std::holds_alternative<std::string Settings::*>(field.member)) return text;
   YAML::Emitter out;  // quotes where YAML would read something else ("yes", "#1", "")
   out << YAML::DoubleQuoted << text;
