@@ -99,7 +99,7 @@ void run_arm(benchmark::State& state, const dsx::ArmEntry& arm) {
     std::vector<double> samples_ns;
     samples_ns.reserve(static_cast<std::size_t>(state.max_iterations));
     const auto before = dsx::disturbance_now();
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
       prepare();
       samples_ns.push_back(dsx::time_once_ns(work.run));
       state.SetIterationTime(samples_ns.back() * 1e-9);

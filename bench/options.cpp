@@ -27,7 +27,7 @@ std::vector<std::string> words(const std::string& text) {
 std::vector<std::string> words_of(const std::string& flag, const std::string& text,
                                   const std::vector<std::string>& known) {
   if (text == "all") return known;
-  const auto parts = words(text);
+  auto parts = words(text);
   for (const auto& part : parts) {
     if (std::find(known.begin(), known.end(), part) == known.end()) {
       throw ConfigError(
