@@ -103,7 +103,7 @@ ChosenOneDnnIsRememberedAndFoundByCMake() {
   holds "$err" "ready, with oneDNN 3.4.0 (dir): $work/good/lib/cmake/dnnl"
   expect 0 "$clone/scripts/setup" --check
   holds "$out" "oneDNN 3.4.0 (dir)"
-  expect 0 cmake -S "$clone/cmake/onednn_probe" -B "$work/probe"
+  expect 0 cmake -S "$clone/cmake/onednn_probe" -B "$work/probe" -G Ninja
   holds "$out" "config=$work/good/lib/cmake/dnnl"
   # A folder that went away is noticed.
   rm -r "$work/good"
