@@ -28,6 +28,7 @@ int run_command(const std::vector<std::string>& args);
 int train_command(const std::vector<std::string>& args);
 int plan_command(const std::vector<std::string>& args);
 int data_command(const std::vector<std::string>& args);
+int explain_command(const std::vector<std::string>& args);
 int worker_command(const std::vector<std::string>& args);
 
 // `study --help`: settings by group with defaults and units, commands, operators, examples, exit codes.

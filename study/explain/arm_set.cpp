@@ -1,0 +1,68 @@
+#include "study/explain/arm_set.hpp"
+
+#include <algorithm>
+
+namespace dsx {
+
+Interval interval_of(const Summary& summary) {
+  return {summary.median_ns, summary.median_low_ns, summary.median_high_ns};
+}
+
+std::size_t ArmSet::add(const std::string& name, Work work, CacheState cache) {
+  auto kept = std::make_shared<Work>(std::move(work));
+  Arm arm{name, [kept] { kept->run(); }, kept->prepare};
+  if (cache != CacheState::hot) {
+    arm.prepare = [kept, flushed = flushed_by(cache, kept->buffers)] {
+      if (kept->prepare) kept->prepare();
+      flush_from_caches(flushed);
+    };
+  }
+  arms_.push_back(std::move(arm));
+  works_.push_back(std::move(kept));
+  return arms_.size() - 1;
+}
+
+std::size_t ArmSet::add(const std::string& name, std::function<void()> run, std::function<void()> prepare) {
+  arms_.push_back({name, std::move(run), std::move(prepare)});
+  works_.push_back(std::make_shared<Work>());
+  return arms_.size() - 1;
+}
+
+void ArmSet::run() {
+  MeasureOptions options;
+  options.warmup_runs = 2;
+  options.settle_runs = settle_runs_;
+  options.min_rounds = 11;
+  options.max_rounds = 400;
+  options.min_time_s = seconds_;
+  options.max_time_s = 8 * seconds_;
+  options.repeat_disturbed = true;
+  results_ = measure(arms_, options);
+  for (const auto& result : results_) {
+    report_.sample_count += result.samples_ns.size() + result.left_out_ns.size();
+    report_.disturbed_samples += result.disturbed_samples;
+    report_.samples.emplace_back(result.name, result.samples_ns);
+  }
+}
+
+Interval ArmSet::time_ns(std::size_t arm) const { return interval_of(results_.at(arm).summary); }
+
+Interval ArmSet::combination_ns(const std::vector<Term>& terms) const {
+  std::size_t rounds = results_.at(terms.front().arm).samples_ns.size();
+  for (const auto& term : terms) rounds = std::min(rounds, results_.at(term.arm).samples_ns.size());
+  std::vector<double> values(rounds, 0.0);
+  for (const auto& term : terms) {
+    const auto& samples_ns = results_.at(term.arm).samples_ns;
+    for (std::size_t i = 0; i < rounds; ++i) values[i] += term.weight * samples_ns[i];
+  }
+  return interval_of(summarize(values));
+}
+
+Interval ArmSet::ratio(std::size_t a, std::size_t b) const {
+  const auto &x = results_.at(a).samples_ns, &y = results_.at(b).samples_ns;
+  std::vector<double> values;
+  for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) values.push_back(x[i] / y[i]);
+  return interval_of(summarize(values));
+}
+
+}  // namespace dsx

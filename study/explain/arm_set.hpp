@@ -1,0 +1,53 @@
+// Arms that are timed interleaved, so that their differences can be taken sample by sample: what disturbs or
+// slows the machine for a while hits both sides of a difference.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/measure.hpp"
+#include "bench/work.hpp"
+#include "study/explain/report.hpp"
+
+namespace dsx {
+
+class ArmSet {
+ public:
+  // `settle_runs` untimed runs before each sample bring the caches back to the state of a program that does
+  // nothing but this arm.
+  ArmSet(ExperimentReport& report, double seconds, int settle_runs = 1)
+      : report_(report), seconds_(seconds), settle_runs_(settle_runs) {}
+
+  // Returns the arm's number. `work` is kept alive.
+  std::size_t add(const std::string& name, Work work, CacheState cache = CacheState::hot);
+  std::size_t add(const std::string& name, std::function<void()> run, std::function<void()> prepare = {});
+  const Work& work(std::size_t arm) const { return *works_.at(arm); }
+  std::size_t size() const { return arms_.size(); }
+
+  void run();  // times all; their samples and disturbances go to the report
+
+  Interval time_ns(std::size_t arm) const;
+  const Result& result(std::size_t arm) const { return results_.at(arm); }
+  // Median over rounds of sum(weight * time of arm), with its interval: {{a, 1}, {b, -1}} is a difference.
+  struct Term {
+    std::size_t arm;
+    double weight;
+  };
+  Interval combination_ns(const std::vector<Term>& terms) const;
+  Interval difference_ns(std::size_t a, std::size_t b) const { return combination_ns({{a, 1}, {b, -1}}); }
+  // Median over rounds of time(a) / time(b).
+  Interval ratio(std::size_t a, std::size_t b) const;
+
+ private:
+  ExperimentReport& report_;
+  double seconds_;
+  int settle_runs_;
+  std::vector<Arm> arms_;
+  std::vector<std::shared_ptr<Work>> works_;
+  std::vector<Result> results_;
+};
+
+Interval interval_of(const Summary& summary);
+
+}  // namespace dsx

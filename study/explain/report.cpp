@@ -1,0 +1,188 @@
+// Text, and the verdict on noise. JSON and HDF5 are report_files.cpp's.
+#include "study/explain/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "study/text_table.hpp"
+
+namespace dsx {
+
+double Interval::relative_half_width() const {
+  return value == 0 ? INFINITY : std::abs((high - low) / 2 / value);
+}
+
+Interval scaled(const Interval& interval, double factor) {
+  Interval result{interval.value * factor, interval.low * factor, interval.high * factor};
+  if (factor < 0) std::swap(result.low, result.high);
+  return result;
+}
+
+std::string interval_text(const Interval& interval, const std::string& unit, int digits) {
+  return fmt::format("{:.{}f} ({:.{}f} to {:.{}f}){}{}", interval.value, digits, interval.low, digits,
+                     interval.high, digits, unit.empty() ? "" : " ", unit);
+}
+
+namespace {
+
+std::string cell_text(const Cell& cell, const Column& column) {
+  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+  return fixed(std::get<double>(cell), column.digits);
+}
+
+std::string indented(const std::string& text, const std::string& indent) {
+  std::string result = indent;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    result += text[i];
+    if (text[i] == '\n' && i + 1 < text.size()) result += indent;
+  }
+  return result;
+}
+
+std::string to_text(const ReportTable& table) {
+  std::vector<std::string> header;
+  for (const auto& column : table.columns)
+    header.push_back(column.unit.empty() ? column.name : fmt::format("{} [{}]", column.name, column.unit));
+  TextTable text(header);
+  for (const auto& row : table.rows) {
+    std::vector<std::string> cells;
+    for (std::size_t i = 0; i < row.size(); ++i) cells.push_back(cell_text(row[i], table.columns[i]));
+    text.add(cells);
+  }
+  return fmt::format("  {}\n{}\n", table.title, indented(text.str(), "    "));
+}
+
+// Lines of at most `width` characters, broken at spaces.
+std::string wrapped(const std::string& text, const std::string& first, const std::string& rest,
+                    std::size_t width = 110) {
+  std::string result, line = first;
+  bool empty_line = true;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    auto end = text.find(' ', begin);
+    if (end == std::string::npos) end = text.size();
+    const auto word = text.substr(begin, end - begin);
+    if (!empty_line && line.size() + 1 + word.size() > width) {
+      result += line + "\n";
+      line = rest;
+      empty_line = true;
+    }
+    line += (empty_line ? "" : " ") + word;
+    empty_line = false;
+    begin = end + 1;
+  }
+  return result + line + "\n";
+}
+
+}  // namespace
+
+std::string to_text(const ExperimentReport& experiment) {
+  std::string text = fmt::format("\n== {}: {}\n", experiment.name, experiment.question);
+  if (!experiment.not_available.empty()) {
+    return text + wrapped("not available: " + experiment.not_available, "  ", "  ");
+  }
+  for (const auto& table : experiment.tables) text += to_text(table);
+  for (const auto& finding : experiment.findings) text += wrapped(finding.text, "  * ", "    ");
+  for (const auto& note : experiment.notes) text += wrapped(note, "  - ", "    ");
+  text += fmt::format("  [{} samples, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",
+                      experiment.sample_count, experiment.disturbed_samples,
+                      100 * experiment.neighbours_share, duration(experiment.took_s));
+  return text + fmt::format("  repeat: {}\n", experiment.command);
+}
+
+std::string to_text(const ExplainReport& report) {
+  std::string text = fmt::format("{}\n", report.command);
+  for (const auto& [name, value] : report.settings) text += fmt::format("{:<26}{}\n", name, value);
+  for (const auto& [name, value] : report.environment) text += fmt::format("{:<26}{}\n", name, value);
+  for (const auto& experiment : report.experiments) text += to_text(experiment);
+  text += "\n";
+  if (report.noise.empty()) {
+    text += "The machine was quiet enough: the intervals above are the spread to expect.\n";
+  } else {
+    text += "THE MACHINE WAS TOO NOISY to trust this report; run it again on a quiet one:\n";
+    for (const auto& reason : report.noise) text += wrapped(reason, "  * ", "    ");
+  }
+  return text;
+}
+
+void judge_noise(ExplainReport& report) {
+  constexpr double kMostNeighbours = 0.05;  // of all CPU time
+  constexpr double kMostDisturbed = 0.25;   // of all samples
+  constexpr double kMostSpread = 0.15;      // half-width of a part's interval, relative to the part
+  report.noise.clear();
+  for (const auto& experiment : report.experiments) {
+    if (experiment.neighbours_share > kMostNeighbours) {
+      report.noise.push_back(fmt::format("{}: other processes used {:.0f}% of the CPUs", experiment.name,
+                                         100 * experiment.neighbours_share));
+    }
+    const auto samples = static_cast<double>(experiment.sample_count);
+    if (static_cast<double>(experiment.disturbed_samples) > kMostDisturbed * samples) {
+      report.noise.push_back(fmt::format("{}: another process took a core during {} of {} samples",
+                                         experiment.name, experiment.disturbed_samples,
+                                         experiment.sample_count));
+    }
+    // A part that is small beside the largest of its experiment may be as uncertain as it likes.
+    double largest = 0;
+    for (const auto& finding : experiment.findings) {
+      if (finding.is_part) largest = std::max(largest, std::abs(finding.interval.value));
+    }
+    for (const auto& finding : experiment.findings) {
+      const double half_width = (finding.interval.high - finding.interval.low) / 2;
+      if (finding.is_part && half_width > kMostSpread * std::abs(finding.interval.value) &&
+          half_width > 0.05 * largest) {
+        report.noise.push_back(fmt::format("{}: its interval is {}, wider than 15% either way", finding.id,
+                                           interval_text(finding.interval, finding.unit)));
+      }
+    }
+  }
+}
+
+std::string compare_text(const ExplainReport& a, const ExplainReport& b) {
+  std::string text = "Environments that differ:\n";
+  const std::map<std::string, std::string> other(b.environment.begin(), b.environment.end());
+  TextTable environment({"", "A", "B"});
+  for (const auto& [name, value] : a.environment) {
+    const auto found = other.find(name);
+    if (found != other.end() && found->second != value) environment.add({name, value, found->second});
+  }
+  for (const auto& [name, value] : a.settings) {
+    for (const auto& [other_name, other_value] : b.settings) {
+      if (name == other_name && value != other_value) environment.add({name, value, other_value});
+    }
+  }
+  text += environment.str() + "\n";
+  std::map<std::string, const Finding*> findings;
+  for (const auto& experiment : b.experiments) {
+    for (const auto& finding : experiment.findings) findings[finding.id] = &finding;
+  }
+  TextTable table({"finding", "unit", "A", "B", "B / A", "intervals"});
+  std::size_t only_in_a = 0, both = 0;
+  for (const auto& experiment : a.experiments) {
+    for (const auto& finding : experiment.findings) {
+      const auto found = findings.find(finding.id);
+      if (found == findings.end()) {
+        ++only_in_a;
+        continue;
+      }
+      ++both;
+      const auto &x = finding.interval, &y = found->second->interval;
+      const bool overlap = x.low <= y.high && y.low <= x.high;
+      table.add({finding.id, finding.unit, interval_text(x, ""), interval_text(y, ""),
+                 x.value == 0 ? "n/a" : fixed(y.value / x.value, 2), overlap ? "overlap" : "apart"});
+    }
+  }
+  text += table.str();
+  if (only_in_a + findings.size() > both)
+    text += fmt::format("{} findings are only in A, {} only in B\n", only_in_a, findings.size() - both);
+  for (const auto* report : {&a, &b}) {
+    if (!report->noise.empty())
+      text += fmt::format("{} came from a machine that was too noisy: {}\n", report == &a ? "A" : "B",
+                          fmt::join(report->noise, "; "));
+  }
+  return text;
+}
+
+}  // namespace dsx

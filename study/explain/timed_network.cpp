@@ -1,0 +1,81 @@
+#include "study/explain/timed_network.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace dsx {
+
+namespace {
+
+Network build_network(const std::string& variant, Layout layout, std::uint64_t seed) {
+  Context context;
+  context.layout = layout;
+  NetworkOptions options;
+  options.variant = variant;
+  Network network(context, load_network_spec("lenet"), options);
+  network.init(seed);
+  return network;
+}
+
+}  // namespace
+
+TimedNetwork::TimedNetwork(const std::string& variant_name, Layout layout, int batch, std::uint64_t seed)
+    : variant(variant_name),
+      network(build_network(variant_name, layout, seed)),
+      plan(network.make_plan(batch, false)),
+      images(plan.src_count(), seed) {
+  plan.set_src(images.data());
+  plan.forward();
+}
+
+std::unique_ptr<TimedNetwork> make_timed_network(const std::string& variant, Layout layout, int batch,
+                                                 std::uint64_t seed) {
+  return std::make_unique<TimedNetwork>(variant, layout, batch, seed);
+}
+
+StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, std::uint64_t seed,
+                       ExperimentReport& report) {
+  using Clock = std::chrono::steady_clock;
+  StepSamples samples(networks.size());
+  for (std::size_t n = 0; n < networks.size(); ++n)
+    samples[n].resize(networks[n]->plan.forward_steps().size());
+  for (int round = 0; round < rounds; ++round) {
+    for (const auto n : round_order(networks.size(), round, seed)) {
+      auto& network = *networks[n];
+      dnnl::stream stream(network.network.context().engine);
+      const auto& steps = network.plan.forward_steps();
+      std::vector<double> ns(steps.size());
+      // A pass in which another process took a core is repeated, three times at most.
+      for (int attempt = 0; attempt < 4; ++attempt) {
+        network.plan.forward();
+        const auto before = disturbance_now();
+        for (std::size_t s = 0; s < steps.size(); ++s) {
+          const auto start = Clock::now();
+          steps[s].execute(stream);
+          ns[s] = std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+        }
+        ++report.sample_count;
+        if ((disturbance_now() - before).involuntary_switches == 0) break;
+        ++report.disturbed_samples;
+      }
+      for (std::size_t s = 0; s < steps.size(); ++s) samples[n][s].push_back(ns[s]);
+    }
+  }
+  return samples;
+}
+
+int rounds_for(const std::vector<TimedNetwork*>& networks, double seconds) {
+  double pass_ns = 0;
+  for (auto* network : networks) pass_ns += time_once_ns([&] { network->plan.forward(); });
+  return std::clamp(static_cast<int>(seconds * 1e9 / pass_ns), 11, 200);
+}
+
+std::string part_of(const Step& step) {
+  const auto& layer = step.layer;
+  if (layer.size() == 5 &&
+      (layer.starts_with("conv") || layer.starts_with("pool") || layer.starts_with("down")))
+    return std::string("block") + layer.back();
+  return layer;
+}
+
+}  // namespace dsx

@@ -1,0 +1,39 @@
+// The study's network of one variant, ready to run, and the time of each of its steps inside a pass: caches
+// are as a real pass leaves them, which no step timed alone can say.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/network.hpp"
+#include "study/explain/experiment.hpp"
+#include "study/latency.hpp"
+
+namespace dsx {
+
+struct TimedNetwork {
+  std::string variant;
+  Network network;
+  Plan plan;
+  AlignedImages images;
+
+  TimedNetwork(const std::string& variant_name, Layout layout, int batch, std::uint64_t seed);
+};
+// Kept on the heap: a plan reads its images where they are.
+std::unique_ptr<TimedNetwork> make_timed_network(const std::string& variant, Layout layout, int batch,
+                                                 std::uint64_t seed);
+
+// samples_ns[network][step][round]: rounds over all networks, in an order drawn for each; before each timed
+// pass the same network runs once untimed.
+using StepSamples = std::vector<std::vector<std::vector<double>>>;
+StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, std::uint64_t seed,
+                       ExperimentReport& report);
+
+// As many rounds as make about `seconds` of passes; from 11 to 200.
+int rounds_for(const std::vector<TimedNetwork*>& networks, double seconds);
+
+// "block1" for conv1, pool1 and what stands between them; other layers by their own name.
+std::string part_of(const Step& step);
+
+}  // namespace dsx
