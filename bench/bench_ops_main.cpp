@@ -196,8 +196,8 @@ int run(std::vector<std::string> arguments, char* program) {
 
   for (const int threads : options.axes.threads) {
     if (threads > dsx::usable_cpu_count()) {
-      fmt::print(stderr, "bench_ops: {} threads on {} CPUs: these arms wait for each other's turns\n", threads,
-                 dsx::usable_cpu_count());
+      fmt::print(stderr, "bench_ops: {} threads on {} CPUs: these arms wait for each other's turns\n",
+                 threads, dsx::usable_cpu_count());
     }
   }
   const auto environment = dsx::read_environment();

@@ -1,8 +1,6 @@
 // Summary statistics and the interleaving loop.
 #include "bench/measure.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -61,24 +59,6 @@ Summary summarize(std::span<const double> samples_ns, std::size_t left_out) {
   return s;
 }
 
-Disturbance& Disturbance::operator+=(const Disturbance& other) {
-  involuntary_switches += other.involuntary_switches;
-  voluntary_switches += other.voluntary_switches;
-  page_faults += other.page_faults;
-  return *this;
-}
-
-Disturbance operator-(const Disturbance& a, const Disturbance& b) {
-  return {a.involuntary_switches - b.involuntary_switches, a.voluntary_switches - b.voluntary_switches,
-          a.page_faults - b.page_faults};
-}
-
-Disturbance disturbance_now() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return {usage.ru_nivcsw, usage.ru_nvcsw, usage.ru_minflt + usage.ru_majflt};
-}
-
 double time_once_ns(const std::function<void()>& run) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
@@ -104,56 +84,74 @@ void run_untimed(const Arm& arm, int times) {
   }
 }
 
-// One timed sample; returns its duration for the time budget.
-double sample(const Arm& arm, const MeasureOptions& options, Result& result) {
-  if (arm.prepare) arm.prepare();
-  const auto before = disturbance_now();
-  const double ns = time_once_ns(arm.run);
-  const auto during = disturbance_now() - before;
-  result.disturbance += during;
-  const bool disturbed = during.involuntary_switches > 0;
-  if (disturbed) ++result.disturbed_samples;
-  const bool leave_out =
-      options.repeat_disturbed && disturbed && result.left_out_ns.size() <= result.samples_ns.size();
-  (leave_out ? result.left_out_ns : result.samples_ns).push_back(ns);
-  return ns;
-}
-
 void run_round(const std::vector<Arm>& arms, const MeasureOptions& options, int round,
-               std::vector<Result>& results, double& timed_ns) {
+               std::vector<Sampler>& samplers) {
   for (const auto i : round_order(arms.size(), round, options.seed)) {
     run_untimed(arms[i], options.settle_runs);
-    const auto wanted = results[i].samples_ns.size() + static_cast<std::size_t>(options.runs_per_round);
-    while (results[i].samples_ns.size() < wanted) timed_ns += sample(arms[i], options, results[i]);
+    for (int run = 0; run < options.runs_per_round; ++run) samplers[i].take();
   }
 }
 
 }  // namespace
 
+Sampler::Sampler(const Arm& arm, const MeasureOptions& options) : arm_(arm), options_(options) {
+  result_.name = arm.name;
+}
+
+double Sampler::take() {
+  for (;;) {
+    if (arm_.prepare) arm_.prepare();
+    const auto before = disturbance_now();
+    if (options_.counters != nullptr) options_.counters->start();
+    const double ns = time_once_ns(arm_.run);
+    CounterReading counted;
+    if (options_.counters != nullptr) counted = options_.counters->stop();
+    const auto during = disturbance_now() - before;
+    timed_ns_ += ns;
+    result_.disturbance += during;
+    const bool disturbed = is_disturbed(during, ns);
+    if (disturbed) ++result_.disturbed_samples;
+    const bool leave_out =
+        options_.repeat_disturbed && disturbed && result_.left_out_ns.size() <= result_.samples_ns.size();
+    (leave_out ? result_.left_out_ns : result_.samples_ns).push_back(ns);
+    (leave_out ? left_out_counters_ : result_.counters) += counted;
+    if (!leave_out) return ns;
+  }
+}
+
+Result Sampler::finish() {
+  auto& samples_ns = result_.samples_ns;
+  auto& left_out_ns = result_.left_out_ns;
+  // A machine that disturbs half of the samples or more gives no undisturbed picture: keep everything.
+  if (!left_out_ns.empty() && left_out_ns.size() >= samples_ns.size()) {
+    samples_ns.insert(samples_ns.end(), left_out_ns.begin(), left_out_ns.end());
+    left_out_ns.clear();
+    result_.counters += left_out_counters_;
+    result_.busy = true;
+  }
+  result_.summary = summarize(samples_ns, left_out_ns.size());
+  return std::move(result_);
+}
+
 std::vector<Result> measure(const std::vector<Arm>& arms, const MeasureOptions& options) {
   if (options.runs_per_round < 1 || options.max_rounds < 1) throw std::logic_error("measure: nothing to run");
-  std::vector<Result> results(arms.size());
-  for (std::size_t i = 0; i < arms.size(); ++i) {
-    results[i].name = arms[i].name;
-    run_untimed(arms[i], options.warmup_runs);
+  std::vector<Sampler> samplers;
+  samplers.reserve(arms.size());
+  for (const auto& arm : arms) {
+    samplers.emplace_back(arm, options);
+    run_untimed(arm, options.warmup_runs);
   }
-  if (arms.empty()) return results;
-  double timed_ns = 0;
-  for (int round = 0; round < options.max_rounds; ++round) {
+  for (int round = 0; round < options.max_rounds && !arms.empty(); ++round) {
+    double timed_ns = 0;
+    for (const auto& sampler : samplers) timed_ns += sampler.timed_ns();
     const double seconds = timed_ns * 1e-9;
     if (round > 0 && seconds >= options.max_time_s) break;
     if (round >= options.min_rounds && seconds >= options.min_time_s) break;
-    run_round(arms, options, round, results, timed_ns);
+    run_round(arms, options, round, samplers);
     if (options.keep_going && !options.keep_going(round + 1)) break;
   }
-  for (auto& result : results) {
-    // A machine that disturbs half of the samples or more gives no undisturbed picture: keep everything.
-    if (result.left_out_ns.size() >= result.samples_ns.size()) {
-      result.samples_ns.insert(result.samples_ns.end(), result.left_out_ns.begin(), result.left_out_ns.end());
-      result.left_out_ns.clear();
-    }
-    result.summary = summarize(result.samples_ns, result.left_out_ns.size());
-  }
+  std::vector<Result> results;
+  for (auto& sampler : samplers) results.push_back(sampler.finish());
   return results;
 }
 

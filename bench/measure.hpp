@@ -11,6 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "bench/counters.hpp"
+#include "bench/disturbance.hpp"
+
 namespace dsx {
 
 // Quantiles interpolate linearly between order statistics (numpy's default).
@@ -34,17 +37,6 @@ struct Ranks {
 };
 Ranks median_interval_ranks(std::size_t count);
 
-// What the operating system did to this process, over all its threads (getrusage): counted outside the timed
-// region.
-struct Disturbance {
-  std::int64_t involuntary_switches = 0;  // another process took a core
-  std::int64_t voluntary_switches = 0;
-  std::int64_t page_faults = 0;
-  Disturbance& operator+=(const Disturbance& other);
-};
-Disturbance disturbance_now();  // since the process began
-Disturbance operator-(const Disturbance& a, const Disturbance& b);
-
 struct Arm {
   std::string name;
   std::function<void()> run;  // timed
@@ -63,9 +55,10 @@ struct MeasureOptions {
   double max_time_s =
       60;  // stop then, whatever min_rounds says, but never before the first round is complete
   std::uint64_t seed = 1;  // of the order of arms, drawn anew in each round
-  // Off: every sample counts. On: a sample with an involuntary context switch is left out, counted, and
-  // repeated; when half of an arm's samples are like that, the machine is busy and all are kept.
+  // Off: every sample counts. On: a disturbed sample (disturbance.hpp) is left out, counted, and repeated;
+  // when half of an arm's samples are like that, the machine is busy and all are kept.
   bool repeat_disturbed = false;
+  Counters* counters = nullptr;  // also count during the timed samples; started and stopped outside the time
   std::function<bool(int done_rounds)> keep_going;  // after each round; false stops; may be empty
 };
 
@@ -75,7 +68,27 @@ struct Result {
   std::vector<double> left_out_ns;  // removed by the rule above
   Summary summary;
   Disturbance disturbance;            // during all timed samples of this arm
-  std::size_t disturbed_samples = 0;  // those with an involuntary context switch
+  std::size_t disturbed_samples = 0;  // those that were, kept or left out
+  bool busy = false;                  // repeat_disturbed was asked for and given up: see there
+  CounterReading counters;            // sum over the samples in samples_ns; no rows without counters
+};
+
+// Takes timed samples of one arm, one by one, for callers that have a loop of their own (Google Benchmark's);
+// measure() is made of it. Of `options` it heeds repeat_disturbed and counters.
+class Sampler {
+ public:
+  Sampler(const Arm& arm, const MeasureOptions& options);  // both must outlive it
+  // Prepares and times until one sample counts; its ns.
+  double take();
+  double timed_ns() const { return timed_ns_; }  // of all samples, those left out as well
+  Result finish();                               // once
+
+ private:
+  const Arm& arm_;
+  const MeasureOptions& options_;
+  Result result_;
+  CounterReading left_out_counters_;
+  double timed_ns_ = 0;
 };
 
 // Runs the arms in rounds: each round runs every arm once, in an order drawn for that round. Results come in

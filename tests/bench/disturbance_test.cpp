@@ -1,0 +1,103 @@
+// Which samples count as disturbed, by rule and by a real neighbour on our CPU.
+#include "bench/disturbance.hpp"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "bench/measure.hpp"
+
+namespace dsx {
+namespace {
+
+TEST(IsDisturbed, OnlyByWhatTookTheCpuAway) {
+  constexpr double kMs = 1e6;
+  const auto disturbed = [](std::int64_t involuntary, std::int64_t voluntary, double cpu_ms,
+                            double waiting_ms) {
+    return is_disturbed({involuntary, voluntary, 0, cpu_ms * kMs, waiting_ms * kMs}, 10 * kMs);
+  };
+  EXPECT_FALSE(disturbed(0, 0, 20, 0)) << "two threads, both busy";
+  EXPECT_FALSE(disturbed(0, 0, 10, 0)) << "a serial step: the worker slept through it";
+  EXPECT_FALSE(disturbed(0, 3, 6, 0)) << "threads that sleep are not disturbed";
+  EXPECT_FALSE(disturbed(0, 1, 15, 0.1)) << "waking a thread";
+  EXPECT_TRUE(disturbed(1, 0, 20, 0)) << "a core was taken";
+  EXPECT_TRUE(disturbed(0, 1, 15, 2)) << "a worker woke up on a taken core";
+  EXPECT_TRUE(disturbed(0, 0, 8, 0)) << "less than one thread's CPU time, and nobody slept: the hypervisor";
+}
+
+TEST(IsDisturbed, AllowsMoreInLongSamples) {
+  EXPECT_TRUE(is_disturbed({0, 0, 0, 1e6, 0.5e6}, 1e6));
+  EXPECT_FALSE(is_disturbed({0, 0, 0, 100e6, 0.5e6}, 100e6)) << "half a percent";
+}
+
+TEST(Disturbance, CountsCpuTimeOfAllThreads) {
+  const auto before = disturbance_now();
+  const auto spin = [] {
+    const auto start = disturbance_now();
+    while ((disturbance_now() - start).task_clock_ns < 5e6) {
+    }
+  };
+  std::thread other(spin);
+  spin();
+  other.join();
+  const auto during = disturbance_now() - before;
+  EXPECT_GE(during.task_clock_ns, 5e6);
+  EXPECT_GE(during.waiting_ns, 0);
+}
+
+// A process that spins on the only CPU this thread may use.
+class Neighbour {
+ public:
+  Neighbour() {
+    sched_getaffinity(0, sizeof(before_), &before_);
+    int cpu = 0;
+    while (CPU_ISSET(cpu, &before_) == 0) ++cpu;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    sched_setaffinity(0, sizeof(one), &one);
+    pid_ = fork();
+    if (pid_ == 0) {
+      for (;;) __asm__ volatile("");
+    }
+  }
+  ~Neighbour() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    sched_setaffinity(0, sizeof(before_), &before_);
+  }
+
+ private:
+  cpu_set_t before_{};
+  pid_t pid_ = 0;
+};
+
+TEST(Measure, FlagsAndKeepsSamplesBesideABusyNeighbour) {
+  const Neighbour neighbour;
+  MeasureOptions options;
+  options.warmup_runs = 0;
+  options.min_rounds = options.max_rounds = 4;
+  options.min_time_s = 0;
+  options.repeat_disturbed = true;
+  const Arm arm{"spin",
+                [] {
+                  const auto start = std::chrono::steady_clock::now();
+                  while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(50)) {
+                  }
+                },
+                {}};
+  const auto result = measure({arm}, options)[0];
+  EXPECT_GE(result.disturbed_samples, 4U) << "50 ms beside a neighbour are several turns";
+  EXPECT_TRUE(result.busy) << "no undisturbed picture: all samples are kept";
+  EXPECT_EQ(result.summary.left_out, 0U);
+  EXPECT_EQ(result.summary.count, result.samples_ns.size());
+  EXPECT_GT(result.disturbance.waiting_ns, 1e6);
+}
+
+}  // namespace
+}  // namespace dsx
