@@ -49,7 +49,7 @@ struct BatchLoader::Impl {
         indices(std::move(which)),
         labels(std::move(targets)),
         options(how),
-        preprocessor(source.shape(), how.preprocess, how.augment, how.seed) {}
+        preprocessor(source.shape(), how.preprocess, how.augment, how.augment_seed) {}
 
   std::size_t batches() const {
     const auto batch = static_cast<std::size_t>(options.batch);

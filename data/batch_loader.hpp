@@ -1,6 +1,6 @@
 // Batches of float images in the layout that a plan wants, made ahead by one thread so that training never
-// waits. The order and the augmentation of epoch k are functions of (seed, k, index) alone: a resumed run
-// needs no replay.
+// waits. The order and the augmentation of epoch k are functions of (seed, k, index) alone, each with a seed of
+// its own: a resumed run needs no replay.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,8 @@ struct LoaderOptions {
   bool channels_last = true;
   bool shuffle = false;
   bool drop_last = false;  // training: a partial batch at the end is left out (other images each epoch)
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;          // of the order
+  std::uint64_t augment_seed = 1;  // of the augmentation
   PreprocessOptions preprocess = {};
   AugmentOptions augment = {};
   int prefetch = 3;  // batches in memory, the one in use included; at least 2

@@ -84,7 +84,10 @@ std::string placeholder(const Field& field) {
 
 std::string default_of(const Field& field) {
   if (!field.default_text.empty()) return field.default_text;
-  return std::holds_alternative<bool Settings::*>(field.member) ? "off" : value_text(Settings{}, field);
+  const Settings defaults;
+  if (const auto* member = std::get_if<bool Settings::*>(&field.member))
+    return defaults.**member ? "on" : "off";
+  return value_text(defaults, field);
 }
 
 }  // namespace

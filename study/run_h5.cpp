@@ -1,6 +1,7 @@
 // run.h5: a group per table and a data set per column, which h5py and pandas read in one line
 // (pd.DataFrame({k: v[:] for k, v in f["epochs"].items()})). The groups: settings, environment, epochs,
-// plans/<name>, predictions/<split>, latency/batch_<n>.
+// plans/<name>, predictions/<split> (by the true labels), latency/batch_<n>, and label_noise, which names the
+// training images whose labels were made wrong.
 #include <fmt/core.h>
 
 #include "data/h5.hpp"
@@ -64,6 +65,12 @@ void write_plan(h5::Writer& out, const PlanRecord& plan) {
   out.numbers(group + "padded_channels", reals(plan.rows, &PlanRow::padded_channels));
 }
 
+void write_noise(h5::Writer& out, const NoiseRecord& noise) {
+  out.attribute("flipped_labels", static_cast<std::int64_t>(noise.flipped()));
+  out.attribute("flipped_digest", noise.digest);
+  out.strings("label_noise/flipped_name", noise.names);
+}
+
 void write_predictions(h5::Writer& out, const SplitResult& split, const Dataset& dataset) {
   const std::string group = "predictions/" + to_string(split.split) + "/";
   const Predictions& p = split.predictions;
@@ -110,6 +117,7 @@ void write_run_h5(const std::filesystem::path& path, const RunRecord& record, co
   write_settings(out, record);
   write_texts(out, "environment", record.environment);
   for (const auto& [name, values] : to_columns(record.state.history)) out.numbers("epochs/" + name, values);
+  if (record.noise.rate > 0) write_noise(out, record.noise);
   for (const PlanRecord& plan : record.plans) write_plan(out, plan);
   if (record.evaluation && dataset) {
     out.attribute("best_epoch", std::int64_t{record.evaluation->epoch});

@@ -14,6 +14,7 @@
 #include "net/plan.hpp"
 #include "study/evaluate.hpp"
 #include "study/history.hpp"
+#include "study/label_noise.hpp"
 #include "study/settings.hpp"
 #include "study/threads.hpp"
 
@@ -76,6 +77,7 @@ struct RunRecord {
   ThreadChoice threads;
   Fields environment;  // bench/environment.hpp
   DataRecord data;
+  NoiseRecord noise;  // of the labels that training saw; all else here is by the true labels
   ModelRecord model;
   std::vector<PlanRecord> plans;
   TrainState state;

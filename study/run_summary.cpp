@@ -37,6 +37,16 @@ Json data_json(const DataRecord& data) {
           {"skipped_images", data.skipped}};
 }
 
+Json noise_json(const NoiseRecord& noise) {
+  return {{"kind", noise.kind},
+          {"rate", noise.rate},
+          {"training_images", noise.images},
+          {"flipped", noise.flipped()},
+          {"positive_to_negative", noise.positive_to_negative},
+          {"negative_to_positive", noise.negative_to_positive},
+          {"digest", noise.digest}};
+}
+
 Json epoch_json(const EpochRecord& e) {
   return {{"epoch", e.epoch},
           {"lr", e.lr},
@@ -104,6 +114,7 @@ nlohmann::ordered_json summary_json(const RunRecord& record) {
   if (!record.message.empty()) json["message"] = record.message;
   json["model"] = model_json(record);
   if (!record.data.description.empty()) json["data"] = data_json(record.data);
+  if (record.noise.rate > 0) json["label_noise"] = noise_json(record.noise);
   json["threads"] = {
       {"requested", record.threads.requested == 0 ? Json(nullptr) : Json(record.threads.requested)},
       {"used", record.threads.used},

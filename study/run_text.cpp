@@ -55,6 +55,12 @@ std::string start_text(const RunRecord& record) {
   for (const SplitCount& split : record.data.splits)
     text += fmt::format("{:<5} {} {}, {} {}\n", to_string(split.split), split.negatives,
                         record.data.class_names.at(0), split.positives, record.data.class_names.at(1));
+  if (const NoiseRecord& n = record.noise; n.rate > 0)
+    text += fmt::format(
+        "label noise: {} of {} training labels are wrong ({}, rate {}): {} {} called {}, {} "
+        "the other way round\n",
+        n.flipped(), n.images, n.kind, n.rate, n.positive_to_negative, record.data.class_names.at(1),
+        record.data.class_names.at(0), n.negative_to_positive);
   return text + fmt::format("{} threads on {} CPUs; run {}\n\n", record.threads.used, record.threads.cpus,
                             record.name);
 }

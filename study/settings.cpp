@@ -176,6 +176,14 @@ void check_settings(const Settings& s) {
         "name: expected one folder name without '/', got '{}'; use --out for the folder above", s.name));
 }
 
+void make_paths_absolute(Settings& s) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (s.data != "synthetic") s.data = fs::absolute(s.data).lexically_normal().string();
+  if (fs::is_regular_file(s.network, error)) s.network = fs::absolute(s.network).lexically_normal().string();
+  if (!s.resume.empty()) s.resume = fs::absolute(s.resume).lexically_normal().string();
+}
+
 std::string to_yaml(const Settings& settings, const std::string& head) {
   std::string yaml;
   std::istringstream lines(head);

@@ -49,10 +49,16 @@ struct Settings {
   double brightness = 0;  // relative
   double contrast = 0;    // relative
 
+  // Label noise, training labels only (study/label_noise.hpp): val and test keep theirs.
+  double label_noise = 0;  // share of wrong labels
+  std::string noise_kind = "symmetric";
+
   // Training.
   int epochs = 5;
   int batch = 32;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;  // of the five uses below where they are -1
+  std::int64_t seed_initialisation = -1, seed_order = -1, seed_augmentation = -1, seed_noise = -1,
+               seed_split = -1;
   std::string optimizer = "sgd";
   double lr = 0.006;  // with the schedule below: the same for all variants and both data sets
   double momentum = 0.9;
@@ -67,6 +73,7 @@ struct Settings {
   // Machine and measuring.
   int threads = 0;  // 0: not given, all CPUs this process may use (an explicit 0 is refused)
   bool oversubscribe = false;
+  bool latency = true;           // measure it after training; cells of a sweep do not
   int latency_iterations = 100;  // timed runs per batch size
   bool latency_only = false;
   double repeat_for = 0;  // seconds
@@ -79,7 +86,7 @@ struct Settings {
   std::string config;  // YAML file
 };
 
-enum class SettingGroup { network, data, preprocessing, augmentation, training, machine, output };
+enum class SettingGroup { network, data, preprocessing, augmentation, noise, training, machine, output };
 std::string title_of(SettingGroup group);
 const std::vector<SettingGroup>& setting_groups();
 
@@ -88,8 +95,8 @@ const std::vector<SettingGroup>& setting_groups();
 enum class OnResume { fixed, free };
 
 struct Field {
-  using Member = std::variant<std::string Settings::*, int Settings::*, std::uint64_t Settings::*,
-                              double Settings::*, bool Settings::*>;
+  using Member = std::variant<std::string Settings::*, int Settings::*, std::int64_t Settings::*,
+                              std::uint64_t Settings::*, double Settings::*, bool Settings::*>;
   std::string key;  // YAML key; the flag is "--" + key with '-' for '_'
   SettingGroup group;
   Member member;
@@ -124,6 +131,10 @@ void apply_yaml_text(Settings& settings, Sources& sources, const std::string& te
 // Checks that span several fields, and names (variant, network) that only other folders know. Throws
 // ConfigError.
 void check_settings(const Settings& settings);
+
+// Makes the paths of data, network and resume hold from any folder, so that config.yaml repeats the run from
+// anywhere.
+void make_paths_absolute(Settings& settings);
 
 // YAML with group titles; reading it back gives equal settings. `head` goes on top as comment lines.
 std::string to_yaml(const Settings& settings, const std::string& head);

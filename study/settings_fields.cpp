@@ -2,6 +2,7 @@
 // config.yaml.
 #include "kernels/downsample.hpp"
 #include "kernels/layout.hpp"
+#include "study/label_noise.hpp"
 #include "study/settings.hpp"
 
 namespace dsx {
@@ -73,6 +74,14 @@ Field aside(Field field) {
   return field;
 }
 
+Field shown_as(Field field, std::string default_text);
+
+// The seed of one use apart from the others.
+Field own_seed(std::string key, std::int64_t Settings::*member, std::string help) {
+  return shown_as(number(std::move(key), G::training, member, -1, 9e15, std::move(help) + "; -1: --seed"),
+                  "--seed");
+}
+
 Field shown_as(Field field, std::string default_text) {
   field.default_text = std::move(default_text);
   return field;
@@ -131,10 +140,20 @@ std::vector<Field> make_fields() {
   f.push_back(number("contrast", G::augmentation, &S::contrast, 0, 1,
                      "at most this share more or less contrast (.1)"));
 
+  f.push_back(number("label_noise", G::noise, &S::label_noise, 0, kMaxLabelNoise,
+                     "share of training labels made wrong; val and test keep theirs"));
+  f.push_back(words("noise_kind", G::noise, &S::noise_kind, noise_kind_names(),
+                    "which labels: any, those of one class, or by what the image looks like"));
+
   f.push_back(free(number("epochs", G::training, &S::epochs, 1, 1e6, "passes over train at most")));
   f.push_back(number("batch", G::training, &S::batch, 1, 65536, "images per step"));
-  f.push_back(
-      number("seed", G::training, &S::seed, 0, 9e15, "of initialisation, order, augmentation and split"));
+  f.push_back(number("seed", G::training, &S::seed, 0, 9e15,
+                     "of initialisation, order, augmentation, noise and split"));
+  f.push_back(own_seed("seed_initialisation", &S::seed_initialisation, "of the first weights"));
+  f.push_back(own_seed("seed_order", &S::seed_order, "of the order of the images"));
+  f.push_back(own_seed("seed_augmentation", &S::seed_augmentation, "of the augmentation"));
+  f.push_back(own_seed("seed_noise", &S::seed_noise, "of the label noise: which images"));
+  f.push_back(own_seed("seed_split", &S::seed_split, "of the splits that are made"));
   f.push_back(words("optimizer", G::training, &S::optimizer, {"sgd", "adam"},
                     "sgd, or the original's adam (with lr .001, weight_decay .0001)"));
   f.push_back(number("lr", G::training, &S::lr, 0, 1e30, "learning rate", true));
@@ -157,6 +176,7 @@ std::vector<Field> make_fields() {
                             "all CPUs")));
   f.push_back(free(flag("oversubscribe", G::machine, &S::oversubscribe,
                         "use more threads than CPUs if asked to: many times slower")));
+  f.push_back(free(flag("latency", G::machine, &S::latency, "measure the latency after training")));
   f.push_back(free(number("latency_iterations", G::machine, &S::latency_iterations, 5, 1e6,
                           "timed runs per batch size, after warm-up")));
   f.push_back(aside(flag("latency_only", G::machine, &S::latency_only,
@@ -191,6 +211,8 @@ std::string title_of(SettingGroup group) {
       return "Preprocessing (all splits)";
     case G::augmentation:
       return "Augmentation (training split only)";
+    case G::noise:
+      return "Label noise (training split only)";
     case G::training:
       return "Training";
     case G::machine:
@@ -202,8 +224,8 @@ std::string title_of(SettingGroup group) {
 }
 
 const std::vector<SettingGroup>& setting_groups() {
-  static const std::vector<SettingGroup> groups = {G::network,  G::data,    G::preprocessing, G::augmentation,
-                                                   G::training, G::machine, G::output};
+  static const std::vector<SettingGroup> groups = {G::network, G::data,     G::preprocessing, G::augmentation,
+                                                   G::noise,   G::training, G::machine,       G::output};
   return groups;
 }
 

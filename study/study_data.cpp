@@ -22,6 +22,23 @@ void check_split(const Dataset& dataset, Split split) {
                               classes.at(1)));
 }
 
+// -1 where the use follows the run's seed.
+std::int64_t own_seed(const Settings& s, SeedUse use) {
+  switch (use) {
+    case SeedUse::initialisation:
+      return s.seed_initialisation;
+    case SeedUse::order:
+      return s.seed_order;
+    case SeedUse::split:
+      return s.seed_split;
+    case SeedUse::augmentation:
+      return s.seed_augmentation;
+    case SeedUse::noise:
+      return s.seed_noise;
+  }
+  return -1;
+}
+
 PreprocessOptions preprocessing(const Settings& s) {
   PreprocessOptions options;
   options.mean = s.mean;
@@ -34,7 +51,9 @@ PreprocessOptions preprocessing(const Settings& s) {
 
 }  // namespace
 
-std::uint64_t seed_for(std::uint64_t seed, SeedUse use) {
+std::uint64_t seed_for(const Settings& settings, SeedUse use) {
+  const std::int64_t own = own_seed(settings, use);
+  const std::uint64_t seed = own < 0 ? settings.seed : static_cast<std::uint64_t>(own);
   return Random{seed, static_cast<std::uint64_t>(use)}.bits();
 }
 
@@ -51,7 +70,7 @@ std::unique_ptr<Dataset> open_study_data(const Settings& s, const Progress& prog
   options.phantom_train = s.synthetic_train;
   options.phantom_val = s.synthetic_val;
   options.phantom_test = s.synthetic_test;
-  options.splits = {s.val_fraction, s.test_fraction, seed_for(s.seed, SeedUse::split)};
+  options.splits = {s.val_fraction, s.test_fraction, seed_for(s, SeedUse::split)};
   options.progress = progress;
   std::unique_ptr<Dataset> dataset = open_dataset(options);
   if (dataset->class_names().size() != 2)
@@ -91,7 +110,8 @@ LoaderOptions evaluation_loader(const Settings& s) {
   LoaderOptions options;
   options.batch = s.batch;
   options.channels_last = s.layout == "nhwc";
-  options.seed = seed_for(s.seed, SeedUse::order);
+  options.seed = seed_for(s, SeedUse::order);
+  options.augment_seed = seed_for(s, SeedUse::augmentation);
   options.preprocess = preprocessing(s);
   return options;
 }

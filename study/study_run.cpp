@@ -171,7 +171,7 @@ void evaluate(Run& run, Network& network, Plan& plan) {
 }
 
 RunRecord first_record(const StudyRequest& request, const ThreadChoice& threads, const Network& network,
-                       const Dataset& dataset, const Trainer& trainer) {
+                       const Dataset& dataset, NoiseRecord noise, const Trainer& trainer) {
   RunRecord record;
   record.command = request.command;
   record.settings = request.settings;
@@ -179,6 +179,7 @@ RunRecord first_record(const StudyRequest& request, const ThreadChoice& threads,
   record.threads = threads;
   record.environment = environment_fields(read_environment(request.command));
   record.data = describe_data(request.settings, dataset);
+  record.noise = std::move(noise);
   record.model = describe_model(network, trainer.inference_plan());
   const std::string batch = fmt::format("batch_{}", request.settings.batch);
   record.plans = {describe_plan("training_" + batch, trainer.training_plan()),
@@ -211,10 +212,10 @@ void train_and_measure(Run& run, Network& network, std::optional<Trainer>& train
   }
   fmt::print("{}", evaluation_text(run.record));
   std::fflush(stdout);
-  measure_latencies(run.record, network);
+  if (run.record.settings.latency) measure_latencies(run.record, network);
   run.record.status = "finished";
   run.write();
-  fmt::print("{}", latency_text(run.record));
+  if (run.record.settings.latency) fmt::print("{}", latency_text(run.record));
 }
 
 }  // namespace
@@ -228,7 +229,7 @@ Network make_network(const Settings& s) {
   options.channels = s.channels;
   options.height = options.width = s.size;
   Network network(std::move(context), load_network_spec(s.network), options);
-  network.init(seed_for(s.seed, SeedUse::initialisation));
+  network.init(seed_for(s, SeedUse::initialisation));
   return network;
 }
 
@@ -254,8 +255,13 @@ RunRecord run_study(const StudyRequest& request) {
   const ThreadChoice threads = apply_threads(settings);
   Network network = make_network(settings);
   const std::unique_ptr<Dataset> dataset = open_with_progress(settings);
-  std::optional<Trainer> trainer(std::in_place, network, *dataset, settings);
-  RunRecord record = first_record(request, threads, network, *dataset, *trainer);
+  SplitData train = split_data(*dataset, Split::train);
+  // The instance kind looks at every image: all threads read them faster than one.
+  if (settings.label_noise > 0 && settings.noise_kind == "instance")
+    warm_cache(*dataset, settings, threads.used);
+  NoiseRecord noise = add_label_noise(*dataset, settings, train);
+  std::optional<Trainer> trainer(std::in_place, network, *dataset, std::move(train), settings);
+  RunRecord record = first_record(request, threads, network, *dataset, std::move(noise), *trainer);
   if (!resuming) folder.emplace(RunFolder::create(settings));
   record.name = folder->name();
   Run run{std::move(record), std::move(*folder), *dataset};

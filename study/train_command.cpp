@@ -68,14 +68,6 @@ void refuse_other_network(const CommandLine& line, const Settings& before) {
 
 bool is_latency_only(const Settings& settings) { return settings.latency_only || settings.repeat_for > 0; }
 
-// Paths that hold from any folder, so that config.yaml repeats the run from anywhere.
-void make_paths_absolute(Settings& s) {
-  std::error_code error;
-  if (s.data != "synthetic") s.data = fs::absolute(s.data).lexically_normal().string();
-  if (fs::is_regular_file(s.network, error)) s.network = fs::absolute(s.network).lexically_normal().string();
-  if (!s.resume.empty()) s.resume = fs::absolute(s.resume).lexically_normal().string();
-}
-
 }  // namespace
 
 int train_command(const std::vector<std::string>& args) {

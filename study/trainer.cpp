@@ -50,11 +50,11 @@ ScheduleOptions schedule_options(const Settings& s) {
   return options;
 }
 
-Trainer::Trainer(Network& network, const Dataset& dataset, const Settings& settings)
+Trainer::Trainer(Network& network, const Dataset& dataset, SplitData train, const Settings& settings)
     : network_(network),
       dataset_(dataset),
       settings_(settings),
-      train_(split_data(dataset, Split::train)),
+      train_(std::move(train)),
       val_(split_data(dataset, Split::val)),
       progress_mode_(progress_mode(settings.progress)),
       training_plan_(network.make_plan(settings.batch, true)),

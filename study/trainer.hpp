@@ -18,9 +18,9 @@ namespace dsx {
 class Trainer {
  public:
   // Builds the training plan and, at the same batch size, the inference plan for val; the network has its
-  // weights. Throws ConfigError when train is smaller than a batch, UnsupportedError when a step has no fast
-  // kernel.
-  Trainer(Network& network, const Dataset& dataset, const Settings& settings);
+  // weights. `train` holds the labels to learn, wrong ones among them where noise is asked for. Throws
+  // ConfigError when train is smaller than a batch, UnsupportedError when a step has no fast kernel.
+  Trainer(Network& network, const Dataset& dataset, SplitData train, const Settings& settings);
 
   Optimizer& optimizer() { return *optimizer_; }
   const Plan& training_plan() const { return training_plan_; }
