@@ -154,14 +154,6 @@ std::vector<std::pair<std::string, std::string>> openmp_environment() {
   return found;
 }
 
-std::string shell_quoted(const std::string& word) {
-  constexpr auto kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
-  if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 void read_cpu(Environment& env) {
   env.cpu_model = cpuinfo("model name");
   if (env.cpu_model.empty()) env.cpu_model = "unknown";
@@ -189,6 +181,14 @@ std::string size_text(std::size_t bytes) {
 }
 
 }  // namespace
+
+std::string shell_quoted(const std::string& word) {
+  constexpr auto kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
+  if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
 
 std::string own_command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);

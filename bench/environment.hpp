@@ -58,6 +58,9 @@ Environment read_environment(const std::string& command = "");
 using Fields = std::vector<std::pair<std::string, std::string>>;
 Fields environment_fields(const Environment& environment);
 
+// `word` as a POSIX shell reads it back: as it is, or in single quotes.
+std::string shell_quoted(const std::string& word);
+
 // This process's command line, quoted for a shell.
 std::string own_command_line();
 

@@ -27,6 +27,7 @@ int run_command(const std::vector<std::string>& args);
 // One function per row. `train` is in train_command.cpp, and so on.
 int train_command(const std::vector<std::string>& args);
 int plan_command(const std::vector<std::string>& args);
+int compare_command(const std::vector<std::string>& args);
 int data_command(const std::vector<std::string>& args);
 int explain_command(const std::vector<std::string>& args);
 int worker_command(const std::vector<std::string>& args);

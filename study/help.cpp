@@ -25,6 +25,7 @@ constexpr const char* kExamples = R"(Examples:
   study --variant maxpool                            the built-in data, under two minutes
   study --variant strided --data chest_xray --epochs 10 --seed 3
   study --config my.yaml --lr 0.02                   a YAML file of settings; the flag wins
+  study compare --data chest_xray --seeds 5          all variants, means over seeds
   study --resume results/runs/NAME                   go on where a run was stopped
   study --latency-only --batch 1 --threads 2         time a forward pass, no data needed
   study --repeat-for 30 --variant maxpool            keep it running for perf or VTune
@@ -48,7 +49,7 @@ std::string operators_text() {
 std::string commands_text() {
   std::string text = "Commands:\n";
   for (const Command& command : command_table())
-    text += fmt::format("  {:<6} {:<33} {}\n", command.name, command.usage, command.help);
+    text += fmt::format("  {:<8} {:<33} {}\n", command.name, command.usage, command.help);
   return text + "\n";
 }
 

@@ -58,20 +58,31 @@ std::string ProgressBar::line(std::size_t done, const std::string& note) const {
   return text;
 }
 
-void ProgressBar::update(std::size_t done, const std::string& note) {
-  if (mode_ == ProgressMode::none) return;
+bool ProgressBar::is_due(double plain_seconds) {
+  if (mode_ == ProgressMode::none) return false;
   const auto now = Clock::now();
-  const bool bar = mode_ == ProgressMode::bar;
-  if (seconds_between(shown_, now) < (bar ? kBarSeconds : kPlainSeconds)) return;
+  if (seconds_between(shown_, now) < (mode_ == ProgressMode::bar ? kBarSeconds : plain_seconds)) return false;
   shown_ = now;
-  const std::string text = line(done, note);
-  if (!bar) {
+  return true;
+}
+
+void ProgressBar::update(std::size_t done, const std::string& note) {
+  if (!is_due(kPlainSeconds)) return;
+  draw(static_cast<double>(done) / static_cast<double>(std::max<std::size_t>(images_, 1)), line(done, note));
+}
+
+void ProgressBar::show(double fraction, const std::string& text, double plain_seconds) {
+  if (is_due(plain_seconds)) draw(fraction, text);
+}
+
+void ProgressBar::draw(double fraction, const std::string& text) {
+  if (mode_ == ProgressMode::plain) {
     fmt::print(stderr, "{}  {}\n", label_, text);
     return;
   }
   const std::size_t taken = label_.size() + text.size() + 6, width = terminal_width();
   const std::size_t cells = taken + 10 < width ? std::min<std::size_t>(width - taken, 30) : 0;
-  const std::size_t full = std::min(cells, cells * done / std::max<std::size_t>(images_, 1));
+  const auto full = static_cast<std::size_t>(static_cast<double>(cells) * std::clamp(fraction, 0.0, 1.0));
   std::string row = label_ + " ";
   if (cells > 0) row += fmt::format("[{}{}] ", std::string(full, '#'), std::string(cells - full, '.'));
   row += text;

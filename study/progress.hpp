@@ -23,10 +23,15 @@ class ProgressBar {
 
   // `done` images so far; `note` is what changes ("loss 0.312").
   void update(std::size_t done, const std::string& note);
+  // A bar at `fraction` (0 to 1) with `text` behind it; for work that is not counted in images. On no
+  // terminal a line every `plain_seconds`.
+  void show(double fraction, const std::string& text, double plain_seconds);
   void finish();  // clears the bar
   double elapsed_s() const;
 
  private:
+  bool is_due(double plain_seconds);
+  void draw(double fraction, const std::string& text);
   std::string line(std::size_t done, const std::string& note) const;
 
   ProgressMode mode_;

@@ -27,12 +27,6 @@ std::string tame(std::string text) {
   return text.substr(0, 60);
 }
 
-std::string data_word(const std::string& data) {
-  fs::path path(data);
-  if (path.filename().empty()) path = path.parent_path();
-  return tame(path.extension() == ".h5" ? path.stem().string() : path.filename().string());
-}
-
 int lock_folder(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0)
@@ -53,6 +47,12 @@ int lock_folder(const fs::path& path) {
 }
 
 }  // namespace
+
+std::string data_word(const std::string& data) {
+  fs::path path(data);
+  if (path.filename().empty()) path = path.parent_path();
+  return tame(path.extension() == ".h5" ? path.stem().string() : path.filename().string());
+}
 
 std::string default_run_name(const Settings& settings, const std::string& prefix) {
   const std::string data = prefix.empty() ? data_word(settings.data) + "-" : "";

@@ -9,6 +9,9 @@
 
 namespace dsx {
 
+// A data set's name in a folder's name: "chest_xray", "synthetic".
+std::string data_word(const std::string& data);
+
 // "avgpool-chest_xray-s1-20240131-235959"; `prefix` goes in front ("latency-").
 std::string default_run_name(const Settings& settings, const std::string& prefix = "");
 

@@ -1,0 +1,98 @@
+// Before the first cell: the data, the folders, and how long it will take.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "kernels/error.hpp"
+#include "study/compare/run_sweep.hpp"
+#include "study/interrupt.hpp"
+#include "study/study_data.hpp"
+
+namespace dsx {
+namespace {
+
+namespace fs = std::filesystem;
+
+void refuse_too_little(const DataRecord& data) {
+  for (const SplitCount& split : data.splits)
+    for (const auto& [count, label] : {std::pair(split.negatives, 0), std::pair(split.positives, 1)})
+      if (count < kMinImagesPerClass)
+        throw DataError(fmt::format(
+            "{}: the {} split has {} images of {}; a comparison needs at least {} of each class in each "
+            "split: give more data, or a larger --val-fraction or --test-fraction where splits are made",
+            data.description, to_string(split.split), count,
+            data.class_names.at(static_cast<std::size_t>(label)), kMinImagesPerClass));
+}
+
+}  // namespace
+
+SweepData look_at_data(const Sweep& sweep) {
+  SweepData data;
+  std::map<std::int64_t, std::string> by_split_seed;
+  for (const CellSpec& cell : cells_of(sweep)) {
+    if (data.digests.count(cell.seed) != 0) continue;
+    check_interrupt("stopped while reading the data");
+    Settings settings = sweep.base;
+    settings.seed = cell.seed;
+    const auto split_seed =
+        settings.seed_split < 0 ? static_cast<std::int64_t>(cell.seed) : settings.seed_split;
+    std::string& digest = by_split_seed[split_seed];
+    if (digest.empty()) {
+      const DataRecord record = describe_data(settings, *open_study_data(settings, {}));
+      refuse_too_little(record);
+      digest = record.digest;
+      if (data.splits.empty()) {
+        data.description = record.description;
+        data.splits = record.splits;
+        data.class_names = record.class_names;
+        data.train_images =
+            static_cast<double>(record.splits.at(0).negatives + record.splits.at(0).positives);
+      }
+    }
+    data.digests[cell.seed] = digest;
+  }
+  return data;
+}
+
+std::vector<PlannedCell> plan_cells(const Sweep& sweep, const SweepData& data, const fs::path& folder) {
+  std::vector<PlannedCell> cells;
+  for (const CellSpec& spec : cells_of(sweep)) {
+    PlannedCell cell{spec, settings_of(sweep, spec, folder), folder / "cells" / name_of(spec), {}};
+    cell.state = look_at_cell(cell.folder, cell.settings);
+    const std::string& digest = data.digests.at(spec.seed);
+    if (!cell.state.data_digest.empty() && cell.state.data_digest != digest)
+      throw DataError(fmt::format(
+          "{}: was trained on other data than --data {} holds (digest {}, here {}); move that folder away",
+          cell.folder.string(), cell.settings.data, cell.state.data_digest.substr(0, 12),
+          digest.substr(0, 12)));
+    cells.push_back(std::move(cell));
+  }
+  return cells;
+}
+
+bool is_to_run(const PlannedCell& cell, bool retry_failed) {
+  if (cell.state.status == CellStatus::failed) return retry_failed;
+  return cell.state.status != CellStatus::finished;
+}
+
+Estimator make_estimator(const std::vector<PlannedCell>& cells, int threads, bool probe) {
+  Estimator estimator;
+  for (const PlannedCell& cell : cells)
+    if (cell.state.status == CellStatus::finished)
+      estimator.add_measured(cell.spec.variant, cell.state.training_s,
+                             cell.state.train_images * cell.state.epochs_done);
+  for (const PlannedCell& cell : cells) {
+    if (!probe || cell.state.status == CellStatus::finished || estimator.knows(cell.spec.variant)) continue;
+    check_interrupt("stopped while estimating the time");
+    estimator.add_probed(cell.spec.variant, probe_seconds_per_image(cell.settings, threads));
+  }
+  return estimator;
+}
+
+double seconds_left(const PlannedCell& cell, const Estimator& estimator, double train_images) {
+  if (cell.state.status == CellStatus::finished) return 0;
+  const int epochs = std::max(0, cell.settings.epochs - cell.state.epochs_done);
+  return estimator.seconds(cell.spec.variant, train_images, epochs);
+}
+
+}  // namespace dsx
