@@ -6,8 +6,8 @@
 
 namespace dsx {
 
-// Adjusted p-values in the order given: reject where one is at most alpha. A NaN (not estimable) takes no part and
-// stays NaN. Throws std::invalid_argument for a value outside [0, 1].
+// Adjusted p-values in the order given: reject where one is at most alpha. A NaN (not estimable) takes no
+// part and stays NaN. Throws std::invalid_argument for a value outside [0, 1].
 std::vector<double> holm_adjusted(std::span<const double> p_values);
 
 }  // namespace dsx
