@@ -28,7 +28,7 @@ struct Reliability {
 Reliability reliability_curve(std::span<const double> logits, Labels positive, std::size_t bins = 10,
                               SubjectIds subjects = {}, const IntervalOptions& options = {});
 
-// Mean squared error of the probability; interval: normal, from the variance between images (subjects).
+// Mean squared error of the probability; interval: Student's t, from the variance between images (subjects).
 // score = reliability - resolution + uncertainty + within_bins (Murphy 1973; the last term is what binning
 // leaves over: Stephenson, Coelho & Jolliffe 2008, Weather Forecast. 23:752).
 struct Brier {

@@ -38,7 +38,7 @@ struct DecisionMetrics {
 DecisionMetrics decision_metrics(Labels predicted, Labels positive, SubjectIds subjects = {},
                                  const IntervalOptions& options = {});
 
-// a minus b on the same images; p is McNemar's exact without subjects, the clustered t with them
+// a minus b on the same images; p is McNemar's exact without subjects, the score test by subject with them
 // (proportion.hpp).
 struct DecisionDifferences {
   Estimate sensitivity, specificity, accuracy, predicted_positive_rate;

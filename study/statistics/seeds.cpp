@@ -1,0 +1,124 @@
+#include "study/statistics/seeds.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include "data/random.hpp"
+#include "study/statistics/checks.hpp"
+
+namespace dsx {
+namespace {
+
+double mean_of(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// V and C of the header: means of the diagonal and of the rest.
+struct ImageError {
+  double variance = 0, covariance = 0;
+};
+
+ImageError image_error(std::span<const double> covariance, std::size_t seeds) {
+  ImageError error;
+  for (std::size_t a = 0; a < seeds; ++a)
+    for (std::size_t b = 0; b < seeds; ++b)
+      (a == b ? error.variance : error.covariance) += covariance[a * seeds + b];
+  error.variance /= static_cast<double>(seeds);
+  if (seeds > 1) error.covariance /= static_cast<double>(seeds * (seeds - 1));
+  return error;
+}
+
+std::string not_a_number(std::span<const double> figures, std::span<const double> covariance) {
+  for (std::size_t s = 0; s < figures.size(); ++s)
+    if (!std::isfinite(figures[s])) return "seed " + std::to_string(s + 1) + " of the list has no figure";
+  const bool finite =
+      std::all_of(covariance.begin(), covariance.end(), [](double c) { return std::isfinite(c); });
+  return finite ? "" : "the images' error is not known";
+}
+
+}  // namespace
+
+SeedSummary combine_seeds(std::span<const double> figures, std::span<const double> image_covariance,
+                          double confidence, double null) {
+  statistics_detail::require_confidence(confidence);
+  const std::size_t count = figures.size();
+  if (image_covariance.size() != count * count)
+    throw std::invalid_argument("the images' covariance does not fit the number of seeds");
+  SeedSummary result;
+  result.seeds = count;
+  std::string reason = count == 0 ? "no seed" : not_a_number(figures, image_covariance);
+  const auto give_up = [&] { result.mean = result.mean_these_images = cannot_estimate(reason); };
+  if (!reason.empty()) {
+    give_up();
+    return result;
+  }
+  const ImageError error = image_error(image_covariance, count);
+  result.image_sd = std::sqrt(std::max(0.0, error.variance));
+  if (count == 1) {
+    reason = "one seed shows no spread over seeds";
+    give_up();
+    return result;
+  }
+  const auto seeds = static_cast<double>(count);
+  const double mean = mean_of(figures);
+  double mean_square = 0;
+  for (const double f : figures) mean_square += (f - mean) * (f - mean) / (seeds - 1);
+  const double shared = std::max(0.0, error.covariance);
+  result.observed_sd = std::sqrt(mean_square);
+  result.seed_sd = std::sqrt(std::max(0.0, mean_square - error.variance + error.covariance));
+  result.shared_image_sd = std::sqrt(shared);
+  const double total = mean_square + seeds * shared;
+  const double ratio = total / mean_square;  // infinite when all seeds agree: so are the degrees of freedom
+  const double df = mean_square > 0 ? (seeds - 1) * ratio * ratio : std::numeric_limits<double>::infinity();
+  result.mean = t_interval(mean, std::sqrt(total / seeds), df, confidence, null);
+  result.mean_these_images = t_interval(mean, std::sqrt(mean_square / seeds), seeds - 1, confidence, null);
+  if (result.mean.estimable()) result.mean.method = "seeds and images, Obuchowski-Rockette, Hillis";
+  if (result.mean_these_images.estimable()) result.mean_these_images.method = "seeds only, Student's t";
+  return result;
+}
+
+std::vector<double> difference_covariance(std::span<const double> covariance_of_both) {
+  const auto both =
+      static_cast<std::size_t>(std::llround(std::sqrt(static_cast<double>(covariance_of_both.size()))));
+  if (both * both != covariance_of_both.size() || both % 2 != 0)
+    throw std::invalid_argument("a covariance of two times as many figures as seeds is needed");
+  const std::size_t count = both / 2;
+  const auto of = [&](std::size_t i, std::size_t j) { return covariance_of_both[i * both + j]; };
+  std::vector<double> result(count * count);
+  for (std::size_t s = 0; s < count; ++s)
+    for (std::size_t t = 0; t < count; ++t)
+      result[s * count + t] = of(s, t) - of(s, count + t) - of(count + s, t) + of(count + s, count + t);
+  return result;
+}
+
+Estimate crossed_bootstrap(const BootstrapSample& sample, std::span<const std::size_t> statistics_by_seed,
+                           double confidence, double null, std::uint64_t seed) {
+  const std::size_t count = statistics_by_seed.size();
+  std::vector<double> figures;
+  for (const auto statistic : statistics_by_seed) figures.push_back(sample.observed.at(statistic));
+  const auto summary =
+      combine_seeds(figures, replicate_covariance(sample, statistics_by_seed), confidence, null);
+  if (!summary.mean.estimable()) return summary.mean;
+  double sum = 0, squares = 0, used = 0;
+  for (std::size_t at = 0; at < sample.replicates.size(); at += sample.statistics) {
+    Random random({seed, at});
+    double mean = 0;
+    for (std::size_t k = 0; k + 1 < count; ++k)
+      mean +=
+          sample.replicates[at + statistics_by_seed[random.below(count)]] / static_cast<double>(count - 1);
+    if (std::isnan(mean)) continue;
+    const double from_mean = mean - summary.mean.value;  // small numbers keep their digits
+    sum += from_mean;
+    squares += from_mean * from_mean;
+    ++used;
+  }
+  const double variance = (squares - sum * sum / used) / (used - 1);
+  Estimate e =
+      t_interval(summary.mean.value, std::sqrt(std::max(0.0, variance)), summary.mean.df, confidence, null);
+  if (e.estimable()) e.method = "seeds and images, crossed bootstrap";
+  return e;
+}
+
+}  // namespace dsx
