@@ -132,7 +132,9 @@ std::string program_of(const ExplainOptions& options) {
 int compare(const std::vector<std::string>& files) {
   if (files.size() != 2)
     throw ConfigError("--compare takes two files: study explain --compare A.json B.json");
-  fmt::print("{}", compare_text(read_explain_json(files[0]), read_explain_json(files[1])));
+  const auto a = read_explain_json(files[0]);
+  const auto b = read_explain_json(files[1]);
+  fmt::print("{}", compare_text(a, b));
   return static_cast<int>(ExitCode::ok);
 }
 
@@ -162,6 +164,7 @@ int explain(const CommandLine& line) {
   if (context.options.threads > 1) machine.thread_counts.push_back(context.options.threads);
   context.machine = measure_machine(machine);
   report.machine = to_json(context.machine, environment);
+  context.counters = std::make_shared<Counters>();
   report.experiments = run_experiments(context, program_of(context.options));
   if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
   judge_noise(report);

@@ -1,6 +1,9 @@
 #include "study/explain/arm_set.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
 
 namespace dsx {
 
@@ -35,13 +38,49 @@ void ArmSet::run() {
   options.min_rounds = 11;
   options.max_rounds = 400;
   options.min_time_s = seconds_;
-  options.max_time_s = 8 * seconds_;
+  options.max_time_s = 8 * seconds_ + 0.3;  // many slow arms: fewer rounds, wider intervals
   options.repeat_disturbed = true;
+  options.counters = context_.counters.get();
   results_ = measure(arms_, options);
   for (const auto& result : results_) {
     report_.sample_count += result.samples_ns.size() + result.left_out_ns.size();
     report_.disturbed_samples += result.disturbed_samples;
     report_.samples.emplace_back(result.name, result.samples_ns);
+  }
+  if (options.counters != nullptr) add_counters();
+}
+
+// One row per arm, each counter per run of it, in one table for the whole experiment. A counter that this
+// machine does not give is a note with its reason.
+void ArmSet::add_counters() {
+  if (results_.empty() || results_.front().counters.rows.empty()) return;
+  const auto& first = results_.front().counters.rows;
+  auto table = std::find_if(report_.tables.begin(), report_.tables.end(),
+                            [](const ReportTable& t) { return t.name == "counters"; });
+  if (table == report_.tables.end()) {
+    ReportTable made{"counters", "counted over all threads, per run", {{"arm", ""}}, {}};
+    made.in_text = false;
+    for (const auto& row : first) {
+      made.columns.push_back({row.name, row.name == "task_clock" ? "ns" : "", 1});
+      made.in_text |= row.name == "cycles" && row.not_available.empty();
+    }
+    report_.tables.push_back(std::move(made));
+    table = std::prev(report_.tables.end());
+    std::map<std::string, std::string> reasons;  // reason -> counters
+    for (const auto& row : first) {
+      if (row.not_available.empty()) continue;
+      auto& names = reasons[row.not_available];
+      names += (names.empty() ? "" : ", ") + row.name;
+    }
+    for (const auto& [reason, names] : reasons) report_.notes.push_back(names + ": not available: " + reason);
+  }
+  for (const auto& result : results_) {
+    std::vector<Cell> row{result.name};
+    const auto runs = static_cast<double>(std::max<std::size_t>(1, result.samples_ns.size()));
+    for (const auto& counter : result.counters.rows)
+      row.emplace_back(counter.not_available.empty() ? counter.value / runs : std::nan(""));
+    row.resize(table->columns.size(), Cell(std::nan("")));
+    table->rows.push_back(std::move(row));
   }
 }
 

@@ -8,7 +8,7 @@
 
 #include "bench/measure.hpp"
 #include "bench/work.hpp"
-#include "study/explain/report.hpp"
+#include "study/explain/experiment.hpp"
 
 namespace dsx {
 
@@ -16,8 +16,8 @@ class ArmSet {
  public:
   // `settle_runs` untimed runs before each sample bring the caches back to the state of a program that does
   // nothing but this arm.
-  ArmSet(ExperimentReport& report, double seconds, int settle_runs = 1)
-      : report_(report), seconds_(seconds), settle_runs_(settle_runs) {}
+  ArmSet(ExplainContext& context, ExperimentReport& report, double seconds, int settle_runs = 1)
+      : context_(context), report_(report), seconds_(seconds), settle_runs_(settle_runs) {}
 
   // Returns the arm's number. `work` is kept alive.
   std::size_t add(const std::string& name, Work work, CacheState cache = CacheState::hot);
@@ -40,6 +40,9 @@ class ArmSet {
   Interval ratio(std::size_t a, std::size_t b) const;
 
  private:
+  void add_counters();
+
+  ExplainContext& context_;
   ExperimentReport& report_;
   double seconds_;
   int settle_runs_;

@@ -28,7 +28,7 @@ constexpr Filling kFillings[] = {
 
 void measure_op(ExplainContext& context, ExperimentReport& report, ReportTable& table,
                 const Geometry& geometry, const std::string& op, Direction direction) {
-  ArmSet arms(report, context.options.seconds / 4);
+  ArmSet arms(context, report, context.options.seconds / 4);
   for (const auto& filling : kFillings) {
     auto spec = context.spec(geometry, op, Unit::op);
     spec.direction = direction;

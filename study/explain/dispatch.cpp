@@ -28,7 +28,7 @@ int padded_of(const std::vector<Step>& steps) {
 // All layouts of one operator and direction, interleaved.
 void add_rows(ExplainContext& context, ExperimentReport& report, const Geometry& geometry,
               const std::string& op, const std::string& direction, ReportTable& table) {
-  ArmSet arms(report, context.options.seconds / 8);
+  ArmSet arms(context, report, context.options.seconds / 8);
   std::vector<std::string> reasons(layout_names().size());
   std::vector<int> arm_of(layout_names().size(), -1);
   for (std::size_t i = 0; i < layout_names().size(); ++i) {
@@ -90,7 +90,7 @@ void compare_any(ExplainContext& context, ExperimentReport& report, const std::s
   const auto& options = context.options;
   auto nhwc = make_timed_network(variant, Layout::nhwc, options.batch, options.seed);
   auto any = make_timed_network(variant, Layout::any, options.batch, options.seed);
-  ArmSet arms(report, options.seconds / 2);
+  ArmSet arms(context, report, options.seconds / 2);
   const auto any_arm = arms.add("network/" + variant + "/any", [&] { any->plan.forward(); });
   const auto nhwc_arm = arms.add("network/" + variant + "/nhwc", [&] { nhwc->plan.forward(); });
   arms.run();

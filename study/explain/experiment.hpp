@@ -32,6 +32,7 @@ struct ExplainContext {
   bool whole_network = true;  // the shapes are the study's: its LeNet can be timed as a whole
   Topology topology;
   Machine machine;
+  std::shared_ptr<Counters> counters;                // counted beside every timed sample; null: none
   std::function<void(const std::string&)> progress;  // what is being measured now
 
   const std::string& baseline() const { return options.variants.back(); }

@@ -32,7 +32,7 @@ struct Key {
 class Factorial {
  public:
   Factorial(ExplainContext& context, ExperimentReport& report)
-      : context_(context), report_(report), arms_(report, context.options.seconds) {}
+      : context_(context), report_(report), arms_(context, report, context.options.seconds) {}
 
   void run() {
     for (const auto& geometry : context_.geometries) add(geometry);
@@ -55,7 +55,8 @@ class Factorial {
       if (std::find(ops.begin(), ops.end(), variant) == ops.end() && variant != "strided")
         ops.push_back(variant);
     }
-    if (geometry.own) ops.push_back(geometry.own->name());
+    if (geometry.own && std::find(ops.begin(), ops.end(), geometry.own->name()) == ops.end())
+      ops.push_back(geometry.own->name());
     return ops;
   }
 

@@ -58,7 +58,7 @@ void measure_work(ExplainContext& context, ExperimentReport& report, ReportTable
   std::vector<Argument> arguments{{"source", &work.buffers.source, {}},
                                   {"weights", &work.buffers.weights, {}},
                                   {"destination", &work.buffers.destination, {}}};
-  ArmSet arms(report, context.options.seconds / 2);
+  ArmSet arms(context, report, context.options.seconds / 2);
   for (auto& argument : arguments) {
     if (argument.memories->empty()) continue;
     for (const double fraction : kFractions) {

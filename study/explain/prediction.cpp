@@ -193,7 +193,7 @@ void run_prediction(ExplainContext& context, ExperimentReport& report) {
       report_steps(context, report, geometry.name + "_" + variant, work.steps, times_ns);
     }
   }
-  report.notes.push_back(
+  report.notes.emplace_back(
       "predicted is the larger of arithmetic (flop at the measured FMA peak, lanes filled by the channels) "
       "and traffic "
       "(each argument at the measured bandwidth of the level that holds it); a residual beyond 35% is named");

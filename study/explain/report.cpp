@@ -84,7 +84,9 @@ std::string to_text(const ExperimentReport& experiment) {
   if (!experiment.not_available.empty()) {
     return text + wrapped("not available: " + experiment.not_available, "  ", "  ");
   }
-  for (const auto& table : experiment.tables) text += to_text(table);
+  for (const auto& table : experiment.tables) {
+    if (table.in_text) text += to_text(table);
+  }
   for (const auto& finding : experiment.findings) text += wrapped(finding.text, "  * ", "    ");
   for (const auto& note : experiment.notes) text += wrapped(note, "  - ", "    ");
   text += fmt::format("  [{} samples, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",

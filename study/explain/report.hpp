@@ -32,6 +32,7 @@ struct ReportTable {
   std::string title;  // one line
   std::vector<Column> columns;
   std::vector<std::vector<Cell>> rows;
+  bool in_text = true;  // false: only in JSON and HDF5
 };
 
 // A sentence. `text` has its numbers in it; the fields are for programs and for comparing two reports.

@@ -41,11 +41,15 @@ Json to_json(const ReportTable& table) {
     }
     rows.push_back(std::move(cells));
   }
-  return {{"name", table.name}, {"title", table.title}, {"columns", columns}, {"rows", rows}};
+  return {{"name", table.name},
+          {"title", table.title},
+          {"in_text", table.in_text},
+          {"columns", columns},
+          {"rows", rows}};
 }
 
 ReportTable table_of(const Json& json) {
-  ReportTable table{json.at("name"), json.at("title"), {}, {}};
+  ReportTable table{json.at("name"), json.at("title"), {}, {}, json.at("in_text")};
   for (const auto& column : json.at("columns"))
     table.columns.push_back({column.at("name"), column.at("unit"), column.at("digits")});
   for (const auto& cells : json.at("rows")) {

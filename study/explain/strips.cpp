@@ -64,7 +64,7 @@ void check_against_block(ExplainContext& context, const Geometry& geometry, cons
 void measure_op(ExplainContext& context, ExperimentReport& report, const Geometry& geometry,
                 const std::string& op) {
   auto levels = levels_for(context, geometry, op);
-  ArmSet arms(report, context.options.seconds);
+  ArmSet arms(context, report, context.options.seconds);
   for (auto& level : levels) {
     for (const bool with_operator : {false, true}) {
       auto runner = std::make_shared<StripRunner>(geometry, op, context.options.batch,
@@ -145,7 +145,7 @@ void measure_op(ExplainContext& context, ExperimentReport& report, const Geometr
 
 void run_strips(ExplainContext& context, ExperimentReport& report) {
   if (context.options.layout != Layout::nhwc)
-    report.notes.push_back("strips are rows of nhwc images, whatever --layout says");
+    report.notes.emplace_back("strips are rows of nhwc images, whatever --layout says");
   for (const auto& geometry : context.geometries) {
     for (const auto& op : context.pooled_variants(geometry)) {
       context.progress(fmt::format("{} {} in strips", geometry.name, op));

@@ -33,7 +33,7 @@ void measure_unit(ExplainContext& context, ExperimentReport& report, ReportTable
                   const Geometry& geometry, const std::string& op, Unit unit) {
   const int most = context.options.threads;
   const auto what = unit == Unit::conv ? std::string("convolution") : op;
-  ArmSet arms(report, context.options.seconds / 2, 2);
+  ArmSet arms(context, report, context.options.seconds / 2, 2);
   struct Row {
     int threads;
     std::size_t within, across;

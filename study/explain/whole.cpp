@@ -65,7 +65,7 @@ void run_whole(ExplainContext& context, ExperimentReport& report) {
   }
   std::vector<std::unique_ptr<TimedNetwork>> owned;
   std::vector<TimedNetwork*> networks;
-  ArmSet arms(report, context.options.seconds);
+  ArmSet arms(context, report, context.options.seconds);
   for (const auto& variant : context.options.variants) {
     owned.push_back(
         make_timed_network(variant, context.options.layout, context.options.batch, context.options.seed));

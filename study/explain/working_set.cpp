@@ -42,7 +42,7 @@ std::vector<Point> points_for(const ExplainContext& context, const Geometry& geo
 void sweep(ExplainContext& context, ExperimentReport& report, const Geometry& geometry, const std::string& op,
            Unit unit) {
   const auto what = unit == Unit::conv ? std::string("convolution") : op;
-  ArmSet arms(report, context.options.seconds / 2, 2);
+  ArmSet arms(context, report, context.options.seconds / 2, 2);
   std::vector<Point> points;
   for (auto point : points_for(context, geometry)) {
     auto spec = context.spec(geometry, op, unit);

@@ -1,0 +1,106 @@
+// `study explain` as a user runs it, on shapes of a few kilobytes: every experiment, its files, its
+// comparison and its refusals. What it measures is not looked at: only that it is all there.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/program/run_program.hpp"
+
+namespace dsx {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class StudyExplain : public ProgramTest {
+ protected:
+  void SetUp() override {
+    ProgramTest::SetUp();
+    std::ofstream(folder_ / "mine.txt") << "mine src=3x24x24 conv=8,k3,p1 own=max,k3,s2,p1\n";
+  }
+  Finished explain(std::vector<std::string> args) const {
+    args.insert(args.begin(), {"explain", "--batch", "2", "--threads", "1", "--seconds", "0.002"});
+    return run("study", args);
+  }
+  nlohmann::json report(const std::string& folder) const {
+    return nlohmann::json::parse(slurp(folder_ / folder / "explain.json"));
+  }
+};
+
+TEST_F(StudyExplain, RunsEveryExperimentOnAUsersShapeAndWritesThreeFiles) {
+  const auto finished =
+      explain({"--shapes", "mine.txt", "--variants", "own_max_k3s2p1,blurpool,slice,strided", "--out", "r"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto json = report("r");
+  std::vector<std::string> names;
+  for (const auto& e : json["experiments"]) {
+    names.push_back(e["name"]);
+    EXPECT_THAT(e["command"].get<std::string>(), HasSubstr("--experiments " + names.back()));
+    if (e.contains("not_available")) continue;
+    EXPECT_FALSE(e["tables"].empty()) << names.back();
+    EXPECT_GT(e["samples"].get<int>() + (names.back() == "prediction" ? 1 : 0), 0) << names.back();
+    for (const auto& finding : e["findings"]) {
+      EXPECT_THAT(finished.out, HasSubstr(e["name"].get<std::string>()));
+      EXPECT_TRUE(finding["value"].is_number()) << finding["id"];
+    }
+  }
+  EXPECT_THAT(names, ::testing::ElementsAre("whole", "factorial", "dispatch", "working_set", "hot_cold",
+                                            "strips", "data_dependence", "threads", "prediction"));
+  EXPECT_THAT(finished.out, HasSubstr("one thread only"));
+  EXPECT_TRUE(json["machine"].contains("peaks"));
+  EXPECT_EQ(json["settings"]["batch"], "2");
+  EXPECT_GT(std::filesystem::file_size(folder_ / "r/explain.h5"), 0U);
+  EXPECT_THAT(slurp(folder_ / "r/explain.txt"), HasSubstr("strips"));
+}
+
+TEST_F(StudyExplain, SplitsTheDifferenceOfTheStudysNetworksAndPrintsTheResidual) {
+  const auto finished = explain({"--experiments", "factorial", "--out", "r"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto json = report("r");
+  ASSERT_EQ(json["experiments"].size(), 1U);
+  std::map<std::string, double> values;
+  for (const auto& finding : json["experiments"][0]["findings"]) values[finding["id"]] = finding["value"];
+  const std::string head = "factorial/maxpool-strided/";
+  for (const char* name :
+       {"block1", "block1/convolution", "block1/traffic", "block1/operator", "block2", "block2/convolution",
+        "block2/traffic", "block2/operator", "network", "residual"}) {
+    EXPECT_TRUE(values.contains(head + name)) << name;
+  }
+  EXPECT_THAT(finished.out, HasSubstr("residual"));
+}
+
+TEST_F(StudyExplain, ComparesTwoReports) {
+  for (const char* folder : {"a", "b"})
+    ASSERT_EQ(explain({"--shapes", "mine.txt", "--experiments", "factorial", "--out", folder}).code, 0);
+  const auto finished = run("study", {"explain", "--compare", "a/explain.json", "b/explain.json"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr("factorial/maxpool-strided/mine"));
+  EXPECT_THAT(finished.out, HasSubstr("B / A"));
+}
+
+TEST_F(StudyExplain, RefusesNonsenseWithOneLine) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"--variants", "maxpol,strided"}, "maxpol"},
+      {{"--variants", "maxpool"}, "at least two"},
+      {{"--variants", "maxpool,maxpool"}, "named twice"},
+      {{"--experiments", "strip"}, "strips"},
+      {{"--seconds", "0"}, "--seconds"},
+      {{"--shapes", "nowhere.txt"}, "nowhere.txt"},
+      {{"extra"}, "extra"},
+  };
+  for (const auto& [args, message] : cases) {
+    const auto finished = explain(args);
+    EXPECT_EQ(finished.code, 2) << message;
+    EXPECT_THAT(finished.err, HasSubstr(message));
+    EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
+  }
+  std::filesystem::create_directories(folder_ / "there");
+  EXPECT_EQ(explain({"--out", "there"}).code, 4);
+  const auto missing = run("study", {"explain", "--compare", "a.json", "b.json"});
+  EXPECT_EQ(missing.code, 3);
+  EXPECT_THAT(missing.err, HasSubstr("a.json"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "results")) << "nothing was written";
+}
+
+}  // namespace
+}  // namespace dsx

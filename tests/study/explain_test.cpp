@@ -1,0 +1,232 @@
+// The parts of `study explain` that have one right answer: strips give what the block gives, reports survive
+// their files, noise is called noise, and the cache model finds data where it must be.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "bench/chain.hpp"
+#include "kernels/context.hpp"
+#include "kernels/error.hpp"
+#include "study/explain/arm_set.hpp"
+#include "study/explain/prediction.hpp"
+#include "study/explain/strip_runner.hpp"
+
+namespace dsx {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+struct StripCase {
+  const char* line;  // of a shapes file
+  const char* op;
+  int rows;
+};
+void PrintTo(const StripCase& c, std::ostream* out) { *out << c.line << " " << c.op << " " << c.rows; }
+
+class Strips : public ::testing::TestWithParam<StripCase> {};
+
+TEST_P(Strips, GiveTheDestinationOfTheWholeBlock) {
+  const auto& param = GetParam();
+  const auto geometry = parse_geometries(param.line, "test").front();
+  BlockSpec spec;
+  spec.geometry = geometry;
+  spec.op = param.op;
+  spec.batch = 3;
+  auto work = build_block(spec);  // checked against the definition
+  work.run();
+  const auto expected = read_plain(Context{}, work.buffers.destination.front());
+  StripRunner strips(geometry, param.op, spec.batch, 2, param.rows, true);
+  strips.run();
+  const auto got = strips.destination();
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t i = 0; i < got.size(); ++i)
+    ASSERT_NEAR(got[i], expected[i], 1e-5F * std::max(1.0F, std::abs(expected[i]))) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OperatorsShapesAndHeights, Strips,
+    ::testing::Values(StripCase{"a src=1x40x40 conv=6,k5", "maxpool", 0},
+                      StripCase{"a src=1x40x40 conv=6,k5", "maxpool", 1},
+                      StripCase{"a src=1x40x40 conv=6,k5", "avgpool", 5},
+                      StripCase{"a src=1x40x40 conv=6,k5", "slice", 7},
+                      StripCase{"a src=1x40x40 conv=6,k5", "blurpool", 1},
+                      StripCase{"a src=1x40x40 conv=6,k5", "blurpool", 4},
+                      StripCase{"a src=6x23x23 conv=16,k4", "maxblurpool", 3},
+                      StripCase{"a src=6x23x23 conv=16,k4", "maxblurpool", 1},
+                      StripCase{"odd src=6x23x23 conv=16,k5", "blurpool", 2},
+                      StripCase{"odd src=6x23x23 conv=16,k5", "maxpool", 2},
+                      StripCase{"stem src=3x32x32 conv=16,k7,s2,p3 own=max,k3,s2,p1", "own_max_k3s2p1", 2},
+                      StripCase{"stem src=3x32x32 conv=16,k7,s2,p3 own=max,k3,s2,p1", "own_max_k3s2p1", 0},
+                      StripCase{"own src=3x32x32 conv=8,k3,p1 own=avg,k3,s3", "own_avg_k3s3p0", 4},
+                      StripCase{"dw src=16x28x28 conv=dw,k3,p1", "maxpool", 3}));
+
+TEST(StripRunner, RefusesAnOperatorThatIsTheConvolution) {
+  const auto geometry = parse_geometries("a src=1x40x40 conv=6,k5", "test").front();
+  EXPECT_THROW(StripRunner(geometry, "strided", 1, 1, 2, true), UnsupportedError);
+}
+
+Finding part(const std::string& id, double value, double low, double high) {
+  return {id, id + " is " + interval_text({value, low, high}, "ms"), "ms", {value, low, high}, true};
+}
+
+ExplainReport a_report() {
+  ExplainReport report;
+  report.command = "study explain";
+  report.settings = {{"batch", "32"}};
+  report.environment = {{"cpu_model", "A"}};
+  ExperimentReport e;
+  e.name = "factorial";
+  e.question = "how?";
+  e.command = "study explain --experiments factorial";
+  e.tables.push_back({"t", "a table", {{"name", ""}, {"time", "ms", 2}}, {{"x", 1.5}, {"y", std::nan("")}}});
+  e.findings.push_back(part("factorial/a", 2, 1.9, 2.1));
+  e.notes = {"a note"};
+  e.samples = {{"arm/1", {1, 2, 3}}};
+  e.sample_count = 3;
+  report.experiments.push_back(e);
+  return report;
+}
+
+TEST(ExplainReport, SurvivesItsJson) {
+  const auto folder = std::filesystem::path(::testing::TempDir());
+  const auto path = folder / "explain_test.json";
+  const auto report = a_report();
+  std::ofstream(path) << to_json(report).dump();
+  const auto read = read_explain_json(path);
+  EXPECT_EQ(to_json(read), to_json(report));
+  EXPECT_EQ(to_text(read), to_text(report));
+  EXPECT_THAT(to_text(read), HasSubstr("n/a"));
+  write_explain_h5(folder / "explain_test.h5", report);
+  EXPECT_TRUE(std::filesystem::exists(folder / "explain_test.h5"));
+}
+
+TEST(ExplainReport, RefusesWhatIsNoReport) {
+  const auto path = std::filesystem::path(::testing::TempDir()) / "no_report.json";
+  for (const char* text :
+       {"", "{", "[]", "{\"format\": \"else\"}", "{\"format\": \"downscalexr-explain\", \"version\": 99}",
+        "{\"format\": \"downscalexr-explain\", \"version\": 1, \"settings\": 3}"}) {
+    std::ofstream(path) << text;
+    EXPECT_THROW(read_explain_json(path), DataError) << text;
+  }
+  EXPECT_THROW(read_explain_json("/nowhere/explain.json"), DataError);
+}
+
+TEST(ExplainReport, CallsAQuietMachineQuietAndANoisyOneNoisy) {
+  auto report = a_report();
+  judge_noise(report);
+  EXPECT_THAT(report.noise, IsEmpty());
+  EXPECT_THAT(to_text(report), Not(HasSubstr("TOO NOISY")));
+  auto wide = report;
+  wide.experiments[0].findings[0].interval = {2, 1.5, 2.5};
+  judge_noise(wide);
+  EXPECT_THAT(wide.noise, ElementsAre(HasSubstr("factorial/a")));
+  EXPECT_THAT(to_text(wide), HasSubstr("TOO NOISY"));
+  auto shared = report;
+  shared.experiments[0].neighbours_share = 0.4;
+  judge_noise(shared);
+  EXPECT_THAT(shared.noise, ElementsAre(HasSubstr("40%")));
+  auto disturbed = report;
+  disturbed.experiments[0].disturbed_samples = 2;
+  judge_noise(disturbed);
+  EXPECT_THAT(disturbed.noise, ElementsAre(HasSubstr("2 of 3")));
+}
+
+TEST(ExplainReport, ASmallPartMayBeUncertain) {
+  auto report = a_report();
+  report.experiments[0].findings.push_back(part("factorial/small", 0.01, -0.02, 0.03));
+  judge_noise(report);
+  EXPECT_THAT(report.noise, IsEmpty());
+}
+
+TEST(ExplainReport, ComparesWhatBothHave) {
+  const auto a = a_report();
+  auto b = a_report();
+  b.environment = {{"cpu_model", "B"}};
+  b.experiments[0].findings = {part("factorial/a", 3, 2.9, 3.1), part("factorial/only_b", 1, 1, 1)};
+  const auto text = compare_text(a, b);
+  EXPECT_THAT(text, HasSubstr("cpu_model"));
+  EXPECT_THAT(text, HasSubstr("1.50"));
+  EXPECT_THAT(text, HasSubstr("apart"));
+  EXPECT_THAT(text, HasSubstr("0 findings are only in A, 1 only in B"));
+}
+
+TEST(ArmSet, DifferencesArePairedByRound) {
+  ExplainContext context;
+  ExperimentReport report;
+  ArmSet arms(context, report, 0.001, 0);
+  volatile double sink = 0;
+  const auto spin = [&sink](int n) {
+    for (int i = 0; i < n; ++i) sink = sink + 1;
+  };
+  const auto a = arms.add("a", [&] { spin(400000); });
+  const auto b = arms.add("b", [&] { spin(100000); });
+  arms.run();
+  const auto difference = arms.difference_ns(a, b);
+  EXPECT_GT(difference.low, 0) << "four times the work takes longer";
+  EXPECT_LE(difference.low, difference.value);
+  EXPECT_LE(difference.value, difference.high);
+  EXPECT_GT(arms.ratio(a, b).value, 1.5);
+  EXPECT_GE(report.sample_count, 22U);
+  EXPECT_EQ(report.samples.size(), 2U);
+}
+
+Machine a_machine() {
+  Machine machine;
+  PeakRow peak;
+  peak.threads = 1;
+  peak.dtype = "f32";
+  peak.gflops.best = 100;
+  machine.peaks.push_back(peak);
+  for (const auto& [level, gbps] : {std::pair{"L1", 100.0}, {"L2", 50.0}, {"memory", 10.0}}) {
+    BandwidthRow row;
+    row.threads = 1;
+    row.level = level;
+    row.read_gbps.best = gbps;
+    row.write_gbps.best = gbps / 2;
+    machine.bandwidths.push_back(row);
+  }
+  return machine;
+}
+
+TEST(Prediction, FindsArgumentsInTheLevelThatHoldsWhatWasTouchedSince) {
+  set_threads(1);
+  const auto geometry = parse_geometries("a src=1x40x40 conv=16,k5", "test").front();
+  BlockSpec spec;
+  spec.geometry = geometry;
+  spec.op = "maxpool";
+  spec.batch = 1;
+  const auto work = build_block(spec);  // 6 KB -> 83 KB -> 21 KB
+  Topology topology;
+  topology.caches = {{1, 32 << 10, 64, 1, 1}, {2, 1 << 20, 64, 1, 1}};
+  const auto large = predict_steps(work.steps, a_machine(), topology, 1);
+  ASSERT_EQ(large.size(), 2U);
+  EXPECT_THAT(large[0].levels, HasSubstr("src L2")) << "touched one pass ago, 112 KB back";
+  EXPECT_THAT(large[1].levels, HasSubstr("src L2"));
+  EXPECT_DOUBLE_EQ(large[0].lanes, 1) << "16 channels fill vectors of 4, 8 and 16";
+  topology.caches = {{1, 1 << 10, 64, 1, 1}};
+  const auto small = predict_steps(work.steps, a_machine(), topology, 1);
+  EXPECT_THAT(small[1].levels, HasSubstr("src memory"));
+  const double bytes = 36 * 36 * 16 * 4, out = bytes / 4;
+  EXPECT_NEAR(small[1].traffic_ns, bytes / 10 + out / 5, 1e-6);
+  EXPECT_DOUBLE_EQ(small[1].ns(), std::max(small[1].traffic_ns, small[1].compute_ns));
+}
+
+TEST(Prediction, CountsTheLanesThatChannelsLeaveEmpty) {
+  set_threads(1);
+  BlockSpec spec;
+  spec.geometry = parse_geometries("a src=1x40x40 conv=6,k5", "test").front();
+  spec.op = "maxpool";
+  spec.batch = 1;
+  const auto work = build_block(spec);
+  const auto steps = predict_steps(work.steps, a_machine(), {}, 1);
+  EXPECT_THAT((std::vector<double>{6.0 / 16, 6.0 / 8}), ::testing::Contains(steps[0].lanes));
+  EXPECT_NEAR(steps[0].compute_ns, work.steps[0].kernel.cost.flop / (100 * steps[0].lanes), 1e-6);
+}
+
+}  // namespace
+}  // namespace dsx
