@@ -126,7 +126,11 @@ Disturbance disturbance_now() {
 
 bool is_disturbed(const Disturbance& during, double wall_ns) {
   const double allowed_ns = std::max(kDisturbanceFloorNs, kDisturbanceShare * wall_ns);
-  if (during.involuntary_switches > 0 || during.waiting_ns > allowed_ns) return true;
+  // A kernel that keeps no waits leaves the switches alone to judge by.
+  const bool waits_unknown = during.waiting_ns == 0;
+  if (during.involuntary_switches > 0 && (waits_unknown || during.waiting_ns > kDisturbanceShare * wall_ns))
+    return true;
+  if (during.waiting_ns > allowed_ns) return true;
   return during.voluntary_switches == 0 && wall_ns - during.task_clock_ns > allowed_ns;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 
 namespace dsx {
 
@@ -55,7 +56,7 @@ StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, s
           ns[s] = std::chrono::duration<double, std::nano>(Clock::now() - start).count();
         }
         ++report.sample_count;
-        if ((disturbance_now() - before).involuntary_switches == 0) break;
+        if (!is_disturbed(disturbance_now() - before, std::accumulate(ns.begin(), ns.end(), 0.0))) break;
         ++report.disturbed_samples;
       }
       for (std::size_t s = 0; s < steps.size(); ++s) samples[n][s].push_back(ns[s]);

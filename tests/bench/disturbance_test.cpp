@@ -25,7 +25,9 @@ TEST(IsDisturbed, OnlyByWhatTookTheCpuAway) {
   EXPECT_FALSE(disturbed(0, 0, 10, 0)) << "a serial step: the worker slept through it";
   EXPECT_FALSE(disturbed(0, 3, 6, 0)) << "threads that sleep are not disturbed";
   EXPECT_FALSE(disturbed(0, 1, 15, 0.1)) << "waking a thread";
-  EXPECT_TRUE(disturbed(1, 0, 20, 0)) << "a core was taken";
+  EXPECT_TRUE(disturbed(1, 0, 20, 0)) << "a core was taken, nobody knows for how long";
+  EXPECT_TRUE(disturbed(1, 0, 20, 0.3)) << "a core was taken for 3% of the sample";
+  EXPECT_FALSE(disturbed(1, 0, 20, 0.05)) << "a kernel thread took a core for 50 us of 10 ms";
   EXPECT_TRUE(disturbed(0, 1, 15, 2)) << "a worker woke up on a taken core";
   EXPECT_TRUE(disturbed(0, 0, 8, 0)) << "less than one thread's CPU time, and nobody slept: the hypervisor";
 }
