@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "bench/chain.hpp"
+#include "bench/narrow_read.hpp"
 #include "kernels/context.hpp"
 #include "kernels/error.hpp"
 #include "study/explain/arm_set.hpp"
@@ -180,14 +181,14 @@ Machine a_machine() {
   PeakRow peak;
   peak.threads = 1;
   peak.dtype = "f32";
-  peak.gflops.best = 100;
+  peak.gflops = {100, 100, 0};
   machine.peaks.push_back(peak);
   for (const auto& [level, gbps] : {std::pair{"L1", 100.0}, {"L2", 50.0}, {"memory", 10.0}}) {
     BandwidthRow row;
     row.threads = 1;
     row.level = level;
-    row.read_gbps.best = gbps;
-    row.write_gbps.best = gbps / 2;
+    row.read_gbps = {gbps, gbps, 0};
+    row.write_gbps = {gbps / 2, gbps / 2, 0};
     machine.bandwidths.push_back(row);
   }
   return machine;
@@ -213,7 +214,21 @@ TEST(Prediction, FindsArgumentsInTheLevelThatHoldsWhatWasTouchedSince) {
   EXPECT_THAT(small[1].levels, HasSubstr("src memory"));
   const double bytes = 36 * 36 * 16 * 4, out = bytes / 4;
   EXPECT_NEAR(small[1].traffic_ns, bytes / 10 + out / 5, 1e-6);
-  EXPECT_DOUBLE_EQ(small[1].ns(), std::max(small[1].traffic_ns, small[1].compute_ns));
+  EXPECT_DOUBLE_EQ(small[1].ns(), small[1].traffic_ns + small[1].compute_ns);
+  const auto narrow = predict_steps(work.steps, a_machine(), topology, 1, [](int channels, double) {
+    EXPECT_EQ(channels, 16);
+    return 2.0;
+  });
+  EXPECT_NEAR(narrow[1].traffic_ns, bytes / 2 + out / 5, 1e-6) << "pooling's loads";
+  EXPECT_DOUBLE_EQ(narrow[0].traffic_ns, small[0].traffic_ns) << "not the convolution's";
+}
+
+TEST(NarrowRead, IsAPositiveRateForAnyNumberOfChannels) {
+  for (const int channels : {1, 6, 16, 17, 40}) {
+    const double gbps = narrow_read_gbps(channels, 1e5, 2, 3);
+    EXPECT_GT(gbps, 0.001) << channels;
+    EXPECT_LT(gbps, 1e5) << channels << ": faster than any cache";
+  }
 }
 
 TEST(Prediction, CountsTheLanesThatChannelsLeaveEmpty) {
