@@ -38,6 +38,7 @@ Usage:
   --shapes LIST|FILE  study, resnet_stem, mobilenet_stem, or your own file (bench_ops --help says how) [study]
   --experiments LIST  only these: see below [all]
   --seconds S         timed work for each set of interleaved measurements: more is slower and surer [3]
+  --peers FILE        figures of other libraries, written by scripts/peers --json FILE [none]
   --out DIR           folder for explain.txt, explain.json, explain.h5; must be new [results/explain/<made name>]
   --compare           two explain.json, from two runs or two machines: findings side by side
 
@@ -72,6 +73,8 @@ ExplainContext context_of(const CommandLine& line) {
   options.seconds = line.extra["seconds"].as<double>();
   if (line.extra.count("experiments") != 0)
     options.experiments = split(line.extra["experiments"].as<std::string>());
+  if (line.extra.count("peers") != 0) options.peers = line.extra["peers"].as<std::string>();
+  if (!options.peers.empty()) check_peers_file(options.peers);
   check_experiments(options.experiments);
   if (!(options.seconds > 0 && options.seconds <= 600))
     throw ConfigError("--seconds: expected a number above 0, at most 600");
@@ -187,7 +190,7 @@ int explain_command(const std::vector<std::string>& args) {
   syntax.extra.add_options()("variants", po::value<std::string>()->default_value("maxpool,strided"), "")(
       "shapes", po::value<std::string>()->default_value("study"), "")(
       "experiments", po::value<std::string>(), "")("seconds", po::value<double>()->default_value(3), "")(
-      "out", po::value<std::string>(), "")("compare", "");
+      "peers", po::value<std::string>(), "")("out", po::value<std::string>(), "")("compare", "");
   const auto line = parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}", kHelp);

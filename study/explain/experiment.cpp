@@ -24,6 +24,7 @@ const std::vector<Experiment>& experiment_table() {
       {"data_dependence", "does the time depend on the values?", run_data_dependence},
       {"threads", "what do threads give, inside a layer and across images?", run_threads},
       {"prediction", "do the machine's measured limits predict each step's time?", run_prediction},
+      {"original", "whose is the original study's max-pooling penalty?", run_original},
   };
   return table;
 }

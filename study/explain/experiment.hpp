@@ -22,6 +22,7 @@ struct ExplainOptions {
   Layout layout = Layout::nhwc;
   int batch = 32;
   int threads = 1;
+  std::string peers;   // JSON of scripts/peers; "" none
   double seconds = 3;  // of timed work for each set of interleaved arms
   std::uint64_t seed = 1;
 };
@@ -56,7 +57,11 @@ void run_hot_cold(ExplainContext& context, ExperimentReport& report);
 void run_strips(ExplainContext& context, ExperimentReport& report);
 void run_data_dependence(ExplainContext& context, ExperimentReport& report);
 void run_threads(ExplainContext& context, ExperimentReport& report);
+void run_original(ExplainContext& context, ExperimentReport& report);
 void run_prediction(ExplainContext& context, ExperimentReport& report);
+
+// Throws DataError when `path` is no result of scripts/peers: before minutes are spent on measuring.
+void check_peers_file(const std::string& path);
 
 // Runs the chosen experiments one after the other; one that this CPU or oneDNN cannot do says so in its
 // report.

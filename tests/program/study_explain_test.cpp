@@ -44,8 +44,9 @@ TEST_F(StudyExplain, RunsEveryExperimentOnAUsersShapeAndWritesThreeFiles) {
       EXPECT_TRUE(finding["value"].is_number()) << finding["id"];
     }
   }
-  EXPECT_THAT(names, ::testing::ElementsAre("whole", "factorial", "dispatch", "working_set", "hot_cold",
-                                            "strips", "data_dependence", "threads", "prediction"));
+  EXPECT_THAT(names,
+              ::testing::ElementsAre("whole", "factorial", "dispatch", "working_set", "hot_cold", "strips",
+                                     "data_dependence", "threads", "prediction", "original"));
   EXPECT_THAT(finished.out, HasSubstr("one thread only"));
   EXPECT_TRUE(json["machine"].contains("peaks"));
   EXPECT_EQ(json["settings"]["batch"], "2");
@@ -78,6 +79,24 @@ TEST_F(StudyExplain, ComparesTwoReports) {
   EXPECT_THAT(finished.out, HasSubstr("B / A"));
 }
 
+TEST_F(StudyExplain, SaysWhichLibraryHasThePenaltyOfTheOriginal) {
+  const auto arm = [](double ms) {
+    return nlohmann::json{
+        {"name", "torch"},
+        {"data_type", "f32"},
+        {"time", {{"median_ns", ms * 1e6}, {"median_low_ns", ms * 0.9e6}, {"median_high_ns", ms * 1.1e6}}}};
+  };
+  nlohmann::json works = nlohmann::json::array();
+  for (const auto& [variant, ms] : {std::pair{"avgpool", 1.0}, {"maxpool", 3.0}})
+    works.push_back(
+        {{"unit", "pool1"}, {"mode", "forward"}, {"variant", variant}, {"batch", 32}, {"arms", {arm(ms)}}});
+  std::ofstream(folder_ / "peers.json") << nlohmann::json{{"works", works}}.dump();
+  const auto finished =
+      explain({"--shapes", "mine.txt", "--experiments", "original", "--peers", "peers.json", "--out", "r"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr("torch f32, pool1 forward, batch 32: max takes 3.00"));
+}
+
 TEST_F(StudyExplain, RefusesNonsenseWithOneLine) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{"--variants", "maxpol,strided"}, "maxpol"},
@@ -96,6 +115,10 @@ TEST_F(StudyExplain, RefusesNonsenseWithOneLine) {
   }
   std::filesystem::create_directories(folder_ / "there");
   EXPECT_EQ(explain({"--out", "there"}).code, 4);
+  std::ofstream(folder_ / "peers.json") << "{}";
+  const auto no_peers = explain({"--peers", "peers.json"});
+  EXPECT_EQ(no_peers.code, 3);
+  EXPECT_THAT(no_peers.err, HasSubstr("peers.json"));
   const auto missing = run("study", {"explain", "--compare", "a.json", "b.json"});
   EXPECT_EQ(missing.code, 3);
   EXPECT_THAT(missing.err, HasSubstr("a.json"));
