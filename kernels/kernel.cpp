@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 
 #include "kernels/error.hpp"
+#include "kernels/region.hpp"
 
 namespace dsx {
 
-std::string to_string(Phase phase) {
+const char* name_of(Phase phase) {
   switch (phase) {
     case Phase::pack:
       return "pack";
@@ -23,7 +24,10 @@ std::string to_string(Phase phase) {
   return "";
 }
 
+std::string to_string(Phase phase) { return name_of(phase); }
+
 void Step::execute(dnnl::stream& stream) const {
+  const Region region(*this);
   if (kernel.primitive) {
     kernel.primitive.execute(stream, arguments);
     stream.wait();

@@ -38,6 +38,7 @@ struct Kernel {
 
 // When a step runs.
 enum class Phase { pack, forward, loss, backward, update };
+const char* name_of(Phase phase);  // "forward"
 std::string to_string(Phase phase);
 
 struct Step {

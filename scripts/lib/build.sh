@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Configuring a preset against the chosen oneDNN and building targets of it. Sourced by scripts/run and scripts/test,
-# after common.sh, packages.sh and onednn.sh.
+# Configuring a preset against the chosen oneDNN and building targets of it. Sourced by scripts/run, test and
+# profile, after common.sh, packages.sh and onednn.sh.
 
 # ensure_setup [ONEDNN]: a few milliseconds when all is there, scripts/setup otherwise. With ONEDNN: that one, for this
 # call only.
@@ -25,4 +25,30 @@ ensure_configured() {
   if [[ -e $dir/build.ninja ]] && grep -qxF "dnnl_DIR:PATH=$onednn_config" "$dir/CMakeCache.txt"; then return 0; fi
   run_logged "$dir/configure.log" "configuring $preset" \
     env -C "$root" cmake --preset "$preset" -B "$dir" "-Ddnnl_DIR:PATH=$onednn_config"
+}
+
+# A program is a source file named <program>_main.cpp in one of the folders.
+programs() {
+  local file
+  for file in "$root"/*/*_main.cpp; do
+    [[ ! -e $file ]] || basename "$file" _main.cpp
+  done
+}
+
+# build_program PRESET ONEDNN PROGRAM: everything up to an up-to-date $program_file; exits with one line where that fails.
+build_program() {
+  local preset=$1 onednn=$2 program=$3 dir
+  # (Not `programs | grep -q`: grep stops reading at the first match, and pipefail takes that for a failure.)
+  if [[ $'\n'$(programs)$'\n' != *$'\n'$program$'\n'* ]]; then
+    say "there is no program '$program'. Programs: $(programs | tr '\n' ' ')"
+    exit 2
+  fi
+  case $preset in release | debug | asan) ;; *) die "--preset $preset: not one of release, debug, asan" ;; esac
+  ensure_setup "$onednn"
+  dir=$(build_dir_of "$preset")
+  lock_build
+  ensure_configured "$preset" "$dir" || exit 1
+  run_ninja "$dir" "$program" "$program" || exit 1
+  unlock_build
+  program_file=$dir/bin/$program
 }

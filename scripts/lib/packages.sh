@@ -24,6 +24,7 @@ packages=(
   "libssl-dev                   SHA-256 of images"
   "libhwloc-dev                 cores and caches"
   "libbenchmark-dev             bench_ops"
+  "systemtap-sdt-dev            static probes (a header): perf sees the steps of a network"
   "libgtest-dev                 tests"
   "libgmock-dev                 tests: matchers"
 )
@@ -31,6 +32,9 @@ packages_for_source=(
   "dpkg-dev                     unpacks Debian's source package with its patches"
   "libspdlog-dev                oneDNN's log, as Debian's patch wants it"
   "debian-archive-keyring       checks the signature of the newer release"
+)
+packages_for_profile=(
+  "linux-perf                   scripts/profile perf: samples, and the names of oneDNN's generated kernels"
 )
 packages_for_dev=(
   "clang-format                 the formatting of .clang-format"
