@@ -34,22 +34,15 @@ check_perf() {
   ((regions == 0)) || check_regions
 }
 
-# Static probes are uprobes for the kernel: the tracing file system, and root.
-check_regions() {
-  ((EUID == 0)) || unsupported "--regions needs root (the kernel's probes): run it with sudo"
-  [[ -w /sys/kernel/tracing/uprobe_events || -w /sys/kernel/debug/tracing/uprobe_events ]] ||
-    unsupported "--regions: this kernel offers no uprobes (is tracefs mounted on /sys/kernel/tracing?)"
-}
-
 # record_with_perf PROGRAM ARGUMENTS...: sets $status to the program's. Ctrl-C ends the program, not the profile.
 record_with_perf() {
-  local events=(-e "$event")
+  local events=(-F "$frequency" -e "$event")
   ((regions == 0)) || add_region_events "$1"
   trap : INT
   status=0
   # 6: oneDNN writes both /tmp/perf-PID.map and a jitdump under JITDUMPDIR, whose clock is perf's with -k mono.
   ONEDNN_JIT_PROFILE=6 JITDUMPDIR=$out/jit \
-    perf record -q -k mono -F "$frequency" -g --call-graph fp "${events[@]}" -o "$out/perf.data" -- "$@" || status=$?
+    perf record -q -N -k mono -g --call-graph fp "${events[@]}" -o "$out/perf.data" -- "$@" || status=$?
   trap - INT
   [[ -s $out/perf.data ]] || die "perf recorded nothing; the program ended with $status"
 }
@@ -100,12 +93,11 @@ profile_with_perf() {
   record_with_perf "$@"
   merge_jitdump
   perf report --stdio --no-children -g caller -i "$out/perf.data" >"$out/callers.txt" 2>>"$out/perf.log" || true
-  ((regions == 0)) || perf script -F comm,tid,time,event,trace -i "$out/perf.data" 2>>"$out/perf.log" |
-    grep sdt_downscalexr >"$out/regions.txt" || true
   {
     head -n1 "$out/command.txt"
     echo "samples of $event at $frequency Hz, all threads; $names"
     table
+    ((regions == 0)) || region_table
   } | tee "$out/profile.txt"
   ((status == 0)) || say "the program ended with $status"
   say "the profile is in $out: profile.txt, rows.txt, callers.txt, perf.data (perf report -i $out/perf.data)"

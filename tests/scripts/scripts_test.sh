@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests of scripts/setup and scripts/run that need no network and change nothing on the machine: each case works in a
+# Tests of scripts/setup, scripts/run and scripts/profile that need no network and change nothing on the machine: each case works in a
 # temporary copy of scripts/ and cmake/, with stand-ins for apt-get and dpkg-query first on PATH where those matter.
 # usage: scripts_test.sh CASE   (a function's name below; tests/CMakeLists.txt makes one test of each). What a whole set-up from nothing
 # does is left to CI on a fresh machine.
@@ -56,7 +56,7 @@ fake_command() {
 
 HelpIsPrinted() {
   local script
-  for script in setup run test; do
+  for script in setup run test profile; do
     expect 0 "$clone/scripts/$script" --help
     holds "$out" "usage: scripts/$script"
   done
@@ -185,10 +185,95 @@ ContributingsExampleApplies() {
   expect 0 git apply --reverse "$work/example.diff"
 }
 
+# skip REASON: ctest counts it as skipped.
+skip() {
+  printf 'skipped: %s\n' "$*"
+  exit 77
+}
+
+# The programs of the build whose tests these are.
+built() {
+  [[ -x ${DOWNSCALEXR_BIN_DIR:-}/$1 ]] || skip "$1 is not built"
+  echo "$DOWNSCALEXR_BIN_DIR/$1"
+}
+
+has_sdt() { echo '#include <sys/sdt.h>' | g++ -x c++ -E - >"$work/sdt" 2>&1; }
+
+GeneratedKernelsAppearInAProfile() {
+  local program
+  command -v perf >/dev/null || skip "perf is not installed"
+  perf record -e cpu-clock -o /dev/null -- true >"$work/log" 2>&1 || skip "perf is not permitted: $(tail -n 1 "$work/log")"
+  program=$(built bench_ops) || exit
+  expect 0 "$clone/scripts/profile" perf --event cpu-clock --out "$work/profile" -- "$program" --no-roofline --threads=1 \
+    --unit=block --op=maxpool --batch=8 --benchmark_min_time=0.3 --benchmark_filter=block1.*inference
+  # Mangled or not, a name that oneDNN gave to what it generated, in an object that is no file of its own.
+  grep -qE '%  (jitted-|\[JIT\]).*  \[\.\] .*(jit_|brg|jit:)' <<<"$out" || fail "no generated kernel in: $out"
+  holds "$out" "samples of cpu-clock"
+  [[ $(<"$work/profile/profile.txt") == *object*symbol* && -s $work/profile/perf.data && -s $work/profile/callers.txt ]] ||
+    fail "incomplete: $(ls "$work/profile")"
+  expect 1 "$clone/scripts/profile" perf --out "$work/profile" -- "$program"
+  holds "$err" "exists already"
+}
+
+# perf finds the probes in the program's file; nothing of the kernel's is touched.
+StepsAreStaticProbes() {
+  local program
+  has_sdt || skip "systemtap-sdt-dev is not installed"
+  command -v readelf >/dev/null || skip "readelf is not installed"
+  program=$(built study) || exit
+  expect 0 readelf -n "$program"
+  holds "$out" "Provider: downscalexr"
+  holds "$out" "Name: step_begin"
+  holds "$out" "Name: step_end"
+  command -v perf >/dev/null || skip "readelf shows the probes, and perf is not installed"
+  expect 0 perf --buildid-dir "$work/buildid" buildid-cache --add "$program"
+  expect 0 perf --buildid-dir "$work/buildid" list sdt
+  holds "$out" "sdt_downscalexr:step_begin"
+}
+
+StepsAppearInAProfileWithRegions() {
+  local program
+  [[ -w /sys/kernel/tracing/uprobe_events ]] || skip "no tracefs on /sys/kernel/tracing, or not root"
+  has_sdt || skip "systemtap-sdt-dev is not installed"
+  command -v perf >/dev/null || skip "perf is not installed"
+  program=$(built study) || exit
+  expect 0 "$clone/scripts/profile" perf --regions --event cpu-clock --out "$work/profile" -- "$program" --repeat-for 0.5 --threads 1 --batch 1
+  grep -qE '% +conv1 +forward +[1-9][0-9]* ' <<<"$out" || fail "no step in: $out"
+  ! grep -q downscalexr /sys/kernel/tracing/uprobe_events || fail "probes were left behind"
+}
+
+ProfilersThatAreMissingAreNamed() {
+  fake_command perf <<'END'
+[[ $1 == stat ]] && echo "1,,cycles:u,1" >&2 && exit
+echo "Access to performance monitoring and observability operations is limited." >&2
+exit 255
+END
+  PATH=$work/bin:$PATH expect 5 "$clone/scripts/profile" perf -- /bin/true
+  [[ $(wc -l <<<"$err") == 1 ]] || fail "more than one line: $err"
+  holds "$err" "perf"
+  command -v vtune >/dev/null || {
+    expect 5 "$clone/scripts/profile" vtune --sampling sw --out "$work/v t" -- /bin/echo "two words"
+    holds "$err" "'vtune' '-collect' 'hotspots' '-knob' 'sampling-mode=sw' '-result-dir' '$work/v t' '--' '$(realpath /bin/echo)' 'two words'"
+    holds "$err" "ONEDNN_JIT_PROFILE=1"
+  }
+  expect 2 "$clone/scripts/profile" -- /bin/true
+  expect 2 "$clone/scripts/profile" perf --nonsense -- /bin/true
+  expect 1 "$clone/scripts/profile" perf --top zero -- /bin/true
+}
+
+VTuneIsRunWhereItIs() {
+  fake_command vtune <<END
+echo "\$ONEDNN_JIT_PROFILE \$*" >>$work/calls
+END
+  PATH=$work/bin:$PATH expect 0 "$clone/scripts/profile" vtune --sampling hw --out "$work/result" -- /bin/echo hello
+  holds "$(<"$work/calls")" "1 -collect hotspots -knob sampling-mode=hw -knob enable-stack-collection=true -result-dir $work/result -- $(realpath /bin/echo) hello"
+  holds "$(<"$work/calls")" "-report hotspots -result-dir $work/result -limit 25 -group-by task"
+}
+
 ScriptsAreCleanByShellcheck() {
   command -v shellcheck >/dev/null || exit 77 # ctest: skipped
   cd "$source_dir"
-  shellcheck --severity=warning scripts/setup scripts/run scripts/test scripts/lib/*.sh .ci/run tests/scripts/*.sh
+  shellcheck --severity=warning scripts/setup scripts/run scripts/test scripts/profile scripts/lib/*.sh .ci/run tests/scripts/*.sh
 }
 
 [[ $(type -t "${1:-}") == function ]] || fail "no case '${1:-}'"
