@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ namespace {
 
 // As study/exit_code.hpp has them.
 constexpr int kInternal = 1, kConfig = 2, kUnsupported = 5;
+
+constexpr double kMostCachedBytes = 1e9;
 
 // The works that were built last. Google Benchmark calls an arm's function several times while it looks for a
 // number of iterations, and between others when it interleaves them; building and checking take longer than
@@ -42,11 +45,10 @@ class WorkCache {
 
  private:
   void make_room() {
-    constexpr double kMostBytes = 1e9;
     double bytes = 0;
     for (auto it = works_.begin(); it != works_.end();) {
       bytes += it->second.working_set_bytes();
-      it = bytes > kMostBytes ? works_.erase(it) : std::next(it);
+      it = bytes > kMostCachedBytes ? works_.erase(it) : std::next(it);
     }
   }
   std::list<std::pair<std::string, dsx::Work>> works_;
@@ -68,8 +70,28 @@ Limits& limits() {
   return all;
 }
 
+// Empty without --counters.
+std::unique_ptr<dsx::Counters>& counters() {
+  static std::unique_ptr<dsx::Counters> all;
+  return all;
+}
+
+// Columns of what was counted, per iteration. Reasons for missing ones stand in the report's head.
+void set_counted(benchmark::State& state, const dsx::CounterReading& counted) {
+  for (const auto& row : counted.rows) {
+    if (!row.not_available.empty()) continue;
+    const bool is_time = row.name == "task_clock";
+    state.counters[is_time ? "task_clock_us" : row.name] =
+        row.value / counted.intervals / (is_time ? 1e3 : 1);
+  }
+  const auto instructions = counted.value("instructions"), cycles = counted.value("cycles");
+  if (instructions && cycles && *cycles > 0)
+    state.counters["instructions_per_cycle"] = *instructions / *cycles;
+}
+
 void set_counters(benchmark::State& state, const dsx::ArmEntry& arm, const dsx::Work& work,
-                  const dsx::Summary& time) {
+                  const dsx::Result& result) {
+  const auto& time = result.summary;
   const auto bound = dsx::roofline(limits().machine, limits().topology, arm.threads,
                                    dsx::to_string(arm.dtype), work.cost.flop, work.cost.min_bytes,
                                    work.working_set_bytes(), arm.cache != dsx::CacheState::hot);
@@ -80,10 +102,15 @@ void set_counters(benchmark::State& state, const dsx::ArmEntry& arm, const dsx::
   state.counters["min_GB/s"] = work.cost.min_bytes / time.median_ns;
   state.counters["median_us"] = time.median_ns / 1e3;
   state.counters["working_set_MB"] = work.working_set_bytes() / 1e6;
+  state.counters["disturbed"] = static_cast<double>(result.disturbed_samples);
+  state.counters["left_out"] = static_cast<double>(time.left_out);
+  state.counters["involuntary_switches"] = static_cast<double>(result.disturbance.involuntary_switches);
+  set_counted(state, result.counters);
+  state.SetLabel(result.busy ? work.label + "; DISTURBED by other processes: do not compare" : work.label);
 }
 
 // The one measuring function. Iterations are timed one by one (manual time), since flushing must stay
-// outside.
+// outside. A disturbed iteration is repeated, unless half of them are.
 void run_arm(benchmark::State& state, const dsx::ArmEntry& arm) {
   dsx::set_threads(arm.threads);
   try {
@@ -96,18 +123,13 @@ void run_arm(benchmark::State& state, const dsx::ArmEntry& arm) {
     // Untimed: a team of another size may have run before, and its buffers lie in the caches.
     prepare();
     work.run();
-    std::vector<double> samples_ns;
-    samples_ns.reserve(static_cast<std::size_t>(state.max_iterations));
-    const auto before = dsx::disturbance_now();
-    for ([[maybe_unused]] auto _ : state) {
-      prepare();
-      samples_ns.push_back(dsx::time_once_ns(work.run));
-      state.SetIterationTime(samples_ns.back() * 1e-9);
-    }
-    state.SetLabel(work.label);
-    set_counters(state, arm, work, dsx::summarize(samples_ns));
-    state.counters["involuntary_switches"] =
-        static_cast<double>((dsx::disturbance_now() - before).involuntary_switches);
+    dsx::MeasureOptions measuring;
+    measuring.repeat_disturbed = true;
+    measuring.counters = counters().get();
+    const dsx::Arm timed{arm.name, work.run, prepare};
+    dsx::Sampler sampler(timed, measuring);
+    while (state.KeepRunning()) state.SetIterationTime(sampler.take() * 1e-9);
+    set_counters(state, arm, work, sampler.finish());
   } catch (const dsx::WrongResult& error) {
     any_wrong_result = true;
     state.SkipWithError(error.what());
@@ -157,6 +179,14 @@ void add_context(const dsx::BenchOptions& options, const dsx::Environment& envir
   for (const auto& [name, value] : dsx::environment_fields(environment))
     benchmark::AddCustomContext(name, value);
   benchmark::AddCustomContext("cache_flush", dsx::flush_method());
+  if (counters() != nullptr) {
+    counters()->start();
+    for (const auto& row : counters()->stop().rows) {
+      benchmark::AddCustomContext("counter_" + row.name, row.not_available.empty()
+                                                             ? row.source
+                                                             : "not available: " + row.not_available);
+    }
+  }
   if (!options.roofline || listing) return;
   dsx::MachineOptions quick;
   quick.thread_counts = options.axes.threads;
@@ -210,6 +240,7 @@ int run(std::vector<std::string> arguments, char* program) {
     }
     return 0;
   }
+  if (options.counters) counters() = std::make_unique<dsx::Counters>();
   add_context(options, environment, listing);
   for (const auto& arm : dsx::all_arms(dsx::load_geometries(options.shapes), options.axes)) {
     benchmark::RegisterBenchmark(arm.name.c_str(), [arm](benchmark::State& state) { run_arm(state, arm); })

@@ -34,7 +34,7 @@ struct PlanLatency {
   Summary time;
   double images_per_s = 0;  // batch / median
   Disturbance disturbance;
-  std::size_t disturbed_samples = 0;  // with an involuntary context switch
+  std::size_t disturbed_samples = 0;  // see disturbance.hpp
   std::vector<StepTiming> steps;
   double steps_sum_ns = 0;  // sum of the steps' medians; the whole exceeds it by what lies between steps
 };

@@ -35,8 +35,10 @@ Rate collect(int repeats, const Sample& sample) {
   std::vector<double> calm, all;
   while (static_cast<int>(calm.size()) < repeats && static_cast<int>(all.size()) < kMostTries * repeats) {
     const auto before = disturbance_now();
+    const auto start = Clock::now();
     all.push_back(sample());
-    if ((disturbance_now() - before).involuntary_switches == 0) calm.push_back(all.back());
+    const double wall_ns = seconds_since(start) * 1e9;
+    if (!is_disturbed(disturbance_now() - before, wall_ns)) calm.push_back(all.back());
   }
   const double disturbed = 1 - static_cast<double>(calm.size()) / static_cast<double>(all.size());
   auto& used = 2 * static_cast<int>(calm.size()) >= repeats ? calm : all;

@@ -14,7 +14,7 @@ namespace dsx {
 
 // A rate with its spread over repetitions. The best is the limit (a disturbance only ever slows down); the
 // median tells how disturbed the measurement was.
-// Samples during which another process took a core are repeated, up to four times as many as were asked for.
+// Disturbed samples (disturbance.hpp) are repeated, up to four times as many as were asked for.
 struct Rate {
   double best = 0, median = 0;
   double disturbed_share = 0;  // of all samples taken

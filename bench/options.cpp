@@ -112,6 +112,12 @@ const std::vector<Flag>& flags() {
        }},
       {"--allow-ref", "", "time oneDNN's reference implementations too (they take minutes)", false,
        [](BenchOptions& o, const std::string&) { o.axes.allow_ref = true; }},
+      {"--counters", "",
+       "columns of hardware and software counters per iteration, over all threads; the report's head says "
+       "why "
+       "one is missing (--benchmark_perf_counters needs a Google Benchmark built with libpfm, and counts one "
+       "thread)",
+       false, [](BenchOptions& o, const std::string&) { o.counters = true; }},
       {"--no-roofline", "", "do not measure the machine first; no share of the roofline then", false,
        [](BenchOptions& o, const std::string&) { o.roofline = false; }},
       {"--machine", "",

@@ -13,7 +13,8 @@ struct BenchOptions {
   Axes axes;                     // the default: nhwc, f32, batch 32 and 1, all usable CPUs, hot caches
   std::string shapes = "study";  // built-in list or file
   Machine machine = Machine::none;
-  bool roofline = true;  // measure peak and bandwidths first, for the share of the roofline
+  bool roofline = true;   // measure peak and bandwidths first, for the share of the roofline
+  bool counters = false;  // columns of hardware and software counters, per iteration
   bool help = false;
 };
 

@@ -43,6 +43,37 @@ TEST_F(BenchOps, WritesJsonThatCarriesEveryCounterAndTheMachine) {
   }
 }
 
+TEST_F(BenchOps, CountsWhenAskedAndSaysInTheHeadWhatItCannotCount) {
+  const std::vector<std::string> names{"cycles",       "instructions",         "l1d_read_misses",
+                                       "l2_misses",    "llc_read_misses",      "dtlb_read_misses",
+                                       "minor_faults", "involuntary_switches", "cpu_migrations"};
+  const auto finished = bench({"--benchmark_format=json", "--no-roofline", "--counters",
+                               "--benchmark_filter=^mine.*op:maxpool/unit:op.*inference"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto json = nlohmann::json::parse(finished.out);
+  const auto& row = json["benchmarks"][0];
+  for (const auto& name : names) {
+    const auto said = json["context"]["counter_" + name].get<std::string>();
+    const bool missing = said.rfind("not available: ", 0) == 0;
+    EXPECT_EQ(row.contains(name), !missing) << name << ": " << said;
+    EXPECT_GT(said.size(), 8U) << "a source or a reason";
+  }
+  EXPECT_GT(row["task_clock_us"].get<double>(), 0);
+}
+
+TEST_F(BenchOps, TellsHowManyRunsWereDisturbed) {
+  const auto finished = bench({"--benchmark_format=json", "--no-roofline",
+                               "--benchmark_filter=^mine.*op:maxpool/unit:op.*inference"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto row = nlohmann::json::parse(finished.out)["benchmarks"][0];
+  EXPECT_GE(row["disturbed"].get<double>(), row["left_out"].get<double>());
+  const bool busy = row["label"].get<std::string>().find("DISTURBED") != std::string::npos;
+  if (busy) {
+    EXPECT_EQ(row["left_out"].get<double>(), 0) << "all are kept, and the label says so";
+  }
+  EXPECT_FALSE(row.contains("cycles")) << "nobody asked for counters";
+}
+
 TEST_F(BenchOps, SaysWhyAnArmIsSkipped) {
   const auto finished =
       bench({"--benchmark_format=json", "--no-roofline", "--benchmark_filter=op:strided/unit:op.*inference"});
