@@ -72,6 +72,22 @@ DSX_AVX2 void fma_avx2() {
   }
 }
 
+// Before FMA: a multiplication and an addition, on ports of their own, in chains of their own.
+__attribute__((target("avx"))) void fma_avx() {
+  __m256 s[6], p[6];
+  const __m256 a = _mm256_set1_ps(0.5F), b = _mm256_set1_ps(1.0F);
+#pragma GCC unroll 6
+  for (int k = 0; k < 6; ++k) s[k] = p[k] = b;
+  for (int i = 0; i < kRepeats; ++i) {
+#pragma GCC unroll 6
+    for (int k = 0; k < 6; ++k) {
+      s[k] = _mm256_add_ps(s[k], a);
+      p[k] = _mm256_mul_ps(p[k], b);
+      __asm__ volatile("" : "+x"(s[k]), "+x"(p[k]));
+    }
+  }
+}
+
 DSX_AVX512 void fma_avx512() {
   __m512 s[12];
   const __m512 a = _mm512_set1_ps(0.5F), b = _mm512_set1_ps(1.0F);
@@ -203,32 +219,55 @@ DSX_AVX512 void copy_avx512(float* to, const float* from, std::size_t count) {
   }
 }
 
+bool has_avx512() { return __builtin_cpu_supports("avx512f") != 0; }
+bool has_avx2() { return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0; }
+
+// oneDNN's instruction sets are sets of bits: a later one holds those of the ones before it.
+bool covers(dnnl::cpu_isa allowed, dnnl::cpu_isa wanted) {
+  const auto bits = static_cast<unsigned>(allowed), wanted_bits = static_cast<unsigned>(wanted);
+  return allowed == dnnl::cpu_isa::isa_default || (bits & wanted_bits) == wanted_bits;
+}
+
+std::string limit_note(const std::string& unused) {
+  return " (oneDNN is limited by ONEDNN_MAX_CPU_ISA; this CPU has " + unused + ")";
+}
+
 #endif
 
 }  // namespace
 
-FmaKernel f32_fma_kernel() {
+FmaKernel f32_fma_kernel([[maybe_unused]] dnnl::cpu_isa allowed) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return {"avx512f fma", 2.0 * 12 * 16 * kRepeats, fma_avx512};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    return {"avx2 fma", 2.0 * 12 * 8 * kRepeats, fma_avx2};
-  }
-#endif
+  const bool avx512 = has_avx512(), avx2 = has_avx2(), avx = __builtin_cpu_supports("avx") != 0;
+  if (avx512 && covers(allowed, dnnl::cpu_isa::avx512_core))
+    return {"avx512f fma", 2.0 * 12 * 16 * kRepeats, fma_avx512};
+  const std::string limited = avx512 ? limit_note("avx512f") : avx2 ? limit_note("avx2") : limit_note("avx");
+  if (avx2 && covers(allowed, dnnl::cpu_isa::avx2))
+    return {"avx2 fma" + (avx512 ? limited : ""), 2.0 * 12 * 8 * kRepeats, fma_avx2};
+  if (avx && covers(allowed, dnnl::cpu_isa::avx))
+    return {"avx multiply and add" + (avx2 ? limited : ""), 2.0 * 6 * 8 * kRepeats, fma_avx};
+  return {"128-bit multiply and add" + (avx ? limited : ""), 2.0 * 8 * 4 * kRepeats, fma_portable};
+#else
   return {"128-bit multiply and add", 2.0 * 8 * 4 * kRepeats, fma_portable};
+#endif
 }
 
-FmaKernel bf16_fma_kernel() {
+FmaKernel bf16_fma_kernel([[maybe_unused]] dnnl::cpu_isa allowed) {
 #if defined(__x86_64__)
-  if (may_use_amx()) return {"amx tdpbf16ps", 2.0 * 16 * 16 * 32 * 4 * (kRepeats / 4), fma_amx};
-  if (has_avx512_bf16()) return {"avx512_bf16 dpbf16ps", 2.0 * 16 * 32 * kRepeats, fma_bf16};
+  const bool amx = covers(allowed, dnnl::cpu_isa::avx512_core_amx) && may_use_amx();
+  if (amx) return {"amx tdpbf16ps", 2.0 * 16 * 16 * 32 * 4 * (kRepeats / 4), fma_amx};
+  if (has_avx512_bf16() && covers(allowed, dnnl::cpu_isa::avx512_core_bf16))
+    return {"avx512_bf16 dpbf16ps", 2.0 * 16 * 32 * kRepeats, fma_bf16};
+  if (has_avx512_bf16()) return {"not available" + limit_note("avx512_bf16"), 0, nullptr};
 #endif
   return {"not available: this CPU has neither avx512_bf16 nor amx_bf16", 0, nullptr};
 }
 
-StreamKernels stream_kernels() {
+StreamKernels stream_kernels([[maybe_unused]] dnnl::cpu_isa allowed) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return {"avx512f", read_avx512, write_avx512, copy_avx512};
-  if (__builtin_cpu_supports("avx2")) return {"avx2", read_avx2, write_avx2, copy_avx2};
+  if (has_avx512() && covers(allowed, dnnl::cpu_isa::avx512_core))
+    return {"avx512f", read_avx512, write_avx512, copy_avx512};
+  if (has_avx2() && covers(allowed, dnnl::cpu_isa::avx2)) return {"avx2", read_avx2, write_avx2, copy_avx2};
 #endif
   return {"128-bit", read_portable, write_portable, copy_portable};
 }

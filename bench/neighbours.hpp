@@ -18,7 +18,7 @@ struct NeighbourUse {
   std::string not_available;  // the reason, when there is no figure
 };
 
-// One neighbour taking a twentieth of a CPU already shows in medians.
+// Of the CPUs together: what the interrupts and daemons of a quiet machine stay below.
 constexpr double kBusyShare = 0.05;
 // "" on a quiet machine, otherwise a line for the user: "other processes used 35% of the CPUs ...".
 std::string busy_warning(const NeighbourUse& use, double limit = kBusyShare);

@@ -52,6 +52,27 @@ TEST(StreamKernels, ReadWriteAndCopyWhatTheyClaim) {
   EXPECT_EQ(b[512], 1.5F) << "no further than its count";
 }
 
+// A kernel is measured against what oneDNN may use, and the row says so.
+TEST(FmaKernels, KeepToTheInstructionSetThatOneDnnMayUse) {
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this CPU has no avx512f to be left out";
+  EXPECT_EQ(f32_fma_kernel(dnnl::cpu_isa::avx512_core).name, "avx512f fma");
+  const auto avx2 = f32_fma_kernel(dnnl::cpu_isa::avx2);
+  EXPECT_THAT(avx2.name, testing::StartsWith("avx2 fma (oneDNN is limited by ONEDNN_MAX_CPU_ISA"));
+  EXPECT_THAT(avx2.name, testing::HasSubstr("this CPU has avx512f"));
+  EXPECT_THAT(f32_fma_kernel(dnnl::cpu_isa::avx).name, testing::StartsWith("avx multiply and add (oneDNN"));
+  EXPECT_THAT(f32_fma_kernel(dnnl::cpu_isa::sse41).name,
+              testing::StartsWith("128-bit multiply and add (oneDNN"));
+  EXPECT_EQ(bf16_fma_kernel(dnnl::cpu_isa::avx2).run, nullptr);
+  EXPECT_EQ(stream_kernels(dnnl::cpu_isa::avx2).name, "avx2");
+  for (const auto isa :
+       {dnnl::cpu_isa::avx512_core, dnnl::cpu_isa::avx2, dnnl::cpu_isa::avx, dnnl::cpu_isa::sse41})
+    f32_fma_kernel(isa).run();
+#else
+  GTEST_SKIP() << "oneDNN's limits are those of x86-64";
+#endif
+}
+
 Machine made_up() {
   Machine machine;
   PeakRow peak;
