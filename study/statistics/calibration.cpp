@@ -50,8 +50,9 @@ std::vector<BinMeans> means_of_bins(std::span<const double> logits, Labels posit
     m.count = static_cast<double>(bin.size());
     for (const auto i : bin) {
       m.probability += probability_of(logits[i]) / m.count;
-      m.observed += static_cast<double>(positive[i] != 0) / m.count;
+      m.observed += positive[i] != 0 ? 1 : 0;  // counted first: a sum of shares can come out above 1
     }
+    m.observed /= m.count;
     means.push_back(m);
   }
   return means;

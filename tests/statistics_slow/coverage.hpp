@@ -1,0 +1,78 @@
+// How often intervals cover the truth, by simulation with fixed seeds. A 95% interval must cover in 95% of
+// repetitions, give or take the Monte-Carlo error (3.5 standard errors) and a tolerance that each test
+// states: what the literature reports for the method at that size. An interval that is wrong (the wrong
+// variance, subjects ignored) falls outside; the tests named "...IsSeen" prove that for the mistakes that
+// matter most.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <numbers>
+#include <vector>
+
+#include "data/random.hpp"
+#include "study/statistics/estimate.hpp"
+
+namespace dsx_test {
+
+struct Coverage {
+  int repetitions = 0, covered = 0, not_estimable = 0;
+  double share() const { return static_cast<double>(covered) / repetitions; }
+  double error() const { return std::sqrt(0.95 * 0.05 / repetitions); }
+  void add(const dsx::Estimate& e, double truth) {
+    ++repetitions;
+    if (!e.estimable()) {
+      ++not_estimable;
+    } else if (e.low <= truth && truth <= e.high) {
+      ++covered;
+    }
+  }
+};
+
+// One repetition returns the interval; each has a random stream of its own.
+inline Coverage coverage_of(int repetitions, double truth,
+                            const std::function<dsx::Estimate(dsx::Random&)>& one) {
+  Coverage c;
+  for (int r = 0; r < repetitions; ++r) {
+    dsx::Random random({20261124, static_cast<std::uint64_t>(r)});
+    c.add(one(random), truth);
+  }
+  return c;
+}
+
+inline void expect_coverage(const Coverage& c, double tolerance, double nominal = 0.95) {
+  std::fprintf(stderr, "SHARE %s.%s %.4f +- %.4f tol %.3f\n", testing::UnitTest::GetInstance()->current_test_info()->test_suite_name(), testing::UnitTest::GetInstance()->current_test_info()->name(), c.share(), c.error(), tolerance);
+  EXPECT_EQ(c.not_estimable, 0);
+  EXPECT_NEAR(c.share(), nominal, 3.5 * c.error() + tolerance) << c.covered << " of " << c.repetitions;
+}
+
+// For intervals that may cover more than they promise.
+inline void expect_at_least(const Coverage& c, double tolerance, double nominal = 0.95) {
+  std::fprintf(stderr, "SHARE>= %s.%s %.4f +- %.4f tol %.3f\n", testing::UnitTest::GetInstance()->current_test_info()->test_suite_name(), testing::UnitTest::GetInstance()->current_test_info()->name(), c.share(), c.error(), tolerance);
+  EXPECT_EQ(c.not_estimable, 0);
+  EXPECT_GE(c.share(), nominal - 3.5 * c.error() - tolerance) << c.covered << " of " << c.repetitions;
+}
+
+// Subjects with 1 to 6 images each.
+inline std::vector<std::uint32_t> random_subjects(dsx::Random& random, std::uint32_t subjects) {
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t s = 0; s < subjects; ++s)
+    for (std::size_t k = 1 + random.below(6); k > 0; --k) ids.push_back(s);
+  return ids;
+}
+
+// Integral over a standard normal variable, by the trapezoidal rule on [-9, 9].
+inline double normal_mean(const std::function<double(double)>& f) {
+  constexpr int kSteps = 4000;
+  double sum = 0;
+  for (int i = 0; i <= kSteps; ++i) {
+    const double x = -9 + 18.0 * i / kSteps;
+    sum += f(x) * std::exp(-0.5 * x * x);
+  }
+  return sum * 18 / kSteps / std::sqrt(2 * std::numbers::pi);
+}
+
+}  // namespace dsx_test
