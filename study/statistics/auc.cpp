@@ -167,6 +167,12 @@ std::vector<std::uint32_t> subjects_or_images(SubjectIds subjects, std::size_t i
 
 }  // namespace
 
+std::string why_not_estimable(std::span<const double> scores, Labels positive, SubjectIds subjects,
+                              std::size_t minimum) {
+  require_same_length(scores.size(), positive.size(), subjects);
+  return too_little(scores, positive, subjects, minimum);
+}
+
 AucCovariance auc_covariance(std::span<const std::vector<double>> scores, Labels positive,
                              SubjectIds subjects, const IntervalOptions& options) {
   AucCovariance result;

@@ -19,6 +19,11 @@ namespace dsx {
 
 using Labels = std::span<const std::uint8_t>;
 
+// Why these images give no figure ("only 9 negative images, at least 10 needed"); empty when they do. The
+// bootstrap does not know classes: ask before it.
+std::string why_not_estimable(std::span<const double> scores, Labels positive, SubjectIds subjects = {},
+                              std::size_t minimum = kMinimumPerClass);
+
 // `logit` (the default) makes the interval on log(AUC / (1 - AUC)) and maps it back: it stays within [0, 1]
 // and covers better for an AUC near 1 (Pepe 2003, p. 107). `plain` is AUC +- z * se, clipped to [0, 1].
 enum class AucInterval { logit, plain };

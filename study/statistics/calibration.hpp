@@ -18,8 +18,8 @@ struct ReliabilityBin {
   std::size_t count = 0;
   double mean_probability = kNotEstimable;
   double lowest_probability = kNotEstimable, highest_probability = kNotEstimable;
-  Estimate
-      observed;  // share of positives: Wilson's interval, or by subject; a bin below options.minimum says so
+  // Share of positives: Wilson's interval, or by subject; a bin below options.minimum is not estimable.
+  Estimate observed;
 };
 struct Reliability {
   std::vector<ReliabilityBin> bins;
@@ -50,8 +50,8 @@ struct CalibrationError {
   // Their root of the debiased squared error: sum of share * ((mean - observed)^2 - observed (1 - observed) /
   // (n - 1)), 0 when that sum is negative. A bin of one image takes no correction.
   double root_mean_square = kNotEstimable;
-  double expected_if_calibrated =
-      kNotEstimable;  // mean plug-in ECE of a perfect model: chance alone (normal approximation)
+  // Mean plug-in ECE of a perfect model: chance alone (normal approximation).
+  double expected_if_calibrated = kNotEstimable;
   std::string not_estimable;
 };
 CalibrationError calibration_error(std::span<const double> logits, Labels positive, std::size_t bins = 10,

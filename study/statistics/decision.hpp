@@ -26,9 +26,8 @@ DecisionCounts decision_counts(Labels predicted, Labels positive);
 // - f1: monotone in TP / (TP + FP + FN), 2 J / (1 + J), whose interval it maps.
 // - excess_positive: predicted-positive rate minus prevalence, (FP - FN) / n; a paired difference with its p.
 // - bias_ratio: predicted-positive rate over prevalence, (TP + FP) / (TP + FN); interval on the log scale by
-// linearisation,
-//   which without subjects is the paired ratio's se^2 = (FP + FN) / ((TP + FP) (TP + FN)) (Nam & Blackwelder
-//   2002, Stat. Med. 21:689); p against 1 is excess_positive's.
+//   linearisation, without subjects se^2 = (FP + FN) / ((TP + FP) (TP + FN)), the paired ratio's (Nam &
+//   Blackwelder 2002, Stat. Med. 21:689); p against 1 is excess_positive's.
 struct DecisionMetrics {
   DecisionCounts counts;
   Estimate sensitivity, specificity, false_positive_rate, false_negative_rate;

@@ -52,9 +52,9 @@ Estimate paired_difference(const PairedCounts& counts, const IntervalOptions& op
 // The same by subject. se is that of the mean of a - b with the variance between subjects (sandwich, factor J
 // / (J - 1)). Tango's interval and McNemar's score test are applied to the counts divided by the design
 // effect, the ratio of that variance to the one of independent images, at least 1 (Rao & Scott 1992,
-// Biometrics 48:577), with Student's t, subjects
-// - 1 degrees of freedom: interval and p agree. No spread at all (no discordant pair): each subject counts as
-// one image. Without subjects: paired_difference().
+// Biometrics 48:577), with Student's t and J - 1 degrees of freedom (J subjects): interval and p agree. No
+// spread at all (no discordant pair): each subject counts as one image. Without subjects:
+// paired_difference().
 Estimate paired_difference_by_subject(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
                                       SubjectIds subjects, const IntervalOptions& options = {});
 

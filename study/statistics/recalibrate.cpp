@@ -124,8 +124,8 @@ Matrix2 variance_of(const Model& model, const Fit& fit, SubjectIds subjects) {
 
 // Every positive at or above every negative, or the other way round: the likelihood has no maximum.
 bool separated(std::span<const double> logits, Labels positive) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  double low[2] = {kInfinity, kInfinity}, high[2] = {-kInfinity, -kInfinity};
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  double low[2] = {infinity, infinity}, high[2] = {-infinity, -infinity};
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const int c = positive[i] != 0;
     low[c] = std::min(low[c], logits[i]);
@@ -161,10 +161,10 @@ void fit_line(std::span<const double> logits, Labels positive, SubjectIds subjec
   }
   const Matrix2 v = variance_of(model, fit, subjects);
   const double k = mean / scale;  // intercept = a - slope' * k
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  result.slope = t_interval(fit.slope / scale, std::sqrt(v.c) / scale, kInfinity, confidence, 1);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  result.slope = t_interval(fit.slope / scale, std::sqrt(v.c) / scale, infinity, confidence, 1);
   result.intercept = t_interval(fit.intercept - fit.slope * k, std::sqrt(v.a - 2 * k * v.b + k * k * v.c),
-                                kInfinity, confidence, 0);
+                                infinity, confidence, 0);
 }
 
 }  // namespace

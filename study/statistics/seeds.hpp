@@ -5,11 +5,14 @@
 //
 // The model is that of several readers judging the same cases, with seeds as readers (Obuchowski & Rockette
 // 1995, Commun. Stat. Simul. Comput. 24:285; degrees of freedom: Hillis 2007, Stat. Med. 26:596):
-//   figure of seed s = truth + seed effect_s + image error_s,   Var(image error_s) = V,  Cov(between two
-//   seeds) = C MS = sum (figure_s - mean)^2 / (S - 1),   E[MS] = seed variance + V - C Var(mean) = (MS + S
-//   max(C, 0)) / S,   df = (S - 1) (MS + S max(C, 0))^2 / MS^2
+//   figure of seed s = truth + seed effect_s + image error_s
+//   Var(image error_s) = V, Cov(image errors of two seeds) = C
+//   MS = sum (figure_s - mean)^2 / (S - 1), E[MS] = seed variance + V - C
+//   Var(mean) = (MS + S max(C, 0)) / S
+//   df = (S - 1) (MS + S max(C, 0))^2 / MS^2
 // A paired comparison is the same with figure_s = a_s - b_s. C = 0 (each seed its own images) gives the usual
-// t interval.
+// t interval. Simulated coverage of the 95% interval (tests/statistics_slow): 94 to 96% with 5 seeds or more,
+// 92 to 95% with 3.
 #pragma once
 
 #include <cstddef>

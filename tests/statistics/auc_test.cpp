@@ -88,6 +88,8 @@ TEST(Auc, SaysWhyItCannotBeEstimated) {
   EXPECT_EQ(auc_estimate(scores, positive).not_estimable, "no negative images");
   for (std::size_t i = 0; i < 9; ++i) positive[i] = 0;
   EXPECT_EQ(auc_estimate(scores, positive).not_estimable, "only 9 negative images, at least 10 needed");
+  EXPECT_EQ(why_not_estimable(scores, positive), "only 9 negative images, at least 10 needed");
+  EXPECT_EQ(why_not_estimable(scores, positive, {}, 9), "");
   EXPECT_TRUE(std::isnan(auc_estimate(scores, positive).value));
   positive[9] = 0;
   EXPECT_TRUE(auc_estimate(scores, positive).estimable());

@@ -63,7 +63,11 @@ TEST(Brier, AgreesWithScikitLearn) {
 TEST(Brier, DecompositionIsExactForConstantBins) {
   std::vector<double> logits;
   std::vector<std::uint8_t> positive;
-  for (int i = 0; i < 80; ++i) logits.push_back(i / 20 - 1.5), positive.push_back(i % 20 < 3 + 4 * (i / 20));
+  for (int i = 0; i < 80; ++i) {
+    const int group = i / 20;
+    logits.push_back(group - 1.5);
+    positive.push_back(i % 20 < 3 + 4 * group ? 1 : 0);
+  }
   EXPECT_NEAR(brier_score(logits, positive, 4).within_bins, 0, 1e-15);
 }
 

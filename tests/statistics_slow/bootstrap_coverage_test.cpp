@@ -46,7 +46,7 @@ TEST(BootstrapCoverage, BySubject) {
   const double truths[] = {normal_cdf(kShift / std::sqrt(2.0)), true_average_precision(), true_f1(),
                            normal_cdf(kShift / 2)};
   Coverage percentile[4], bca[4];
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     Random r({7, static_cast<std::uint64_t>(i)});
     const auto d = draw(r);
     const RankedScores ranked(d.scores, d.positive);

@@ -30,7 +30,7 @@ Draw draw(Random& r, std::uint32_t subjects, int copies) {
 
 TEST(CalibrationCoverage, SlopeAndIntercept) {
   Coverage slope, intercept;
-  for (int i = 0; i < 2500; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     Random r({8, static_cast<std::uint64_t>(i)});
     const auto d = draw(r, 250, 1);
     const auto fit = recalibrate(d.logits, d.positive);
@@ -43,7 +43,7 @@ TEST(CalibrationCoverage, SlopeAndIntercept) {
 
 TEST(CalibrationCoverage, SlopeAndInterceptBySubject) {
   Coverage slope, intercept, ignored;
-  for (int i = 0; i < 1500; ++i) {
+  for (int i = 0; i < 4000; ++i) {
     Random r({9, static_cast<std::uint64_t>(i)});
     const auto d = draw(r, 150, 3);
     const auto fit = recalibrate(d.logits, d.positive, d.subject);
@@ -63,7 +63,7 @@ TEST(CalibrationCoverage, InTheLarge) {
     for (std::size_t i = 0; i < d.logits.size(); ++i) d.positive[i] = r.uniform() < expit(d.logits[i] - 0.4);
     return recalibrate(d.logits, d.positive).in_the_large;
   };
-  expect_coverage(coverage_of(2500, -0.4, one), 0.01);
+  expect_coverage(coverage_of(6000, -0.4, one), 0.01);
 }
 
 TEST(CalibrationCoverage, Brier) {
@@ -71,13 +71,13 @@ TEST(CalibrationCoverage, Brier) {
     const double said = expit(1.5 * z), is = expit(kIntercept + kSlope * 1.5 * z);
     return is * (1 - said) * (1 - said) + (1 - is) * said * said;
   });
-  expect_coverage(coverage_of(2500, truth,
+  expect_coverage(coverage_of(6000, truth,
                               [](Random& r) {
                                 const auto d = draw(r, 200, 1);
                                 return brier_score(d.logits, d.positive).score;
                               }),
                   0.01);
-  expect_coverage(coverage_of(1500, truth,
+  expect_coverage(coverage_of(4000, truth,
                               [](Random& r) {
                                 const auto d = draw(r, 100, 3);
                                 return brier_score(d.logits, d.positive, 10, d.subject).score;
@@ -105,18 +105,18 @@ TEST(CalibrationBias, IsRemoved) {
   const auto many = draw(large, 400000, 1);
   const auto truth = calibration_error(many.logits, many.positive, 8);
   double plug_in = 0, debiased = 0, square = 0, chance = 0, found_by_chance = 0;
-  constexpr int kRepetitions = 1500;
-  for (int i = 0; i < kRepetitions; ++i) {
+  constexpr int repetitions = 1500;
+  for (int i = 0; i < repetitions; ++i) {
     Random r({12, static_cast<std::uint64_t>(i)});
     Draw d = draw(r, 200, 1);
     const auto found = calibration_error(d.logits, d.positive, 8);
-    plug_in += found.plug_in / kRepetitions;
-    debiased += found.debiased / kRepetitions;
-    square += found.root_mean_square * found.root_mean_square / kRepetitions;
+    plug_in += found.plug_in / repetitions;
+    debiased += found.debiased / repetitions;
+    square += found.root_mean_square * found.root_mean_square / repetitions;
     for (std::size_t k = 0; k < d.logits.size(); ++k) d.positive[k] = r.uniform() < expit(d.logits[k]);
     const auto calibrated = calibration_error(d.logits, d.positive, 8);
-    found_by_chance += calibrated.plug_in / kRepetitions;
-    chance += calibrated.expected_if_calibrated / kRepetitions;
+    found_by_chance += calibrated.plug_in / repetitions;
+    chance += calibrated.expected_if_calibrated / repetitions;
   }
   EXPECT_GT(plug_in - truth.plug_in, 0.012);
   EXPECT_LT(std::abs(debiased - truth.plug_in), 0.5 * (plug_in - truth.plug_in));

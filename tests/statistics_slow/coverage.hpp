@@ -44,14 +44,12 @@ inline Coverage coverage_of(int repetitions, double truth,
 }
 
 inline void expect_coverage(const Coverage& c, double tolerance, double nominal = 0.95) {
-  std::fprintf(stderr, "SHARE %s.%s %.4f +- %.4f tol %.3f\n", testing::UnitTest::GetInstance()->current_test_info()->test_suite_name(), testing::UnitTest::GetInstance()->current_test_info()->name(), c.share(), c.error(), tolerance);
   EXPECT_EQ(c.not_estimable, 0);
   EXPECT_NEAR(c.share(), nominal, 3.5 * c.error() + tolerance) << c.covered << " of " << c.repetitions;
 }
 
 // For intervals that may cover more than they promise.
 inline void expect_at_least(const Coverage& c, double tolerance, double nominal = 0.95) {
-  std::fprintf(stderr, "SHARE>= %s.%s %.4f +- %.4f tol %.3f\n", testing::UnitTest::GetInstance()->current_test_info()->test_suite_name(), testing::UnitTest::GetInstance()->current_test_info()->name(), c.share(), c.error(), tolerance);
   EXPECT_EQ(c.not_estimable, 0);
   EXPECT_GE(c.share(), nominal - 3.5 * c.error() - tolerance) << c.covered << " of " << c.repetitions;
 }
@@ -66,13 +64,13 @@ inline std::vector<std::uint32_t> random_subjects(dsx::Random& random, std::uint
 
 // Integral over a standard normal variable, by the trapezoidal rule on [-9, 9].
 inline double normal_mean(const std::function<double(double)>& f) {
-  constexpr int kSteps = 4000;
+  constexpr int steps = 4000;
   double sum = 0;
-  for (int i = 0; i <= kSteps; ++i) {
-    const double x = -9 + 18.0 * i / kSteps;
+  for (int i = 0; i <= steps; ++i) {
+    const double x = -9 + 18.0 * i / steps;
     sum += f(x) * std::exp(-0.5 * x * x);
   }
-  return sum * 18 / kSteps / std::sqrt(2 * std::numbers::pi);
+  return sum * 18 / steps / std::sqrt(2 * std::numbers::pi);
 }
 
 }  // namespace dsx_test

@@ -19,12 +19,13 @@ std::size_t binomial(Random& random, std::size_t count, double p) {
 // Discreteness moves Wilson's coverage by about 0.015 at these sizes (Brown, Cai & DasGupta 2001).
 TEST(ProportionCoverage, Wilson) {
   for (const double p : {0.5, 0.8, 0.95})
-    expect_coverage(coverage_of(4000, p, [p](Random& r) { return wilson(binomial(r, 150, p), 150); }), 0.015);
+    expect_coverage(coverage_of(20000, p, [p](Random& r) { return wilson(binomial(r, 150, p), 150); }),
+                    0.015);
 }
 
 TEST(ProportionCoverage, ClopperPearsonNeverFallsShort) {
   for (const double p : {0.5, 0.95, 0.99})
-    expect_at_least(coverage_of(4000, p, [p](Random& r) { return clopper_pearson(binomial(r, 60, p), 60); }),
+    expect_at_least(coverage_of(20000, p, [p](Random& r) { return clopper_pearson(binomial(r, 60, p), 60); }),
                     0);
 }
 
@@ -32,7 +33,7 @@ TEST(ProportionCoverage, IndependentDifference) {
   const auto one = [](Random& r) {
     return difference_of_independent(wilson(binomial(r, 120, 0.9), 120), wilson(binomial(r, 80, 0.75), 80));
   };
-  expect_coverage(coverage_of(4000, 0.15, one), 0.015);
+  expect_coverage(coverage_of(20000, 0.15, one), 0.015);
 }
 
 // Both answers from one latent per image, so that they agree more than by chance. P(yes): 0.85 and 0.75.
@@ -48,7 +49,7 @@ PairedCounts draw_pair(Random& r, std::size_t count) {
 }
 
 TEST(ProportionCoverage, PairedTango) {
-  expect_coverage(coverage_of(4000, 0.1, [](Random& r) { return paired_difference(draw_pair(r, 150)); }),
+  expect_coverage(coverage_of(20000, 0.1, [](Random& r) { return paired_difference(draw_pair(r, 150)); }),
                   0.01);
 }
 
@@ -56,14 +57,14 @@ TEST(ProportionCoverage, PairedNewcombe) {
   const auto one = [](Random& r) {
     return paired_difference(draw_pair(r, 150), {}, PairedInterval::newcombe);
   };
-  expect_coverage(coverage_of(4000, 0.1, one), 0.02);
+  expect_coverage(coverage_of(20000, 0.1, one), 0.02);
 }
 
 // Under no difference the exact p is below .05 in at most 5% of repetitions, the mid-p in about 5%.
 TEST(ProportionCoverage, McNemarKeepsItsLevel) {
-  constexpr int kRepetitions = 6000;
+  constexpr int repetitions = 20000;
   int exact = 0, mid = 0;
-  for (int i = 0; i < kRepetitions; ++i) {
+  for (int i = 0; i < repetitions; ++i) {
     Random r({5, static_cast<std::uint64_t>(i)});
     PairedCounts c{100, 0, 0, 20};
     c.a_only = binomial(r, 40, 0.5);
@@ -71,10 +72,10 @@ TEST(ProportionCoverage, McNemarKeepsItsLevel) {
     exact += mcnemar_p(c) < 0.05 ? 1 : 0;
     mid += mcnemar_p(c, McNemar::mid_p) < 0.05 ? 1 : 0;
   }
-  const double error = 3.5 * std::sqrt(0.05 * 0.95 / kRepetitions);
-  EXPECT_LE(exact, kRepetitions * (0.05 + error));
-  EXPECT_GT(exact, kRepetitions * 0.01);
-  EXPECT_NEAR(mid, kRepetitions * 0.05, kRepetitions * (error + 0.015));
+  const double error = 3.5 * std::sqrt(0.05 * 0.95 / repetitions);
+  EXPECT_LE(exact, repetitions * (0.05 + error));
+  EXPECT_GT(exact, repetitions * 0.01);
+  EXPECT_NEAR(mid, repetitions * 0.05, repetitions * (error + 0.015));
 }
 
 // Subjects have a share of their own, 0.8 on average, between which images of one subject resemble each
@@ -98,7 +99,7 @@ TEST(ProportionCoverage, BySubject) {
     const auto c = draw_clustered(r, 60);
     return proportion_by_subject(c.hits, c.subject);
   };
-  expect_coverage(coverage_of(4000, kClusteredShare, one), 0.01);
+  expect_coverage(coverage_of(20000, kClusteredShare, one), 0.006);
 }
 
 TEST(ProportionCoverage, IgnoringSubjectsIsSeen) {
@@ -118,7 +119,7 @@ TEST(ProportionCoverage, PairedBySubject) {
         if (r.uniform() >= kept[a.subject[i]]) b[i] = 0;
       return paired_difference_by_subject(a.hits, b, a.subject);
     };
-    expect_coverage(coverage_of(3000, kClusteredShare * 0.125, one), 0.015);
+    expect_coverage(coverage_of(8000, kClusteredShare * 0.125, one), 0.012);
   }
 }
 
@@ -149,7 +150,7 @@ TEST(DecisionCoverage, Ratios) {
                       {&DecisionMetrics::predicted_positive_rate, tp + fp},
                       {&DecisionMetrics::false_negative_rate, 1 - kSensitivity}};
   for (const auto& row : rows)
-    expect_coverage(coverage_of(3000, row.truth, [&](Random& r) { return draw_decisions(r).*(row.which); }),
+    expect_coverage(coverage_of(8000, row.truth, [&](Random& r) { return draw_decisions(r).*(row.which); }),
                     0.012);
 }
 
