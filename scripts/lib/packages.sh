@@ -41,6 +41,7 @@ packages_for_dev=(
   "clang-tidy                   the tidy preset"
   "libomp-dev                   omp.h for clang-tidy"
   "shellcheck                   checks these scripts"
+  "snakemake                    runs scripts/workflows/Snakefile, and its test"
 )
 
 # missing_packages ROW...: names of those that are not installed, in one dpkg-query (10 ms for the table).

@@ -72,6 +72,7 @@ class Running {
     }
     return false;
   }
+  pid_t pid() const { return pid_; }
   void send(int signal_number) const { ::kill(pid_, signal_number); }
   Finished wait() {
     int status = 0;
