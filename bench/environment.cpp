@@ -74,8 +74,9 @@ std::string ranges(const std::vector<int>& cpus) {
   for (std::size_t i = 0; i < cpus.size();) {
     std::size_t last = i;
     while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
-    text += (text.empty() ? "" : ",") + std::to_string(cpus[i]);
-    if (last > i) text += "-" + std::to_string(cpus[last]);
+    if (!text.empty()) text += ',';
+    text += std::to_string(cpus[i]);
+    if (last > i) text.append(1, '-').append(std::to_string(cpus[last]));
     i = last + 1;
   }
   return text;
@@ -185,15 +186,18 @@ std::string size_text(std::size_t bytes) {
 std::string shell_quoted(const std::string& word) {
   constexpr auto kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
   if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
+  std::string text(1, '\'');
+  for (const char c : word) c == '\'' ? text.append("'\\''") : text.append(1, c);
+  return text.append(1, '\'');
 }
 
 std::string own_command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::string text, word;
-  while (std::getline(file, word, '\0')) text += (text.empty() ? "" : " ") + shell_quoted(word);
+  while (std::getline(file, word, '\0')) {
+    if (!text.empty()) text += ' ';
+    text += shell_quoted(word);
+  }
   return text;
 }
 

@@ -18,6 +18,7 @@
 #include "study/compare/analysis.hpp"
 #include "study/compare/run_sweep.hpp"
 #include "study/compare/sweep_file.hpp"
+#include "study/compare/sweep_text.hpp"
 #include "study/exit_code.hpp"
 #include "study/label_noise.hpp"
 #include "study/run_folder.hpp"
@@ -103,7 +104,7 @@ CommandSyntax syntax_of_compare() {
 }
 
 // The built-in images of a sweep: fewer, and fewer epochs, unless they are given.
-constexpr int kBuiltInTrain = 2048, kBuiltInEpochs = 4;
+constexpr int kBuiltInTrain = 2048, kBuiltInEpochs = 6;
 Settings built_in_defaults() {
   Settings settings;
   settings.synthetic_train = kBuiltInTrain;
@@ -200,93 +201,27 @@ SweepOptions options_of(const CommandLine& line) {
   return options;
 }
 
-std::vector<std::string> words_of(const PlannedCell& cell) {
-  std::vector<std::string> words = {"train"};
-  for (std::string& flag : flags_of(cell.settings)) words.push_back(std::move(flag));
-  return words;
+// Says what the built-in images of a sweep are, where no one chose.
+std::string fewer_images_text(const Request& request) {
+  const Settings& s = request.line.settings;
+  const bool chosen = request.goes_on || s.data != "synthetic" ||
+                      (request.line.sources.count("epochs") && request.line.sources.count("synthetic_train"));
+  if (chosen) return "";
+  return fmt::format(
+      "{} built-in training images and {} epochs, to end in a few minutes; `study train` has {} and {}\n",
+      s.synthetic_train, s.epochs, Settings{}.synthetic_train, Settings{}.epochs);
 }
 
-std::string command_of(const PlannedCell& cell) {
-  std::string command("study");
-  for (const std::string& word : words_of(cell)) command.append(1, ' ').append(shell_quoted(word));
-  return command;
-}
-
-std::string plan_text(const Request& request, const SweepData& data, const std::vector<PlannedCell>& cells,
-                      const SweepOptions& options) {
-  const Sweep& sweep = request.sweep;
-  std::string text = data.description + "\n";
-  for (const SplitCount& split : data.splits)
-    text += fmt::format("{:<5} {} {}, {} {}\n", to_string(split.split), split.negatives,
-                        data.class_names.at(0), split.positives, data.class_names.at(1));
-  const auto built_in = [&](const char* key) { return request.line.sources.count(key) == 0; };
-  if (sweep.base.data == "synthetic" && !request.goes_on &&
-      (built_in("epochs") || built_in("synthetic_train")))
-    text += fmt::format(
-        "fewer built-in images and epochs than `study train` has, to end in a few minutes; "
-        "--synthetic-train {} --epochs {} gives all\n",
-        Settings{}.synthetic_train, Settings{}.epochs);
-  text += fmt::format("{} over seeds {}; label noise {}", fmt::join(sweep.variants, ", "),
-                      fmt::join(sweep.seeds, ", "), fmt::join(sweep.rates, ", "));
-  if (std::any_of(sweep.rates.begin(), sweep.rates.end(), [](double rate) { return rate > 0; })) {
-    text += fmt::format(" ({})", fmt::join(sweep.noise_kinds, ", "));
-    if (!sweep.noise_seeds.empty())
-      text += fmt::format(", with noise only seeds {}", fmt::join(sweep.noise_seeds, ", "));
-  }
-  const auto finished = std::count_if(cells.begin(), cells.end(), [](const PlannedCell& cell) {
-    return cell.state.status == CellStatus::finished;
-  });
-  return text +
-         fmt::format("\n{} cells of {} epochs, {} of them finished; {} at a time with {} threads\n{}\n",
-                     cells.size(), sweep.base.epochs, finished, options.jobs, options.threads_per_job,
-                     request.folder.string());
-}
-
-void print_dry_run(const Request& request, const SweepData& data, const std::vector<PlannedCell>& cells,
-                   const SweepOptions& options) {
-  const Estimator estimator = make_estimator(cells, options.threads_per_job, true);
-  double total = 0;
-  TextTable table({"cell", "state", "epochs", "about"});
-  for (const PlannedCell& cell : cells) {
-    const bool skipped = cell.state.status == CellStatus::failed && !options.retry_failed;
-    const double left = skipped ? 0 : seconds_left(cell, estimator, data.train_images);
-    total += left;
-    table.add({name_of(cell.spec), to_string(cell.state.status),
-               fmt::format("{}/{}", cell.state.epochs_done, cell.settings.epochs),
-               left > 0 ? duration(left) : "-"});
-  }
-  fmt::print("{}about {} in all\n\n{}\n", plan_text(request, data, cells, options),
-             duration(total / options.jobs), table.str());
-  fmt::print("Each cell by itself, anywhere:\n");
-  for (const PlannedCell& cell : cells) {
-    fmt::print("{}\n", command_of(cell));
-  }
-}
-
-void print_json(const Request& request, const SweepData& data, const std::vector<PlannedCell>& cells,
-                const SweepOptions& options) {
-  using Json = nlohmann::ordered_json;
-  const Estimator estimator = make_estimator(cells, options.threads_per_job, true);
-  Json list = Json::array();
-  for (const PlannedCell& cell : cells) {
-    list.push_back({{"name", name_of(cell.spec)},
-                    {"variant", cell.spec.variant},
-                    {"seed", cell.spec.seed},
-                    {"noise_kind", cell.spec.noise_kind},
-                    {"label_noise", cell.spec.noise_rate},
-                    {"state", to_string(cell.state.status)},
-                    {"epochs_done", cell.state.epochs_done},
-                    {"seconds_left", seconds_left(cell, estimator, data.train_images)},
-                    {"folder", cell.folder.string()},
-                    {"arguments", words_of(cell)},
-                    {"command", command_of(cell)}});
-  }
-  const Json json = {{"format", "downscalexr-sweep"},
-                     {"version", 1},
-                     {"folder", request.folder.string()},
-                     {"threads", options.threads_per_job},
-                     {"cells", list}};
-  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+// A folder that is something else than a sweep stays as it is.
+void refuse_other_folder(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) return;
+  if (!fs::is_directory(folder, error))
+    throw OutputError(folder.string() + ": is no folder; choose another --out");
+  if (fs::exists(sweep_file(folder), error) || fs::is_directory(folder / "cells", error)) return;
+  if (!fs::is_empty(folder, error))
+    throw OutputError(folder.string() +
+                      ": holds other things than a sweep and is left untouched; choose another --out");
 }
 
 void make_folders(const fs::path& folder) {
@@ -317,15 +252,21 @@ int compare_command(const std::vector<std::string>& args) {
   const bool json = request.line.extra.count("json") != 0;
   const bool dry = request.line.extra.count("dry-run") != 0;
   if (json && !dry) throw ConfigError("--json: only together with --dry-run");
+  refuse_other_folder(request.folder);
   const SweepOptions options = options_of(request.line);
   const SweepData data = look_at_data(request.sweep);
   const std::vector<PlannedCell> cells = plan_cells(request.sweep, data, request.folder);
+  const SweepView view{request.sweep, data, cells, request.folder, options};
+  if (json) {
+    fmt::print("{}\n", dry_run_json(view).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return static_cast<int>(ExitCode::ok);
+  }
+  fmt::print("{}{}", plan_text(view), fewer_images_text(request));
   if (dry) {
-    json ? print_json(request, data, cells, options) : print_dry_run(request, data, cells, options);
+    fmt::print("{}", dry_run_text(view));
     return static_cast<int>(ExitCode::ok);
   }
   make_folders(request.folder);
-  fmt::print("{}", plan_text(request, data, cells, options));
   std::fflush(stdout);
   const int code = run_sweep(request.sweep, cells, data, request.folder, options);
   if (any_finished(cells)) finish_compare(request.folder);

@@ -134,7 +134,9 @@ nlohmann::ordered_json summary_json(const RunRecord& record) {
                       {"best_epoch", record.state.best_epoch},
                       {"stopped_early", record.state.stopped_early},
                       {"seconds", record.training_s},
-                      {"train_metrics", "running: from each training step's logits, before its update"},
+                      {"train_metrics",
+                       "running: from each training step's logits, before its update, against the labels it "
+                       "learned (wrong ones among them under label noise)"},
                       {"epochs", epochs}};
   json["peak_rss_mib"] = record.peak_rss_mib;
   json["settings"] = settings_json(record.settings);

@@ -24,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// An import, or drawing the built-in images, under a bar of its own.
 class ImageProgress {
  public:
   explicit ImageProgress(ProgressMode mode) : mode_(mode) {}
@@ -40,9 +39,15 @@ class ImageProgress {
   std::shared_ptr<ProgressBar> bar_;
 };
 
+}  // namespace
+
+Progress image_progress(ProgressMode mode) { return ImageProgress(mode); }
+
+namespace {
+
 std::unique_ptr<Dataset> open_with_progress(const Settings& settings) {
   std::unique_ptr<Dataset> dataset =
-      open_study_data(settings, ImageProgress(progress_mode(settings.progress)));
+      open_study_data(settings, image_progress(progress_mode(settings.progress)));
   fmt::print("{}\n", dataset->description());
   if (!dataset->skipped().empty())
     fmt::print(stderr, "study: warning: left out {} images that could not be read, the first is {}\n",

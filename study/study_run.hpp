@@ -5,6 +5,7 @@
 #include <string>
 
 #include "net/network.hpp"
+#include "study/progress.hpp"
 #include "study/run_record.hpp"
 
 namespace dsx {
@@ -18,6 +19,9 @@ struct StudyRequest {
 // Prints progress and results. Throws the types of kernels/error.hpp and Interrupted; the run's folder then
 // says how it ended. Returns the record as written.
 RunRecord run_study(const StudyRequest& request);
+
+// An import under a bar of its own; throws Interrupted after a signal.
+Progress image_progress(ProgressMode mode);
 
 // The network that the settings ask for, its weights initialised from the seed.
 Network make_network(const Settings& settings);

@@ -1,13 +1,21 @@
 // An estimate for people who wait, no measurement of the study.
 #include "study/compare/estimate.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <cstdio>
 #include <limits>
 #include <vector>
 
 #include "kernels/context.hpp"
 #include "net/optimizer.hpp"
+#include "study/compare/child.hpp"
 #include "study/latency.hpp"
 #include "study/study_run.hpp"
 #include "study/trainer.hpp"
@@ -18,9 +26,7 @@ namespace {
 constexpr int kProbeSteps = 3;
 constexpr double kFirstOverhead_s = 3;  // until a cell has shown it
 
-}  // namespace
-
-double probe_seconds_per_image(const Settings& settings, int threads) {
+double measure_seconds_per_image(const Settings& settings, int threads) {
   using Clock = std::chrono::steady_clock;
   set_threads(threads);
   Network network = make_network(settings);
@@ -43,6 +49,40 @@ double probe_seconds_per_image(const Settings& settings, int threads) {
     if (step > 0) fastest_s = std::min(fastest_s, spent_s);  // the first pays for first touches
   }
   return fastest_s / settings.batch;
+}
+
+[[noreturn]] void answer(int pipe, const Settings& settings, int threads) {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+  double seconds = 0;
+  try {
+    seconds = measure_seconds_per_image(settings, threads);
+  } catch (...) {  // UnsupportedError, no memory, ...: the cell will say so
+    ::_exit(1);
+  }
+  ::_exit(::write(pipe, &seconds, sizeof seconds) == sizeof seconds ? 0 : 1);
+}
+
+}  // namespace
+
+// No thread runs in this process yet, so that a forked copy may go on to compute.
+double probe_seconds_per_image(const Settings& settings, int threads) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return 0;
+  std::fflush(nullptr);
+  const pid_t pid = ::fork();
+  if (pid == 0) answer(ends[1], settings, threads);
+  ::close(ends[1]);
+  double seconds = 0;
+  if (pid > 0) {
+    ssize_t count = 0;
+    while ((count = ::read(ends[0], &seconds, sizeof seconds)) < 0 && errno == EINTR) {
+    }
+    if (count != sizeof seconds) seconds = 0;
+    wait_child(pid);
+  }
+  ::close(ends[0]);
+  return seconds;
 }
 
 void Estimator::add_measured(const std::string& variant, double training_s, double image_epochs) {

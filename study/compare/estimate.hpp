@@ -9,7 +9,9 @@
 
 namespace dsx {
 
-// Seconds per training image, by a handful of training steps with `threads` threads (about a second).
+// Seconds per training image, by a handful of training steps with `threads` threads (about a second), in a
+// process of its own: OpenMP's threads, oneDNN's memory and a crash all end with it. 0 when it cannot be
+// told; whatever stands in the way is the cells' to report.
 double probe_seconds_per_image(const Settings& settings, int threads);
 
 class Estimator {

@@ -7,6 +7,7 @@
 #include "study/compare/run_sweep.hpp"
 #include "study/interrupt.hpp"
 #include "study/study_data.hpp"
+#include "study/study_run.hpp"
 
 namespace dsx {
 namespace {
@@ -27,6 +28,7 @@ void refuse_too_little(const DataRecord& data) {
 }  // namespace
 
 SweepData look_at_data(const Sweep& sweep) {
+  load_network_spec(sweep.base.network);
   SweepData data;
   std::map<std::int64_t, std::string> by_split_seed;
   for (const CellSpec& cell : cells_of(sweep)) {
@@ -38,15 +40,20 @@ SweepData look_at_data(const Sweep& sweep) {
         settings.seed_split < 0 ? static_cast<std::int64_t>(cell.seed) : settings.seed_split;
     std::string& digest = by_split_seed[split_seed];
     if (digest.empty()) {
-      const DataRecord record = describe_data(settings, *open_study_data(settings, {}));
+      const DataRecord record = describe_data(
+          settings, *open_study_data(settings, image_progress(progress_mode(settings.progress))));
       refuse_too_little(record);
       digest = record.digest;
       if (data.splits.empty()) {
         data.description = record.description;
         data.splits = record.splits;
         data.class_names = record.class_names;
-        data.train_images =
-            static_cast<double>(record.splits.at(0).negatives + record.splits.at(0).positives);
+        const std::size_t images = record.splits.at(0).negatives + record.splits.at(0).positives;
+        if (images < static_cast<std::size_t>(settings.batch))
+          throw ConfigError(
+              fmt::format("--batch: {} is more than the {} training images; choose a smaller one",
+                          settings.batch, images));
+        data.train_images = static_cast<double>(images);
       }
     }
     data.digests[cell.seed] = digest;
@@ -75,16 +82,17 @@ bool is_to_run(const PlannedCell& cell, bool retry_failed) {
   return cell.state.status != CellStatus::finished;
 }
 
-Estimator make_estimator(const std::vector<PlannedCell>& cells, int threads, bool probe) {
+Estimator make_estimator(const std::vector<PlannedCell>& cells, int threads) {
   Estimator estimator;
   for (const PlannedCell& cell : cells)
     if (cell.state.status == CellStatus::finished)
       estimator.add_measured(cell.spec.variant, cell.state.training_s,
                              cell.state.train_images * cell.state.epochs_done);
   for (const PlannedCell& cell : cells) {
-    if (!probe || cell.state.status == CellStatus::finished || estimator.knows(cell.spec.variant)) continue;
+    if (cell.state.status == CellStatus::finished || estimator.knows(cell.spec.variant)) continue;
+    const double seconds = probe_seconds_per_image(cell.settings, threads);
     check_interrupt("stopped while estimating the time");
-    estimator.add_probed(cell.spec.variant, probe_seconds_per_image(cell.settings, threads));
+    estimator.add_probed(cell.spec.variant, seconds);
   }
   return estimator;
 }

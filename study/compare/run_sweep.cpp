@@ -99,7 +99,7 @@ class SweepRun {
         data_(data),
         folder_(std::move(folder)),
         options_(options),
-        estimator_(make_estimator(cells_, options.threads_per_job, true)),
+        estimator_(make_estimator(cells_, options.threads_per_job)),
         bar_(options.progress, "sweep", 1) {
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       if (cells_[i].state.status == CellStatus::finished) ++finished_;

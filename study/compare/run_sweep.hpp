@@ -24,9 +24,10 @@ struct SweepData {
   std::map<std::uint64_t, std::string> digests;  // by the cell's seed
   double train_images = 0;
 };
-// Opens the data of every seed (an import happens here, once). Throws DataError when a split has fewer than
-// kMinImagesPerClass images of a class: no interval over so few means anything.
 constexpr std::size_t kMinImagesPerClass = 10;
+// Opens the data of every seed (an import happens here, once) and the network's description. Throws
+// ConfigError for what no cell could run with, DataError when a split has fewer than kMinImagesPerClass
+// images of a class: no interval over so few means anything.
 SweepData look_at_data(const Sweep& sweep);
 
 struct PlannedCell {
@@ -40,8 +41,8 @@ std::vector<PlannedCell> plan_cells(const Sweep& sweep, const SweepData& data,
                                     const std::filesystem::path& folder);
 bool is_to_run(const PlannedCell& cell, bool retry_failed);
 
-// Estimates from the finished cells; variants without one are probed when `probe`.
-Estimator make_estimator(const std::vector<PlannedCell>& cells, int threads, bool probe);
+// Estimates from the finished cells; variants without one are probed.
+Estimator make_estimator(const std::vector<PlannedCell>& cells, int threads);
 // Seconds that are left of a cell.
 double seconds_left(const PlannedCell& cell, const Estimator& estimator, double train_images);
 

@@ -41,8 +41,8 @@ bool decides_numbers(const Field& field);
 // Whether a cell sets it itself: variant, seed, label_noise, noise_kind.
 bool is_axis(const Field& field);
 
-// "--lr=0.1" for variant, seed, and every setting that is not at its default, in the table's order. Reading them back gives
-// equal settings.
+// "--lr=0.1" for variant, seed, and every setting that is not at its default, in the table's order. Reading
+// them back gives equal settings.
 std::vector<std::string> flags_of(const Settings& settings);
 
 // "5" is 1, 2, 3, 4, 5; "2,5" and "3-6" are what they say. Throws ConfigError that names `flag`.
