@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "bench/neighbours.hpp"
 #include "kernels/context.hpp"
 #include "kernels/error.hpp"
 #include "study/interrupt.hpp"
@@ -65,6 +66,7 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
     };
     context.progress("starting");
     const auto start = Clock::now();
+    const Neighbours neighbours;
     try {
       experiment.run(context, report);
     } catch (const UnsupportedError& error) {
@@ -74,6 +76,12 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
           fmt::format("oneDNN {} offers nothing for it: {}", onednn_info().version, error.what());
     }
     set_threads(context.options.threads);
+    const auto use = neighbours.use();
+    // The experiment that starts a neighbour itself knows what it does.
+    if (use.not_available.empty() && experiment.run != run_original)
+      report.neighbours_share = use.others + use.stolen;
+    if (!use.not_available.empty())
+      report.notes.push_back("other processes: not available: " + use.not_available);
     report.took_s = std::chrono::duration<double>(Clock::now() - start).count();
     reports.push_back(std::move(report));
   }

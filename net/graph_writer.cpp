@@ -1,0 +1,93 @@
+#include "net/graph_writer.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "kernels/relu.hpp"
+#include "kernels/reorder.hpp"
+
+namespace dsx {
+
+using dnnl::memory;
+
+Parameter& GraphWriter::find(const std::string& name, int& index) {
+  for (index = 0; index < static_cast<int>(parameters_.all.size()); ++index) {
+    if (parameters_.all[static_cast<std::size_t>(index)].name == name)
+      return parameters_.all[static_cast<std::size_t>(index)];
+  }
+  throw std::logic_error("undeclared parameter " + name);
+}
+
+TensorId GraphWriter::add_tensor(const std::string& name, Role role, const memory::desc& md) {
+  Tensor tensor;
+  tensor.name = name;
+  tensor.role = role;
+  tensor.md = md;
+  graph.tensors.push_back(std::move(tensor));
+  return static_cast<TensorId>(graph.tensors.size()) - 1;
+}
+
+TensorId GraphWriter::parameter(const std::string& name, const memory::desc* wanted) {
+  int index = 0;
+  auto& p = find(name, index);
+  if (wanted != nullptr && adopt_layouts_ && wanted->get_data_type() == memory::data_type::f32 &&
+      *wanted != p.value.get_desc()) {
+    memory moved(*wanted, context_.engine);
+    reorder_now(p.value, moved);
+    p.value = moved;
+  }
+  const auto id = add_tensor(name, Role::parameter, p.value.get_desc());
+  graph.tensors[id].parameter = index;
+  return id;
+}
+
+TensorId GraphWriter::gradient_of(const std::string& parameter_name) {
+  int index = 0;
+  auto& p = find(parameter_name, index);
+  if (!p.grad) p.grad = memory(p.value.get_desc(), context_.engine);
+  const auto id = add_tensor(parameter_name + ".grad", Role::parameter_grad, p.grad.get_desc());
+  graph.tensors[id].parameter = index;
+  return id;
+}
+
+GraphWriter::Tensors GraphWriter::add_node(const std::string& name, const std::string& layer, Phase phase,
+                                           Kernel kernel, Tensors tensors) {
+  for (const auto& [argument, md] : kernel.arguments) {
+    if (argument == DNNL_ARG_SCRATCHPAD || tensors.count(argument) != 0) continue;
+    if (!kernel.is_output.at(argument))
+      throw std::logic_error(name + ": an input of the kernel is not connected");
+    const char* suffix = argument == DNNL_ARG_WORKSPACE  ? ".workspace"
+                         : argument == DNNL_ARG_DIFF_SRC ? ".diff_src"
+                                                         : ".dst";
+    tensors[argument] = add_tensor(layer + suffix, Role::activation, md);
+  }
+  graph.nodes.push_back({name, layer, phase, std::move(kernel), tensors});
+  return tensors;
+}
+
+TensorId GraphWriter::unfuse_relu(const std::string& layer, TensorId dst, TensorId diff_dst) {
+  add_node(layer + ".backward_relu", layer, Phase::backward, relu_backward(context_, layer, md_of(dst)),
+           {{DNNL_ARG_DST, dst}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, diff_dst}});
+  return diff_dst;
+}
+
+TensorId GraphWriter::add_backward_stage(const std::string& layer, const std::string& suffix, Kernel kernel,
+                                         const Arguments& constants, TensorId diff_dst, TensorId workspace) {
+  Tensors tensors = add_constants(layer, constants);
+  tensors[DNNL_ARG_DIFF_DST] = diff_dst;
+  if (workspace != kNoTensor) tensors[DNNL_ARG_WORKSPACE] = workspace;
+  return add_node(layer + (suffix.empty() ? "" : "." + suffix) + ".backward_data", layer, Phase::backward,
+                  std::move(kernel), tensors)
+      .at(DNNL_ARG_DIFF_SRC);
+}
+
+GraphWriter::Tensors GraphWriter::add_constants(const std::string& layer, const Arguments& constants) {
+  Tensors tensors;
+  for (const auto& [argument, constant] : constants) {
+    tensors[argument] = add_tensor(layer + ".filter", Role::constant, constant.get_desc());
+    graph.tensors[tensors[argument]].constant = constant;
+  }
+  return tensors;
+}
+
+}  // namespace dsx
