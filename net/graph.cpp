@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "kernels/batch_norm.hpp"
 #include "kernels/bce_loss.hpp"
 #include "kernels/downsample.hpp"
 #include "kernels/error.hpp"
+#include "kernels/fused_block.hpp"
 #include "kernels/inner_product.hpp"
 #include "kernels/pool.hpp"
 #include "kernels/relu.hpp"
@@ -132,10 +134,22 @@ class GraphBuilder {
     });
   }
 
+  // Convolution, ReLU and Downsample, one after the other, as one kernel of ours.
+  std::optional<FusedPool> fused_pool(std::size_t i) const {
+    const bool block =
+        relu_follows(i) && i + 2 < spec_.layers.size() && spec_.layers[i + 2].type == LayerType::downsample;
+    if (!context_.fused || training() || !block) return std::nullopt;
+    return fused_pool_for(context_, shapes_[i].conv, op_.name);
+  }
+
   std::size_t add_conv(std::size_t i) {
     const auto& layer = spec_.layers[i];
     const auto shape = shapes_[i].conv;
     const bool relu = relu_follows(i);
+    if (const auto pool = fused_pool(i)) {
+      add_weighted(layer, relu, fused_block_forward(context_, layer.name, shape, *pool, layer.bias));
+      return 2;
+    }
     const auto src_md = wanted_md(shape.src);
     const auto w = add_weighted(
         layer, relu,

@@ -15,8 +15,8 @@
 namespace dsx {
 namespace {
 
-const std::vector<std::string> kKeys{"variant",  "network", "layout",  "allow_ref",    "size",
-                                     "channels", "batch",   "threads", "oversubscribe"};
+const std::vector<std::string> kKeys{"variant", "network",  "layout", "engine",  "allow_ref",
+                                     "size",    "channels", "batch",  "threads", "oversubscribe"};
 
 constexpr const char* kHelp = R"(study plan: what a network executes, step by step, without running it
 
@@ -127,6 +127,7 @@ int plan_command(const std::vector<std::string>& args) {
   Context context;
   context.layout = layout_from_string(line.settings.layout);
   context.allow_ref = line.settings.allow_ref;
+  context.fused = line.settings.engine == "fused";
   const auto dtype = line.extra["dtype"].as<std::string>();
   context.dtype = data_type_from_string(dtype);
   const int size = line.settings.size;

@@ -17,10 +17,11 @@ namespace dsx {
 // Defaults are the members' initialisers. Comments name the unit and the consequence.
 struct Settings {
   // Network.
-  std::string variant = "avgpool";  // row of downsample_table()
-  std::string network = "lenet";    // built-in name or YAML file
-  std::string layout = "nhwc";      // of activations in memory
-  bool allow_ref = false;           // accept oneDNN's reference implementations: 100 times slower
+  std::string variant = "avgpool";    // row of downsample_table()
+  std::string network = "lenet";      // built-in name or YAML file
+  std::string layout = "nhwc";        // of activations in memory
+  std::string engine = "primitives";  // or "fused": our own kernel for a block, in inference
+  bool allow_ref = false;             // accept oneDNN's reference implementations: 100 times slower
 
   // Data. Images are square after preprocessing.
   std::string data = "synthetic";

@@ -229,6 +229,7 @@ Network make_network(const Settings& s) {
   Context context;
   context.layout = layout_from_string(s.layout);
   context.allow_ref = s.allow_ref;
+  context.fused = s.engine == "fused";
   NetworkOptions options;
   options.variant = s.variant;
   options.channels = s.channels;

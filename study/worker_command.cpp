@@ -24,14 +24,15 @@
 namespace dsx {
 namespace {
 
-const std::vector<std::string> kKeys{"variant", "layout", "batch", "threads", "oversubscribe", "allow_ref"};
+const std::vector<std::string> kKeys{"variant", "layout",        "engine",   "batch",
+                                     "threads", "oversubscribe", "allow_ref"};
 
 constexpr const char* kHelp =
     R"(study worker: one network, block or operator behind a line protocol, for scripts/peers
 
 Usage:
   study worker --unit U --mode M --variant V --batch B --threads T --data-type D --weights FILE --input FILE
-               [--target FILE] [--layout L]
+               [--target FILE] [--layout L] [--engine E]
 
 Reads JSON requests on stdin and answers on stdout; scripts/peers.d/PROTOCOL.md describes both and the files.
 
@@ -141,6 +142,7 @@ class Worker {
     Context context;
     context.layout = layout_from_string(line.settings.layout);
     context.allow_ref = line.settings.allow_ref;
+    context.fused = line.settings.engine == "fused";
     context.dtype = data_type_from_string(text_option(line, "data-type"));
     const std::string yaml = unit_.yaml;
     NetworkOptions options{line.settings.variant, unit_.channels, unit_.side, unit_.side};

@@ -23,6 +23,7 @@ packages=(
   "libboost-program-options-dev command lines"
   "libssl-dev                   SHA-256 of images"
   "libhwloc-dev                 cores and caches"
+  "libhwy-dev                   vectors of every instruction set, for the fused kernel"
   "libbenchmark-dev             bench_ops"
   "systemtap-sdt-dev            static probes (a header): perf sees the steps of a network"
   "libgtest-dev                 tests"

@@ -1,5 +1,6 @@
 // The study's network against PyTorch: logits, loss and every gradient of one batch, in every variant and
 // layout, to 1e-4 relative (fixtures made by scripts/pytorch_reference.py in float64).
+#include "kernels/fused_block.hpp"
 #include "tests/net/network_fixture.hpp"
 #include "tests/reference/formula.hpp"
 
@@ -74,6 +75,30 @@ TEST_P(PyTorch, LogitsLossAndGradientsAgree) {
     const double expected = fixture["logits"][n];
     EXPECT_NEAR(inference.logits()[n], expected, kTolerance * std::abs(expected)) << "inference, image " << n;
   }
+}
+
+TEST_P(PyTorch, FusedInferenceAgreesAndSaysWhichStepsAreOurs) {
+  const auto& [variant, layout] = GetParam();
+  const auto fixture = read_fixture("pytorch_" + variant + ".json");
+  Context context;
+  context.layout = layout;
+  context.fused = true;
+  Network network(context, load_network_spec("lenet"), {variant, 1, 320, 320});
+  for (auto& p : network.parameters().all) p.set(formula_parameter(p.name, p.count(), p.fan_in));
+  const int batch = fixture["input_shape"][0];
+  auto plan = network.make_plan(batch, false);
+  const Images images(formula_values("input", plan.src_count(), 1, 5));
+  plan.set_src(images.data.get());
+  plan.poison();
+  plan.forward();
+  for (int n = 0; n < batch; ++n) {
+    const double expected = fixture["logits"][n];
+    EXPECT_NEAR(plan.logits()[n], expected, kTolerance * std::abs(expected)) << "image " << n;
+  }
+  int ours = 0;
+  for (const auto& row : plan_rows(plan)) ours += row.ours && row.phase == "forward" ? 1 : 0;
+  const bool fusible = variant == "avgpool" || variant == "maxpool" || variant == "strided";
+  EXPECT_EQ(ours, fusible && !fused_block_isa().empty() ? 2 : 0);
 }
 
 // The blocked layout has only a reference implementation for 6 channels: small networks test it

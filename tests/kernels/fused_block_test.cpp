@@ -1,0 +1,81 @@
+// The fused kernel against the definitions of convolution, ReLU and downsampling: exactly, on integers, for
+// shapes whose rows end in the middle of a vector, any number of channels and threads.
+#include "kernels/fused_block.hpp"
+
+#include <gmock/gmock.h>
+
+#include <omp.h>
+
+#include "kernels/downsample.hpp"
+#include "kernels/error.hpp"
+#include "tests/reference/run_kernel.hpp"
+
+namespace dsx {
+namespace {
+
+using namespace reference;
+
+struct FusedCase {
+  int batch, in_channels, out_channels, height, width, kernel;
+};
+void PrintTo(const FusedCase& c, std::ostream* out) {
+  *out << c.batch << "x" << c.in_channels << "x" << c.height << "x" << c.width << " -> " << c.out_channels
+       << ", k" << c.kernel;
+}
+
+class FusedBlock : public testing::TestWithParam<std::tuple<std::string, FusedCase, int>> {};
+
+TEST_P(FusedBlock, EqualsItsDefinitionExactlyOnIntegers) {
+  const auto& [op, c, threads] = GetParam();
+  set_threads(threads);
+  const Context context;
+  auto shape = conv_shape({c.batch, c.in_channels, c.height, c.width}, c.out_channels, c.kernel, 1, 0);
+  if (downsample_op(op).conv_stride == 2) {
+    shape = conv_shape(shape.src, c.out_channels, c.kernel, 2, 0);
+    shape.padding_r = -(c.height % 2 == 0 ? 0 : 1);
+    shape.dst[2] = (c.height - c.kernel + 1) / 2;
+    shape.dst[3] = (c.width - c.kernel + 1) / 2;
+  }
+  const auto pool = fused_pool_for(context, shape, op);
+  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  ASSERT_TRUE(pool.has_value());
+  const auto kernel = fused_block_forward(context, "block", shape, *pool, true);
+  EXPECT_THAT(kernel.impl, testing::StartsWith("ours:"));
+
+  const auto x = array_of(
+      shape.src, integers(static_cast<std::size_t>(c.batch) * c.in_channels * c.height * c.width, 1));
+  const auto weights =
+      array_of(shape.weights,
+               integers(static_cast<std::size_t>(c.out_channels) * c.in_channels * c.kernel * c.kernel, 2));
+  const auto bias = integers(static_cast<std::size_t>(c.out_channels), 3);
+  auto expected = relu(conv(x, weights, bias, shape.stride, 0, static_cast<int>(shape.dst[2]),
+                            static_cast<int>(shape.dst[3])));
+  expected = downsample(op, expected);
+  const auto got = run_kernel(context, kernel,
+                              {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}});
+  expect_near(got.at(DNNL_ARG_DST), expected.v, 0, kernel.impl);
+  set_threads(omp_get_num_procs());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OperatorsShapesThreads, FusedBlock,
+    testing::Combine(testing::Values("avgpool", "maxpool", "strided"),
+                     testing::Values(FusedCase{1, 1, 6, 72, 72, 5}, FusedCase{3, 6, 16, 70, 70, 5},
+                                     FusedCase{2, 3, 5, 69, 75, 3}, FusedCase{2, 2, 7, 9, 91, 4},
+                                     FusedCase{1, 1, 1, 71, 71, 1}, FusedCase{2, 4, 12, 80, 68, 2}),
+                     testing::Values(1, 2, 3)));
+
+TEST(FusedPoolFor, LeavesToTheOthersWhatItCannotDo) {
+  const Context context;
+  const auto shape = conv_shape({1, 1, 80, 80}, 6, 5, 1, 0);
+  EXPECT_FALSE(fused_pool_for(context, shape, "blurpool"));
+  EXPECT_FALSE(fused_pool_for(context, shape, "slice")) << "its point is the whole convolution's work";
+  EXPECT_FALSE(fused_pool_for(context, conv_shape({1, 1, 80, 80}, 6, 5, 1, 1), "maxpool")) << "padding";
+  EXPECT_FALSE(fused_pool_for(context, conv_shape({1, 1, 12, 12}, 6, 5, 1, 0), "maxpool")) << "narrow";
+  Context bf16;
+  bf16.dtype = dnnl::memory::data_type::bf16;
+  EXPECT_FALSE(fused_pool_for(bf16, shape, "maxpool"));
+}
+
+}  // namespace
+}  // namespace dsx
