@@ -45,15 +45,4 @@ Region::~Region() {
 #endif
 }
 
-std::vector<std::string> region_listeners() {
-  std::vector<std::string> listeners;
-#ifdef DOWNSCALEXR_USDT
-  listeners.emplace_back("usdt");
-#endif
-#ifdef DOWNSCALEXR_ITT
-  listeners.emplace_back("itt");
-#endif
-  return listeners;
-}
-
 }  // namespace dsx

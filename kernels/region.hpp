@@ -22,7 +22,4 @@ class Region {
   const Step& step_;
 };
 
-// What was there when this program was built: "usdt", "itt".
-std::vector<std::string> region_listeners();
-
 }  // namespace dsx
