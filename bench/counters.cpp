@@ -189,6 +189,7 @@ struct Counters::Impl {
 
   static std::vector<PerfEvent> events_of(const std::vector<EventSource>& sources) {
     std::vector<PerfEvent> events;
+    events.reserve(sources.size());
     for (const auto& source : sources) events.push_back(source.event);
     return events;
   }

@@ -30,10 +30,10 @@ double seconds_since(Clock::time_point start) {
 // `sample` gives one rate. Undisturbed samples decide, when there are at least half as many as wanted.
 template <typename Sample>
 Rate collect(int repeats, const Sample& sample) {
-  constexpr int kMostTries = 4;
+  constexpr int most_tries = 4;
   sample();  // warm-up
   std::vector<double> calm, all;
-  while (static_cast<int>(calm.size()) < repeats && static_cast<int>(all.size()) < kMostTries * repeats) {
+  while (static_cast<int>(calm.size()) < repeats && static_cast<int>(all.size()) < most_tries * repeats) {
     const auto before = disturbance_now();
     const auto start = Clock::now();
     all.push_back(sample());
@@ -66,47 +66,47 @@ double together_s(int threads, const Work& work) {
 }
 
 double clock_now_ghz() {
-  constexpr std::uint64_t kSteps = 400000;
+  constexpr std::uint64_t steps = 400000;
   if (multiply_latency_cycles() == 0) return 0;
   double best_s = 1e9;
   for (int i = 0; i < 3; ++i) {
     const auto start = Clock::now();
-    multiply_chain(kSteps);
+    multiply_chain(steps);
     best_s = std::min(best_s, seconds_since(start));
   }
-  return kSteps * multiply_latency_cycles() / best_s * 1e-9;
+  return steps * multiply_latency_cycles() / best_s * 1e-9;
 }
 
 Rate fma_rate(const FmaKernel& kernel, int threads, int repeats) {
-  constexpr int kCalls = 40;
+  constexpr int calls = 40;
   return collect(repeats, [&] {
     const double s = together_s(threads, [&](int) {
-      for (int call = 0; call < kCalls; ++call) kernel.run();
+      for (int call = 0; call < calls; ++call) kernel.run();
     });
-    return kernel.flop_per_call * kCalls * threads / s * 1e-9;
+    return kernel.flop_per_call * calls * threads / s * 1e-9;
   });
 }
 
 // C = A * B with square matrices, through oneDNN.
 Rate gemm_rate(int threads, dnnl::memory::data_type type, int repeats) {
-  constexpr dnnl::memory::dim kSize = 1536;
+  constexpr dnnl::memory::dim size = 1536;
   set_threads(threads);
   Context context;
   context.dtype = type;
-  const dnnl::memory::desc any({kSize, kSize}, type, dnnl::memory::format_tag::any);
-  const dnnl::memory::desc dst_md({kSize, kSize}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
+  const dnnl::memory::desc any({size, size}, type, dnnl::memory::format_tag::any);
+  const dnnl::memory::desc dst_md({size, size}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
   const dnnl::matmul::primitive_desc pd(context.engine, any, any, dst_md);
   const dnnl::matmul matmul(pd);
   auto a = make_memory(context, pd.src_desc()), b = make_memory(context, pd.weights_desc()),
        c = make_memory(context, pd.dst_desc());
-  auto values = pattern(kSize * kSize, 7);
+  auto values = pattern(size * size, 7);
   write_plain(context, values, a);
   write_plain(context, values, b);
   return collect(repeats, [&] {
     const auto start = Clock::now();
     matmul.execute(context.stream, {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
     context.stream.wait();
-    return 2.0 * kSize * kSize * kSize / seconds_since(start) * 1e-9;
+    return 2.0 * size * size * size / seconds_since(start) * 1e-9;
   });
 }
 

@@ -15,7 +15,7 @@ namespace dsx {
 namespace {
 
 // Twelve accumulators hide the latency of two FMA units (4 to 5 cycles) and fit AVX2's 16 registers.
-constexpr int kRepeats = 2000;
+constexpr int kRepeats = 2000, kAmxRepeats = kRepeats / 4;
 
 // Plain vectors of 4 floats: what every compiler maps to SSE2 or NEON. Multiply and add are separate there.
 using Float4 = float __attribute__((vector_size(16)));
@@ -135,7 +135,7 @@ __attribute__((target("amx-tile,amx-bf16"))) void fma_amx() {
   _tile_zero(3);
   _tile_zero(4);
   _tile_zero(5);
-  for (int i = 0; i < kRepeats / 4; ++i) {
+  for (int i = 0; i < kAmxRepeats; ++i) {
     _tile_dpbf16ps(0, 4, 5);
     _tile_dpbf16ps(1, 4, 5);
     _tile_dpbf16ps(2, 4, 5);
@@ -146,11 +146,11 @@ __attribute__((target("amx-tile,amx-bf16"))) void fma_amx() {
 
 // Linux gives a process the tile registers only when it asks.
 bool may_use_amx() {
-  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   unsigned a = 0, b = 0, c = 0, d = 0;
   __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(7), "c"(0));
   const bool has_amx_bf16 = (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0;
-  return has_amx_bf16 && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return has_amx_bf16 && syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 
 bool has_avx512_bf16() {
@@ -255,7 +255,7 @@ FmaKernel f32_fma_kernel([[maybe_unused]] dnnl::cpu_isa allowed) {
 FmaKernel bf16_fma_kernel([[maybe_unused]] dnnl::cpu_isa allowed) {
 #if defined(__x86_64__)
   const bool amx = covers(allowed, dnnl::cpu_isa::avx512_core_amx) && may_use_amx();
-  if (amx) return {"amx tdpbf16ps", 2.0 * 16 * 16 * 32 * 4 * (kRepeats / 4), fma_amx};
+  if (amx) return {"amx tdpbf16ps", 2.0 * 16 * 16 * 32 * 4 * kAmxRepeats, fma_amx};
   if (has_avx512_bf16() && covers(allowed, dnnl::cpu_isa::avx512_core_bf16))
     return {"avx512_bf16 dpbf16ps", 2.0 * 16 * 32 * kRepeats, fma_bf16};
   if (has_avx512_bf16()) return {"not available" + limit_note("avx512_bf16"), 0, nullptr};

@@ -151,6 +151,7 @@ std::vector<Result> measure(const std::vector<Arm>& arms, const MeasureOptions& 
     if (options.keep_going && !options.keep_going(round + 1)) break;
   }
   std::vector<Result> results;
+  results.reserve(samplers.size());
   for (auto& sampler : samplers) results.push_back(sampler.finish());
   return results;
 }

@@ -16,10 +16,10 @@ namespace dsx {
 namespace {
 
 TEST(IsDisturbed, OnlyByWhatTookTheCpuAway) {
-  constexpr double kMs = 1e6;
+  constexpr double ms = 1e6;
   const auto disturbed = [](std::int64_t involuntary, std::int64_t voluntary, double cpu_ms,
                             double waiting_ms) {
-    return is_disturbed({involuntary, voluntary, 0, cpu_ms * kMs, waiting_ms * kMs}, 10 * kMs);
+    return is_disturbed({involuntary, voluntary, 0, cpu_ms * ms, waiting_ms * ms}, 10 * ms);
   };
   EXPECT_FALSE(disturbed(0, 0, 20, 0)) << "two threads, both busy";
   EXPECT_FALSE(disturbed(0, 0, 10, 0)) << "a serial step: the worker slept through it";
