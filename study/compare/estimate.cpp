@@ -24,7 +24,7 @@ namespace dsx {
 namespace {
 
 constexpr int kProbeSteps = 3;
-constexpr double kFirstOverhead_s = 3;  // until a cell has shown it
+constexpr double kFirstOverheadSeconds = 3;  // until a cell has shown it
 
 double measure_seconds_per_image(const Settings& settings, int threads) {
   using Clock = std::chrono::steady_clock;
@@ -110,7 +110,7 @@ double Estimator::seconds(const std::string& variant, double images, int epochs)
     per_image = sums->second.seconds / sums->second.image_epochs;
   else if (const auto probed = probed_.find(variant); probed != probed_.end())
     per_image = probed->second;
-  const double overhead = overheads_ > 0 ? overhead_s_ / overheads_ : kFirstOverhead_s;
+  const double overhead = overheads_ > 0 ? overhead_s_ / overheads_ : kFirstOverheadSeconds;
   return per_image * images * epochs + overhead;
 }
 

@@ -2,22 +2,20 @@
 // could be started.
 #include "study/compare/run_sweep.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <deque>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "kernels/error.hpp"
 #include "study/compare/child.hpp"
+#include "study/compare/folder_lock.hpp"
 #include "study/compare/sweep_file.hpp"
 #include "study/exit_code.hpp"
 #include "study/interrupt.hpp"
@@ -29,39 +27,14 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 constexpr auto kTick = std::chrono::milliseconds(50);
-constexpr double kLookEvery_s = 1;    // at the running cells' epochs
-constexpr double kPlainEvery_s = 60;  // a line of progress where there is no terminal
+constexpr double kLookEverySeconds = 1;    // at the running cells' epochs
+constexpr double kPlainEverySeconds = 60;  // a line of progress where there is no terminal
 // A cell whose process outlives a killed sweep ends at its next batch; longer is someone else's.
-constexpr double kBusyPatience_s = 30;
+constexpr double kBusyPatienceSeconds = 30;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-// Held while a sweep runs; the system drops it with the process, however that ends.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder) {
-    const fs::path path = folder / ".lock";
-    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0)
-      throw OutputError(fmt::format("{}: cannot be written: {}; choose another --out", path.string(),
-                                    std::strerror(errno)));
-    // File systems without locks go on without one.
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      ::close(descriptor_);
-      throw OutputError(folder.string() +
-                        ": another study compare is running in this folder; wait for it, or choose another "
-                        "--out");
-    }
-  }
-  ~FolderLock() { ::close(descriptor_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_ = -1;
-};
 
 // What the cell's process said last on stderr, without the program's name.
 std::string last_words(const fs::path& log) {
@@ -138,6 +111,7 @@ class SweepRun {
   std::deque<std::size_t> queue_;
   std::vector<RunningCell> running_;
   std::map<std::size_t, Clock::time_point> busy_since_;
+  std::set<std::size_t> collided_;
   std::size_t finished_ = 0, failed_ = 0;
   int exit_code_ = 0;
   double total_s_ = 0;
@@ -186,7 +160,7 @@ bool SweepRun::start(std::size_t index) {
   remove_if_unborn(cell.folder);
   if (is_being_written(cell.folder)) {
     const auto [since, first] = busy_since_.try_emplace(index, Clock::now());
-    if (seconds_since(since->second) < kBusyPatience_s) return false;
+    if (seconds_since(since->second) < kBusyPatienceSeconds) return false;
     std::erase(queue_, index);
     report_failure(cell, "another process is writing this cell; run the sweep again when it has ended",
                    static_cast<int>(ExitCode::output));
@@ -241,6 +215,11 @@ void SweepRun::end(const RunningCell& running, const ChildEnd& how) {
     estimator_.add_overhead(seconds_since(running.start) -
                             (cell.state.training_s - running.trained_before_s));
     report_finished(cell);
+  } else if (how.code == static_cast<int>(ExitCode::output) && cell.state.status == CellStatus::partial &&
+             collided_.insert(running.index).second) {
+    // A cell of a sweep that was killed a moment ago made the folder first; it has ended by now, or soon
+    // will.
+    queue_.push_front(running.index);
   } else if (how.code == static_cast<int>(ExitCode::interrupted)) {
     report_failure(cell, "stopped from outside; run the sweep again to go on with it", how.code);
   } else {
@@ -262,7 +241,7 @@ void SweepRun::poll() {
 }
 
 void SweepRun::show() {
-  if (seconds_since(looked_) >= kLookEvery_s) {
+  if (seconds_since(looked_) >= kLookEverySeconds) {
     looked_ = Clock::now();
     for (const RunningCell& running : running_)
       cells_[running.index].state =
@@ -276,7 +255,8 @@ void SweepRun::show() {
   text += fmt::format("  {} epoch {}/{}", name_of(cell.spec),
                       std::min(cell.state.epochs_done + 1, cell.settings.epochs), cell.settings.epochs);
   if (running_.size() > 1) text += fmt::format(" and {} more", running_.size() - 1);
-  bar_.show(1 - left / std::max(whole, 1e-9), text + "  about " + duration(left) + " left", kPlainEvery_s);
+  bar_.show(1 - left / std::max(whole, 1e-9), text + "  about " + duration(left) + " left",
+            kPlainEverySeconds);
 }
 
 void SweepRun::stop_all() {

@@ -1,7 +1,5 @@
 // A sweep that is killed, at whatever moment and however, goes on: nothing unreadable, no epoch trained
 // twice, and in the end the numbers of a sweep that was never stopped.
-#include <sys/prctl.h>
-
 #include "study/compare/cell_state.hpp"
 #include "study/sealed_file.hpp"
 #include "tests/program/study_compare_runs.hpp"
@@ -27,12 +25,30 @@ class StudyCompareKill : public CompareTest {
     }
     return children;
   }
-  // Until no process holds a cell any more; false after ten seconds.
-  bool wait_for_quiet(const std::string& name) const {
+  // The processes of a sweep's cells; its estimates have the sweep's own command line.
+  static std::vector<pid_t> cells_of(const Running& sweep_run) {
+    std::vector<pid_t> children = children_of(sweep_run.pid());
+    std::erase_if(children, [](pid_t pid) {
+      return slurp("/proc/" + std::to_string(pid) + "/cmdline").find(std::string("\0train\0", 7)) ==
+             std::string::npos;
+    });
+    return children;
+  }
+  // Until a cell runs, or the sweep has ended.
+  static void wait_for_a_cell(const Running& sweep_run) {
+    for (int tick = 0; tick < 2000 && cells_of(sweep_run).empty(); ++tick) {
+      siginfo_t info = {};
+      if (::waitid(P_PID, static_cast<id_t>(sweep_run.pid()), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+          info.si_pid == sweep_run.pid())
+        return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+  // False when one of them still runs after ten seconds.
+  static bool wait_for_ends(const std::vector<pid_t>& processes) {
     for (int tick = 0; tick < 1000; ++tick) {
-      bool busy = false;
-      for (const std::string& c : cells(name)) busy = busy || is_being_written(cell(name, c));
-      if (!busy) return true;
+      if (std::none_of(processes.begin(), processes.end(), [](pid_t pid) { return ::kill(pid, 0) == 0; }))
+        return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     return false;
@@ -40,10 +56,17 @@ class StudyCompareKill : public CompareTest {
   void expect_all_readable(const std::string& name) const {
     for (const std::string& c : cells(name)) {
       const fs::path folder = cell(name, c);
-      for (const char* sealed : {"best.h5", "last.h5"})
-        if (fs::exists(folder / sealed)) EXPECT_NO_THROW(check_seal(folder / sealed)) << folder;
-      if (fs::exists(folder / "run.h5")) EXPECT_NO_THROW(h5::Reader(folder / "run.h5").names("")) << folder;
-      if (fs::exists(folder / "summary.json")) EXPECT_TRUE(summary_of(folder).is_object()) << folder;
+      for (const char* sealed : {"best.h5", "last.h5"}) {
+        if (fs::exists(folder / sealed)) {
+          EXPECT_NO_THROW(check_seal(folder / sealed)) << folder;
+        }
+      }
+      if (fs::exists(folder / "run.h5")) {
+        EXPECT_NO_THROW(h5::Reader(folder / "run.h5").string("summary_json")) << folder;
+      }
+      if (fs::exists(folder / "summary.json")) {
+        EXPECT_TRUE(summary_of(folder).is_object()) << folder;
+      }
     }
   }
   // Every "epoch k/N" that a cell's processes printed; each is printed after its files are written.
@@ -66,16 +89,17 @@ TEST_F(StudyCompareKill, KilledInALoopLosesAtMostAnEpoch) {
   ASSERT_EQ(all.size(), 6U);
   std::map<std::string, int> epochs_before;
   int kills = 0;
-  // The sweep alone, or its cells as well, at moments that differ.
-  for (const int delay_ms : {150, 420, 260, 610, 90, 500, 330, 700, 210, 800}) {
+  // The sweep alone, or its cells as well, at moments that differ: while it starts, and within its cells.
+  for (const int delay_ms : {20, 40, 130, 80, 220, 10, 310, 170, 60, 400, 250, 5}) {
     Running sweep_run(folder_, "study", Words{"compare"} + longer() + Words{"--out", "killed"});
+    if (kills > 0) wait_for_a_cell(sweep_run);
     std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
     const std::vector<pid_t> children = children_of(sweep_run.pid());
     sweep_run.send(SIGKILL);
     if (kills++ % 2 == 0)
       for (const pid_t child : children) ::kill(child, SIGKILL);
     sweep_run.wait();
-    ASSERT_TRUE(wait_for_quiet("killed")) << "a cell outlived its sweep";
+    ASSERT_TRUE(wait_for_ends(children)) << "a cell outlived its sweep";
     expect_all_readable("killed");
     for (const std::string& c : cells("killed")) {
       const nlohmann::json summary = summary_of(cell("killed", c));
@@ -96,9 +120,8 @@ TEST_F(StudyCompareKill, InterruptStopsTheCellsAndSaysHowToGoOn) {
   ASSERT_EQ(compare(longer() + Words{"--out", "whole"}).code, 0);
   for (const int signal_number : {SIGINT, SIGTERM}) {
     Running sweep_run(folder_, "study", Words{"compare"} + longer() + Words{"--out", "stopped"});
-    for (int tick = 0; tick < 1000 && children_of(sweep_run.pid()).empty(); ++tick)
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    wait_for_a_cell(sweep_run);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
     sweep_run.send(signal_number);
     const Finished end = sweep_run.wait();
     EXPECT_EQ(end.code, 130);
@@ -116,11 +139,8 @@ TEST_F(StudyCompareKill, ACellKilledFromOutsideIsReportedAndGoneOnWith) {
   Running sweep_run(folder_, "study",
                     Words{"compare"} + longer() + split_words("--variants maxpool,strided --out s"));
   // The estimates come first, in processes of their own that hold no cell.
-  for (int tick = 0; tick < 1000 && !(fs::exists(cell("s", "maxpool-seed1-clean")) &&
-                                      is_being_written(cell("s", "maxpool-seed1-clean")));
-       ++tick)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  const std::vector<pid_t> children = children_of(sweep_run.pid());
+  wait_for_a_cell(sweep_run);
+  const std::vector<pid_t> children = cells_of(sweep_run);
   ASSERT_EQ(children.size(), 1U);
   ::kill(children[0], SIGKILL);
   const Finished done = sweep_run.wait();

@@ -19,9 +19,9 @@ fail() {
   tail -n 40 "$work"/log* "$work"/sweep*/logs/* >&2 || true
   exit 1
 }
-flags="--variants avgpool,strided --seeds 2 --size 32 --synthetic-train 64 --synthetic-val 32 --synthetic-test 32
-  --batch 16 --epochs 3"
-workflow() { snakemake -s "$snakefile" -j 2 --config study="$study" out="sweep it" flags="$flags" "$@"; }
+flags="--variants avgpool,strided --seeds 2 --size 32 --synthetic-train 64 --synthetic-val 32"
+flags+=" --synthetic-test 32 --batch 16 --epochs 3"
+workflow() { snakemake -s "$snakefile" -j 2 --config study="$study" out="sweep it" flags="$flags"; }
 
 # One cell is partly there already, as if its job had been killed after two of its three epochs.
 # shellcheck disable=SC2086 # flags are words
