@@ -96,6 +96,7 @@ Settings settings_of(const Sweep& sweep, const CellSpec& cell, const std::filesy
   settings.name = name_of(cell);
   settings.out = (folder / "cells").string();
   settings.progress = Settings{}.progress;
+  settings.config.clear();  // what the file says is in the settings; it would win over a default asked for
   return settings;
 }
 

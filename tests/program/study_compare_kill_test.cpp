@@ -135,6 +135,23 @@ TEST_F(StudyCompareKill, InterruptStopsTheCellsAndSaysHowToGoOn) {
   expect_no_epoch_twice("stopped");
 }
 
+// These cells would run for hours.
+TEST_F(StudyCompareKill, CellsDoNotOutliveTheirSweep) {
+  const Words words =
+      with(small(), "--epochs", "1000000") + split_words("--patience 0 --variants avgpool --seeds 1 --out s");
+  for (const int signal_number : {SIGKILL, SIGHUP, SIGTERM}) {
+    Running sweep_run(folder_, "study", Words{"compare"} + words);
+    wait_for_a_cell(sweep_run);
+    const std::vector<pid_t> children = cells_of(sweep_run);
+    ASSERT_EQ(children.size(), 1U);
+    sweep_run.send(signal_number);
+    sweep_run.wait();
+    EXPECT_TRUE(wait_for_ends(children)) << "after signal " << signal_number;
+    for (const pid_t child : children)
+      ::kill(child, SIGKILL);  // were it so, it must not run on after the test
+  }
+}
+
 TEST_F(StudyCompareKill, ACellKilledFromOutsideIsReportedAndGoneOnWith) {
   Running sweep_run(folder_, "study",
                     Words{"compare"} + longer() + split_words("--variants maxpool,strided --out s"));

@@ -46,6 +46,27 @@ TEST_F(StudyCompare, GrowsButDoesNotChange) {
   EXPECT_THAT(slurp(sweep("s") / "compare.yaml"), HasSubstr("seeds: [1, 2, 3]"));
 }
 
+// The file's seed gives way to the cells' own, a flag wins over the file even with the default's value, and
+// the sweep does not need the file again.
+TEST_F(StudyCompare, TakesSettingsFromAFile) {
+  std::ofstream(folder_ / "recipe.yaml") << "optimizer: adam\nlr: 0.001\nseed: 42\nepochs: 2\nbatch: 8\n";
+  Words words = split_words(
+      "--config recipe.yaml --batch 32 --size 32 --synthetic-train 64 --synthetic-val 32 --synthetic-test 32 "
+      "--threads 1 --progress none --variants avgpool --seeds 1 --out s");
+  const Finished done = compare(words);
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.err, HasSubstr("recipe.yaml:3: seed is not used"));
+  const nlohmann::json settings = summary_of(cell("s", "avgpool-seed1-clean"))["settings"];
+  EXPECT_EQ(settings["optimizer"], "adam");
+  EXPECT_EQ(settings["epochs"], 2);
+  EXPECT_EQ(settings["batch"], 32);
+  EXPECT_EQ(settings["seed"], 1);
+  fs::remove(folder_ / "recipe.yaml");
+  const auto before = times("s");
+  EXPECT_EQ(compare({"--out", "s"}).code, 0);
+  EXPECT_EQ(times("s"), before);
+}
+
 TEST_F(StudyCompare, SideBySideGivesTheSameNumbers) {
   ASSERT_EQ(compare(small() + split_words("--seeds 2 --out one")).code, 0);
   const Finished two =
