@@ -29,7 +29,7 @@ workflow() { snakemake -s "$snakefile" -j 2 --config study="$study" out="sweep i
   --out "sweep it/cells" --name strided-seed2-clean >log0 2>&1 &
 first=$!
 for ((tick = 0; tick < 1000; tick++)); do
-  if grep -q '^epoch 1/3' log0; then break; fi
+  if grep -qs '^epoch 1/3' log0; then break; fi
   sleep 0.01
 done
 kill -KILL "$first" 2>/dev/null || true
@@ -39,6 +39,9 @@ workflow >log1 2>&1 || fail "the workflow failed"
 for cell in avgpool-seed1-clean avgpool-seed2-clean strided-seed1-clean strided-seed2-clean; do
   grep -q '"status": "finished"' "sweep it/cells/$cell/summary.json" || fail "$cell is not finished"
 done
+if grep -q '^epoch 1/3' log0 && ! grep -q '^epoch 3/3' log0; then
+  grep -q '^going on after epoch' "sweep it/logs/strided-seed2-clean.log" || fail "the killed cell began anew"
+fi
 grep -q 'Mean over seeds' log1 || fail "the workflow did not end in the comparison"
 before=$(stat -c '%Y.%y' "sweep it"/cells/*/summary.json)
 # shellcheck disable=SC2086
