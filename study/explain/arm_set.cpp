@@ -35,7 +35,7 @@ void ArmSet::run() {
   MeasureOptions options;
   options.warmup_runs = 2;
   options.settle_runs = settle_runs_;
-  options.min_rounds = 11;
+  options.min_rounds = 21;  // the 95% interval of a median is then the 6th to 16th sample
   options.max_rounds = 400;
   options.min_time_s = seconds_;
   options.max_time_s = 8 * seconds_ + 0.3;  // many slow arms: fewer rounds, wider intervals
