@@ -7,6 +7,7 @@
 
 #include "kernels/layout.hpp"
 #include "kernels/reorder.hpp"
+#include "net/arena.hpp"
 
 namespace dsx {
 
@@ -14,6 +15,7 @@ using dnnl::memory;
 
 memory make_memory(const Context& context, const memory::desc& md) {
   memory made(md, context.engine);
+  advise_large_pages(made.get_data_handle(), md.get_size());
   std::memset(made.get_data_handle(), 0, md.get_size());
   return made;
 }

@@ -14,6 +14,7 @@
 #include "bench/chain.hpp"
 #include "kernels/context.hpp"
 #include "kernels/error.hpp"
+#include "net/arena.hpp"
 
 namespace dsx {
 
@@ -66,6 +67,25 @@ struct StripKernels {
   int out_rows = 0;           // of the operator
 };
 
+// Zeroed floats on large pages where the system gives them (net/arena.hpp): where small pages happen to lie
+// in memory would change times from run to run.
+class Pages {
+ public:
+  void assign(std::size_t count, float) {
+    bytes_ = allocate_pages(count * sizeof(float));
+    count_ = count;
+    std::memset(bytes_.get(), 0, count * sizeof(float));
+  }
+  float* data() const { return reinterpret_cast<float*>(bytes_.get()); }
+  float& operator[](std::size_t i) const { return data()[i]; }
+  std::size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+
+ private:
+  AlignedBytes bytes_;
+  std::size_t count_ = 0;
+};
+
 struct Strip {
   int conv_begin = 0, conv_end = 0;  // convolution rows
   int out_begin = 0, out_end = 0;    // good operator rows
@@ -82,9 +102,9 @@ struct StripRunner::Impl {
   Context context;
   ConvShape whole;  // one image, unpadded convolution on the padded source
   int padded_height = 0, padded_width = 0, out_rows = 0, out_columns = 0, row_step = 2, halo = 0;
-  std::vector<float> padded_source;  // [N, H + 2p, W + 2p, C]
-  std::vector<float> destination;    // [N, OH, OW, C]
-  std::vector<float> all_mid;        // layer by layer only: [N, CH, CW, OC]
+  Pages padded_source;  // [N, H + 2p, W + 2p, C]
+  Pages destination;    // [N, OH, OW, C]
+  Pages all_mid;        // layer by layer only: [N, CH, CW, OC]
   memory weights, bias;
   std::vector<Strip> strips;
   std::vector<std::map<int, StripKernels>> kernels;  // [thread][convolution rows]
