@@ -1,0 +1,36 @@
+// What each topic adds: figures of cells before the bootstrap, tables and records after it.
+#pragma once
+
+#include "study/compare/topics.hpp"
+
+namespace dsx {
+
+// Everything that an analysis fills in.
+struct Analysis {
+  const Study& study;
+  Figures figures;
+  ComparisonResults results;
+  Records records;
+  explicit Analysis(const Study& of) : study(of), figures(of) {}
+};
+
+// study_tables.cpp: cells, images, epochs, variants, curves, test_images.
+void add_study_tables(Analysis& analysis);
+void add_curves(Analysis& analysis);
+
+// generalization.cpp
+void add_generalization_figures(Analysis& analysis);
+void add_generalization_tables(Analysis& analysis);
+// robustness.cpp: change of test figures with label noise, per unit of noise.
+void add_robustness_tables(Analysis& analysis);
+// decision.cpp
+void add_decision_figures(Analysis& analysis);
+void add_decision_tables(Analysis& analysis);
+// decision_pairs.cpp: McNemar of each seed, and how often two variants decide differently.
+void add_disagreement_figures(Analysis& analysis);
+void add_pair_tables(Analysis& analysis);
+// calibration.cpp
+void add_calibration_figures(Analysis& analysis);
+void add_calibration_tables(Analysis& analysis);
+
+}  // namespace dsx
