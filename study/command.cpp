@@ -16,6 +16,8 @@ const std::vector<Command>& command_table() {
        "[--train] [--json] [SETTINGS]", plan_command},
       {"compare", "train every variant over several seeds and noise levels, and compare them",
        "[--seeds 5] [SETTINGS]", compare_command},
+      {"report", "statistics, verdicts and report.html of a sweep that has run", "DIR [FLAGS]",
+       report_command},
       {"data", "import a folder into one HDF5 file, or show what a data set holds",
        "import|show FILE-or-DIR [FLAGS]", data_command},
       {"explain", "measure where the latency difference between variants comes from",

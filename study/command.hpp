@@ -29,6 +29,7 @@ int train_command(const std::vector<std::string>& args);
 int plan_command(const std::vector<std::string>& args);
 int compare_command(const std::vector<std::string>& args);
 int data_command(const std::vector<std::string>& args);
+int report_command(const std::vector<std::string>& args);
 int explain_command(const std::vector<std::string>& args);
 int worker_command(const std::vector<std::string>& args);
 

@@ -16,6 +16,7 @@
 #include "study/command.hpp"
 #include "study/command_line.hpp"
 #include "study/compare/analysis.hpp"
+#include "study/compare/finish_flags.hpp"
 #include "study/compare/run_sweep.hpp"
 #include "study/compare/sweep_file.hpp"
 #include "study/compare/sweep_text.hpp"
@@ -64,6 +65,8 @@ Files in DIR:
   compare.yaml                the sweep: cells and settings
   cells/NAME/                 run.h5, summary.json, config.yaml and checkpoints of each cell
   logs/NAME.log               what each cell printed
+  compare.h5, compare.json, tables/*.csv   all figures with intervals, verdicts, claims of the original study;
+                              study/compare/RESULTS.md describes them, `study report DIR` draws a page from them
 
 Without --data and settings, the built-in images are made fewer (see the first lines of output), so that the
 default sweep ends in a few minutes.
@@ -100,6 +103,7 @@ CommandSyntax syntax_of_compare() {
   for (const char* name : {"variants", "seeds", "label-noise", "noise-kinds", "noise-seeds", "jobs"})
     add(name, po::value<std::string>(), "");
   for (const char* name : {"retry-failed", "dry-run", "json"}) add(name, "");
+  add_finish_flags(syntax.extra);
   return syntax;
 }
 
@@ -245,7 +249,7 @@ bool any_finished(const std::vector<PlannedCell>& cells) {
 int compare_command(const std::vector<std::string>& args) {
   const Request request = read_request(args);
   if (request.line.help) {
-    fmt::print("{}Settings of every cell, with [default]:\n\n{}{}", kHelp,
+    fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", kHelp, finish_flags_help(),
                settings_help(syntax_of_compare().keys), kExamples);
     return static_cast<int>(ExitCode::ok);
   }
@@ -269,7 +273,11 @@ int compare_command(const std::vector<std::string>& args) {
   make_folders(request.folder);
   std::fflush(stdout);
   const int code = run_sweep(request.sweep, cells, data, request.folder, options);
-  if (any_finished(cells)) finish_compare(request.folder);
+  if (any_finished(cells)) {
+    FinishOptions finish = finish_options_of(request.line);
+    finish.threads = apply_threads(request.line.settings).used;
+    finish_compare(request.folder, finish);
+  }
   fmt::print("Everything is in {}\n", request.folder.string());
   return code;
 }

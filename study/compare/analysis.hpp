@@ -1,5 +1,6 @@
 // From a sweep's folder to what can be said about it. load_cells() is the one way in: it reads every finished
-// cell and refuses what does not belong together. The statistics are in study/statistics.
+// cell and refuses what does not belong together. The numbers come from study/statistics; judged.hpp,
+// figures.hpp and topics.hpp say how they are put together.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,21 @@ struct Cell {
 // or data that differ where they must be equal.
 std::vector<Cell> load_cells(const std::filesystem::path& folder);
 
-// Prints what the finished cells of a sweep say. Returns the exit code.
-int finish_compare(const std::filesystem::path& folder);
+struct FinishOptions {
+  std::string command;  // repeats it; recorded
+  int threads = 1;
+  std::string progress = "auto";
+  bool shift = true;           // run test images that are moved; needs the data and the checkpoints
+  bool latency = true;         // time the networks, unless latency.json has it
+  double latency_seconds = 2;  // of timed passes for each set of interleaved networks
+  double cost_ratio = 5;       // what a missed positive costs, in false alarms
+  std::filesystem::path
+      explain;  // a report of `study explain`; empty: <folder>/explain.json, if there is one
+};
+
+// Turns the finished cells of a sweep into statistics, verdicts and files (RESULTS.md), and prints the short
+// of it. Trains nothing; what was computed before (shifted images, latency) is taken from the folder. Returns
+// the exit code.
+int finish_compare(const std::filesystem::path& folder, const FinishOptions& options);
 
 }  // namespace dsx

@@ -1,8 +1,9 @@
 // Are the test probabilities true? The bootstrap repeats each image as often as it was drawn and fits again.
+#include "study/statistics/calibration.hpp"
+
 #include <cmath>
 
 #include "study/compare/figure_sets.hpp"
-#include "study/statistics/calibration.hpp"
 #include "study/statistics/proportion.hpp"
 
 namespace dsx {
@@ -108,19 +109,22 @@ void add_pooled_rows(const Study& study, const NoiseLevel& noise, const std::str
     if (count == 0) continue;
     const Estimate observed = proportion_by_subject(bins[b].hits, bins[b].subjects, options);
     table.add(labels_of(noise) +
-              std::vector<ResultValue>{variant, static_cast<double>(b + 1), count / static_cast<double>(seeds.size()),
-                                       bins[b].probability / count, observed.value, observed.low, observed.high,
-                                       observed.not_estimable});
+              std::vector<ResultValue>{variant, static_cast<double>(b + 1),
+                                       count / static_cast<double>(seeds.size()), bins[b].probability / count,
+                                       observed.value, observed.low, observed.high, observed.not_estimable});
   }
 }
 
 void add_reliability(Analysis& analysis) {
   const Study& study = analysis.study;
-  const std::vector<std::string> bin{"bin", "images", "mean_probability", "observed", "low", "high", "not_estimable"};
-  ResultTable seeds = make_table("reliability", "observed share of positives by predicted probability, bins of equal count",
-                                 std::vector<std::string>{"noise_kind", "noise", "variant", "seed"} + bin);
-  ResultTable pooled = make_table("reliability_pooled", "the same of all seeds together, in tenths of probability",
-                                  std::vector<std::string>{"noise_kind", "noise", "variant"} + bin);
+  const std::vector<std::string> bin{"bin", "images", "mean_probability", "observed",
+                                     "low", "high",   "not_estimable"};
+  ResultTable seeds =
+      make_table("reliability", "observed share of positives by predicted probability, bins of equal count",
+                 std::vector<std::string>{"noise_kind", "noise", "variant", "seed"} + bin);
+  ResultTable pooled =
+      make_table("reliability_pooled", "the same of all seeds together, in tenths of probability",
+                 std::vector<std::string>{"noise_kind", "noise", "variant"} + bin);
   for (const JudgedCell& cell : study.cells)
     add_reliability_rows(cell, {study.options.confidence, study.options.minimum}, seeds);
   for (const NoiseLevel& noise : study.noises)

@@ -1,7 +1,10 @@
-// What the variants decide on test at thresholds that val froze: which mistakes they make, and whether they call more
-// images positive than there are.
-#include "study/compare/figure_sets.hpp"
+// What the variants decide on test at thresholds that val froze: which mistakes they make, and whether they
+// call more images positive than there are.
 #include "study/statistics/decision.hpp"
+
+#include <cmath>
+
+#include "study/compare/figure_sets.hpp"
 #include "study/statistics/weighted.hpp"
 
 namespace dsx {
@@ -84,7 +87,8 @@ void add_decision_figures(Analysis& analysis) {
     const JudgedCell& cell = analysis.study.cells[c];
     for (const Rule& rule : analysis.study.rules) {
       std::vector<std::string> names;
-      for (const DecisionMetric& metric : metric_table()) names.push_back(figure_name(rule.name, metric.name));
+      for (const DecisionMetric& metric : metric_table())
+        names.push_back(figure_name(rule.name, metric.name));
       const std::string reason = why_not(cell, rule.name);
       CellCompute compute;
       if (reason.empty())
@@ -105,8 +109,9 @@ void add_decision_tables(Analysis& analysis) {
   const std::vector<std::string> of_cell{"noise_kind", "noise", "variant", "seed", "rule"};
   ResultTable seeds = make_table("decision_seed", "decisions of each seed on test",
                                  of_cell + std::vector<std::string>{"metric"} + estimate_columns());
-  ResultTable confusion = make_table("confusion", "counts on test",
-                                     of_cell + std::vector<std::string>{"tp", "fp", "tn", "fn", "prevalence"});
+  ResultTable confusion =
+      make_table("confusion", "counts on test",
+                 of_cell + std::vector<std::string>{"tp", "fp", "tn", "fn", "prevalence"});
   for (const JudgedCell& cell : study.cells)
     for (const Rule& rule : study.rules) add_seed_rows(cell, rule.name, study.options, seeds, confusion);
   analysis.results.tables.push_back(threshold_table(study));

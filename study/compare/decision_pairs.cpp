@@ -1,5 +1,6 @@
-// Two variants on the same images: on which ones they decide differently, by seed (McNemar's exact test on the discordant
-// pairs) and over seeds. Alike need not mean equally good: two variants with equal rates may err on different images.
+// Two variants on the same images: on which ones they decide differently, by seed (McNemar's exact test on
+// the discordant pairs) and over seeds. Alike need not mean equally good: two variants with equal rates may
+// err on different images.
 #include "study/compare/figure_sets.hpp"
 #include "study/statistics/decision.hpp"
 
@@ -61,12 +62,11 @@ void add_disagreement_figures(Analysis& analysis) {
 namespace {
 
 ResultTable mcnemar_table(const Study& study) {
-  ResultTable table = make_table(
-      "mcnemar", "McNemar's exact test of each seed, on test",
-      {"noise_kind", "noise", "seed", "variant_a", "variant_b", "rule", "on", "both", "a_only", "b_only", "neither", "p",
-       "not_estimable"});
-  for_pairs(study, [&](const NoiseLevel& noise, const std::string& a, const std::string& b, std::uint64_t seed,
-                       std::size_t cell_a, std::size_t cell_b) {
+  ResultTable table = make_table("mcnemar", "McNemar's exact test of each seed, on test",
+                                 {"noise_kind", "noise", "seed", "variant_a", "variant_b", "rule", "on",
+                                  "both", "a_only", "b_only", "neither", "p", "not_estimable"});
+  for_pairs(study, [&](const NoiseLevel& noise, const std::string& a, const std::string& b,
+                       std::uint64_t seed, std::size_t cell_a, std::size_t cell_b) {
     for (const Rule& rule : study.rules) {
       const std::string reason = why_not(study.cells[cell_a], study.cells[cell_b], rule.name);
       DecisionDifferences found;
@@ -77,11 +77,13 @@ ResultTable mcnemar_table(const Study& study) {
       const std::pair<const char*, const PairedCounts*> parts[] = {{"positives", &found.on_positives},
                                                                    {"negatives", &found.on_negatives}};
       for (const auto& [on, counts] : parts) {
-        const auto shown = [&](std::size_t n) { return reason.empty() ? static_cast<double>(n) : kNotEstimable; };
-        table.add(labels_of(noise) +
-                  std::vector<ResultValue>{static_cast<double>(seed), a, b, rule.name, on, shown(counts->both),
-                                           shown(counts->a_only), shown(counts->b_only), shown(counts->neither),
-                                           reason.empty() ? mcnemar_p(*counts) : kNotEstimable, reason});
+        const auto shown = [&](std::size_t n) {
+          return reason.empty() ? static_cast<double>(n) : kNotEstimable;
+        };
+        table.add(labels_of(noise) + std::vector<ResultValue>{
+                                         static_cast<double>(seed), a, b, rule.name, on, shown(counts->both),
+                                         shown(counts->a_only), shown(counts->b_only), shown(counts->neither),
+                                         reason.empty() ? mcnemar_p(*counts) : kNotEstimable, reason});
       }
     }
   });
@@ -93,9 +95,10 @@ ResultTable mcnemar_table(const Study& study) {
 void add_pair_tables(Analysis& analysis) {
   const Study& study = analysis.study;
   analysis.results.tables.push_back(mcnemar_table(study));
-  ResultTable table = make_table(
-      "disagreement", "share of test images that two variants decide differently, over seeds",
-      std::vector<std::string>{"noise_kind", "noise", "variant_a", "variant_b", "rule"} + over_seeds_columns());
+  ResultTable table =
+      make_table("disagreement", "share of test images that two variants decide differently, over seeds",
+                 std::vector<std::string>{"noise_kind", "noise", "variant_a", "variant_b", "rule"} +
+                     over_seeds_columns());
   for (const NoiseLevel& noise : study.noises)
     for (const auto& [a, b] : study.pairs()) {
       const auto of_b = study.seeds_of(noise, b);
@@ -104,8 +107,14 @@ void add_pair_tables(Analysis& analysis) {
         for (const auto& [seed, cell] : study.seeds_of(noise, a))
           if (of_b.contains(seed)) terms.push_back({{cell, figure_name(rule.name, b), 1}});
         if (terms.empty()) continue;
-        Record record{"disagreement", rule.name, noise, a, b, analysis.figures.over_seeds(terms, {0, 1, kNotEstimable})};
-        table.add(labels_of(noise) + std::vector<ResultValue>{a, b, rule.name} + values_of(record.found, false));
+        Record record{"disagreement",
+                      rule.name,
+                      noise,
+                      a,
+                      b,
+                      analysis.figures.over_seeds(terms, {0, 1, kNotEstimable})};
+        table.add(labels_of(noise) + std::vector<ResultValue>{a, b, rule.name} +
+                  values_of(record.found, false));
         analysis.records.add(std::move(record));
       }
     }

@@ -14,6 +14,7 @@ struct Analysis {
   explicit Analysis(const Study& of) : study(of), figures(of) {}
 };
 
+std::string data_text(const Cell& cell);  // study_tables.cpp: the data set, one line
 // study_tables.cpp: cells, images, epochs, variants, curves, test_images.
 void add_study_tables(Analysis& analysis);
 void add_curves(Analysis& analysis);

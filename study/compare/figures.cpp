@@ -1,5 +1,5 @@
-// Threads take whole cells and draw the same resamples from the same seed, so that columns of different threads are
-// paired and no figure depends on the number of threads.
+// Threads take whole cells and draw the same resamples from the same seed, so that columns of different
+// threads are paired and no figure depends on the number of threads.
 #include "study/compare/figures.hpp"
 
 #include <fmt/core.h>
@@ -55,9 +55,9 @@ OverSeeds cannot(const std::string& reason) {
 }  // namespace
 
 double OverSeeds::value() const {
-  return of_seeds.empty() ? kNotEstimable
-                          : std::accumulate(of_seeds.begin(), of_seeds.end(), 0.0) /
-                                static_cast<double>(of_seeds.size());
+  return of_seeds.empty()
+             ? kNotEstimable
+             : std::accumulate(of_seeds.begin(), of_seeds.end(), 0.0) / static_cast<double>(of_seeds.size());
 }
 
 bool OverSeeds::constant() const {
@@ -133,8 +133,7 @@ void Figures::run() {
   };
   ProgressBar progress(progress_mode(study_.options.progress), "bootstrap", 0);
   const double all = static_cast<double>((study_.options.resamples + 1) * threads);
-  for (std::size_t part = 1; part < threads; ++part)
-    others.emplace_back([&, part] { work(part, [] {}); });
+  for (std::size_t part = 1; part < threads; ++part) others.emplace_back([&, part] { work(part, [] {}); });
   work(0, [&] {
     if (interrupt_requested()) stop = true;
     progress.show(static_cast<double>(done) / all, fmt::format("{} resamples", study_.options.resamples), 10);
@@ -177,7 +176,8 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
       if (!found.not_estimable.empty())
         return cannot(fmt::format("seed {}: {}", study_.cells[term.cell].cell->seed, found.not_estimable));
       if (!std::isfinite(found.observed))
-        return cannot(fmt::format("seed {}: not defined for these images", study_.cells[term.cell].cell->seed));
+        return cannot(
+            fmt::format("seed {}: not defined for these images", study_.cells[term.cell].cell->seed));
       sample.observed[s] += term.weight * found.observed;
       for (std::size_t b = 0; b < resamples; ++b)
         sample.replicates[b * seeds + s] += term.weight * found.replicates[b];
@@ -198,8 +198,7 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
   result.of_seeds = sample.observed;
   result.summary =
       combine_seeds(sample.observed, replicate_covariance(sample, all), study_.options.confidence, null);
-  result.estimate =
-      crossed_bootstrap(sample, all, study_.options.confidence, null, study_.options.seed + 1);
+  result.estimate = crossed_bootstrap(sample, all, study_.options.confidence, null, study_.options.seed + 1);
   clip(result.estimate, range);
   clip(result.summary.mean_these_images, range);
   return result;

@@ -1,6 +1,6 @@
-// The two-way bootstrap over a whole study: each resample draws subjects once, for all cells and splits, so that
-// everything made of several cells (a mean over seeds, a difference of variants, a gap between splits, a slope over noise)
-// is a weighted sum of figures of the same resample, and so paired.
+// The two-way bootstrap over a whole study: each resample draws subjects once, for all cells and splits, so
+// that everything made of several cells (a mean over seeds, a difference of variants, a gap between splits, a
+// slope over noise) is a weighted sum of figures of the same resample, and so paired.
 #pragma once
 
 #include <array>
@@ -47,8 +47,8 @@ class Figures {
  public:
   explicit Figures(const Study& study) : study_(study) {}
 
-  // Before run(): figures of a cell, computed together. A reason says that they are not estimable; `compute` is
-  // then not called.
+  // Before run(): figures of a cell, computed together. A reason says that they are not estimable; `compute`
+  // is then not called.
   void add(std::size_t cell, const std::vector<std::string>& names, CellCompute compute,
            const std::string& not_estimable = "");
   // All resamples; progress on stderr. Same result for any number of threads.
@@ -56,7 +56,8 @@ class Figures {
 
   Estimate of_cell(std::size_t cell, const std::string& figure) const;  // percentile interval over subjects
   double value(std::size_t cell, const std::string& figure) const;      // observed
-  OverSeeds over_seeds(const std::vector<std::vector<Term>>& terms_by_seed, const FigureRange& range = {}) const;
+  OverSeeds over_seeds(const std::vector<std::vector<Term>>& terms_by_seed,
+                       const FigureRange& range = {}) const;
 
  private:
   struct Batch {

@@ -1,5 +1,6 @@
-// How well the best checkpoints do on each split, and how far the splits lie apart. Accuracy and F1 at the threshold
-// that val froze (on val itself they are a little too good), and at .5, as the original reported them.
+// How well the best checkpoints do on each split, and how far the splits lie apart. Accuracy and F1 at the
+// threshold that val froze (on val itself they are a little too good), and at .5, as the original reported
+// them.
 #include <cmath>
 
 #include "study/compare/figure_sets.hpp"
@@ -74,7 +75,8 @@ CellCompute count_compute(const JudgedSplit& split, std::vector<std::uint8_t> de
   };
 }
 
-// One split of one cell with the interval that each metric's own method gives; the bootstrap where there is none.
+// One split of one cell with the interval that each metric's own method gives; the bootstrap where there is
+// none.
 void add_seed_rows(const Analysis& analysis, std::size_t c, Split which, ResultTable& table) {
   const JudgedCell& cell = analysis.study.cells[c];
   const JudgedSplit& split = cell.of(which);
@@ -92,7 +94,8 @@ void add_seed_rows(const Analysis& analysis, std::size_t c, Split which, ResultT
   for (const char* metric : {"pr_auc", "loss"}) add(metric, analysis.figures.of_cell(c, name + "/" + metric));
   const Threshold& youden = cell.thresholds.at("youden");
   if (youden.estimable()) {
-    const auto metrics = decision_metrics(decisions(cell, which, "youden"), split.positive, split.subjects, options);
+    const auto metrics =
+        decision_metrics(decisions(cell, which, "youden"), split.positive, split.subjects, options);
     add("accuracy", metrics.accuracy);
     add("f1", metrics.f1);
   } else {
@@ -107,9 +110,10 @@ void add_seed_rows(const Analysis& analysis, std::size_t c, Split which, ResultT
 
 // DeLong's paired test, seed by seed: how each seed alone would have answered.
 ResultTable delong_table(const Study& study) {
-  ResultTable table = make_table(
-      "auc_delong", "paired DeLong tests of each seed: AUC(a) - AUC(b)",
-      std::vector<std::string>{"noise_kind", "noise", "seed", "variant_a", "variant_b", "split"} + estimate_columns());
+  ResultTable table =
+      make_table("auc_delong", "paired DeLong tests of each seed: AUC(a) - AUC(b)",
+                 std::vector<std::string>{"noise_kind", "noise", "seed", "variant_a", "variant_b", "split"} +
+                     estimate_columns());
   const IntervalOptions options{study.options.confidence, study.options.minimum};
   for (const NoiseLevel& noise : study.noises)
     for (const auto& [a, b] : study.pairs()) {
@@ -120,9 +124,9 @@ ResultTable delong_table(const Study& study) {
         for (const Split which : {Split::val, Split::test}) {
           const JudgedSplit& x = study.cells[cell_a].of(which);
           const JudgedSplit& y = study.cells[cell_b->second].of(which);
-          const Estimate difference = x.too_little.empty()
-                                          ? auc_difference(x.logits, y.logits, x.positive, x.subjects, options)
-                                          : cannot_estimate(x.too_little);
+          const Estimate difference =
+              x.too_little.empty() ? auc_difference(x.logits, y.logits, x.positive, x.subjects, options)
+                                   : cannot_estimate(x.too_little);
           table.add(labels_of(noise) +
                     std::vector<ResultValue>{static_cast<double>(seed), a, b, to_string(which)} +
                     values_of(difference));
@@ -138,9 +142,10 @@ void add_gaps(Analysis& analysis) {
   for (const auto& [first, second] : gaps)
     for (const std::string metric : {"auc", "pr_auc", "loss", "accuracy", "f1", "accuracy_half"}) {
       const double most = metric == "loss" ? INFINITY : 1;
-      topic.figures.push_back({{std::string(first) + "-" + second, metric},
-                               {{std::string(first) + "/" + metric, 1}, {std::string(second) + "/" + metric, -1}},
-                               {-most, most, 0}});
+      topic.figures.push_back(
+          {{std::string(first) + "-" + second, metric},
+           {{std::string(first) + "/" + metric, 1}, {std::string(second) + "/" + metric, -1}},
+           {-most, most, 0}});
     }
   add_topic(analysis.study, analysis.figures, topic, analysis.results, analysis.records);
 }
@@ -158,19 +163,22 @@ void add_generalization_figures(Analysis& analysis) {
       const auto too_little = !split.too_little.empty() ? split.too_little : youden.not_estimable;
       analysis.figures.add(c, within(name, rank_metrics()), rank_compute(split, place), split.too_little);
       analysis.figures.add(c, within(name, half_metrics()),
-                           count_compute(split, decisions(cell, which, "half"), place, true), split.too_little);
-      analysis.figures.add(
-          c, within(name, youden_metrics()),
-          too_little.empty() ? count_compute(split, decisions(cell, which, "youden"), place, false) : CellCompute{},
-          too_little);
+                           count_compute(split, decisions(cell, which, "half"), place, true),
+                           split.too_little);
+      analysis.figures.add(c, within(name, youden_metrics()),
+                           too_little.empty()
+                               ? count_compute(split, decisions(cell, which, "youden"), place, false)
+                               : CellCompute{},
+                           too_little);
     }
   }
 }
 
 void add_generalization_tables(Analysis& analysis) {
-  ResultTable seeds = make_table("generalization_seed", "each seed on each split",
-                                 std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "split", "metric"} +
-                                     estimate_columns());
+  ResultTable seeds =
+      make_table("generalization_seed", "each seed on each split",
+                 std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "split", "metric"} +
+                     estimate_columns());
   for (std::size_t c = 0; c < analysis.study.cells.size(); ++c)
     for (const Split which : kSplits) add_seed_rows(analysis, c, which, seeds);
   analysis.results.tables.push_back(std::move(seeds));

@@ -132,7 +132,8 @@ std::map<std::uint64_t, std::size_t> Study::seeds_of(const NoiseLevel& noise,
   std::map<std::uint64_t, std::size_t> seeds;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const Cell& cell = *cells[i].cell;
-    if (cell.variant == variant && cell.noise == noise.rate && (noise.rate == 0 || cell.noise_kind == noise.kind))
+    if (cell.variant == variant && cell.noise == noise.rate &&
+        (noise.rate == 0 || cell.noise_kind == noise.kind))
       seeds[cell.seed] = i;
   }
   return seeds;
@@ -159,8 +160,8 @@ Study make_study(const std::vector<Cell>& cells, const CompareOptions& options) 
   study.rules = {
       {"youden", "at the Youden threshold"},
       {"sensitivity", fmt::format("at {:g}% sensitivity on val", 100 * options.target_sensitivity)},
-      {"cost", fmt::format("at the threshold where a missed positive costs {:g} false alarms",
-                           options.cost_ratio)},
+      {"cost",
+       fmt::format("at the threshold where a missed positive costs {:g} false alarms", options.cost_ratio)},
       {"half", "at probability .5"}};
   Registry registry(study);
   for (const Cell& cell : cells) {

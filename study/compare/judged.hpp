@@ -1,5 +1,6 @@
-// A sweep's finished cells as the statistics need them: which images are the same over cells, whose they are, what is too
-// little to judge, and the thresholds that val froze. Every topic (generalization.cpp, decision.cpp, ...) starts from here.
+// A sweep's finished cells as the statistics need them: which images are the same over cells, whose they are,
+// what is too little to judge, and the thresholds that val froze. Every topic (generalization.cpp,
+// decision.cpp, ...) starts from here.
 #pragma once
 
 #include <array>
@@ -47,18 +48,18 @@ struct CompareOptions {
   std::size_t resamples = 2000;
   std::uint64_t seed = 1;
   double target_sensitivity = 0.95;
-  double cost_ratio = 5;             // what a missed positive costs, in false alarms
-  std::size_t minimum = 10;          // images and subjects of a class in a split, below which nothing is estimated
+  double cost_ratio = 5;     // what a missed positive costs, in false alarms
+  std::size_t minimum = 10;  // images and subjects of a class in a split, below which nothing is estimated
   int threads = 1;
-  std::string progress = "none";     // as --progress
+  std::string progress = "none";  // as --progress
 };
 
 struct Study {
   CompareOptions options;
   std::vector<Rule> rules;
   std::vector<JudgedCell> cells;
-  std::vector<std::string> variants;  // in the cells' order
-  std::vector<NoiseLevel> noises;     // clean first
+  std::vector<std::string> variants;          // in the cells' order
+  std::vector<NoiseLevel> noises;             // clean first
   std::vector<std::uint32_t> image_subjects;  // of every image of any cell: its subject's number
   std::vector<std::uint32_t> strata;          // of the subjects: classes they have, in test or not
 

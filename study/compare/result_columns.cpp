@@ -128,8 +128,7 @@ const std::vector<ResultColumn>& epoch_columns() {
     std::vector<ResultColumn> made = {{"lr", "", "learning rate of the epoch's last step"},
                                       {"train_s", "s", "training part of the epoch"}};
     for (const std::string split : {"train", "val"})
-      for (const std::string metric :
-           {"loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"})
+      for (const std::string metric : {"loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"})
         made.push_back({split + "_" + metric, "",
                         split == "train" ? "running, on the labels that training saw" : "after the epoch"});
     return made;

@@ -1,5 +1,5 @@
-// How test figures fall with label noise: one slope per seed by least squares over the noise levels that it has, then over
-// seeds as any other figure. A seed with one level has no slope and takes no part.
+// How test figures fall with label noise: one slope per seed by least squares over the noise levels that it
+// has, then over seeds as any other figure. A seed with one level has no slope and takes no part.
 #include "study/compare/figure_sets.hpp"
 
 namespace dsx {
@@ -67,17 +67,20 @@ void add_robustness_tables(Analysis& analysis) {
   ResultTable single =
       make_table("robustness", "change of test figures per unit of label noise",
                  std::vector<std::string>{"noise_kind", "variant", "metric"} + over_seeds_columns());
-  ResultTable difference =
-      make_table("robustness_difference", "paired differences of those slopes, a - b",
-                 std::vector<std::string>{"noise_kind", "variant_a", "variant_b", "metric"} + over_seeds_columns());
+  ResultTable difference = make_table(
+      "robustness_difference", "paired differences of those slopes, a - b",
+      std::vector<std::string>{"noise_kind", "variant_a", "variant_b", "metric"} + over_seeds_columns());
   FigureRange range;
   range.null = 0;
   for (const std::string& kind : study.noise_kinds())
     for (const std::string metric : {"auc", "pr_auc", "loss", "accuracy", "f1"}) {
       const auto add = [&](const std::string& a, const std::string& b) {
-        Record record{"robustness", metric,
-                      {kind, 0},    a,
-                      b,            analysis.figures.over_seeds(slopes(study, kind, a, b, "test/" + metric), range)};
+        Record record{"robustness",
+                      metric,
+                      {kind, 0},
+                      a,
+                      b,
+                      analysis.figures.over_seeds(slopes(study, kind, a, b, "test/" + metric), range)};
         auto labels = std::vector<ResultValue>{kind, a};
         if (!b.empty()) labels.emplace_back(b);
         labels.emplace_back(metric);

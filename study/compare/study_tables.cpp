@@ -31,9 +31,10 @@ Model model_of(const Cell& cell) {
 
 void add_cells(Analysis& analysis) {
   ResultTable cells = make_table("cells", "what was trained",
-                                 {"noise_kind", "noise", "variant", "seed", "name", "best_epoch", "epochs", "training_s",
-                                  "parameters", "size_mib", "mflop", "wrong_labels"});
-  ResultTable variants = make_table("variants", "the networks", {"variant", "parameters", "size_mib", "mflop", "help"});
+                                 {"noise_kind", "noise", "variant", "seed", "name", "best_epoch", "epochs",
+                                  "training_s", "parameters", "size_mib", "mflop", "wrong_labels"});
+  ResultTable variants =
+      make_table("variants", "the networks", {"variant", "parameters", "size_mib", "mflop", "help"});
   for (const JudgedCell& judged : analysis.study.cells) {
     const Cell& cell = *judged.cell;
     const Model model = model_of(cell);
@@ -41,20 +42,23 @@ void add_cells(Analysis& analysis) {
     for (const EpochRecord& epoch : cell.history) training_s += epoch.train_s + epoch.val_s;
     cells.add(labels_of(judged) +
               std::vector<ResultValue>{name_of({cell.variant, cell.seed, cell.noise_kind, cell.noise}),
-                                       static_cast<double>(cell.best_epoch), static_cast<double>(cell.history.size()),
-                                       training_s, model.parameters, model.size_mib, model.mflop,
+                                       static_cast<double>(cell.best_epoch),
+                                       static_cast<double>(cell.history.size()), training_s, model.parameters,
+                                       model.size_mib, model.mflop,
                                        static_cast<double>(cell.flipped_names.size())});
     bool known = false;
     for (const auto& row : variants.rows) known |= std::get<std::string>(row[0]) == cell.variant;
     if (!known)
-      variants.add({cell.variant, model.parameters, model.size_mib, model.mflop, downsample_op(cell.variant).description});
+      variants.add({cell.variant, model.parameters, model.size_mib, model.mflop,
+                    downsample_op(cell.variant).description});
   }
   analysis.results.tables.push_back(std::move(cells));
   analysis.results.tables.push_back(std::move(variants));
 }
 
 void add_images(Analysis& analysis) {
-  ResultTable table = make_table("images", "images and subjects", {"seed", "split", "class", "images", "subjects"});
+  ResultTable table =
+      make_table("images", "images and subjects", {"seed", "split", "class", "images", "subjects"});
   std::map<std::uint64_t, const JudgedCell*> by_seed;
   for (const JudgedCell& cell : analysis.study.cells) by_seed.try_emplace(cell.cell->seed, &cell);
   for (const auto& [seed, cell] : by_seed)
@@ -93,9 +97,9 @@ void add_epochs(Analysis& analysis) {
 
 // A test image by all seeds of a variant.
 void add_test_images(Analysis& analysis) {
-  ResultTable table = make_table("test_images", "test images: in how many seeds the Youden decision is wrong",
-                                 {"noise_kind", "noise", "variant", "name", "subject", "label", "seeds", "wrong",
-                                  "mean_probability"});
+  ResultTable table = make_table(
+      "test_images", "test images: in how many seeds the Youden decision is wrong",
+      {"noise_kind", "noise", "variant", "name", "subject", "label", "seeds", "wrong", "mean_probability"});
   table.only_h5 = true;
   const Study& study = analysis.study;
   for (const NoiseLevel& noise : study.noises)
@@ -119,8 +123,9 @@ void add_test_images(Analysis& analysis) {
         }
       }
       for (const auto& [name, sums] : by_name)
-        table.add(labels_of(noise) + std::vector<ResultValue>{variant, name, sums.subject, sums.label, sums.seeds,
-                                                              sums.wrong, sums.probability / sums.seeds});
+        table.add(labels_of(noise) + std::vector<ResultValue>{variant, name, sums.subject, sums.label,
+                                                              sums.seeds, sums.wrong,
+                                                              sums.probability / sums.seeds});
     }
   analysis.results.tables.push_back(std::move(table));
 }
@@ -148,6 +153,14 @@ void add_mean_rows(const std::vector<ResultValue>& labels, const std::vector<std
 
 }  // namespace
 
+std::string data_text(const Cell& cell) {
+  const nlohmann::json summary =
+      nlohmann::json::parse(read_file(cell.folder / "summary.json"), nullptr, false);
+  const nlohmann::json::json_pointer description("/data/description");
+  return summary.is_object() && summary.contains(description) ? summary.at(description).get<std::string>()
+                                                              : cell.settings.data;
+}
+
 void add_study_tables(Analysis& analysis) {
   add_cells(analysis);
   add_images(analysis);
@@ -158,14 +171,16 @@ void add_study_tables(Analysis& analysis) {
 void add_curves(Analysis& analysis) {
   const std::vector<std::string> of_variant{"noise_kind", "noise", "variant"};
   const std::vector<std::string> of_cell = of_variant + std::vector<std::string>{"seed"};
-  ResultTable roc = make_table("roc", "ROC curve of each seed on test",
-                               of_cell + std::vector<std::string>{"false_positive_rate", "true_positive_rate"});
+  ResultTable roc =
+      make_table("roc", "ROC curve of each seed on test",
+                 of_cell + std::vector<std::string>{"false_positive_rate", "true_positive_rate"});
   ResultTable pr = make_table("pr", "precision-recall curve of each seed on test",
                               of_cell + std::vector<std::string>{"recall", "precision"});
   roc.only_h5 = pr.only_h5 = true;
-  ResultTable roc_mean = make_table("roc_mean", "ROC curves on a grid, over seeds",
-                                    of_variant + std::vector<std::string>{"false_positive_rate", "true_positive_rate",
-                                                                          "lowest", "highest"});
+  ResultTable roc_mean =
+      make_table("roc_mean", "ROC curves on a grid, over seeds",
+                 of_variant + std::vector<std::string>{"false_positive_rate", "true_positive_rate", "lowest",
+                                                       "highest"});
   ResultTable pr_mean =
       make_table("pr_mean", "precision-recall curves on a grid, over seeds",
                  of_variant + std::vector<std::string>{"recall", "precision", "lowest", "highest"});
@@ -180,7 +195,8 @@ void add_curves(Analysis& analysis) {
         const RocCurve curve = roc_curve(test.logits, test.positive);
         const PrecisionRecallCurve precision = precision_recall_curve(test.logits, test.positive);
         for (std::size_t i = 0; i < curve.threshold.size(); ++i)
-          roc.add(labels_of(cell) + std::vector<ResultValue>{curve.false_positive_rate[i], curve.true_positive_rate[i]});
+          roc.add(labels_of(cell) +
+                  std::vector<ResultValue>{curve.false_positive_rate[i], curve.true_positive_rate[i]});
         for (std::size_t i = 0; i < precision.recall.size(); ++i)
           pr.add(labels_of(cell) + std::vector<ResultValue>{precision.recall[i], precision.precision[i]});
         auto& on_grid = rocs.emplace_back();
@@ -195,7 +211,8 @@ void add_curves(Analysis& analysis) {
       add_mean_rows(labels, rocs, roc_mean);
       add_mean_rows(labels, prs, pr_mean);
     }
-  for (ResultTable* table : {&roc, &pr, &roc_mean, &pr_mean}) analysis.results.tables.push_back(std::move(*table));
+  for (ResultTable* table : {&roc, &pr, &roc_mean, &pr_mean})
+    analysis.results.tables.push_back(std::move(*table));
 }
 
 }  // namespace dsx

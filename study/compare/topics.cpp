@@ -29,15 +29,16 @@ Estimate Records::difference(const std::string& topic, const std::string& key, c
 }
 
 const std::vector<std::string>& estimate_columns() {
-  static const std::vector<std::string> names = {"value", "low", "high", "se", "p", "method", "not_estimable"};
+  static const std::vector<std::string> names = {"value", "low",    "high",         "se",
+                                                 "p",     "method", "not_estimable"};
   return names;
 }
 
 const std::vector<std::string>& over_seeds_columns() {
   static const std::vector<std::string> names =
-      estimate_columns() + std::vector<std::string>{"seeds", "lowest", "highest", "low_these_images",
-                                                    "high_these_images", "observed_sd", "seed_sd",
-                                                    "image_sd", "shared_image_sd", "detectable"};
+      estimate_columns() +
+      std::vector<std::string>{"seeds",       "lowest",  "highest",  "low_these_images", "high_these_images",
+                               "observed_sd", "seed_sd", "image_sd", "shared_image_sd",  "detectable"};
   return names;
 }
 
@@ -57,19 +58,17 @@ std::vector<ResultValue> values_of(const OverSeeds& found, bool is_difference) {
     lowest = std::fmin(lowest, figure);
     highest = std::fmax(highest, figure);
   }
-  const double detectable =
-      is_difference ? minimum_detectable_difference(found.estimate) : kNotEstimable;
-  return values_of(found.estimate) +
-         std::vector<ResultValue>{static_cast<double>(found.of_seeds.size()),
-                                  lowest,
-                                  highest,
-                                  s.mean_these_images.low,
-                                  s.mean_these_images.high,
-                                  s.observed_sd,
-                                  s.seed_sd,
-                                  s.image_sd,
-                                  s.shared_image_sd,
-                                  detectable};
+  const double detectable = is_difference ? minimum_detectable_difference(found.estimate) : kNotEstimable;
+  return values_of(found.estimate) + std::vector<ResultValue>{static_cast<double>(found.of_seeds.size()),
+                                                              lowest,
+                                                              highest,
+                                                              s.mean_these_images.low,
+                                                              s.mean_these_images.high,
+                                                              s.observed_sd,
+                                                              s.seed_sd,
+                                                              s.image_sd,
+                                                              s.shared_image_sd,
+                                                              detectable};
 }
 
 std::vector<ResultValue> labels_of(const NoiseLevel& noise) { return {noise.kind, noise.rate}; }
@@ -108,9 +107,9 @@ std::vector<std::vector<Term>> terms_of(const Study& study, const NoiseLevel& no
 
 void add_topic(const Study& study, const Figures& figures, const Topic& topic, ComparisonResults& results,
                Records& records) {
-  ResultTable single = make_table(
-      topic.name, topic.title,
-      std::vector<std::string>{"noise_kind", "noise", "variant"} + topic.label_columns + over_seeds_columns());
+  ResultTable single = make_table(topic.name, topic.title,
+                                  std::vector<std::string>{"noise_kind", "noise", "variant"} +
+                                      topic.label_columns + over_seeds_columns());
   ResultTable difference =
       make_table(topic.name + "_difference", topic.title + ": paired differences a - b",
                  std::vector<std::string>{"noise_kind", "noise", "variant_a", "variant_b"} +
@@ -124,8 +123,7 @@ void add_topic(const Study& study, const Figures& figures, const Topic& topic, C
     Record record{topic.name, key_of(figure.labels), noise, a, b, figures.over_seeds(terms, range)};
     auto labels = labels_of(noise) + std::vector<ResultValue>{a};
     if (!b.empty()) labels.emplace_back(b);
-    (b.empty() ? single : difference)
-        .add(labels + figure.labels + values_of(record.found, !b.empty()));
+    (b.empty() ? single : difference).add(labels + figure.labels + values_of(record.found, !b.empty()));
     records.add(std::move(record));
   };
   for (const NoiseLevel& noise : study.noises) {

@@ -1,6 +1,7 @@
-// A topic is a list of figures that every cell has (generalization: AUC of test, ...). From it come, always in the same
-// way, a table over seeds, a table of paired differences between variants, and the records that verdicts and claims
-// are decided from. What a topic's figures are is in generalization.cpp, decision.cpp, calibration.cpp and shift.cpp.
+// A topic is a list of figures that every cell has (generalization: AUC of test, ...). From it come, always
+// in the same way, a table over seeds, a table of paired differences between variants, and the records that
+// verdicts and claims are decided from. What a topic's figures are is in generalization.cpp, decision.cpp,
+// calibration.cpp and shift.cpp.
 #pragma once
 
 #include <string>
@@ -53,8 +54,8 @@ const std::vector<std::string>& over_seeds_columns();
 std::vector<ResultValue> values_of(const Estimate& estimate);
 std::vector<ResultValue> values_of(const OverSeeds& found, bool is_difference);
 std::vector<ResultValue> operator+(std::vector<ResultValue> a, const std::vector<ResultValue>& b);
-std::vector<ResultValue> labels_of(const NoiseLevel& noise);       // noise_kind, noise
-std::vector<ResultValue> labels_of(const JudgedCell& cell);        // noise_kind, noise, variant, seed
+std::vector<ResultValue> labels_of(const NoiseLevel& noise);  // noise_kind, noise
+std::vector<ResultValue> labels_of(const JudgedCell& cell);   // noise_kind, noise, variant, seed
 std::string key_of(const std::vector<ResultValue>& labels);
 
 // Adds tables <name> and <name>_difference, and their records.

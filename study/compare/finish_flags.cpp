@@ -1,0 +1,61 @@
+#include "study/compare/finish_flags.hpp"
+
+#include <fmt/core.h>
+
+#include <charconv>
+
+#include "bench/environment.hpp"
+#include "kernels/error.hpp"
+
+namespace dsx {
+namespace {
+
+namespace po = boost::program_options;
+
+double number_of(const CommandLine& line, const char* flag, double otherwise, double most) {
+  if (line.extra.count(flag) == 0) return otherwise;
+  const std::string text = line.extra[flag].as<std::string>();
+  double value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || stop != text.data() + text.size() || !(value > 0 && value <= most))
+    throw ConfigError(
+        fmt::format("--{}: expected a number above 0, at most {:g}, got '{}'", flag, most, text));
+  return value;
+}
+
+}  // namespace
+
+void add_finish_flags(po::options_description& description) {
+  auto add = description.add_options();
+  for (const char* name : {"cost-ratio", "latency-seconds", "explain"})
+    add(name, po::value<std::string>(), "");
+  for (const char* name : {"no-latency", "no-shift"}) add(name, "");
+}
+
+std::string finish_flags_help() {
+  const FinishOptions defaults;
+  return fmt::format(
+      "Statistics:\n"
+      "  --cost-ratio R              what a missed positive costs, in false alarms [{:g}]\n"
+      "  --no-shift                  leave out how decisions change when the image moves by 1 to 8 pixels\n"
+      "  --no-latency                leave out the timing of the networks; do so on a busy machine\n"
+      "  --latency-seconds S         timed passes for each set of interleaved networks; 60 sets in all "
+      "[{:g}]\n"
+      "  --explain FILE              explain.json of a `study explain`, for the claim on memory access\n"
+      "                              [DIR/explain.json, if it is there]\n",
+      defaults.cost_ratio, defaults.latency_seconds);
+}
+
+FinishOptions finish_options_of(const CommandLine& line) {
+  FinishOptions options;
+  options.command = own_command_line();
+  options.progress = line.settings.progress;
+  options.cost_ratio = number_of(line, "cost-ratio", options.cost_ratio, 1000);
+  options.latency_seconds = number_of(line, "latency-seconds", options.latency_seconds, 600);
+  options.shift = line.extra.count("no-shift") == 0;
+  options.latency = line.extra.count("no-latency") == 0;
+  if (line.extra.count("explain") != 0) options.explain = line.extra["explain"].as<std::string>();
+  return options;
+}
+
+}  // namespace dsx
