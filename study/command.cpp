@@ -24,6 +24,10 @@ const std::vector<Command>& command_table() {
        "[--variants A,B] [FLAGS] | --compare A.json B.json", explain_command},
       {"worker", "serve a network or operator to scripts/peers, which times it beside other libraries",
        "[FLAGS]", worker_command},
+      {"latency-probe", "time networks for compare, under the OMP_WAIT_POLICY it was started with", "[FLAGS]",
+       latency_probe_command, true},
+      {"latency-load", "keep a CPU or the memory busy until told to stop", "compute|memory",
+       latency_load_command, true},
   };
   return table;
 }
@@ -33,7 +37,7 @@ int run_command(const std::vector<std::string>& args) {
   std::vector<std::string> names;
   for (const Command& command : command_table()) {
     if (command.name == args[0]) return command.run({args.begin() + 1, args.end()});
-    names.push_back(command.name);
+    if (!command.hidden) names.push_back(command.name);
   }
   throw ConfigError(
       fmt::format("unknown command '{}'{} `study --help` lists all", args[0], did_you_mean(args[0], names)));

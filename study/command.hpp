@@ -16,6 +16,7 @@ struct Command {
   std::string help;   // one line for `study --help`
   std::string usage;  // what follows the name: "[FLAGS]"
   CommandFunction run;
+  bool hidden = false;  // started by this program itself, not by people
 };
 
 const std::vector<Command>& command_table();
@@ -31,6 +32,8 @@ int compare_command(const std::vector<std::string>& args);
 int data_command(const std::vector<std::string>& args);
 int report_command(const std::vector<std::string>& args);
 int explain_command(const std::vector<std::string>& args);
+int latency_probe_command(const std::vector<std::string>& args);
+int latency_load_command(const std::vector<std::string>& args);
 int worker_command(const std::vector<std::string>& args);
 
 // `study --help`: settings by group with defaults and units, commands, operators, examples, exit codes.

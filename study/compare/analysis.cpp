@@ -4,9 +4,14 @@
 
 #include <fmt/core.h>
 
+#include <cstdio>
+
 #include "bench/environment.hpp"
+#include "study/compare/claims.hpp"
 #include "study/compare/figure_sets.hpp"
+#include "study/compare/results_text.hpp"
 #include "study/compare/sweep.hpp"
+#include "study/compare/verdicts.hpp"
 #include "study/exit_code.hpp"
 
 namespace dsx {
@@ -44,6 +49,29 @@ void describe(Analysis& analysis, const FinishOptions& options) {
       "p_holm is corrected within a family: all comparisons of one question at one noise level."};
 }
 
+LatencyRun latency_of(const fs::path& folder, const Study& study, const FinishOptions& options) {
+  LatencyRequest request;
+  request.variants = study.variants;
+  request.settings = study.cells.front().cell->settings;
+  request.threads = options.threads;
+  request.seconds = options.latency_seconds;
+  request.again = options.latency_again;
+  request.progress = options.progress;
+  if (options.latency) return run_latency(folder, request);
+  LatencyRun none;
+  none.not_available = "not measured (--no-latency)";
+  return none;
+}
+
+// Given, or where `study explain --out DIR/explain` put it.
+fs::path explain_of(const fs::path& folder, const FinishOptions& options) {
+  std::error_code ignored;
+  if (!options.explain.empty()) return options.explain;
+  for (const fs::path& path : {folder / "explain.json", folder / "explain" / "explain.json"})
+    if (fs::exists(path, ignored)) return path;
+  return {};
+}
+
 }  // namespace
 
 int finish_compare(const fs::path& folder, const FinishOptions& options) {
@@ -59,6 +87,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   add_decision_figures(analysis);
   add_disagreement_figures(analysis);
   add_calibration_figures(analysis);
+  if (options.shift) add_shift_figures(analysis, shifted_logits(cells, options.progress));
   analysis.figures.run();
   add_study_tables(analysis);
   add_generalization_tables(analysis);
@@ -67,7 +96,14 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   add_decision_tables(analysis);
   add_pair_tables(analysis);
   add_calibration_tables(analysis);
+  add_shift_tables(analysis, options.shift);
+  add_latency_tables(analysis, latency_of(folder, study, options));
+  add_verdicts(analysis);
+  add_headline(analysis);
+  add_claims(analysis, explain_of(folder, options));
   write_results(folder, analysis.results);
+  fmt::print("{}", results_text(analysis.results, folder));
+  std::fflush(stdout);
   return static_cast<int>(ExitCode::ok);
 }
 

@@ -1,6 +1,8 @@
 // Two variants on the same images: on which ones they decide differently, by seed (McNemar's exact test on
 // the discordant pairs) and over seeds. Alike need not mean equally good: two variants with equal rates may
 // err on different images.
+#include <algorithm>
+
 #include "study/compare/figure_sets.hpp"
 #include "study/statistics/decision.hpp"
 
@@ -91,6 +93,26 @@ ResultTable mcnemar_table(const Study& study) {
 }
 
 }  // namespace
+
+std::vector<std::vector<Term>> closeness_terms(const Study& study, const NoiseLevel& noise,
+                                               const std::string& one, const std::string& far,
+                                               const std::string& near, const std::string& rule) {
+  // A pair's figure is kept with its later variant.
+  const auto place = [&](const std::string& variant) {
+    return std::find(study.variants.begin(), study.variants.end(), variant) - study.variants.begin();
+  };
+  const auto term = [&](std::uint64_t seed, const std::string& other, double weight) {
+    const bool own = place(one) > place(other);
+    return Term{study.seeds_of(noise, own ? one : other).at(seed), figure_name(rule, own ? other : one),
+                weight};
+  };
+  std::vector<std::vector<Term>> terms;
+  const auto of_far = study.seeds_of(noise, far), of_near = study.seeds_of(noise, near);
+  for (const auto& [seed, cell] : study.seeds_of(noise, one))
+    if (of_far.contains(seed) && of_near.contains(seed))
+      terms.push_back({term(seed, far, 1), term(seed, near, -1)});
+  return terms;
+}
 
 void add_pair_tables(Analysis& analysis) {
   const Study& study = analysis.study;

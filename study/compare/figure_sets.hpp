@@ -1,6 +1,8 @@
 // What each topic adds: figures of cells before the bootstrap, tables and records after it.
 #pragma once
 
+#include "study/compare/latency_run.hpp"
+#include "study/compare/shift_run.hpp"
 #include "study/compare/topics.hpp"
 
 namespace dsx {
@@ -30,8 +32,18 @@ void add_decision_tables(Analysis& analysis);
 // decision_pairs.cpp: McNemar of each seed, and how often two variants decide differently.
 void add_disagreement_figures(Analysis& analysis);
 void add_pair_tables(Analysis& analysis);
+// Share of images that `one` decides otherwise than `far`, minus otherwise than `near`; for
+// Figures::over_seeds().
+std::vector<std::vector<Term>> closeness_terms(const Study& study, const NoiseLevel& noise,
+                                               const std::string& one, const std::string& far,
+                                               const std::string& near, const std::string& rule);
 // calibration.cpp
 void add_calibration_figures(Analysis& analysis);
 void add_calibration_tables(Analysis& analysis);
+// shift.cpp: `shifted` by cell. Without `computed` the tables are there and empty.
+void add_shift_figures(Analysis& analysis, const std::vector<ShiftLogits>& shifted);
+void add_shift_tables(Analysis& analysis, bool computed);
+// latency_tables.cpp: a run without sets gives empty tables and a note.
+void add_latency_tables(Analysis& analysis, const LatencyRun& run);
 
 }  // namespace dsx

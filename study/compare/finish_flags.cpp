@@ -29,7 +29,7 @@ void add_finish_flags(po::options_description& description) {
   auto add = description.add_options();
   for (const char* name : {"cost-ratio", "latency-seconds", "explain"})
     add(name, po::value<std::string>(), "");
-  for (const char* name : {"no-latency", "no-shift"}) add(name, "");
+  for (const char* name : {"no-latency", "latency-again", "no-shift"}) add(name, "");
 }
 
 std::string finish_flags_help() {
@@ -53,6 +53,7 @@ FinishOptions finish_options_of(const CommandLine& line) {
   options.cost_ratio = number_of(line, "cost-ratio", options.cost_ratio, 1000);
   options.latency_seconds = number_of(line, "latency-seconds", options.latency_seconds, 600);
   options.shift = line.extra.count("no-shift") == 0;
+  options.latency_again = line.extra.count("latency-again") != 0;
   options.latency = line.extra.count("no-latency") == 0;
   if (line.extra.count("explain") != 0) options.explain = line.extra["explain"].as<std::string>();
   return options;

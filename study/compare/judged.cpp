@@ -21,7 +21,7 @@ std::string count_text(const std::string& split, const std::string& what, std::s
 // Images and subjects of each class; the statistics' own check speaks of scores, this one of the split.
 std::string too_little_of(const JudgedSplit& split, const std::string& name, const Cell& cell,
                           std::size_t minimum) {
-  for (const std::uint8_t wanted : {0, 1}) {
+  for (const std::uint8_t wanted : {std::uint8_t{0}, std::uint8_t{1}}) {
     std::size_t images = 0;
     std::vector<std::uint32_t> subjects;
     for (std::size_t i = 0; i < split.positive.size(); ++i) {

@@ -84,6 +84,7 @@ const std::vector<ResultColumn>& dictionary() {
       {"batch", "images", ""},
       {"wait", "", "OpenMP's waiting: active (spinning) or passive", kText},
       {"load", "", "what runs beside: none, compute, memory", kText},
+      {"threads", "", "OpenMP threads"},
       {"repeat", "", "from 1; plans are made anew for each"},
       {"sample", "", "from 1, in order of time"},
       {"ms", "ms", ""},

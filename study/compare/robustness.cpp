@@ -75,12 +75,13 @@ void add_robustness_tables(Analysis& analysis) {
   for (const std::string& kind : study.noise_kinds())
     for (const std::string metric : {"auc", "pr_auc", "loss", "accuracy", "f1"}) {
       const auto add = [&](const std::string& a, const std::string& b) {
-        Record record{"robustness",
-                      metric,
-                      {kind, 0},
-                      a,
-                      b,
-                      analysis.figures.over_seeds(slopes(study, kind, a, b, "test/" + metric), range)};
+        Record record;
+        record.topic = "robustness";
+        record.key = metric;
+        record.noise.kind = kind;
+        record.a = a;
+        record.b = b;
+        record.found = analysis.figures.over_seeds(slopes(study, kind, a, b, "test/" + metric), range);
         auto labels = std::vector<ResultValue>{kind, a};
         if (!b.empty()) labels.emplace_back(b);
         labels.emplace_back(metric);

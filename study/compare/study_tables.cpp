@@ -63,7 +63,7 @@ void add_images(Analysis& analysis) {
   for (const JudgedCell& cell : analysis.study.cells) by_seed.try_emplace(cell.cell->seed, &cell);
   for (const auto& [seed, cell] : by_seed)
     for (const Split which : {Split::train, Split::val, Split::test})
-      for (const std::uint8_t wanted : {0, 1}) {
+      for (const std::uint8_t wanted : {std::uint8_t{0}, std::uint8_t{1}}) {
         const JudgedSplit& split = cell->of(which);
         double images = 0;
         std::map<std::uint32_t, int> subjects;

@@ -1,0 +1,31 @@
+// Each question's answer in one plain sentence, made from the estimate and the corrected p by fixed rules.
+#pragma once
+
+#include <string>
+
+#include "study/compare/figure_sets.hpp"
+#include "study/compare/questions.hpp"
+
+namespace dsx {
+
+// Adds the table `verdicts`.
+void add_verdicts(Analysis& analysis);
+
+// One comparison before and after its family is corrected.
+struct Answer {
+  std::string a, b;  // b empty: with a fixed value
+  OverSeeds found;
+  double p_holm = kNotEstimable;
+};
+struct Verdict {
+  std::string word;                   // higher, lower, "cannot tell", "not estimable"
+  std::string sentence;               // without a full stop
+  double detectable = kNotEstimable;  // at alpha over the family's size; a ratio where the question is one
+};
+// `family`: comparisons corrected together. `noise`: words put in front; may be empty.
+Verdict judge(const Question& question, const Answer& answer, std::size_t family, double alpha,
+              const std::string& noise);
+
+std::string p_text(double p);  // "p = .02", "p < .001"
+
+}  // namespace dsx

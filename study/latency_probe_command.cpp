@@ -1,0 +1,178 @@
+// `study latency-probe` and `study latency-load`: the processes that compare starts to time its variants, and
+// the neighbour that it starts beside them. Not for people; compare/latency_run.hpp says what becomes of the
+// samples.
+#include <fmt/core.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "bench/measure.hpp"
+#include "bench/neighbours.hpp"
+#include "data/files.hpp"
+#include "kernels/error.hpp"
+#include "study/command.hpp"
+#include "study/command_line.hpp"
+#include "study/compare/child.hpp"
+#include "study/compare/latency_run.hpp"
+#include "study/exit_code.hpp"
+#include "study/interrupt.hpp"
+#include "study/latency.hpp"
+#include "study/study_run.hpp"
+#include "study/threads.hpp"
+
+namespace dsx {
+namespace {
+
+namespace po = boost::program_options;
+using Json = nlohmann::ordered_json;
+
+// A process that competes for a core or for memory, for as long as this lives.
+class Load {
+ public:
+  explicit Load(const std::string& kind) {
+    if (kind == "none") return;
+    pid_ = start_child({"latency-load", kind}, "/dev/null");
+    constexpr int kSettle_ms = 200;  // until it has touched its memory
+    std::this_thread::sleep_for(std::chrono::milliseconds(kSettle_ms));
+    if (poll_child(pid_)) throw DataError("the competing load did not start");
+  }
+  ~Load() {
+    if (pid_ <= 0) return;
+    stop_child(pid_);
+    wait_child(pid_);
+  }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+
+ private:
+  pid_t pid_ = 0;
+};
+
+struct Timed {
+  Network network;
+  Plan plan;
+  AlignedImages images;
+  Timed(const Settings& settings, int batch)
+      : network(make_network(settings)),
+        plan(network.make_plan(batch, false)),
+        images(plan.src_count(), settings.seed) {
+    plan.set_src(images.data());
+  }
+};
+
+struct Probe {
+  Settings settings;
+  std::vector<std::string> variants;
+  double seconds = 2;
+  Json sets = Json::array();
+
+  void run(int repeat, int batch) {
+    std::vector<std::unique_ptr<Timed>> networks;  // made anew for each repeat: other addresses, other luck
+    std::vector<Arm> arms;
+    for (const std::string& variant : variants) {
+      settings.variant = variant;
+      networks.push_back(std::make_unique<Timed>(settings, batch));
+      arms.push_back({variant, [plan = &networks.back()->plan] { plan->forward(); }, {}});
+    }
+    for (const std::string load : kLatencyLoads) {
+      const Load beside(load);
+      MeasureOptions options;
+      options.settle_runs = 1;
+      options.min_rounds = 5;
+      options.min_time_s = load == "none" ? 3 * seconds : seconds;
+      options.max_time_s = 3 * options.min_time_s;
+      options.seed = static_cast<std::uint64_t>(repeat);
+      options.keep_going = [](int) {
+        check_interrupt("stopped while measuring latency");
+        return true;
+      };
+      const Neighbours neighbours;
+      const auto results = measure(arms, options);
+      const NeighbourUse use = neighbours.use();
+      for (const Result& result : results) {
+        std::vector<double> ms;
+        for (const double ns : result.samples_ns) ms.push_back(ns / 1e6);
+        const bool known = load == "none" && use.not_available.empty();
+        sets.push_back({{"variant", result.name},
+                        {"wait", ""},
+                        {"load", load},
+                        {"batch", batch},
+                        {"repeat", repeat},
+                        {"disturbed", result.disturbed_samples},
+                        {"neighbours", known ? Json(use.others + use.stolen) : Json(nullptr)},
+                        {"ms", ms}});
+      }
+    }
+  }
+};
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+std::string text_option(const CommandLine& line, const char* name) {
+  if (line.extra.count(name) == 0) throw ConfigError(fmt::format("study latency-probe needs --{}", name));
+  return line.extra[name].as<std::string>();
+}
+
+void compute_until_stopped() {
+  volatile double sink = 0;
+  while (!interrupt_requested()) {
+    double x = 1;
+    for (int i = 0; i < 1 << 20; ++i) x = x * 0.999999 + 1e-6;
+    sink = x;
+  }
+  static_cast<void>(sink);
+}
+
+void stream_until_stopped() {
+  constexpr std::size_t kBytes = std::size_t{128} << 20;  // beyond any cache
+  std::vector<char> a(kBytes, 1), b(kBytes, 2);
+  while (!interrupt_requested()) {
+    std::memcpy(a.data(), b.data(), kBytes);
+    std::memcpy(b.data(), a.data(), kBytes);
+  }
+}
+
+}  // namespace
+
+int latency_probe_command(const std::vector<std::string>& args) {
+  CommandSyntax syntax;
+  syntax.command = "latency-probe";
+  syntax.keys = {"network", "layout", "size", "channels", "allow_ref", "threads", "oversubscribe", "seed"};
+  auto add = syntax.extra.add_options();
+  for (const char* name : {"variants", "samples"}) add(name, po::value<std::string>(), "");
+  add("seconds", po::value<double>()->default_value(2), "");
+  const CommandLine line = parse_command_line(args, syntax);
+  if (line.help) {
+    fmt::print("study latency-probe --variants A,B --samples FILE [--seconds S]\n{}",
+               settings_help(syntax.keys));
+    return static_cast<int>(ExitCode::ok);
+  }
+  apply_threads(line.settings);
+  Probe probe;
+  probe.settings = line.settings;
+  probe.variants = split(text_option(line, "variants"));
+  probe.seconds = line.extra["seconds"].as<double>();
+  for (int repeat = 1; repeat <= kLatencyRepeats; ++repeat)
+    for (const int batch : kLatencyBatchSizes) probe.run(repeat, batch);
+  write_file_atomically(text_option(line, "samples"), Json{{"sets", probe.sets}}.dump() + "\n");
+  return static_cast<int>(ExitCode::ok);
+}
+
+int latency_load_command(const std::vector<std::string>& args) {
+  if (args.size() != 1 || (args[0] != "compute" && args[0] != "memory"))
+    throw ConfigError("study latency-load takes one word: compute or memory");
+  args[0] == "compute" ? compute_until_stopped() : stream_until_stopped();
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace dsx
