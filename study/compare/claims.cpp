@@ -7,6 +7,7 @@
 #include <set>
 
 #include "study/compare/sweep.hpp"
+#include "study/compare/verdicts.hpp"
 #include "study/statistics/estimate.hpp"
 
 namespace dsx {
@@ -28,8 +29,8 @@ std::string decide(const std::vector<Part>& parts) {
 std::string part_text(const Part& part) {
   const Estimate& e = part.estimate;
   if (!e.estimable()) return fmt::format("{}: not estimable ({})", part.name, e.not_estimable);
-  return fmt::format("{} {:.{}f} ({:.{}f} to {:.{}f}){}{}", part.name, part.scale * e.value, part.digits,
-                     part.scale * e.low, part.digits, part.scale * e.high, part.digits,
+  const auto shown = [&](double value) { return plain_number(part.scale * value, part.digits); };
+  return fmt::format("{} {} ({} to {}){}{}", part.name, shown(e.value), shown(e.low), shown(e.high),
                      part.unit.empty() ? "" : " ", part.unit);
 }
 
@@ -58,20 +59,18 @@ std::string sweep_command(const Study& study) {
     rates.insert(cell.cell->noise);
     if (cell.cell->noise > 0) kinds.insert(cell.cell->noise_kind);
   }
-  std::string command =
-      fmt::format("study compare --variants {} --seeds {} --label-noise {}", fmt::join(study.variants, ","),
-                  fmt::join(seeds, ","), fmt::join(rates, ","));
-  if (seeds.size() == 1)
-    command =
-        fmt::format("study compare --variants {} --seeds {}-{} --label-noise {}",
-                    fmt::join(study.variants, ","), *seeds.begin(), *seeds.begin(), fmt::join(rates, ","));
+  // A single number would be a count.
+  const std::string seed_text =
+      seeds.size() == 1 ? fmt::format("{0}-{0}", *seeds.begin()) : fmt::format("{}", fmt::join(seeds, ","));
+  std::string command = fmt::format("study compare --variants {} --seeds {} --label-noise {}",
+                                    fmt::join(study.variants, ","), seed_text, fmt::join(rates, ","));
   if (!kinds.empty()) command += fmt::format(" --noise-kinds {}", fmt::join(kinds, ","));
   for (const std::string& flag : flags_of(study.cells.front().cell->settings)) {
     const std::string key = flag.substr(2, flag.find('=') - 2);
     static const std::set<std::string> left_out = {"variant",    "seed",     "label-noise", "noise-kind",
                                                    "name",       "out",      "resume",      "latency",
                                                    "no-latency", "progress", "threads",     "config"};
-    if (!left_out.contains(key)) command += " " + shell_quoted(flag);
+    if (!left_out.contains(key)) command.append(1, ' ').append(shell_quoted(flag));
   }
   return command;
 }

@@ -199,6 +199,8 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
   result.summary =
       combine_seeds(sample.observed, replicate_covariance(sample, all), study_.options.confidence, null);
   result.estimate = crossed_bootstrap(sample, all, study_.options.confidence, null, study_.options.seed + 1);
+  if (result.constant())
+    result.estimate.not_estimable = fmt::format("{:g} in every seed and resample", result.value());
   clip(result.estimate, range);
   clip(result.summary.mean_these_images, range);
   return result;

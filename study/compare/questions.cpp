@@ -61,6 +61,7 @@ void add_decisions(const Study& study, std::vector<Question>& list) {
                   "calls fewer images positive than there are",
                   rule.words};
     bias.comparing = Comparing::with_null;
+    bias.open = "whether {} calls more or fewer images positive than there are";
     list.push_back(bias);
   }
 }
@@ -75,9 +76,10 @@ void add_calibration(std::vector<Question>& list) {
                  "calibration",
                  "slope",
                  "the calibration slope, against 1",
-                 "is not confident enough (calibration slope above 1)",
-                 "is too confident (calibration slope below 1)",
+                 "is not confident enough, with a calibration slope of",
+                 "is too confident, with a calibration slope of",
                  ""};
+  slope.open = "whether {} is too confident or not enough (calibration slope)";
   slope.comparing = Comparing::with_null;
   slope.null = 1;
   slope.scale = 1;

@@ -24,9 +24,10 @@ struct Question {
   std::string unit = "points";
   int digits = 1;
   Comparing comparing = Comparing::difference;
-  double null = 0;       // with_null: what p is against
-  bool by_noise = true;  // false: a question of its own, not one per noise level
-  NoiseLevel noise;      // where by_noise is false
+  double null = 0;        // with_null: what p is against
+  bool by_noise = true;   // false: a question of its own, not one per noise level
+  NoiseLevel noise = {};  // where by_noise is false
+  std::string open = {};  // with_null: what the data cannot tell; "whether {} is" with the variant put in
 };
 
 std::vector<Question> questions_of(const Study& study);

@@ -10,12 +10,12 @@ namespace dsx {
 namespace {
 
 // Shown figures: magnitudes in the question's unit. A ratio below 1 is turned round by its caller.
-std::string amount(const Question& question, double value) {
-  const std::string text = fmt::format("{:.{}f}", question.scale * value, question.digits);
-  return question.unit.empty() ? text : text + " " + question.unit;
-}
 std::string number(const Question& question, double value) {
-  return fmt::format("{:.{}f}", question.scale * value, question.digits);
+  return plain_number(question.scale * value, question.digits);
+}
+std::string amount(const Question& question, double value) {
+  const std::string text = number(question, value);
+  return question.unit.empty() ? text : text + " " + question.unit;
 }
 
 std::string joined(const std::string& a, const std::string& b) { return b.empty() ? a : a + " " + b; }
@@ -30,7 +30,7 @@ std::string size_text(const Question& question, const Estimate& e) {
                        number(question, high));
   }
   if (question.comparing == Comparing::with_null && question.null != 0)
-    return fmt::format("with {} ({} to {})", amount(question, e.value), number(question, e.low),
+    return fmt::format("{} ({} to {})", amount(question, e.value), number(question, e.low),
                        number(question, e.high));
   const bool above = e.value >= 0;
   return fmt::format("by {} ({} to {})", amount(question, std::abs(e.value)),
@@ -39,17 +39,17 @@ std::string size_text(const Question& question, const Estimate& e) {
 
 std::string undecided(const Question& question, const Answer& answer, double detectable) {
   const Estimate& e = answer.found.estimate;
-  const bool alone = answer.b.empty();
-  const std::string what = alone ? fmt::format("{} of {}", question.noun, answer.a)
-                                 : fmt::format("{} and {} in {}", answer.a, answer.b, question.noun);
+  const std::string what = answer.b.empty()
+                               ? fmt::format(fmt::runtime(question.open), answer.a)
+                               : fmt::format("{} and {} apart in {}", answer.a, answer.b, question.noun);
   const std::string found = fmt::format("{} ({} to {})", amount(question, e.value), number(question, e.low),
                                         number(question, e.high));
   const std::string unseen =
       question.comparing == Comparing::ratio
           ? fmt::format("a factor below {} would not be seen", number(question, detectable))
           : fmt::format("a difference below {} would not be seen", amount(question, detectable));
-  return fmt::format("these data cannot tell {} {}: {}, {} after correction; {}", alone ? "about" : "apart",
-                     joined(what, question.where), found, p_text(answer.p_holm), unseen);
+  return fmt::format("these data cannot tell {}: {}, {} after correction; {}", joined(what, question.where),
+                     found, p_text(answer.p_holm), unseen);
 }
 
 double null_of(const Question& question) {
@@ -85,6 +85,11 @@ std::vector<Answer> family_of(const Analysis& analysis, const Question& question
 }
 
 }  // namespace
+
+std::string plain_number(double value, int digits) {
+  const std::string text = fmt::format("{:.{}f}", value, digits);
+  return text.find_first_not_of("-0.") == std::string::npos ? fmt::format("{:.{}f}", 0.0, digits) : text;
+}
 
 std::string p_text(double p) {
   if (std::isnan(p)) return "p unknown";

@@ -26,6 +26,7 @@ struct Verdict {
 Verdict judge(const Question& question, const Answer& answer, std::size_t family, double alpha,
               const std::string& noise);
 
-std::string p_text(double p);  // "p = .02", "p < .001"
+std::string plain_number(double value, int digits);  // never "-0.0"
+std::string p_text(double p);                        // "p = .02", "p < .001"
 
 }  // namespace dsx
