@@ -49,7 +49,8 @@ std::string operators_text() {
 std::string commands_text() {
   std::string text = "Commands:\n";
   for (const Command& command : command_table())
-    if (!command.hidden) text += fmt::format("  {:<8} {:<33} {}\n", command.name, command.usage, command.help);
+    if (!command.hidden)
+      text += fmt::format("  {:<8} {:<33} {}\n", command.name, command.usage, command.help);
   return text + "\n";
 }
 

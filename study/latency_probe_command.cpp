@@ -147,7 +147,8 @@ void stream_until_stopped() {
 int latency_probe_command(const std::vector<std::string>& args) {
   CommandSyntax syntax;
   syntax.command = "latency-probe";
-  syntax.keys = {"network", "layout", "size", "channels", "allow_ref", "threads", "oversubscribe", "seed"};
+  syntax.keys = latency_keys();
+  for (const char* key : {"threads", "oversubscribe", "seed"}) syntax.keys.emplace_back(key);
   auto add = syntax.extra.add_options();
   for (const char* name : {"variants", "samples"}) add(name, po::value<std::string>(), "");
   add("seconds", po::value<double>()->default_value(2), "");

@@ -50,11 +50,11 @@ struct FinishOptions {
   std::string command;  // repeats it; recorded
   int threads = 1;
   std::string progress = "auto";
-  bool shift = true;           // run test images that are moved; needs the data and the checkpoints
-  bool latency = true;         // time the networks, unless latency.json has it
-  bool latency_again = false;  // even then
-  double latency_seconds = 1;  // of timed passes for each set of interleaved networks
-  double cost_ratio = 5;       // what a missed positive costs, in false alarms
+  bool shift = true;             // run test images that are moved; needs the data and the checkpoints
+  bool latency = true;           // time the networks, unless latency.json has it
+  bool latency_again = false;    // even then
+  double latency_seconds = 0.5;  // of timed passes for each set of interleaved networks
+  double cost_ratio = 5;         // what a missed positive costs, in false alarms
   std::filesystem::path
       explain;  // a report of `study explain`; empty: <folder>/explain.json or explain/explain.json
 };

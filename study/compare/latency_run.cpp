@@ -12,7 +12,6 @@
 #include "data/files.hpp"
 #include "kernels/error.hpp"
 #include "study/compare/child.hpp"
-#include "study/compare/sweep.hpp"
 #include "study/interrupt.hpp"
 #include "study/progress.hpp"
 
@@ -24,14 +23,11 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kFormat = "downscalexr-latency";
 constexpr const char* kPolicies[] = {"active", "passive"};
 
-// Settings that decide what is timed.
+// What is timed: `measured` in the file.
 Json network_of(const LatencyRequest& request) {
-  const Settings& s = request.settings;
-  return {{"variants", request.variants},
-          {"network", s.network},
-          {"layout", s.layout},
-          {"size", s.size},
-          {"channels", s.channels}};
+  Json json = {{"variants", request.variants}};
+  for (const std::string& key : latency_keys()) json[key] = value_text(request.settings, *find_field(key));
+  return json;
 }
 
 Json json_of(const LatencySet& set) {
@@ -93,17 +89,14 @@ void write_cache(const fs::path& path, const LatencyRequest& request, const Late
 }
 
 std::vector<std::string> words_for(const LatencyRequest& request, const fs::path& out) {
-  const Settings& s = request.settings;
   std::vector<std::string> words = {"latency-probe",
                                     fmt::format("--variants={}", fmt::join(request.variants, ",")),
-                                    fmt::format("--seconds={}", request.seconds),
-                                    "--samples=" + out.string(),
-                                    fmt::format("--threads={}", request.threads),
-                                    "--network=" + s.network,
-                                    "--layout=" + s.layout,
-                                    fmt::format("--size={}", s.size),
-                                    fmt::format("--channels={}", s.channels)};
-  if (s.allow_ref) words.emplace_back("--allow-ref");
+                                    fmt::format("--seconds={}", request.seconds), "--samples=" + out.string(),
+                                    fmt::format("--threads={}", request.threads)};
+  for (const std::string& key : latency_keys()) {
+    const Field& field = *find_field(key);
+    words.push_back(flag_of(field) + "=" + value_text(request.settings, field));
+  }
   return words;
 }
 
@@ -170,6 +163,16 @@ void measure_policy(const fs::path& folder, const LatencyRequest& request, std::
 }
 
 }  // namespace
+
+const std::vector<std::string>& latency_keys() {
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> of_network = {"size", "channels"};
+    for (const Field& field : setting_fields())
+      if (field.group == SettingGroup::network && field.key != "variant") of_network.push_back(field.key);
+    return of_network;
+  }();
+  return keys;
+}
 
 LatencyRun run_latency(const fs::path& folder, const LatencyRequest& request) {
   LatencyRun run;

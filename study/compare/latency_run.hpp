@@ -31,7 +31,7 @@ struct LatencyRun {
 
 struct LatencyRequest {
   std::vector<std::string> variants;
-  Settings settings;  // network, layout, size, channels
+  Settings settings;  // of it, latency_keys()
   int threads = 1;
   double seconds = 2;
   bool again = false;  // even when latency.json fits
@@ -39,6 +39,9 @@ struct LatencyRequest {
 };
 // From latency.json when it is of these variants and this network, else measured (minutes).
 LatencyRun run_latency(const std::filesystem::path& folder, const LatencyRequest& request);
+
+// Settings that decide what is timed: of the network, but for the variant.
+const std::vector<std::string>& latency_keys();
 
 inline constexpr int kLatencyRepeats = 5;
 inline constexpr int kLatencyBatchSizes[] = {1, 32};

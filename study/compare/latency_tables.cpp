@@ -48,9 +48,9 @@ std::vector<ResultValue> quantile_values(const std::vector<double>& sorted, doub
   double low = kNotEstimable, high = kNotEstimable;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const auto rank = static_cast<double>(i);
-    // P(at most i samples below) is the chance that sample i lies above the quantile.
+    // Sample i (from 0) lies above the quantile when at most i samples lie below it, and below it otherwise.
     if (cdf(below, rank) <= tail) low = sorted[i];
-    if (std::isnan(high) && cdf(below, rank) >= 1 - tail && i + 1 < sorted.size()) high = sorted[i + 1];
+    if (std::isnan(high) && cdf(below, rank) >= 1 - tail) high = sorted[i];
   }
   return {quantile(sorted, q), low, high};
 }

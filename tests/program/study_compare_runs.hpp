@@ -30,7 +30,10 @@ class CompareTest : public ProgramTest {
         "0,0.2 "
         "--noise-kinds instance");
   }
-  Finished compare(const Words& words) const { return run("study", Words{"compare"} + words); }
+  // Without latency: it takes a minute, and study_report_test.cpp has it.
+  Finished compare(const Words& words) const {
+    return run("study", Words{"compare", "--no-latency"} + words);
+  }
   std::filesystem::path sweep(const std::string& name) const { return folder_ / name; }
   std::filesystem::path cell(const std::string& name, const std::string& cell) const {
     return sweep(name) / "cells" / cell;

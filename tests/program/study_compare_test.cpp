@@ -19,13 +19,13 @@ TEST_F(StudyCompare, RunsEveryCellOnceAndSumsUp) {
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_EQ(cells("s").size(), 9U);  // 3 variants, 2 seeds clean, 1 with noise
   EXPECT_THAT(first.out, AllOf(HasSubstr("9 cells of 3 epochs, 0 finished"), HasSubstr("[9/9] "),
-                               HasSubstr("Mean over seeds"), HasSubstr("symmetric 0.2")));
+                               HasSubstr("On test, over seeds"), HasSubstr("symmetric 0.2")));
   for (const std::string& name : cells("s")) EXPECT_EQ(summary_of(cell("s", name))["status"], "finished");
   const auto before = times("s");
   const Finished again = compare({"--out", "s"});
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(times("s"), before) << "a finished cell ran again";
-  const std::string table = first.out.substr(first.out.find("Mean over seeds"));
+  const std::string table = first.out.substr(first.out.find("On test, over seeds"));
   EXPECT_THAT(again.out, HasSubstr(table)) << "the same figures from the same cells";
 }
 
