@@ -37,6 +37,13 @@ packages_for_source=(
 packages_for_profile=(
   "linux-perf                   scripts/profile perf: samples, and the names of oneDNN's generated kernels"
 )
+packages_for_report=(
+  "python3-matplotlib           scripts/report: figures"
+  "python3-h5py                 scripts/report: reads compare.h5 and the cells' run.h5"
+  "python3-numpy                scripts/report: columns of numbers"
+  "python3-jinja2               scripts/report: the page's template"
+  "python3-pil                  scripts/report: thumbnails"
+)
 packages_for_dev=(
   "clang-format                 the formatting of .clang-format"
   "clang-tidy                   the tidy preset"

@@ -1,0 +1,80 @@
+"""What every part of the page gets: the results, and the choices made once for all parts."""
+
+from dataclasses import dataclass
+
+import words
+from rows import Row
+
+
+@dataclass
+class Context:
+    results: object
+    cells: object
+    explained: object  # or None
+    canvas: object
+    images: object = None  # ImageSource or None
+
+    def __post_init__(self):
+        cells = self.results.table("cells")
+        self.variants = self.results.table("variants").distinct("variant") or cells.distinct("variant")
+        self.noises = sorted({(row["noise"], row["noise_kind"]) for row in cells.rows()})
+        self.base_noise, self.base_kind = self.noises[0]
+        self.seeds = sorted(set(cells["seed"]))
+
+    def table(self, name):
+        return self.results.table(name)
+
+    def base(self, name):
+        """The table's rows at the least label noise (clean labels, where such cells were run)."""
+        return self.results.table(name).where(noise=self.base_noise, noise_kind=self.base_kind)
+
+    @property
+    def base_words(self):
+        return words.noise_name(self.base_kind, self.base_noise)
+
+    def ordered(self, table):
+        """The table's variants in the study's order."""
+        there = set(table.distinct("variant"))
+        return [variant for variant in self.variants if variant in there]
+
+
+def estimate_row(entry, name=None, variant=None, scale=1, **more):
+    """A table's row as a row of a figure."""
+    variant = variant or entry.get("variant") or ""
+    return Row(name or variant, entry["value"] * scale, entry["low"] * scale, entry["high"] * scale,
+               entry.get("not_estimable", ""), variant, **more)
+
+
+def pair_name(entry):
+    return f"{entry['variant_a']} - {entry['variant_b']}"
+
+
+def row_words(digits=3):
+    """0.899 (.876 to .918) in two lines' space: value and interval."""
+    def show(row):
+        text = words.number(row.value, digits)
+        if words.math.isfinite(row.low) and words.math.isfinite(row.high):
+            text += f" ({words.number(row.low, digits)} to {words.number(row.high, digits)})"
+        return text
+    return show
+
+
+def points_words(row):
+    """A difference of proportions in points."""
+    text = f"{100 * row.value:+.1f}"
+    if words.math.isfinite(row.low) and words.math.isfinite(row.high):
+        text += f" ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+    return text
+
+
+def percent_words(row):
+    text = f"{100 * row.value:.1f}%"
+    if words.math.isfinite(row.low) and words.math.isfinite(row.high):
+        text += f" ({100 * row.low:.1f} to {100 * row.high:.1f})"
+    return text
+
+
+def reasons(table):
+    """Why rows have no number, each reason once."""
+    found = [reason for reason in table.distinct("not_estimable") if reason] if "not_estimable" in table else []
+    return "; ".join(found)

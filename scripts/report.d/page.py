@@ -1,0 +1,56 @@
+"""The page from top to bottom: which parts, in which order, and the facts above them."""
+
+import part_answers
+import words
+from cells import Cells
+from context import Context
+from document import Document
+from page_html import write_html
+from page_markdown import write_headline, write_markdown
+from part_calibration import calibration
+from part_costs import costs
+from part_decisions import decisions
+from part_explain import explanation
+from part_generalization import generalization
+from part_images import ImageSource, images
+from part_latency import latency
+from part_limits import limits, repeat
+from part_noise import noise
+from part_shift import shift
+from part_training import training
+from style import Canvas
+
+TITLE = "What does early downsampling do to a small chest X-ray classifier?"
+QUESTION = ("To its generalization under noisy labels, to its decision bias (false positives against false negatives), and to "
+            "its CPU latency and its stability, and why?")
+
+
+def facts_of(ctx):
+    results, environment = ctx.results, ctx.results.environment
+    found = [("variants", ", ".join(ctx.variants)), ("seeds", ", ".join(f"{seed:g}" for seed in ctx.seeds)),
+             ("label noise", ", ".join(words.noise_name(kind, level) for level, kind in ctx.noises)),
+             ("data", results.data), ("command", results.command),
+             ("machine", environment.get("cpu_model", "not recorded")
+              + (", virtual" if environment.get("virtualized") == "yes" else "")
+              + f", {environment.get('threads', '?')} threads"),
+             ("versions", f"DownScaleXR {environment.get('version', '?')}, commit {environment.get('commit', 'not recorded')}, "
+                          f"oneDNN {environment.get('onednn_version', '?')}, {environment.get('compiler', '?')}"),
+             ("date", environment.get("date_utc", "not recorded"))]
+    return [(name, value or "not recorded") for name, value in found]
+
+
+def draw(results, explained, arguments, command, folder):
+    cells = Cells(results)
+    where = arguments.data or results.settings.get("data") or cells.settings.get("data")
+    source = ImageSource(where, arguments.image_licence)
+    if arguments.no_images:
+        source.reason = "left out (--no-images)"
+    ctx = Context(results, cells, explained, Canvas(folder), source)
+    document = Document(TITLE, QUESTION, facts_of(ctx))
+    document.sections = [part(ctx) for part in (
+        part_answers.found, part_answers.claims, part_answers.headline, training, generalization, noise, decisions, calibration,
+        shift, latency, costs, explanation, images, limits)] + [repeat(ctx, command)]
+    write_html(document, folder)
+    write_markdown(document, folder)
+    write_headline(part_answers.headline_grid(ctx), results.command, folder)
+    return len(ctx.canvas.drawn)

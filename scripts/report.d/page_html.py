@@ -1,0 +1,45 @@
+"""report.html: one file that opens offline, on a desk and on a phone. Every picture is in it, as SVG behind a data URI
+(so that names inside one SVG cannot meet another's); no script, nothing from elsewhere."""
+
+import base64
+import re
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup, escape
+
+FIRM = ("higher", "lower", "supported", "contradicted")
+
+
+def write_html(document, folder):
+    figures = folder / "figures"
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
+                                     undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.globals.update(
+        kind_of=lambda block: type(block).__name__, mark_of=lambda verdict: "firm" if verdict in FIRM else "open",
+        picture=lambda panel: data_uri(figures / f"{panel.name}.svg", "image/svg+xml"),
+        size_of=lambda panel: size_of(figures / f"{panel.name}.svg"),
+        thumbnail=lambda file: data_uri(figures / file, "image/png"), code=code, width_of=width_of)
+    (folder / "report.html").write_text(environment.get_template("page.html").render(document=document), "utf-8")
+
+
+def data_uri(file, kind):
+    return f"data:{kind};base64," + base64.b64encode(file.read_bytes()).decode()
+
+
+def size_of(svg):
+    """Width and height, so that nothing jumps while the page loads."""
+    found = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg.read_text("utf-8"))
+    return Markup(' width="{:.0f}" height="{:.0f}"').format(*(float(v) * 4 / 3 for v in found.groups())) if found else ""
+
+
+def code(text):
+    """`words` between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def width_of(cell):
+    text = cell if isinstance(cell, str) else cell[0]
+    if len(text) > 40:
+        return Markup(' class="long"')
+    return Markup(' class="number"') if re.match(r"[-+<]?\.?\d", text) else ""

@@ -1,0 +1,92 @@
+"""The page's beginning: what was found, the original's claims, and the original's table beside ours."""
+
+import math
+
+import original
+import words
+from document import Figure, Grid, Missing, Section, Text, Verdicts
+from rows import Row, draw_rows, height_of
+from context import row_words
+
+MARKS = {"supported": "good", "contradicted": "bad", "cannot tell": "open", "not estimable": "open"}
+
+
+def found(ctx):
+    section = Section("found", "What we found")
+    table = ctx.table("verdicts")
+    if not len(table):
+        return section.add(Missing("No verdicts: the comparison has fewer than two variants, or was written without them."))
+    section.add(Text(f"Each sentence is about one difference, with its {100 * ctx.results.confidence:g}% interval and its "
+                     "p after Holm's correction within its family of comparisons. \"Cannot tell\" is an answer: the "
+                     "smallest difference that these data would have shown stands beside it."))
+    for question in table.distinct("question"):
+        items = []
+        for row in table.where(question=question).rows():
+            figures = [words.interval(row, form=words.significant)] if math.isfinite(row["value"]) else []
+            if math.isfinite(row["p_holm"]):
+                figures.append(f"p {words.p_value(row['p'])}, corrected {words.p_value(row['p_holm'])}")
+            if math.isfinite(row["detectable"]):
+                figures.append(f"detectable: {words.significant(row['detectable'])}")
+            if row["noise"]:
+                figures.append(words.noise_name(row["noise_kind"], row["noise"]))
+            items.append((row["sentence"], row["verdict"], "; ".join([row["comparison"]] + figures)))
+        section.add(Verdicts(question, items))
+    return section
+
+
+def claims(ctx):
+    section = Section("claims", "Claims of the original study")
+    table = ctx.table("claims")
+    if not len(table):
+        return section.add(Missing("No claims were judged: they are about avgpool, maxpool and strided, which this "
+                                   "comparison does not hold together."))
+    rows = [[row["claim"], row["measurement"], (row["verdict"], MARKS.get(row["verdict"], "open"))] for row in table.rows()]
+    section.add(Grid("Claim, our measurement, verdict", ["claim", "our measurement", "verdict"], rows))
+    rows = [[row["claim"], row.get("how_decided", ""), row.get("repeat_with", "")] for row in table.rows()]
+    return section.add(Grid("How each verdict follows from the measurement, and the command that repeats it",
+                            ["claim", "how decided", "repeat with"], rows, folded=True))
+
+
+def headline_rows(ctx):
+    """[(variant, {column: row})] in the study's order."""
+    table = ctx.table("headline")
+    return [(variant, {row["column"]: row for row in table.where(variant=variant).rows()})
+            for variant in ctx.ordered(table)]
+
+
+def headline_grid(ctx):
+    found_rows = headline_rows(ctx)
+    present = [c for c in original.COLUMNS if any(c in columns for _, columns in found_rows)]
+    rows = []
+    for variant, columns in found_rows:
+        ours, theirs = [variant, "ours"], ["", "original"]
+        for name in present:
+            row = columns.get(name)
+            digits = original.digits(name)
+            ours.append(words.interval(row, digits) if row else "n/a")
+            theirs.append(words.number(row["original"], digits) if row else "n/a")
+        rows.append(ours)
+        if any(text != "n/a" for text in theirs[2:]):
+            rows.append(theirs)
+    note = f"{len(ctx.seeds)} seed{'s' if len(ctx.seeds) != 1 else ''}, {ctx.base_words}. {original.HOW}"
+    return Grid("The original's table beside ours", ["variant", ""] + [original.COLUMNS[c] for c in present], rows, note)
+
+
+def headline(ctx):
+    section = Section("headline", "Beside the original's numbers")
+    found_rows = headline_rows(ctx)
+    if not found_rows:
+        return section.add(Missing("No headline figures in this comparison."))
+    section.add(headline_grid(ctx))
+    groups = []
+    for name in ("val_auc", "f1", "precision", "recall", "val_accuracy"):
+        rows = [Row(variant, columns[name]["value"], columns[name]["low"], columns[name]["high"],
+                    columns[name]["not_estimable"], variant, columns[name]["original"])
+                for variant, columns in found_rows if name in columns]
+        if rows:
+            groups.append((original.COLUMNS[name], rows))
+    with ctx.canvas.panel("model_comparison", "Model comparison on test", height_of(groups) + .2) as (panel, axes):
+        draw_rows(axes, groups, row_words(3), bars=True, limits=(0, 1.02))
+        axes.set_xlabel("value; diamond: the original's")
+    return section.add(Figure("Bar and point: our mean over seeds, with its 95% interval for new seeds and new subjects; "
+                              "hollow diamond: what the original reported from one seed.", [panel]))

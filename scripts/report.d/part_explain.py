@@ -1,0 +1,186 @@
+"""Why the latencies differ, from `study explain`: its parts, each with the experiment that shows it."""
+
+
+import numpy
+
+import words
+from document import Figure, Grid, Missing, Points, Quote, Section
+from rows import Row, draw_rows, height_of
+from style import GREY, INK, ORANGE, PARTS, SKY, key_above, look, plain
+
+TITLES = {"whole": "How much, and in which layers", "factorial": "Convolution work, traffic, pooling: taken apart",
+          "strips": "Pooling while its input still lies in the cache", "working_set": "Where a pixel gets dearer",
+          "prediction": "What the machine's limits predict", "dispatch": "Layouts and what oneDNN runs",
+          "hot_cold": "Arguments in and out of the cache", "data_dependence": "Do the values matter",
+          "threads": "What threads give"}
+PART_NAMES = {"convolution": "convolution work", "traffic": "moving the image", "operator": "the pooling itself",
+              "arithmetic": "stays: arithmetic, loads from L2"}
+
+
+def factorial_panels(ctx, experiment):
+    """For each pair: the blocks' differences as stacked parts with intervals."""
+    panels = []
+    pairs = dict.fromkeys(f["id"].split("/")[1] for f in experiment.findings if f["id"].count("/") == 3)
+    for pair in pairs:
+        groups = []
+        for block in dict.fromkeys(f["id"].split("/")[2] for f in experiment.findings if f["id"].startswith(
+                f"factorial/{pair}/block")):
+            total = experiment.finding(f"factorial/{pair}/{block}")
+            rows = [finding_row(total, "in all")] if total else []
+            for part in ("convolution", "traffic", "operator"):
+                finding = experiment.finding(f"factorial/{pair}/{block}/{part}")
+                if finding:
+                    rows.append(finding_row(finding, PART_NAMES[part]))
+            groups.append((block, rows))
+        network, rest = (experiment.finding(f"factorial/{pair}/{name}") for name in ("network", "residual"))
+        if network and rest:
+            groups.append(("whole networks", [finding_row(network, "in all"), finding_row(rest, "in no part")]))
+        with ctx.canvas.panel(f"explain_parts_{pair}", f"{pair.replace('-', ' minus ')}: parts", height_of(groups)) as (panel, axes):
+            draw_rows(axes, groups, ms_words, zero=0, bars=True)
+            axes.set_xlabel("ms per batch")
+        panels.append(panel)
+    return panels
+
+
+def finding_row(finding, name):
+    return Row(name, finding["value"], finding["low"], finding["high"])
+
+
+def ms_words(row):
+    return f"{row.value:.2f} ({row.low:.2f} to {row.high:.2f})"
+
+
+def strips_panel(ctx, experiment):
+    groups = []
+    for finding in experiment.findings:
+        words_of = finding["id"].split("/")
+        if len(words_of) == 4 and words_of[3] == "traffic":
+            stays = experiment.finding("/".join(words_of[:3] + ["arithmetic"]))
+            groups.append((f"{words_of[1]} {words_of[2]}", [finding_row(finding, "traffic")]
+                           + ([finding_row(stays, "arithmetic")] if stays else [])))
+    if not groups:
+        return None
+    with ctx.canvas.panel("explain_strips", "Pooling: traffic or arithmetic", height_of(groups)) as (panel, axes):
+        draw_rows(axes, groups, ms_words, bars=True)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("ms per batch")
+    return panel
+
+
+def strips_curve(ctx, experiment):
+    """Time of the operator by the cache that still holds its input."""
+    tables = [table for name, table in experiment.tables.items() if name != "counters" and "fits" in table]
+    if not tables:
+        return None
+    with ctx.canvas.panel("explain_strips_levels", "Pooling by where its input lies", 3.4) as (panel, axes):
+        for i, table in enumerate(tables):
+            x = numpy.arange(len(table)) + .06 * (i - (len(tables) - 1) / 2)
+            axes.errorbar(x, table["operator"], yerr=[table["operator"] - table["low"], table["high"] - table["operator"]],
+                          color=PARTS[i % len(PARTS)], marker="os^Dv"[i % 5], linestyle=("-", "--", "-.", ":")[i % 4],
+                          capsize=3, label=table.name.replace("_", " "))
+            axes.set_xticks(range(len(table)), [{"all images": "all images"}.get(fit, f"in {fit}") for fit in table["fits"]])
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("operator, ms per batch")
+        axes.set_xlabel("strips whose intermediate image fits")
+        key_above(axes, 2)
+    return panel
+
+
+def working_set_panels(ctx, experiment):
+    panels = []
+    caches = ctx.explained.cache_mb()
+    tables = {name: table for name, table in experiment.tables.items() if "touched" in table}
+    for kind in dict.fromkeys("convolution" if name.endswith("convolution") else "operator" for name in tables):
+        chosen = [t for n, t in tables.items() if n.endswith("convolution") == (kind == "convolution")]
+        title = "Convolution: ns per pixel" if kind == "convolution" else "Pooling: ns per pixel"
+        with ctx.canvas.panel(f"explain_working_set_{kind}", title, 3.7) as (panel, axes):
+            for i, table in enumerate(chosen):
+                axes.fill_between(table["touched"], table["low"], table["high"], color=PARTS[i % len(PARTS)], alpha=.25, linewidth=0)
+                axes.plot(table["touched"], table["per output pixel"], color=PARTS[i % len(PARTS)], marker="os^Dv"[i % 5],
+                          markersize=4.5, linestyle=("-", "--", "-.", ":")[i % 4], label=table.name.replace("_", " "))
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            plain(axes.xaxis)
+            plain(axes.yaxis)
+            axes.yaxis.set_minor_formatter(lambda v, _: f"{v:g}" if str(f"{v:e}")[0] in "25" else "")
+            for level, size in caches.items():
+                axes.axvline(size, color=GREY, linestyle="--", linewidth=1)
+                axes.text(size, 1, f"{level} ", transform=axes.get_xaxis_transform(), ha="right", va="top", color=INK, fontsize=9)
+            axes.set_xlabel("MB touched (one thread)")
+            axes.set_ylabel("ns per output pixel")
+            key_above(axes, 2)
+        panels.append(panel)
+    return panels
+
+
+def prediction_panels(ctx, experiment):
+    panels = []
+    for name, table in experiment.tables.items():
+        if "predicted" not in table:
+            continue
+        shown = [row for row in table.rows() if row["measured"] > .02 * max(table["measured"])]
+        with ctx.canvas.panel(f"explain_prediction_{name}", f"{name}: measured and predicted", 1.5 + .5 * len(shown)) as (
+                panel, axes):
+            for y, row in enumerate(shown):
+                axes.barh(y - .19, row["measured"], height=.36, color=look(name)[0], label="measured" if not y else None)
+                axes.barh(y + .19, row["arithmetic"], height=.17, color=ORANGE, label="predicted: arithmetic" if not y else None)
+                axes.barh(y + .36, row["traffic"], height=.17, color=SKY, hatch="////", edgecolor="white", linewidth=0,
+                          label="predicted: traffic" if not y else None)
+                axes.text(row["measured"] + .01 * max(table["measured"]), y - .19, f" {row['ratio']:.1f} times", va="center", fontsize=9)
+            axes.set_yticks(range(len(shown)), [row["step"] for row in shown])
+            axes.invert_yaxis()
+            axes.grid(axis="y", visible=False)
+            axes.set_xlim(0, 1.2 * max(table["measured"]))
+            axes.set_xlabel("ms per batch; words: measured / predicted")
+            key_above(axes, 2)
+        panels.append(panel)
+    return panels
+
+
+def figure_of(ctx, name, experiment):
+    if name == "factorial":
+        return Figure("Each bar is one part of the difference with its 95% interval; the parts of a block add up to it, and "
+                      "what is in no part is shown as such.", factorial_panels(ctx, experiment))
+    if name == "strips":
+        return Figure("What vanishes when the input is still in L2 is memory traffic; what stays is arithmetic, loads from L2 "
+                      "and calls.", [p for p in (strips_panel(ctx, experiment), strips_curve(ctx, experiment)) if p])
+    if name == "working_set":
+        return Figure("A curve that rises at a dashed line (the size of one cache) pays for memory traffic there; a flat one "
+                      "does not.", working_set_panels(ctx, experiment))
+    if name == "prediction":
+        return Figure("A step takes at least the longer of its two predicted bars; a measured bar far beyond both is a kernel "
+                      "that uses the machine badly. Steps under 2% are left out.", prediction_panels(ctx, experiment))
+    return None
+
+
+def table_grids(experiment):
+    for table in experiment.tables.values():
+        if table.name == "counters" and not any(numpy.isfinite(table[c]).any() for c in table.columns
+                                                if table[c].dtype.kind == "f" and "cycles" in c):
+            continue
+        names = list(table.columns)
+        rows = [[value if isinstance(value, str) else words.significant(value) for value in row.values()] for row in table.rows()]
+        yield Grid(table.title, [f"{n} [{table.units[n]}]" if table.units.get(n) else n for n in names], rows, folded=True)
+
+
+def explanation(ctx):
+    section = Section("why", "Why the latencies differ")
+    if not ctx.explained:
+        return section.add(Missing("No explanation of the latency difference: put the explain.json of `study explain` into this "
+                                   "folder, or name it with --explain, and draw the page again."))
+    unmeasured = [v for v in ctx.variants if v not in ctx.explained.variants]
+    if unmeasured:
+        section.add(Missing(f"`study explain` was run for {words.listing(ctx.explained.variants)}; {words.listing(unmeasured)} "
+                            f"{'is' if len(unmeasured) == 1 else 'are'} not explained here."))
+    if ctx.explained.noise:
+        section.add(Missing("Measured beside other processes, so that these figures are rough: " + "; ".join(ctx.explained.noise) + "."))
+    for name, experiment in ctx.explained.experiments.items():
+        title = TITLES.get(name, name.replace("_", " "))
+        section.add(Points([f["text"] for f in experiment.findings] or ["no finding"], f"{title}: {experiment.question}"))
+        figure = figure_of(ctx, name, experiment)
+        section.add(figure if figure and figure.panels else None, *table_grids(experiment))
+    missing = [name for name in TITLES if name not in ctx.explained.experiments]
+    if missing:
+        section.add(Missing("Experiments not run: " + ", ".join(missing) + "."))
+    notes = list(dict.fromkeys(note for e in ctx.explained.experiments.values() for note in e.notes))
+    return section.add(Points(notes, "Notes of study explain") if notes else None, Quote(ctx.explained.command))

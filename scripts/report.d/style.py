@@ -1,0 +1,96 @@
+"""How every figure looks. Panels are drawn at a phone's width (4.6 inches), so that letters stay readable there; the
+page puts them side by side where there is room. Colours are Okabe and Ito's (distinct to colour-blind readers); a marker
+and a line style say the same again."""
+
+from contextlib import contextmanager
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.ticker import FuncFormatter, PercentFormatter  # noqa: E402
+
+from document import Panel  # noqa: E402
+
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, YELLOW = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+INK, GREY, PALE = "#222222", "#767676", "#DDDDDD"
+LOOKS = {"avgpool": (BLUE, "o", "-"), "maxpool": (VERMILLION, "s", "--"), "strided": (GREEN, "^", "-."),
+         "slice": (PURPLE, "D", ":"), "blurpool": (ORANGE, "v", (0, (5, 1))), "maxblurpool": (SKY, "P", (0, (1, 1)))}
+SPARE = [(INK, "X", "-"), (GREY, "*", "--"), ("#8C6D1F", "h", "-."), ("#5B5BA5", "<", ":")]
+PARTS = [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY]  # pieces of a whole: layers, parts of a difference
+WIDTH = 4.6
+
+plt.rcParams.update({
+    "figure.dpi": 100, "savefig.dpi": 200, "figure.constrained_layout.use": True, "font.size": 10,
+    "font.family": "DejaVu Sans", "axes.titlesize": 10.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.labelsize": 10, "axes.edgecolor": GREY, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK,
+    "ytick.color": INK, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5, "legend.fontsize": 9.5, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.grid": True, "grid.color": "#E6E6E6", "grid.linewidth": .7,
+    "axes.axisbelow": True, "legend.frameon": False, "lines.linewidth": 1.8, "lines.markersize": 6,
+    "svg.hashsalt": "downscalexr", "svg.fonttype": "path", "path.simplify": True, "hatch.linewidth": .6})
+
+
+def look(variant):
+    """(colour, marker, line style), the same everywhere."""
+    if variant not in LOOKS:
+        LOOKS[variant] = SPARE[(len(LOOKS) - 6) % len(SPARE)]
+    return LOOKS[variant]
+
+
+class Canvas:
+    """Draws panels into folder/figures, each as PNG and SVG."""
+
+    def __init__(self, folder):
+        self.folder = folder / "figures"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.drawn = []
+
+    @contextmanager
+    def panel(self, name, title, height=3.5, width=WIDTH):
+        """Gives (panel, axes); writes the files when the block ends."""
+        if name in self.drawn:
+            raise AssertionError(f"two figures are called {name}")
+        figure, axes = plt.subplots(figsize=(width, height))
+        axes.set_title(title, pad=8)
+        try:
+            yield Panel(name, title), axes
+            # A title longer than the axes starts at the figure's edge, so that it has the whole width.
+            figure.canvas.draw()
+            self._place_title(figure, axes)
+            for ending in ("png", "svg"):
+                figure.savefig(self.folder / f"{name}.{ending}", metadata={"Date": None} if ending == "svg" else None)
+        finally:
+            plt.close(figure)
+        self.drawn.append(name)
+
+    @staticmethod
+    def _place_title(figure, axes):
+        title = axes._left_title
+        left = axes.get_position().x0 * figure.bbox.width
+        title.set_x((6 - left) / (axes.get_position().width * figure.bbox.width))
+        axes._autotitlepos = False
+
+
+def percent(axis, decimals=None):
+    axis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol="%"))
+
+
+def plain(axis):
+    """1000 instead of 10^3 on a logarithmic axis."""
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+
+
+def key_above(axes, columns=3, handles=None, **options):
+    """A legend between title and axes, where it covers nothing."""
+    handles, labels = (handles, [h.get_label() for h in handles]) if handles else axes.get_legend_handles_labels()
+    if not handles:
+        return
+    options = {"borderaxespad": 0, "handlelength": 2.2, "columnspacing": 1.2, "handletextpad": .5, **options}
+    axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.01), ncol=columns, **options)
+    rows = -(-len(labels) // columns)
+    axes.set_title(axes.get_title(loc="left"), pad=8 + 15.5 * rows)
+
+
+def shaded_interval(axes, x, low, high, color):
+    axes.fill_between(x, low, high, color=color, alpha=.15, linewidth=0)

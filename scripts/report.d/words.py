@@ -1,0 +1,72 @@
+"""Numbers and names as a reader wants them. A missing number is always a word, never a zero or a gap."""
+
+import math
+
+METRICS = {"auc": "AUC", "pr_auc": "PR-AUC", "loss": "loss", "accuracy": "accuracy", "f1": "F1",
+           "accuracy_half": "accuracy at 0.5", "f1_half": "F1 at 0.5", "precision_half": "precision at 0.5",
+           "recall_half": "recall at 0.5", "sensitivity": "sensitivity", "specificity": "specificity",
+           "false_positive_rate": "false positive rate", "false_negative_rate": "false negative rate",
+           "ppv": "positive predictive value", "npv": "negative predictive value",
+           "predicted_positive_rate": "predicted-positive rate", "excess_positive": "excess of positives",
+           "brier": "Brier score", "ece": "ECE, debiased", "ece_plug_in": "ECE, plain", "slope": "calibration slope",
+           "intercept": "calibration intercept", "changed": "decisions changed",
+           "probability_change": "change of probability", "accuracy_loss": "accuracy lost"}
+RULES = {"youden": "Youden threshold", "sensitivity": "95% sensitivity on val",
+         "cost": "a miss costs 5 false alarms", "half": "probability 0.5"}
+LOADS = {"none": "alone", "compute": "beside computing", "memory": "beside memory traffic"}
+WAITS = {"active": "spinning", "passive": "passive"}
+
+
+def metric(name):
+    return METRICS.get(name, name.replace("_", " "))
+
+
+def rule(name):
+    return RULES.get(name, name)
+
+
+def noise_name(kind, level):
+    return "clean labels" if not level else f"{100 * level:g}% wrong labels ({kind})"
+
+
+def number(value, digits=3):
+    if value is None or not math.isfinite(value):
+        return "n/a"
+    text = f"{value:.{digits}f}"
+    return text[1:] if text.startswith("-") and not text.strip("-0.") else text
+
+
+def significant(value, digits=3):
+    """1234.5 -> 1234, 12.345 -> 12.3, 0.01234 -> 0.0123."""
+    if value is None or not math.isfinite(value):
+        return "n/a"
+    if value == 0:
+        return "0"
+    return number(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def interval(row, digits=3, names=("value", "low", "high"), scale=1, form=None):
+    """0.899 (0.876 to 0.918), or why there is no number."""
+    value, low, high = (row[name] for name in names)
+    if not math.isfinite(value):
+        return f"not estimable: {row.get('not_estimable') or 'no reason given'}"
+    show = form or (lambda v: number(v * scale, digits))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        reason = row.get("not_estimable")
+        return f"{show(value)} (no interval{': ' + reason if reason else ''})"
+    return f"{show(value)} ({show(low)} to {show(high)})"
+
+
+def p_value(p):
+    if p is None or not math.isfinite(p):
+        return "not tested"
+    return "< .0001" if p < 1e-4 else f"{p:.2g}".lstrip("0") if p < 1 else "1"
+
+
+def count(value, word):
+    return f"{value:,.0f} {word}{'' if value == 1 else 's'}"
+
+
+def listing(names):
+    names = list(names)
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else "none"

@@ -1,0 +1,235 @@
+"""A small, finished compare folder for tests of scripts/report: every table of study/compare/RESULTS.md with made-up but
+consistent numbers, two cells' run.h5 per variant, and an explain.json. Nothing in it was measured."""
+
+import json
+import math
+
+import h5py
+import numpy
+from PIL import Image
+
+NAN = math.nan
+ESTIMATE = ["value", "low", "high", "se", "p", "method", "not_estimable"]
+OVER = ESTIMATE + ["seeds", "lowest", "highest", "low_these_images", "high_these_images", "observed_sd", "seed_sd", "image_sd",
+                   "shared_image_sd", "detectable"]
+STEPS = [("conv1", 958.6, 89.8, 7.9), ("pool1", 19.2, 95.9, 3.8), ("conv2", 3642.8, 67.8, 8.9), ("pool2", 12.1, 60.7, 1.0),
+         ("fc1", 728.6, 57.7, 3.1)]
+TIMES = {"avgpool": 24., "maxpool": 25.6, "strided": 8.6}
+
+
+def estimate(value, half=.02, p=NAN, reason=""):
+    if reason:
+        return [NAN] * 5 + ["", reason]
+    return [value, value - half, value + half, half / 2, p, "stand-in", ""]
+
+
+def over(value, half=.02, p=NAN, reason="", detectable=NAN):
+    if reason:
+        return estimate(0, reason=reason) + [2.] + [NAN] * 9
+    return estimate(value, half, p) + [2., value - half / 3, value + half / 3, value - half / 2, value + half / 2, half / 2,
+                                       half / 4, half / 3, half / 5, detectable]
+
+
+class StandIn:
+    def __init__(self, folder, variants=("avgpool", "maxpool", "strided"), seeds=(1, 2), noises=(0, .2), latency=True, images=40):
+        self.folder, self.variants, self.seeds, self.images = folder, list(variants), list(seeds), images
+        self.noises, self.latency = list(noises), latency
+        self.random = numpy.random.default_rng(7)
+        self.tables = {}
+        self.pairs = [(a, b) for i, a in enumerate(self.variants) for b in self.variants[:i]]
+        self.labels = numpy.arange(images) % 2
+        self.names = [f"test/{('NORMAL', 'PNEUMONIA')[label]}/person{i}_{label}.png" for i, label in enumerate(self.labels)]
+
+    def add(self, name, columns, rows):
+        self.tables[name] = (columns, rows)
+
+    def noise(self, level):
+        return ["symmetric" if level else "", level]
+
+    def level(self, variant):
+        return .9 + .01 * self.variants.index(variant)
+
+    def study(self):
+        cells = [(v, s, n) for v in self.variants for s in self.seeds for n in self.noises]
+        self.cells = [(v, s, n, f"{v}-seed{s}-{'noise' if n else 'clean'}") for v, s, n in cells]
+        self.add("cells", ["variant", "seed", "noise_kind", "noise", "name", "best_epoch", "epochs", "training_s", "parameters",
+                           "size_mib", "mflop", "wrong_labels"],
+                 [[v, s, *self.noise(n), name, 2, 3, 90, 11396621, 43.47, 167.6, 12 * bool(n)] for v, s, n, name in self.cells])
+        self.add("images", ["seed", "split", "class", "images", "subjects"],
+                 [[s, split, c, 20, 15] for s in self.seeds for split in ("train", "val", "test") for c in ("NORMAL", "PNEUMONIA")])
+        names = ["loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"]
+        self.add("epochs", ["variant", "seed", "noise_kind", "noise", "epoch", "lr"] + [f"train_{n}" for n in names]
+                 + [f"val_{n}" for n in names] + ["train_s"],
+                 [[v, s, *self.noise(n), e, .01] + [.7 / e + .02 * s] + [.8 + .05 * e] * 6 + [.6 / e + .03 * s] + [.7 + .08 * e + .01 * s] * 6
+                  + [30] for v, s, n, _ in self.cells for e in (1, 2, 3)])
+        self.add("variants", ["variant", "parameters", "size_mib", "mflop", "help"],
+                 [[v, 11396621, 43.47, 41.9 if v == "strided" else 167.6, f"about {v}"] for v in self.variants])
+
+    def topic(self, name, keys, half=.02, base=None, reason=""):
+        """Tables <name>, <name>_seed and <name>_difference with the given label columns and their values."""
+        columns, values = keys
+        rows, seeds, differences = [], [], []
+        for n in self.noises:
+            for v in self.variants:
+                for value in values:
+                    at = (base(v, *value) if base else self.level(v)) - .1 * n
+                    rows.append([*self.noise(n), v, *value] + over(at, half, reason=reason))
+                    seeds += [[*self.noise(n), v, s, *value] + estimate(at + .004 * s, half, reason=reason) for s in self.seeds]
+            for a, b in self.pairs:
+                differences += [[*self.noise(n), a, b, *value] + over(.01, half, .2, reason, .05) for value in values]
+        start = ["noise_kind", "noise"]
+        self.add(name, start + ["variant"] + columns + OVER, rows)
+        self.add(f"{name}_seed", start + ["variant", "seed"] + columns + ESTIMATE, seeds)
+        self.add(f"{name}_difference", start + ["variant_a", "variant_b"] + columns + OVER, differences)
+
+    def generalization(self):
+        metrics = ["auc", "pr_auc", "loss", "accuracy", "f1", "accuracy_half", "f1_half", "precision_half", "recall_half"]
+        self.topic("generalization", (["split", "metric"], [(s, m) for s in ("train", "val", "test") for m in metrics]))
+        self.topic("gap", (["gap", "metric"], [(g, m) for g in ("train-val", "val-test", "train-test") for m in ("auc", "accuracy")]),
+                   base=lambda v, *_: .03)
+        self.add("auc_delong", ["noise_kind", "noise", "seed", "variant_a", "variant_b", "split"] + ESTIMATE,
+                 [[*self.noise(n), s, a, b, "test"] + estimate(.01, p=.3) for n in self.noises for s in self.seeds for a, b in self.pairs])
+        noisy = any(self.noises)
+        self.add("robustness", ["noise_kind", "variant", "metric"] + OVER,
+                 [["symmetric", v, "auc"] + over(-.1, .03, .01) for v in self.variants if noisy])
+        self.add("robustness_difference", ["noise_kind", "variant_a", "variant_b", "metric"] + OVER,
+                 [["symmetric", a, b, "auc"] + over(-.01, .03, .4, detectable=.06) for a, b in self.pairs if noisy])
+        grid = numpy.linspace(0, 1, 21)
+        for name, x, y, curve in (("roc", "false_positive_rate", "true_positive_rate", grid ** .2),
+                                  ("pr", "recall", "precision", 1 - .4 * grid ** 4)):
+            self.add(name, ["noise_kind", "noise", "variant", "seed", x, y],
+                     [[*self.noise(n), v, s, a, b ** (1 + .1 * s)] for v, s, n, _ in self.cells for a, b in zip(grid, curve)])
+            self.add(f"{name}_mean", ["noise_kind", "noise", "variant", x, y, "lowest", "highest"],
+                     [[*self.noise(n), v, a, b ** 1.15, b ** 1.2, b ** 1.1] for v in self.variants for n in self.noises for a, b in zip(grid, curve)])
+
+    def decisions(self):
+        rules = ["youden", "sensitivity", "cost", "half"]
+        metrics = ["sensitivity", "specificity", "false_positive_rate", "false_negative_rate", "ppv", "npv", "accuracy", "f1",
+                   "predicted_positive_rate", "excess_positive"]
+        where = ["noise_kind", "noise", "variant", "seed", "rule"]
+        self.topic("decision", (["rule", "metric"], [(r, m) for r in rules for m in metrics]),
+                   base=lambda v, r, m: .6 if m == "specificity" else self.level(v))
+        cells = [[*self.noise(n), v, s, r] for v, s, n, _ in self.cells for r in rules]
+        self.add("thresholds", where + ["logit", "probability", "val_sensitivity", "val_specificity", "not_estimable"],
+                 [c + [1., .73, .95, .9, ""] for c in cells])
+        self.add("confusion", where + ["tp", "fp", "tn", "fn", "prevalence"], [c + [19, 8 + c[3], 12 - c[3], 1, .5] for c in cells])
+        self.add("mcnemar", ["noise_kind", "noise", "seed", "variant_a", "variant_b", "rule", "on", "both", "a_only", "b_only", "neither",
+                             "p", "not_estimable"],
+                 [[*self.noise(0), s, a, b, r, on, 15, 2, 1, 2, 1, ""] for s in self.seeds for a, b in self.pairs for r in rules
+                  for on in ("positives", "negatives")])
+        self.add("disagreement", ["noise_kind", "noise", "variant_a", "variant_b", "rule"] + OVER,
+                 [[*self.noise(0), a, b, r] + over(.08) for a, b in self.pairs for r in rules])
+        self.add("test_images", ["noise_kind", "noise", "variant", "name", "subject", "label", "seeds", "wrong", "mean_probability"],
+                 [[*self.noise(0), v, name, f"person{i}", label, len(self.seeds), (i + k) % 3 == 0, .2 + .6 * ((i + k) % 5) / 4]
+                  for k, v in enumerate(self.variants) for i, (name, label) in enumerate(zip(self.names, self.labels))])
+
+    def calibration_and_shift(self):
+        self.topic("calibration", (["metric"], [(m,) for m in ("brier", "ece", "ece_plug_in", "slope", "intercept")]),
+                   base=lambda v, m: {"slope": .7, "intercept": -.4}.get(m, .12))
+        self.add("reliability_pooled", ["noise_kind", "noise", "variant", "bin", "images", "mean_probability", "observed", "low", "high",
+                                        "not_estimable"],
+                 [[*self.noise(0), v, b, 4, NAN, NAN, NAN, NAN, "fewer than 10 images"] if b == 5 else
+                  [*self.noise(0), v, b, 10 + b, .05 + .1 * b, .1 * b, max(0, .1 * b - .08), .1 * b + .08, ""]
+                  for v in self.variants for b in range(10)])
+        self.topic("shift", (["pixels", "metric"], [(p, m) for p in (1, 2, 4, 8) for m in (
+            "changed", "probability_change", "accuracy", "accuracy_loss")]), half=.01, base=lambda v, p, m: .01 * p)
+
+    def latencies(self):
+        where = ["variant", "batch", "wait", "load"]
+        arms = [[v, b, w, l] for v in self.variants for b in (1, 32) for w in ("active", "passive") for l in (
+            "none", "compute", "memory")] if self.latency else []
+        time = {tuple(a): TIMES.get(a[0], 20) * (a[1] / 32 if a[1] > 1 else .05) * (1 if a[3] == "none" else 1.9) for a in arms}
+        quantiles = [f"{q}{e}_ms" for q in ("median", "p90", "p99") for e in ("", "_low", "_high")]
+        self.add("latency", where + quantiles + ["images_per_s", "samples", "disturbed", "busy"],
+                 [a + [time[tuple(a)] * f for f in (1, .99, 1.01, 1.2, 1.15, 1.3, 1.6, 1.5, 1.9)]
+                  + [1e3 * a[1] / time[tuple(a)], 60, 2, 0] for a in arms])
+        self.add("latency_stability", where + ["repeats", "within_percent", "between_percent", "lowest_ms", "highest_ms"],
+                 [a + [3, 2.5, .8, time[tuple(a)] * .99, time[tuple(a)] * 1.01] for a in arms])
+        self.add("latency_ratio", ["variant_a", "variant_b", "batch", "wait", "load"] + ESTIMATE,
+                 [[a, b, n, "active", "none"] + estimate(TIMES.get(a, 20) / TIMES.get(b, 20), p=.001) for a, b in self.pairs for n in (1, 32)
+                  if arms])
+        self.add("latency_load", where + ESTIMATE, [a + estimate(1.9 if a[2] == "active" else 1.4, .1) for a in arms if a[3] != "none"])
+        self.add("latency_repeats", where + ["repeat", "median_ms", "samples", "disturbed"],
+                 [a + [r, time[tuple(a)] * (1 + .01 * (r - 1)), 20, 0] for a in arms for r in range(3)])
+        self.add("latency_samples", where + ["repeat", "sample", "ms", "disturbed"],
+                 [a + [r, i, time[tuple(a)] * (1 + abs(self.random.normal()) * .05), 0] for a in arms for r in range(3) for i in range(20)])
+
+    def answers(self):
+        rows = []
+        for v in self.variants:
+            for column in ("val_auc", "f1", "precision", "recall", "val_accuracy", "train_accuracy"):
+                rows.append([v, column, .8, self.level(v), self.level(v) - .02, self.level(v) + .02, ""])
+            for column, value in (("ms_per_batch", TIMES.get(v, 20)), ("images_per_s", 1e3)):
+                rows.append([v, column, 100., value, value * .99, value * 1.01, ""] if self.latency else
+                            [v, column, 100., NAN, NAN, NAN, "no latency measured"])
+        self.add("headline", ["variant", "column", "original", "value", "low", "high", "not_estimable"], rows)
+        columns = ["question", "family", "comparison", "noise_kind", "noise", "value", "low", "high", "p", "p_holm", "detectable",
+                   "verdict", "sentence"]
+        self.add("verdicts", columns, [
+            [q, q, f"{a} - {b}", "", 0, -.041, -.073, -.01, .004, .02, .05, "lower" if q == "Decision bias" else "cannot tell",
+             f"stand-in sentence on {q}: {a} against {b}."]
+            for q in ("Generalization", "Noisy labels", "Decision bias", "Calibration", "Shift", "Latency") for a, b in self.pairs])
+        self.add("claims", ["claim", "measurement", "verdict", "how_decided", "repeat_with"], [
+            ["AvgPool is conservative", "stand-in measurement", verdict, "by its interval", "study compare"]
+            for verdict in ("supported", "contradicted", "cannot tell")])
+
+    def write(self, with_cells=True, with_json=False):
+        for part in (self.study, self.generalization, self.decisions, self.calibration_and_shift, self.latencies, self.answers):
+            part()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        head = {"command": "study compare --seeds 2", "data": "stand-in data", "negative": "NORMAL", "positive": "PNEUMONIA",
+                "confidence": .95, "alpha": .05, "resamples": 200}
+        environment = {"cpu_model": "stand-in CPU", "threads": "2", "version": "0.1.0", "commit": "abc", "onednn_version": "3.2.0"}
+        settings, notes = {"data": str(self.folder / "data")}, ["a stand-in's note"]
+        described = {name: {"title": name, "columns": [{"name": c, "unit": "", "help": ""} for c in columns]}
+                     for name, (columns, _) in self.tables.items()}
+        with h5py.File(self.folder / "compare.h5", "w") as h5:
+            h5.attrs.update({"format": "downscalexr-compare", "version": 1, **head})
+            for name, value in (("environment", environment), ("settings", settings), ("notes", notes), ("columns", described)):
+                h5[f"{name}_json"] = json.dumps(value)
+            for name, (columns, rows) in self.tables.items():
+                for i, column in enumerate(columns):
+                    h5[f"{name}/{column}"] = column_of([row[i] for row in rows])
+        if with_json:
+            tables = {name: {**described[name], "rows": [[clean(v) for v in row] for row in rows]} for name, (_, rows) in self.tables.items()}
+            (self.folder / "compare.json").write_text(json.dumps({
+                "format": "downscalexr-compare", "version": 1, **head, "environment": environment, "settings": settings, "notes": notes,
+                "tables": tables}))
+        if with_cells:
+            self.write_cells()
+
+    def write_cells(self):
+        for variant, seed, _, name in self.cells:
+            (self.folder / "cells" / name).mkdir(parents=True, exist_ok=True)
+            with h5py.File(self.folder / "cells" / name / "run.h5", "w") as h5:
+                h5.attrs["command"] = f"study train --variant={variant} --seed={seed}"
+                steps = [s for s in STEPS if variant != "strided" or not s[0].startswith("pool")]
+                for column, values in (("step", [s[0] for s in steps]), ("layer", [s[0] for s in steps]), ("impl", ["jit"] * len(steps)),
+                                       ("src", ["f32 nhwc"] * len(steps)), ("dst", ["f32 nhwc"] * len(steps)),
+                                       ("mflop", [s[1] for s in steps]), ("min_mb", [s[2] for s in steps])):
+                    h5[f"plans/inference_batch_32/{column}"] = column_of(values)
+                for column, values in (("step", [s[0] for s in steps]), ("layer", [s[0] for s in steps]),
+                                       ("median_ns", [s[3] * 1e6 for s in steps])):
+                    h5[f"latency/batch_32/steps/{column}"] = column_of(values)
+                for split, subjects in (("train", ["a", "b", "c"]), ("val", ["d"]), ("test", ["c", "e"])):
+                    h5[f"predictions/{split}/subject"] = column_of(subjects)
+
+    def write_images(self, licence="Source: nobody, licensed CC BY 4.0."):
+        for name in self.names:
+            file = self.folder / "data" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(self.random.integers(0, 255, (224, 200), numpy.uint8)).save(file)
+        if licence:
+            (self.folder / "data" / "README.md").write_text(f"# Stand-in\n\n{licence}\n")
+
+
+def column_of(values):
+    if any(isinstance(v, str) for v in values):
+        return numpy.array([str(v).encode() for v in values])
+    return numpy.array(values, float)
+
+
+def clean(value):
+    if isinstance(value, str):
+        return value
+    return None if not math.isfinite(value) else float(value)
