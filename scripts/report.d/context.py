@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import words
+from document import Missing
 from rows import Row
 
 
@@ -61,9 +62,9 @@ def row_words(digits=3):
 
 def points_words(row):
     """A difference of proportions in points."""
-    text = f"{100 * row.value:+.1f}"
+    text = words.signed(100 * row.value)
     if words.math.isfinite(row.low) and words.math.isfinite(row.high):
-        text += f" ({100 * row.low:+.1f} to {100 * row.high:+.1f})"
+        text += f" ({words.signed(100 * row.low)} to {words.signed(100 * row.high)})"
     return text
 
 
@@ -74,7 +75,20 @@ def percent_words(row):
     return text
 
 
-def reasons(table):
-    """Why rows have no number, each reason once."""
-    found = [reason for reason in table.distinct("not_estimable") if reason] if "not_estimable" in table else []
-    return "; ".join(found)
+def not_estimable(*tables):
+    """A block that says which figures have no number, by reason; None when all have one."""
+    found = {}
+    for table in tables:
+        for row in table.rows() if "not_estimable" in table else ():
+            if row["not_estimable"] and not words.math.isfinite(row.get("value", words.math.nan)):
+                name = row.get("variant") or pair_name(row)
+                labels = [name] + [words.metric(row[k]) if k == "metric" else words.rule(row[k]) if k == "rule" else str(row[k])
+                                   for k in ("split", "gap", "metric", "rule", "pixels") if k in row]
+                found.setdefault(row["not_estimable"], []).append(" ".join(labels))
+    if not found:
+        return None
+    return Missing("Not estimable: " + "; ".join(f"{words.listing(cut(names))} ({reason})" for reason, names in found.items()) + ".")
+
+
+def cut(names, most=8):
+    return names if len(names) <= most else names[:most] + [f"{len(names) - most} more"]

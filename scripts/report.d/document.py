@@ -15,7 +15,6 @@ class Panel:
 class Figure:
     caption: str  # how to read it, in one sentence
     panels: list
-    wide: bool = False  # one panel over the whole width
 
 
 @dataclass
@@ -43,6 +42,7 @@ class Quote:
 class Points:
     items: list
     title: str = ""
+    folded: bool = False
 
 
 @dataclass

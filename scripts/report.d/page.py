@@ -32,7 +32,7 @@ def facts_of(ctx):
              ("data", results.data), ("command", results.command),
              ("machine", environment.get("cpu_model", "not recorded")
               + (", virtual" if environment.get("virtualized") == "yes" else "")
-              + f", {environment.get('threads', '?')} threads"),
+              + f", {words.count(float(environment.get('threads') or 'nan'), 'thread')}"),
              ("versions", f"DownScaleXR {environment.get('version', '?')}, commit {environment.get('commit', 'not recorded')}, "
                           f"oneDNN {environment.get('onednn_version', '?')}, {environment.get('compiler', '?')}"),
              ("date", environment.get("date_utc", "not recorded"))]

@@ -19,7 +19,8 @@ def write_html(document, folder):
         kind_of=lambda block: type(block).__name__, mark_of=lambda verdict: "firm" if verdict in FIRM else "open",
         picture=lambda panel: data_uri(figures / f"{panel.name}.svg", "image/svg+xml"),
         size_of=lambda panel: size_of(figures / f"{panel.name}.svg"),
-        thumbnail=lambda file: data_uri(figures / file, "image/png"), code=code, width_of=width_of)
+        thumbnail=lambda file: data_uri(figures / file, "image/png"), code=code, width_of=width_of,
+        narrow=lambda block: "narrow" if all(is_narrow(figures / f"{panel.name}.svg") for panel in block.panels) else "")
     (folder / "report.html").write_text(environment.get_template("page.html").render(document=document), "utf-8")
 
 
@@ -29,8 +30,17 @@ def data_uri(file, kind):
 
 def size_of(svg):
     """Width and height, so that nothing jumps while the page loads."""
+    return Markup(' width="{:.0f}" height="{:.0f}"').format(*pixels_of(svg))
+
+
+def pixels_of(svg):
     found = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg.read_text("utf-8"))
-    return Markup(' width="{:.0f}" height="{:.0f}"').format(*(float(v) * 4 / 3 for v in found.groups())) if found else ""
+    return [float(v) * 4 / 3 for v in found.groups()]
+
+
+def is_narrow(svg):
+    """Three of these stand side by side."""
+    return pixels_of(svg)[0] < 400
 
 
 def code(text):

@@ -15,18 +15,19 @@ def found(ctx):
     section = Section("found", "What we found")
     table = ctx.table("verdicts")
     if not len(table):
-        return section.add(Missing("No verdicts: the comparison has fewer than two variants, or was written without them."))
+        return section.add(Missing("One variant only: there is nothing to compare." if len(ctx.variants) < 2 else
+                                   f"{ctx.results.file.name} holds no verdicts: `study report` on the folder writes them."))
     section.add(Text(f"Each sentence is about one difference, with its {100 * ctx.results.confidence:g}% interval and its "
                      "p after Holm's correction within its family of comparisons. \"Cannot tell\" is an answer: the "
                      "smallest difference that these data would have shown stands beside it."))
     for question in table.distinct("question"):
         items = []
         for row in table.where(question=question).rows():
-            figures = [words.interval(row, form=words.significant)] if math.isfinite(row["value"]) else []
+            figures = [words.by_width(row)] if math.isfinite(row["value"]) else []
             if math.isfinite(row["p_holm"]):
                 figures.append(f"p {words.p_value(row['p'])}, corrected {words.p_value(row['p_holm'])}")
             if math.isfinite(row["detectable"]):
-                figures.append(f"detectable: {words.significant(row['detectable'])}")
+                figures.append(f"detectable: {words.significant(row['detectable'], 2)}")
             if row["noise"]:
                 figures.append(words.noise_name(row["noise_kind"], row["noise"]))
             items.append((row["sentence"], row["verdict"], "; ".join([row["comparison"]] + figures)))
@@ -38,8 +39,10 @@ def claims(ctx):
     section = Section("claims", "Claims of the original study")
     table = ctx.table("claims")
     if not len(table):
-        return section.add(Missing("No claims were judged: they are about avgpool, maxpool and strided, which this "
-                                   "comparison does not hold together."))
+        lacking = [name for name in ("avgpool", "maxpool", "strided") if name not in ctx.variants]
+        return section.add(Missing(f"No claims were judged: they are about avgpool, maxpool and strided; {words.listing(lacking)} "
+                                   "not in this comparison." if lacking else
+                                   f"{ctx.results.file.name} holds no judged claims: `study report` on the folder writes them."))
     rows = [[row["claim"], row["measurement"], (row["verdict"], MARKS.get(row["verdict"], "open"))] for row in table.rows()]
     section.add(Grid("Claim, our measurement, verdict", ["claim", "our measurement", "verdict"], rows))
     rows = [[row["claim"], row.get("how_decided", ""), row.get("repeat_with", "")] for row in table.rows()]

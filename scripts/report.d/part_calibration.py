@@ -3,7 +3,7 @@
 import math
 
 import words
-from context import estimate_row, row_words
+from context import estimate_row, not_estimable, row_words
 from document import Figure, Grid, Missing, Section
 from rows import draw_rows, height_of
 from style import GREY, look
@@ -66,6 +66,7 @@ def calibration(ctx):
                            "at the bottom: where its probabilities lie; intervals by subject, all seeds together.", panels))
     else:
         section.add(Missing("No reliability curves in this comparison."))
+    section.add(not_estimable(ctx.base("calibration")))
     section.add(Figure("Means over seeds with 95% intervals; a slope below 1 is overconfidence, an intercept below 0 too many "
                        "positives.", summary_panel(ctx)))
     table = ctx.base("calibration")

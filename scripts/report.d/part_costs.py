@@ -57,9 +57,11 @@ def plain_ticks(axes):
 
 def label_points(axes, drawn):
     """Names beside the points, spread out where points share an x."""
-    same = len({round(x, 6) for x, *_ in drawn}) == 1 and len(drawn) > 1
+    same = len({round(x, 6) for x, *_ in drawn}) == 1
+    middle = sum(y for _, y, *_ in drawn) / max(1, len(drawn))
     for i, (x, y, variant, color) in enumerate(sorted(drawn, key=lambda d: d[1])):
-        axes.annotate(variant, (x, y), textcoords="offset points", xytext=(10, 0 if not same else 8 * (i - 1)),
+        at = (x, middle if same else y)
+        axes.annotate(variant, at, textcoords="offset points", xytext=(10, 13 * (i - (len(drawn) - 1) / 2) if same else 8),
                       color=color, fontweight="bold", fontsize=9.5, va="center")
     axes.margins(x=.25, y=.15)
 

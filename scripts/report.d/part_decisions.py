@@ -5,7 +5,7 @@ import math
 import numpy
 
 import words
-from context import estimate_row, pair_name, percent_words
+from context import estimate_row, not_estimable, pair_name, percent_words
 from document import Figure, Grid, Missing, Section, Text
 from part_generalization import difference_panel
 from rows import draw_rows, height_of
@@ -24,7 +24,7 @@ def rules_panel(ctx, metric, title, prevalence=None):
         return None
     with ctx.canvas.panel(f"decision_{metric}", title, height_of(groups) + .1) as (panel, axes):
         draw_rows(axes, groups, percent_words)
-        percent(axes.xaxis, 0)
+        percent(axes.xaxis)
         axes.set_xlabel(words.metric(metric) + " on test")
         if prevalence is not None:
             axes.axvline(prevalence, color=VERMILLION, linestyle="--", linewidth=1.4, zorder=1)
@@ -38,13 +38,13 @@ def thresholds_text(ctx):
     for rule in table.distinct("rule"):
         parts = []
         for variant in ctx.ordered(table):
-            values = table.where(rule=rule, variant=variant)["probability"]
-            values = values[numpy.isfinite(values)]
-            if len(values):
-                parts.append(f"{variant} {values.min():.3f} to {values.max():.3f}")
-        if parts:
-            lines.append([words.rule(rule)] + [", ".join(parts)])
-    return Grid("Thresholds chosen on val, over seeds (probability)", ["rule", "lowest to highest"], lines) if lines else None
+            mine = table.where(rule=rule, variant=variant)
+            values = mine["probability"][numpy.isfinite(mine["probability"])]
+            parts.append("not estimable: " + "; ".join(r for r in mine.distinct("not_estimable") if r) if not len(values) else
+                         f"{values[0]:.3f}" if values.min() == values.max() else f"{values.min():.3f} to {values.max():.3f}")
+        lines.append([words.rule(rule)] + parts)
+    return Grid("Thresholds from val, as probabilities, lowest to highest over seeds", ["rule"] + ctx.ordered(table),
+                lines) if lines else None
 
 
 def mcnemar_grid(ctx):
@@ -81,10 +81,12 @@ def decisions(ctx):
     section.add(Figure("Right of the dashed line a variant calls more images positive than there are: it errs towards false "
                        "alarms. All intervals are 95%, for new seeds and new subjects.", [p for p in panels if p]))
     rules = ctx.base("decision_difference").distinct("rule")
-    panels = [difference_panel(ctx, f"difference_{metric}", f"Paired differences in {metric}", ctx.base("decision_difference"),
+    panels = [difference_panel(ctx, f"difference_{metric}", f"Paired differences in {words.metric(metric)}", ctx.base("decision_difference"),
                                [(words.rule(rule), {"rule": rule, "metric": metric}) for rule in rules])
               for metric in ("sensitivity", "specificity", "predicted_positive_rate")]
     panels = [p for p in panels if p]
+    section.add(not_estimable(ctx.base("decision").where(metric=list(TOLD)), ctx.base("decision_difference").where(
+        metric=["sensitivity", "specificity", "predicted_positive_rate"])))
     if panels:
         section.add(Figure("Points right of 0: the first variant's figure is higher; an interval that holds 0 is compatible "
                            "with no difference (uncorrected; the verdicts above are corrected).", panels))

@@ -6,15 +6,14 @@ import numpy
 import words
 from document import Figure, Grid, Missing, Points, Quote, Section
 from rows import Row, draw_rows, height_of
-from style import GREY, INK, ORANGE, PARTS, SKY, key_above, look, plain
+from style import BLUE, GREEN, GREY, INK, ORANGE, PARTS, SKY, key_above, look, plain
 
-TITLES = {"whole": "How much, and in which layers", "factorial": "Convolution work, traffic, pooling: taken apart",
-          "strips": "Pooling while its input still lies in the cache", "working_set": "Where a pixel gets dearer",
-          "prediction": "What the machine's limits predict", "dispatch": "Layouts and what oneDNN runs",
-          "hot_cold": "Arguments in and out of the cache", "data_dependence": "Do the values matter",
-          "threads": "What threads give"}
+EXPERIMENTS = ("whole", "factorial", "dispatch", "working_set", "hot_cold", "strips", "data_dependence", "threads", "prediction")
 PART_NAMES = {"convolution": "convolution work", "traffic": "moving the image", "operator": "the pooling itself",
               "arithmetic": "stays: arithmetic, loads from L2"}
+PART_COLORS = {"convolution work": BLUE, "moving the image": ORANGE, "the pooling itself": GREEN, "traffic": ORANGE,
+               "arithmetic": GREEN, "in no part": GREY}
+FIRST = ("whole", "factorial", "strips", "working_set", "prediction")  # the others are shown on demand
 
 
 def factorial_panels(ctx, experiment):
@@ -43,7 +42,7 @@ def factorial_panels(ctx, experiment):
 
 
 def finding_row(finding, name):
-    return Row(name, finding["value"], finding["low"], finding["high"])
+    return Row(name, finding["value"], finding["low"], finding["high"], color=PART_COLORS.get(name, ""))
 
 
 def ms_words(row):
@@ -174,12 +173,14 @@ def explanation(ctx):
                             f"{'is' if len(unmeasured) == 1 else 'are'} not explained here."))
     if ctx.explained.noise:
         section.add(Missing("Measured beside other processes, so that these figures are rough: " + "; ".join(ctx.explained.noise) + "."))
-    for name, experiment in ctx.explained.experiments.items():
-        title = TITLES.get(name, name.replace("_", " "))
-        section.add(Points([f["text"] for f in experiment.findings] or ["no finding"], f"{title}: {experiment.question}"))
+    there = ctx.explained.experiments
+    for name in [n for n in FIRST if n in there] + [n for n in there if n not in FIRST]:
+        experiment = there[name]
         figure = figure_of(ctx, name, experiment)
-        section.add(figure if figure and figure.panels else None, *table_grids(experiment))
-    missing = [name for name in TITLES if name not in ctx.explained.experiments]
+        question = experiment.question[:1].upper() + experiment.question[1:]
+        findings = Points([f["text"] for f in experiment.findings] or ["no finding"], question, name not in FIRST)
+        section.add(findings, figure if figure and figure.panels else None, *table_grids(experiment))
+    missing = [name for name in EXPERIMENTS if name not in there]
     if missing:
         section.add(Missing("Experiments not run: " + ", ".join(missing) + "."))
     notes = list(dict.fromkeys(note for e in ctx.explained.experiments.values() for note in e.notes))

@@ -5,10 +5,10 @@ import math
 import numpy
 
 import words
-from context import estimate_row, pair_name, points_words, row_words
+from context import estimate_row, not_estimable, pair_name, points_words, row_words
 from document import Figure, Grid, Missing, Section
 from rows import Row, draw_rows, height_of
-from style import GREY, INK, key_above, look, percent
+from style import GREY, INK, key_above, look, points
 
 
 def confusion_panel(ctx, variant):
@@ -22,7 +22,7 @@ def confusion_panel(ctx, variant):
         for i, row in enumerate(rows):
             for j, counts in enumerate(row):
                 spread = f"\n{counts.min():g} to {counts.max():g}" if len(counts) > 1 else ""
-                axes.text(j, i, f"{words.significant(numpy.mean(counts), 4)}\n{100 * shares[i, j]:.0f}%{spread}",
+                axes.text(j, i, f"{float(f'{numpy.mean(counts):.1f}'):g}\n{100 * shares[i, j]:.0f}%{spread}",
                           ha="center", va="center", color="white" if shares[i, j] > .6 else INK, fontsize=10.5)
         axes.set_xticks([0, 1], [f"{ctx.results.negative.lower()}", f"{ctx.results.positive.lower()}"])
         axes.set_yticks([0, 1], [ctx.results.negative.lower(), ctx.results.positive.lower()], rotation=90, va="center")
@@ -107,7 +107,7 @@ def gap_panel(ctx, metric):
         return None
     with ctx.canvas.panel(f"gap_{metric}", f"Generalization gap in {words.metric(metric)}", height_of(groups)) as (panel, axes):
         draw_rows(axes, groups, points_words, zero=0)
-        percent(axes.xaxis)
+        points(axes.xaxis)
         axes.set_xlabel("points; right of 0: the first split is better")
     return panel
 
@@ -121,28 +121,24 @@ def difference_panel(ctx, name, title, table, keys):
         return None
     with ctx.canvas.panel(name, title, height_of(groups)) as (panel, axes):
         draw_rows(axes, groups, points_words, zero=0)
-        percent(axes.xaxis)
+        points(axes.xaxis)
         axes.set_xlabel("difference in points, paired by seed and image")
     return panel
 
 
-def seeds_panel(ctx, name, title, wanted):
-    """Each seed as a tick, the interval for new seeds on these images inside the one for new subjects as well."""
-    groups = []
-    for heading, over, single, conditions in wanted:
-        over, single = ctx.base(over).where(**conditions), ctx.base(single).where(**conditions)
-        rows = []
-        for row in over.rows():
-            dots = [v for v in single.where(variant=row["variant"])["value"] if math.isfinite(v)] if len(single) else []
-            rows.append(estimate_row(row, dots=tuple(dots), inner=(row["low_these_images"], row["high_these_images"])))
-        rows.sort(key=lambda r: ctx.variants.index(r.variant))
-        if rows:
-            groups.append((heading, rows))
-    if not groups:
+def seeds_panel(ctx, heading, over, single, conditions):
+    """Each seed as a tick, the interval for new seeds on these images beside the one for new subjects as well."""
+    over, single = ctx.base(over).where(**conditions), ctx.base(single).where(**conditions)
+    rows = []
+    for row in over.rows():
+        dots = [v for v in single.where(variant=row["variant"])["value"] if math.isfinite(v)] if len(single) else []
+        rows.append(estimate_row(row, dots=tuple(dots), inner=(row["low_these_images"], row["high_these_images"])))
+    rows.sort(key=lambda r: ctx.variants.index(r.variant))
+    if not rows:
         return None
-    with ctx.canvas.panel(name, title, height_of(groups)) as (panel, axes):
-        draw_rows(axes, groups, row_words(3))
-        axes.set_xlabel("on test")
+    with ctx.canvas.panel(f"seeds_{conditions['metric']}", f"Every seed: {heading}", height_of([("", rows)])) as (panel, axes):
+        draw_rows(axes, [("", rows)], row_words(3))
+        axes.set_xlabel(f"{heading} on test")
     return panel
 
 
@@ -162,7 +158,7 @@ def spread_panel(ctx, wanted):
     with ctx.canvas.panel("spread_parts", "Spread over seeds, and over images", height_of(groups)) as (panel, axes):
         draw_rows(axes, groups, lambda row: f"{100 * row.value:.1f}", bars=True)
         axes.set_xlim(left=0)
-        percent(axes.xaxis)
+        points(axes.xaxis)
         axes.set_xlabel("standard deviation in points")
     return panel
 
@@ -184,26 +180,26 @@ def delong_grid(ctx):
 
 def generalization(ctx):
     section = Section("generalization", "Generalization")
-    found = False
+    found = []
     for variant in ctx.variants:
         panels = [confusion_panel(ctx, variant), curve_panel(ctx, variant, "roc"), curve_panel(ctx, variant, "pr")]
-        panels = [panel for panel in panels if panel]
-        if panels:
-            found = True
-            section.add(Figure("Mean counts over seeds with their range; thin curves: one seed each, thick: their mean; "
-                               "marks: where the threshold frozen on val falls.", panels))
-        else:
+        found += [panel for panel in panels if panel]
+        if not any(panels):
             section.add(Missing(f"{variant}: no curves, {why_none(ctx, variant)}."))
     if found:
+        section.add(Figure("Per variant: mean counts over seeds with their range (the two shares of a row add up to 100%); ROC and "
+                           "precision against recall, thin: one seed each, thick: their mean; marks: where each seed's threshold, "
+                           "frozen on val, falls.", found))
         panels = [all_roc_panel(ctx), splits_panel(ctx), gap_panel(ctx, "auc"), gap_panel(ctx, "accuracy"),
                   difference_panel(ctx, "auc_difference", "Paired differences in AUC", ctx.base("generalization_difference"),
                                    [(s, {"split": s, "metric": "auc"}) for s in ("val", "test")])]
         section.add(Figure("Bands: lowest and highest seed; points with 95% intervals for new seeds and new subjects. A "
                            "difference whose interval holds 0 may be none.", [p for p in panels if p]))
-        panels = [seeds_panel(ctx, "seeds", "Seeds and what they leave open", SPREAD), spread_panel(ctx, SPREAD)]
-        section.add(Figure("Ticks: single seeds; thick bar: interval for new seeds on these images; thin: for new subjects "
-                           "as well. Right: filled, what the seed does; hollow, what another draw of subjects would do.",
+        panels = [seeds_panel(ctx, *shown) for shown in SPREAD] + [spread_panel(ctx, SPREAD)]
+        section.add(Figure("Ticks: single seeds; thick pale bar: interval for new seeds on these images; thin: for new seeds and new "
+                           "subjects. Last: filled, what the seed does; hollow, what another draw of subjects would do to one seed.",
                            [p for p in panels if p]))
+    section.add(not_estimable(ctx.base("generalization"), ctx.base("generalization_difference")))
     return section.add(generalization_grid(ctx), delong_grid(ctx))
 
 

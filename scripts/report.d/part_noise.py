@@ -41,7 +41,7 @@ def noise_panel(ctx, kind, levels, name, source, wanted, label, is_share):
             axes.errorbar(x, y, yerr=errors, color=color, marker=marker, linestyle="", capsize=3, label=text)
         axes.set_xlabel("wrong labels in training")
         axes.set_ylabel(label)
-        percent(axes.xaxis, 0)
+        percent(axes.xaxis)
         if is_share:
             percent(axes.yaxis)
         key_above(axes, 1)

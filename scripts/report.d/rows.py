@@ -4,6 +4,8 @@ stand beside the rows, numbers at the right, so that neither a legend nor colour
 import math
 from dataclasses import dataclass
 
+from matplotlib.ticker import MaxNLocator
+
 from style import GREY, INK, look
 from words import number
 
@@ -19,7 +21,8 @@ class Row:
     other: float = math.nan  # the original's number, a hollow diamond
     hollow: bool = False
     dots: tuple = ()  # single seeds
-    inner: tuple = ()  # a second, inner interval (low, high)
+    inner: tuple = ()  # a second interval (low, high), thick and pale
+    color: str = ""  # instead of the variant's
 
 
 ROW_INCH = .235
@@ -42,7 +45,7 @@ def draw_rows(axes, groups, show=None, zero=None, bars=False, limits=None):
         for row in rows:
             draw_row(axes, row, y, bars)
             words = show(row) if math.isfinite(row.value) else "not estimable"
-            axes.text(1.015, y, words, transform=axes.get_yaxis_transform(), va="center", ha="left", fontsize=8.5,
+            axes.text(1.02, y, words, transform=axes.get_yaxis_transform(), va="center", ha="left", fontsize=8.5,
                       color=INK if math.isfinite(row.value) else GREY)
             ticks.append(y)
             names.append(row.name)
@@ -55,13 +58,14 @@ def draw_rows(axes, groups, show=None, zero=None, bars=False, limits=None):
     axes.spines["left"].set_visible(False)
     if zero is not None:
         axes.axvline(zero, color=GREY, linewidth=1, zorder=1)
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     if limits:
         axes.set_xlim(*limits)
     widen_flat_axis(axes)
 
 
 def draw_row(axes, row, y, bars):
-    color, marker, _ = look(row.variant) if row.variant else (INK, "o", "-")
+    color, marker, _ = look(row.variant) if row.variant else (row.color or INK, "o", "-")
     for dot in row.dots:
         axes.plot(dot, y, marker="|", color=color, markersize=9, alpha=.55, markeredgewidth=1.2, zorder=2)
     if not math.isfinite(row.value):

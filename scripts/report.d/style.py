@@ -8,7 +8,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
-from matplotlib.ticker import FuncFormatter, PercentFormatter  # noqa: E402
+from matplotlib.ticker import FuncFormatter  # noqa: E402
 
 from document import Panel  # noqa: E402
 
@@ -72,8 +72,13 @@ class Canvas:
         axes._autotitlepos = False
 
 
-def percent(axis, decimals=None):
-    axis.set_major_formatter(PercentFormatter(1, decimals=decimals, symbol="%"))
+def percent(axis):
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.6g}%"))
+
+
+def points(axis):
+    """Proportions as points (hundredths)."""
+    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:g}"))
 
 
 def plain(axis):

@@ -36,6 +36,12 @@ def number(value, digits=3):
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text
 
 
+def signed(value, digits=1):
+    """+1.2, -0.3, 0.0: never a -0.0."""
+    text = number(value, digits)
+    return text if text.startswith("-") or not text.strip("0.") or text == "n/a" else "+" + text
+
+
 def significant(value, digits=3):
     """1234.5 -> 1234, 12.345 -> 12.3, 0.01234 -> 0.0123."""
     if value is None or not math.isfinite(value):
@@ -55,6 +61,13 @@ def interval(row, digits=3, names=("value", "low", "high"), scale=1, form=None):
         reason = row.get("not_estimable")
         return f"{show(value)} (no interval{': ' + reason if reason else ''})"
     return f"{show(value)} ({show(low)} to {show(high)})"
+
+
+def by_width(row):
+    """Value and interval with two digits of what the interval leaves open."""
+    half = (row["high"] - row["low"]) / 2
+    digits = max(0, 1 - math.floor(math.log10(half))) if math.isfinite(half) and half > 0 else 3
+    return interval(row, min(digits, 6))
 
 
 def p_value(p):
