@@ -2,6 +2,9 @@
 
 import math
 
+from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullFormatter
+
 import words
 from document import Figure, Grid, Missing, Section
 from rows import Row, draw_rows, height_of
@@ -14,56 +17,49 @@ BATCH = 32
 def measured(ctx, variant):
     """The row of `latency` for batch 32, spinning, alone: what the original's table is about. None without one."""
     table = ctx.table("latency").where(variant=variant, load="none")
-    return table.first(batch=BATCH, wait="active") or table.first(batch=BATCH) or table.first()
+    return table.first(batch=BATCH, wait="active") or table.first(batch=BATCH)
 
 
 def trade_panel(ctx, name, title, label, place, original):
     """Test accuracy (at .5, as the original had it) against place(variant) = (x, low, high)."""
     table = ctx.base("generalization").where(split="test", metric="accuracy_half")
-    heads = ctx.table("headline")
-    drawn = []
+    places = {variant: place(variant) for variant in ctx.ordered(table)}
+    rows = {variant: table.first(variant=variant) for variant, at in places.items() if at}
+    rows = {variant: row for variant, row in rows.items() if math.isfinite(row["value"])}
+    if not rows:
+        return None
+    one_x = len({round(places[variant][0], 6) for variant in rows}) == 1
     with ctx.canvas.panel(name, title) as (panel, axes):
-        for variant in ctx.ordered(table):
-            row, at = table.first(variant=variant), place(variant)
-            if at is None or not math.isfinite(row["value"]):
-                continue
+        for i, (variant, row) in enumerate(rows.items()):
             color, marker, _ = look(variant)
-            x, low, high = at
-            axes.errorbar(x, row["value"], xerr=[[x - low], [high - x]],
+            x, low, high = (v * (1 + .01 * (i - (len(rows) - 1) / 2) * one_x) for v in places[variant])
+            axes.errorbar(x, row["value"], xerr=[[x - low], [high - x]] if high > low else None,
                           yerr=[[row["value"] - row["low"]], [row["high"] - row["value"]]] if math.isfinite(row["low"]) else None,
-                          color=color, marker=marker, capsize=3, markersize=7)
-            drawn.append((x, row["value"], variant, color))
-            theirs = heads.first(variant=variant, column="val_accuracy")
-            their_x = heads.first(variant=variant, column=original) if original else None
-            if theirs and their_x and math.isfinite(theirs["original"] + their_x["original"]):
-                axes.plot(their_x["original"], theirs["original"], marker="d", markerfacecolor="white",
-                          markeredgecolor=color, markersize=8, markeredgewidth=1.6, linestyle="")
-        label_points(axes, drawn)
+                          color=color, marker=marker, capsize=3, markersize=7, linestyle="", label=variant)
+            draw_original(ctx, axes, variant, original, color)
+        axes.margins(x=.12, y=.12)
         percent(axes.yaxis)
-        axes.set_xlabel(label)
+        axes.set_xlabel(label + (" (all the same; set apart to be seen)" if one_x and len(rows) > 1 else ""))
         axes.set_ylabel("test accuracy at 0.5")
         if original:
             axes.set_xscale("log")
             plain(axes.xaxis)
-            plain_ticks(axes)
-    return panel if drawn else None
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+        elif one_x:
+            middle = places[next(iter(rows))][0]
+            axes.set_xlim(.93 * middle, 1.07 * middle)
+        key_above(axes, 3)
+    return panel
 
 
-def plain_ticks(axes):
-    from matplotlib.ticker import LogLocator, NullFormatter
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def label_points(axes, drawn):
-    """Names beside the points, spread out where points share an x."""
-    same = len({round(x, 6) for x, *_ in drawn}) == 1
-    middle = sum(y for _, y, *_ in drawn) / max(1, len(drawn))
-    for i, (x, y, variant, color) in enumerate(sorted(drawn, key=lambda d: d[1])):
-        at = (x, middle if same else y)
-        axes.annotate(variant, at, textcoords="offset points", xytext=(10, 13 * (i - (len(drawn) - 1) / 2) if same else 8),
-                      color=color, fontweight="bold", fontsize=9.5, va="center")
-    axes.margins(x=.25, y=.15)
+def draw_original(ctx, axes, variant, column, color):
+    """The original's point, where it reported both numbers."""
+    heads = ctx.table("headline")
+    up, across = (heads.first(variant=variant, column=name) for name in ("val_accuracy", column))
+    if column and up and across and math.isfinite(up["original"] + across["original"]):
+        axes.plot(across["original"], up["original"], marker="d", markerfacecolor="white", markeredgecolor=color, markersize=9,
+                  markeredgewidth=1.8, linestyle="")
 
 
 def trades(ctx):
@@ -156,8 +152,6 @@ def stacked_panel(ctx, name, title, label, parts):
 
 
 def legend_of_layers(axes, layers, hatches):
-    from matplotlib.patches import Patch
-
     handles = [Patch(facecolor=PARTS[i % len(PARTS)], hatch=hatches[layer], edgecolor="white", label=layer)
                for i, layer in enumerate(layers)]
     key_above(axes, 5, handles, handlelength=1.3)
@@ -191,7 +185,8 @@ def costs(ctx):
         section.add(Missing("No latency measured: accuracy against latency and throughput, and CPU efficiency, are not drawn."))
     if panels:
         section.add(Figure("Filled: ours with 95% intervals; hollow diamonds: the original's, with data loading inside its "
-                           "time. All variants have the same parameters, so that size explains nothing.", panels))
+                           "time." + (" All variants have the same number of parameters: size explains nothing." if len(set(
+                               ctx.table("variants")["parameters"])) == 1 else ""), panels))
     panels = efficiency(ctx)
     if panels:
         section.add(Figure("A variant can be fast because it does less (strided) or because it uses the machine better: "

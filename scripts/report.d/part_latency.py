@@ -125,7 +125,7 @@ def stability_panel(ctx, batch):
     with ctx.canvas.panel(f"latency_repeats_batch{batch:g}", f"Plans built anew, batch {batch:g}", height_of(groups)) as (
             panel, axes):
         draw_rows(axes, groups, lambda row: f"{100 * (max(row.dots) - min(row.dots)):.1f}% apart")
-        axes.xaxis.set_major_formatter(lambda v, _: f"{100 * (v - 1):+.3g}%")
+        axes.xaxis.set_major_formatter(lambda v, _: words.signed(round(100 * (v - 1), 6), 1) + "%")
         axes.set_xlabel("median of each repeat against their median")
     return panel
 

@@ -33,7 +33,9 @@ def noise_panel(ctx, kind, levels, name, source, wanted, label, is_share):
                                        [row["high"] - row["value"] for row in points]])
             slope = slopes.first(variant=variant)
             text = variant
-            if slope and math.isfinite(slope["value"]):
+            if not slope or not math.isfinite(slope["value"]):
+                axes.plot(x, y, color=color, linestyle=line, linewidth=.8, alpha=.7)
+            else:
                 text += f": {10 * slope['value']:+.1f} ({10 * slope['low']:+.1f} to {10 * slope['high']:+.1f})"
                 middle_x, middle_y = numpy.mean(x), numpy.mean(y)
                 ends = numpy.array([min(x), max(x)])
@@ -44,7 +46,7 @@ def noise_panel(ctx, kind, levels, name, source, wanted, label, is_share):
         percent(axes.xaxis)
         if is_share:
             percent(axes.yaxis)
-        key_above(axes, 1)
+        key_above(axes, 1 if len(slopes) else 3)
     return panel
 
 
@@ -58,8 +60,8 @@ def noise(ctx):
         mine = [level for level, k in ctx.noises if not level or k == kind]
         panels = [noise_panel(ctx, kind, mine, *shown) for shown in SHOWN]
         section.add(Figure("Points: means over seeds with 95% intervals; beside each name: slope in points per 10% wrong "
-                           "labels, where it was estimated. A flatter line is a more robust variant; lines pass through "
-                           "the mean of the points.", panels))
+                           "labels, where it was estimated (thick lines; they pass through the mean of the points). A flatter line is a "
+                           "more robust variant.", panels))
     for name, title in (("robustness", "Slopes: change on test per 10% wrong labels, in points"),
                         ("robustness_difference", "Differences of slopes between variants")):
         table = ctx.table(name)

@@ -71,15 +71,18 @@ def draw_row(axes, row, y, bars):
     if not math.isfinite(row.value):
         return
     if bars:
-        axes.barh(y, row.value, height=.72, color=color, alpha=.35, linewidth=0, zorder=1)
-    if math.isfinite(row.low) and math.isfinite(row.high):
-        axes.plot([row.low, row.high], [y, y], color=color, linewidth=1.8, solid_capstyle="butt", zorder=3)
+        axes.barh(y, row.value, height=.72, color=color, alpha=.4, linewidth=0, zorder=1)
+    has_interval = math.isfinite(row.low) and math.isfinite(row.high)
+    if has_interval:
+        line = INK if bars else color
+        axes.plot([row.low, row.high], [y, y], color=line, linewidth=1.8, solid_capstyle="butt", zorder=3)
         for end in (row.low, row.high):
-            axes.plot(end, y, marker="|", color=color, markersize=6, markeredgewidth=1.8, zorder=3)
+            axes.plot(end, y, marker="|", color=line, markersize=6, markeredgewidth=1.8, zorder=3)
     if row.inner and all(map(math.isfinite, row.inner)):
         axes.plot(row.inner, [y, y], color=color, linewidth=5, alpha=.45, solid_capstyle="butt", zorder=2)
-    axes.plot(row.value, y, marker=marker, color=color, markersize=6, zorder=4,
-              markerfacecolor="white" if row.hollow else color, markeredgewidth=1.4)
+    if not (bars and has_interval):  # the bar's end says it, and a marker would hide a narrow interval
+        axes.plot(row.value, y, marker=marker, color=color, markersize=6, zorder=4,
+                  markerfacecolor="white" if row.hollow else color, markeredgewidth=1.4)
     if math.isfinite(row.other):
         axes.plot(row.other, y, marker="d", markerfacecolor="white", markeredgecolor=INK, markersize=7, zorder=5)
 
