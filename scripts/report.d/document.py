@@ -47,9 +47,10 @@ class Points:
 
 @dataclass
 class Verdicts:
-    """Sentences with what they decide: [(sentence, verdict, figures)]."""
+    """Sentences with what they decide: [(sentence, verdict, small print)]."""
     title: str
     items: list
+    folded: bool = False
 
 
 @dataclass

@@ -9,29 +9,61 @@ from rows import Row, draw_rows, height_of
 from context import row_words
 
 MARKS = {"supported": "good", "contradicted": "bad", "cannot tell": "open", "not estimable": "open"}
+DECIDED = ("higher", "lower")
+
+
+# Groups of questions, by the first word of theirs that a question holds.
+GROUPS = [("Generalization", ("AUC", "accuracy", "gap", "F1")), ("Noisy labels", ("label noise",)),
+          ("Decision bias", ("sensitivity", "specificity", "called positive", "false positive", "false negative")),
+          ("Calibration", ("Brier", "calibration", "Calibration")), ("Shift consistency", ("shift",)),
+          ("Latency", ("latency", "Latency", "slowdown", "load")), ("Other questions", ("",))]
+SHOWN_UNDECIDED = 4
+
+
+def group_of(row):
+    if row["noise"] > 0:
+        return "Noisy labels"
+    asked = ("Noisy labels", "Shift consistency", "Latency", "Calibration", "Decision bias", "Generalization")
+    words_of = dict(GROUPS)
+    return next((name for name in asked if any(word in row["question"] for word in words_of[name])), "Other questions")
+
+
+def sentence_of(ctx, row):
+    """The verdict's sentence with a full stop; a capital where it does not begin with a variant's name."""
+    text = row["sentence"].rstrip(".") + "."
+    return text if text.split(" ")[0] in ctx.variants else text[:1].upper() + text[1:]
+
+
+def verdict_item(ctx, row):
+    told = [row["question"] + ("" if row["noise"] == 0 else f", {words.noise_name(row['noise_kind'], row['noise'])}"), row["comparison"]]
+    if math.isfinite(row["p"]):
+        told.append(f"p before correction {words.p_value(row['p'])}")
+    return sentence_of(ctx, row), row["verdict"], "; ".join(told)
 
 
 def found(ctx):
     section = Section("found", "What we found")
-    table = ctx.table("verdicts")
-    if not len(table):
+    rows = list(ctx.table("verdicts").rows())
+    if not rows:
         return section.add(Missing("One variant only: there is nothing to compare." if len(ctx.variants) < 2 else
                                    f"{ctx.results.file.name} holds no verdicts: `study report` on the folder writes them."))
-    section.add(Text(f"Each sentence is about one difference, with its {100 * ctx.results.confidence:g}% interval and its "
-                     "p after Holm's correction within its family of comparisons. \"Cannot tell\" is an answer: the "
-                     "smallest difference that these data would have shown stands beside it."))
-    for question in table.distinct("question"):
-        items = []
-        for row in table.where(question=question).rows():
-            figures = [words.by_width(row)] if math.isfinite(row["value"]) else []
-            if math.isfinite(row["p_holm"]):
-                figures.append(f"p {words.p_value(row['p'])}, corrected {words.p_value(row['p_holm'])}")
-            if math.isfinite(row["detectable"]):
-                figures.append(f"detectable: {words.significant(row['detectable'], 2)}")
-            if row["noise"]:
-                figures.append(words.noise_name(row["noise_kind"], row["noise"]))
-            items.append((row["sentence"], row["verdict"], "; ".join([row["comparison"]] + figures)))
-        section.add(Verdicts(question, items))
+    section.add(Text(f"Each sentence is one comparison, with its {100 * ctx.results.confidence:g}% interval and its p after Holm's "
+                     "correction within the comparisons of its question. \"Cannot tell\" is an answer, too: it says which "
+                     "difference would not have been seen."))
+    for group, _ in GROUPS:
+        mine = [row for row in rows if group_of(row) == group]
+        if not mine:
+            if group == "Noisy labels":
+                section.add(Missing("Noisy labels: not part of this comparison (--label-noise 0)."))
+            if group == "Latency":
+                section.add(Missing("Latency: not measured in this comparison."))
+            continue
+        decided = [verdict_item(ctx, row) for row in mine if row["verdict"] in DECIDED]
+        undecided = [verdict_item(ctx, row) for row in mine if row["verdict"] not in DECIDED]
+        title = f"{group}: {len(decided)} of {words.count(len(mine), 'comparison')} decided"
+        section.add(Verdicts(title, decided + (undecided if len(undecided) <= SHOWN_UNDECIDED else [])))
+        if len(undecided) > SHOWN_UNDECIDED:
+            section.add(Verdicts(f"{group}: {len(undecided)} comparisons that these data cannot tell", undecided, True))
     return section
 
 

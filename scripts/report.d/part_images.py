@@ -1,6 +1,7 @@
 """Examples of the images that each variant gets wrong, as small thumbnails with their names. The images belong to
 whoever made them: the line on their licence comes from the data set's own README."""
 
+import re
 from pathlib import Path
 
 import h5py
@@ -11,6 +12,7 @@ from document import Grid, Missing, Pictures, Section, Text
 from results import text_of
 
 SIDE, MOST = 96, 12
+LICENCE_WORDS = ("licens", "licenc", "cc by", "cc-by", "public domain")
 NO_LICENCE = ("The licence of these images is not known to this program (no README.md beside the data set names one, and no "
               "--image-licence was given): find it out before you pass this page on.")
 
@@ -51,13 +53,15 @@ class ImageSource:
 
 
 def licence_beside(path):
-    """The paragraph of the data set's README.md (in the folder, or the one above) that speaks of a licence."""
+    """What the data set's README.md (in the folder, or the one above) says of a licence: the sentences that do."""
     for folder in (path if path.is_dir() else path.parent, path.parent if path.is_dir() else path.parent.parent):
         readme = folder / "README.md"
         if readme.is_file():
             for paragraph in readme.read_text(errors="replace").split("\n\n"):
-                if any(word in paragraph.lower() for word in ("licens", "licenc", "cc by", "cc-by", "public domain")):
-                    return " ".join(paragraph.split())
+                sentences = re.split(r"(?<=[.!?])\s+(?=[A-Z])", " ".join(paragraph.split()))
+                told = [s for s in sentences if any(word in s.lower() for word in LICENCE_WORDS)]
+                if told:
+                    return " ".join(told)
     return ""
 
 
@@ -116,7 +120,7 @@ def images(ctx):
             section.add(Missing(f"{variant}: {wrong} images are decided wrongly, but none of them was found in {ctx.images.where}."))
         else:
             section.add(Text(f"{variant}: no test image is decided wrongly."))
-    return section.add(Text(f"Images: {ctx.images.licence}") if shown else None)
+    return section.add(Text(f"{ctx.images.licence} Shown here in grey, shrunk to at most {SIDE} pixels.") if shown else None)
 
 
 def name_grids(ctx, table):

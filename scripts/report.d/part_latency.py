@@ -31,7 +31,7 @@ def ms_words(row):
 
 
 def distribution_panel(ctx, batch):
-    """Samples of undisturbed passes, median, p90 and p99, alone."""
+    """Single passes, median, p90 and p99, alone."""
     table = ctx.table("latency").where(batch=batch, load="none")
     samples = ctx.table("latency_samples")
     groups, places = [], []
@@ -51,7 +51,7 @@ def distribution_panel(ctx, batch):
         for y, (variant, wait, row) in zip(axes.get_yticks(), places):
             color = look(variant)[0]
             mine = samples.where(variant=variant, batch=batch, wait=wait, load="none")
-            values = mine["ms"][mine["disturbed"] == 0] if len(mine) else numpy.array([])
+            values = mine["ms"] if len(mine) else numpy.array([])
             if len(values) > SHOWN_SAMPLES:
                 values = generator.choice(values, SHOWN_SAMPLES, replace=False)
             axes.plot(values, y + generator.uniform(-.3, .3, len(values)), ".", color=color, alpha=.25, markersize=2.5,
@@ -144,6 +144,11 @@ def latency_grids(ctx):
     rows = [[pair_name(row).replace(" - ", " / "), f"{row['batch']:g}", words.WAITS.get(row["wait"], row["wait"]),
              words.LOADS.get(row["load"], row["load"]), words.interval(row, 2), words.p_value(row["p"])] for row in table.rows()]
     yield Grid("Ratio of medians", ["a / b", "batch", "waiting", "load", "ratio", "p against 1"], rows)
+    table = ctx.table("latency_load_difference")
+    rows = [[pair_name(row).replace(" - ", " / "), f"{row['batch']:g}", words.WAITS.get(row["wait"], row["wait"]),
+             words.LOADS.get(row["load"], row["load"]), words.interval(row, 2), words.p_value(row["p"])] for row in table.rows()]
+    yield Grid("Slowdown beside a load, of one variant over that of another",
+               ["a / b", "batch", "waiting", "load", "ratio", "p against 1"], rows, folded=True)
     table = ctx.table("latency_stability")
     rows = [[row["variant"], f"{row['batch']:g}", words.WAITS.get(row["wait"], row["wait"]), words.LOADS.get(row["load"], row["load"]),
              f"{row['repeats']:g}", words.number(row["within_percent"], 1), words.number(row["between_percent"], 1),

@@ -45,7 +45,7 @@ def draw_rows(axes, groups, show=None, zero=None, bars=False, limits=None):
         for row in rows:
             draw_row(axes, row, y, bars)
             words = show(row) if math.isfinite(row.value) else "not estimable"
-            axes.text(1.02, y, words, transform=axes.get_yaxis_transform(), va="center", ha="left", fontsize=8.5,
+            axes.text(1.02, y, words, transform=axes.get_yaxis_transform(), va="center", ha="left", fontsize=9,
                       color=INK if math.isfinite(row.value) else GREY)
             ticks.append(y)
             names.append(row.name)

@@ -1,4 +1,4 @@
-"""How every figure looks. Panels are drawn at a phone's width (4.6 inches), so that letters stay readable there; the
+"""How every figure looks. Panels are drawn at a phone's width (4.4 inches), so that letters stay readable there; the
 page puts them side by side where there is room. Colours are Okabe and Ito's (distinct to colour-blind readers); a marker
 and a line style say the same again."""
 
@@ -19,7 +19,7 @@ LOOKS = {"avgpool": (BLUE, "o", "-"), "maxpool": (VERMILLION, "s", "--"), "strid
          "slice": (PURPLE, "D", ":"), "blurpool": (ORANGE, "v", (0, (5, 1))), "maxblurpool": (SKY, "P", (0, (1, 1)))}
 SPARE = [(INK, "X", "-"), (GREY, "*", "--"), ("#8C6D1F", "h", "-."), ("#5B5BA5", "<", ":")]
 PARTS = [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY]  # pieces of a whole: layers, parts of a difference
-WIDTH = 4.6
+WIDTH = 4.4
 
 plt.rcParams.update({
     "figure.dpi": 100, "savefig.dpi": 200, "figure.constrained_layout.use": True, "font.size": 10,

@@ -151,8 +151,8 @@ class StandIn:
         self.add("latency_load", where + ESTIMATE, [a + estimate(1.9 if a[2] == "active" else 1.4, .1) for a in arms if a[3] != "none"])
         self.add("latency_repeats", where + ["repeat", "median_ms", "samples", "disturbed"],
                  [a + [r, time[tuple(a)] * (1 + .01 * (r - 1)), 20, 0] for a in arms for r in range(3)])
-        self.add("latency_samples", where + ["repeat", "sample", "ms", "disturbed"],
-                 [a + [r, i, time[tuple(a)] * (1 + abs(self.random.normal()) * .05), 0] for a in arms for r in range(3) for i in range(20)])
+        self.add("latency_samples", where + ["repeat", "sample", "ms"],
+                 [a + [r, i, time[tuple(a)] * (1 + abs(self.random.normal()) * .05)] for a in arms for r in range(3) for i in range(20)])
 
     def answers(self):
         rows = []
