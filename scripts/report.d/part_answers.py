@@ -17,7 +17,8 @@ GROUPS = [("Generalization", ("AUC", "accuracy", "gap", "F1")), ("Noisy labels",
           ("Decision bias", ("sensitivity", "specificity", "called positive", "false positive", "false negative")),
           ("Calibration", ("Brier", "calibration", "Calibration")), ("Shift consistency", ("shift",)),
           ("Latency", ("latency", "Latency", "slowdown", "load")), ("Other questions", ("",))]
-SHOWN_UNDECIDED = 4
+# The question of a group whose answers are shown even when they are "cannot tell"; elsewhere its first one.
+MAIN = {"Generalization": "AUC on test", "Decision bias": "specificity on test at 95% sensitivity"}
 
 
 def group_of(row):
@@ -35,10 +36,15 @@ def sentence_of(ctx, row):
 
 
 def verdict_item(ctx, row):
-    told = [row["question"] + ("" if row["noise"] == 0 else f", {words.noise_name(row['noise_kind'], row['noise'])}"), row["comparison"]]
-    if math.isfinite(row["p"]):
-        told.append(f"p before correction {words.p_value(row['p'])}")
-    return sentence_of(ctx, row), row["verdict"], "; ".join(told)
+    told = f"before correction: p {words.p_value(row['p'])}" if math.isfinite(row["p"]) else ""
+    return sentence_of(ctx, row), row["verdict"], told
+
+
+def leads(row, rows):
+    """Whether an undecided comparison belongs to its group's main question, and is shown at once."""
+    wanted = MAIN.get(group_of(row), "")
+    main = next((r["question"] for r in rows if wanted in r["question"]), rows[0]["question"])
+    return row["question"] == main and row["noise"] == min(r["noise"] for r in rows)
 
 
 def found(ctx):
@@ -58,12 +64,14 @@ def found(ctx):
             if group == "Latency":
                 section.add(Missing("Latency: not measured in this comparison."))
             continue
-        decided = [verdict_item(ctx, row) for row in mine if row["verdict"] in DECIDED]
-        undecided = [verdict_item(ctx, row) for row in mine if row["verdict"] not in DECIDED]
+        decided = [row for row in mine if row["verdict"] in DECIDED]
+        shown = [row for row in mine if row["verdict"] not in DECIDED and leads(row, mine)]
+        rest = [row for row in mine if row["verdict"] not in DECIDED and not leads(row, mine)]
         title = f"{group}: {len(decided)} of {words.count(len(mine), 'comparison')} decided"
-        section.add(Verdicts(title, decided + (undecided if len(undecided) <= SHOWN_UNDECIDED else [])))
-        if len(undecided) > SHOWN_UNDECIDED:
-            section.add(Verdicts(f"{group}: {len(undecided)} comparisons that these data cannot tell", undecided, True))
+        section.add(Verdicts(title, [verdict_item(ctx, row) for row in decided + shown]))
+        if rest:
+            section.add(Verdicts(f"{group}: {words.count(len(rest), 'more comparison')} not decided by these data",
+                                 [verdict_item(ctx, row) for row in rest], True))
     return section
 
 

@@ -19,7 +19,7 @@ def limits(ctx):
     for seed, shared in list(ctx.cells.shared_subjects.items())[:1]:
         for (a, b), count in shared.items():
             if count:
-                items.append(f"{words.count(count, 'subject')} occur in both {a} and {b} (seed {seed:g}): figures on {b} are "
+                items.append(f"{words.count(count, 'subject')} {'occurs' if count == 1 else 'occur'} in both {a} and {b} (seed {seed:g}): figures on {b} are "
                              "optimistic, and say less about new subjects than their intervals do.")
     confound = [v for v in ctx.variants if v == "strided"]
     if confound and "slice" not in ctx.variants:

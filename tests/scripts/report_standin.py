@@ -73,7 +73,8 @@ class StandIn:
             for v in self.variants:
                 for value in values:
                     at = (base(v, *value) if base else self.level(v)) - .1 * n
-                    rows.append([*self.noise(n), v, *value] + over(at, half, reason=reason))
+                    why = reason or getattr(self, "unknown", {}).get(value, "")
+                    rows.append([*self.noise(n), v, *value] + over(at, half, reason=why))
                     seeds += [[*self.noise(n), v, s, *value] + estimate(at + .004 * s, half, reason=reason) for s in self.seeds]
             for a, b in self.pairs:
                 differences += [[*self.noise(n), a, b, *value] + over(.01, half, .2, reason, .05) for value in values]
@@ -84,6 +85,7 @@ class StandIn:
 
     def generalization(self):
         metrics = ["auc", "pr_auc", "loss", "accuracy", "f1", "accuracy_half", "f1_half", "precision_half", "recall_half"]
+        self.unknown = {("test", "loss"): "fewer than 10 of a class"}
         self.topic("generalization", (["split", "metric"], [(s, m) for s in ("train", "val", "test") for m in metrics]))
         self.topic("gap", (["gap", "metric"], [(g, m) for g in ("train-val", "val-test", "train-test") for m in ("auc", "accuracy")]),
                    base=lambda v, *_: .03)
@@ -214,6 +216,12 @@ class StandIn:
                 for split, subjects in (("train", ["a", "b", "c"]), ("val", ["d"]), ("test", ["c", "e"])):
                     h5[f"predictions/{split}/subject"] = column_of(subjects)
 
+    def write_explanation(self):
+        (self.folder / "explain.json").write_text(json.dumps({
+            "format": "downscalexr-explain", "version": 1, "command": "study explain", "noise": [], "machine": {},
+            "settings": {"variants": "maxpool,strided"}, "environment": {"cache_l1": "2 x 48 KiB, 64-byte lines", "cache_l2": "2 x 1 MiB"},
+            "experiments": explained()}))
+
     def write_images(self, licence="Source: nobody, licensed CC BY 4.0."):
         for name in self.names:
             file = self.folder / "data" / name
@@ -221,6 +229,33 @@ class StandIn:
             Image.fromarray(self.random.integers(0, 255, (224, 200), numpy.uint8)).save(file)
         if licence:
             (self.folder / "data" / "README.md").write_text(f"# Stand-in\n\n{licence}\n")
+
+
+def finding(identity, value, text="stand-in finding"):
+    return {"id": identity, "text": text, "unit": "ms", "value": value, "low": value * .9, "high": value * 1.1, "is_part": True}
+
+
+def explained():
+    """Experiments of `study explain` that have figures of their own."""
+    def experiment(name, findings, tables):
+        return {"name": name, "question": f"what does {name} say?", "command": "study explain", "notes": ["a note"], "findings": findings,
+                "tables": [{"name": n, "title": n, "in_text": True, "rows": rows,
+                            "columns": [{"name": c, "unit": "", "digits": 2} for c in columns]} for n, columns, rows in tables]}
+    pair = "factorial/maxpool-strided"
+    curve = ["side", "batch", "touched", "time", "per output pixel", "low", "high", "bandwidth"]
+    points = [[10., 1., 10. ** k, 1., 3. + k, 2.9 + k, 3.1 + k, 5.] for k in range(-2, 3)]
+    return [
+        experiment("whole", [finding("whole/maxpool-strided", 16)], []),
+        experiment("factorial", [finding(pair + rest, value) for rest, value in (
+            ("/block1", 8.5), ("/block1/convolution", 4.7), ("/block1/traffic", 1.7), ("/block1/operator", 2.1), ("/network", 16.1),
+            ("/residual", .9))], []),
+        experiment("strips", [finding("strips/block1/maxpool/traffic", 3.2), finding("strips/block1/maxpool/arithmetic", 1.1)],
+                   [("block1_maxpool", ["fits", "operator", "low", "high"], [[f, t, t * .9, t * 1.1] for f, t in (("L1", 1.7), ("L2", 1.1))])]),
+        experiment("working_set", [finding("working_set/block1/maxpool", 5)],
+                   [("block1_convolution", curve, points), ("block1_maxpool", curve, points)]),
+        experiment("prediction", [finding("prediction/maxpool", 1.7)],
+                   [("maxpool", ["step", "measured", "predicted", "ratio", "arithmetic", "traffic"],
+                     [["conv1", 7.8, 4.7, 1.7, 4.7, 1.1], ["pool1", 4.2, 1., 4.1, .2, 1.]])])]
 
 
 def column_of(values):

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Tests of scripts/report on stand-in results: every figure is there, the page needs nothing from elsewhere, the sentences
+appear, what is missing is said, and wrong input ends in one clear line. Skipped (77) without matplotlib and its company.
+usage: report_test.py [unittest's own arguments]"""
+
+import importlib.util
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+from html.parser import HTMLParser
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.dont_write_bytecode = True
+LACKING = [name for name in ("matplotlib", "h5py", "numpy", "jinja2", "PIL") if importlib.util.find_spec(name) is None]
+if LACKING:
+    print(f"skipped: {sys.executable} lacks {', '.join(LACKING)} (scripts/setup --dev installs them)")
+    sys.exit(77)
+
+import h5py  # noqa: E402
+
+from report_standin import StandIn  # noqa: E402
+
+FIGURES = """model_comparison confusion_avgpool roc_avgpool pr_avgpool confusion_maxpool roc_maxpool pr_maxpool confusion_strided
+roc_strided pr_strided roc_all auc_by_split gap_auc gap_accuracy auc_difference seeds_auc seeds_sensitivity seeds_specificity
+spread_parts epochs_val_auc epochs_val_loss epochs_val_accuracy epochs_train_loss noise_symmetric_auc noise_symmetric_sensitivity
+noise_symmetric_specificity decision_sensitivity decision_specificity decision_predicted_positive_rate difference_sensitivity
+difference_specificity difference_predicted_positive_rate reliability_avgpool reliability_maxpool reliability_strided
+calibration_error calibration_line shift_changed shift_probability_change shift_accuracy_loss latency_batch1 latency_batch32
+latency_tail_batch1 latency_tail_batch32 latency_repeats_batch1 latency_repeats_batch32 latency_load_batch1 latency_load_batch32
+accuracy_latency accuracy_throughput accuracy_size throughput cpu_efficiency layers_time layers_work layers_traffic
+explain_parts_maxpool-strided explain_strips explain_strips_levels explain_working_set_convolution explain_working_set_operator
+explain_prediction_maxpool""".split()
+
+
+class Page(HTMLParser):
+    """Every address that a browser would fetch or go to, the element that holds it, and the text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.addresses, self.tags, self.identities, self.words = [], [], set(), []
+        self.feed(text)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        for name, value in attributes:
+            if name in ("src", "href", "srcset", "action", "data", "poster"):
+                self.addresses.append(value)
+            if name == "id":
+                self.identities.add(value)
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def run(*arguments):
+    environment = {**os.environ, "DOWNSCALEXR_PYTHON": sys.executable, "LC_ALL": "C.UTF-8"}
+    return subprocess.run([str(ROOT / "scripts" / "report"), *map(str, arguments)], capture_output=True, text=True,
+                          env=environment, timeout=280, check=False)
+
+
+class Report(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.folder = Path(cls.scratch.name) / "a study"
+        cls.standin = StandIn(cls.folder)
+        cls.standin.write()
+        cls.standin.write_images()
+        cls.standin.write_explanation()
+        cls.result = run(cls.folder)
+        cls.out = cls.folder / "report"
+        if cls.result.returncode == 0:
+            cls.html = (cls.out / "report.html").read_text("utf-8")
+            cls.page = Page(cls.html)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def setUp(self):
+        self.assertEqual(self.result.returncode, 0, self.result.stderr)
+
+    def test_writes_every_figure_as_png_and_svg(self):
+        there = {path.stem for path in (self.out / "figures").glob("*.png")}
+        self.assertEqual(set(FIGURES) - there, set())
+        self.assertEqual(there, {path.stem for path in (self.out / "figures").glob("*.svg")})
+        for name in there:
+            png = (self.out / "figures" / f"{name}.png").read_bytes()
+            width, height = struct.unpack(">II", png[16:24])
+            self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n", name)
+            self.assertGreater(min(width, height), 200, name)
+            self.assertIn("<svg", (self.out / "figures" / f"{name}.svg").read_text("utf-8")[:2000], name)
+
+    def test_shows_every_figure_in_page_and_markdown(self):
+        markdown = (self.out / "report.md").read_text("utf-8")
+        drawn = list((self.out / "figures").glob("*.png"))
+        self.assertEqual(sum(a.startswith("data:image/svg+xml") for a in self.page.addresses), len(drawn))
+        for figure in drawn:
+            self.assertIn(f"(figures/{figure.name})", markdown)
+
+    def test_page_needs_nothing_from_elsewhere(self):
+        for address in self.page.addresses:
+            self.assertTrue(address.startswith(("data:image/", "#")), address[:80])
+        for anchor in (a[1:] for a in self.page.addresses if a.startswith("#")):
+            self.assertIn(anchor, self.page.identities)
+        for tag in ("script", "link", "iframe", "object", "embed"):
+            self.assertNotIn(tag, self.page.tags)
+        style = re.search(r"<style>(.*?)</style>", self.html, re.S)[1]
+        self.assertNotRegex(style, r"@import|url\(")
+
+    def test_fits_a_phone(self):
+        self.assertIn('<meta name="viewport" content="width=device-width', self.html)
+        tables, boxes = self.html.count("<table>"), len(re.findall(r'<div class="box"[^>]*><table>', self.html))
+        self.assertGreater(tables, 5)
+        self.assertEqual(tables, boxes)
+
+    def test_holds_every_verdict_and_claim(self):
+        markdown = (self.out / "report.md").read_text("utf-8")
+        for name, column in (("verdicts", "sentence"), ("claims", "measurement")):
+            columns, rows = self.standin.tables[name]
+            for row in rows:
+                sentence = row[columns.index(column)].rstrip(".")
+                sentence = sentence[1:]  # its first letter may have become a capital
+                self.assertIn(sentence, self.page.text)
+                self.assertIn(sentence, markdown)
+        for word in ("supported", "contradicted", "cannot tell", "a stand-in's note", "study compare --seeds 2"):
+            self.assertIn(word, self.page.text)
+
+    def test_says_why_a_figure_has_no_number(self):
+        self.assertIn("fewer than 10 of a class", self.page.text)
+
+    def test_headline_has_ours_with_interval_beside_the_original(self):
+        lines = (self.out / "headline.md").read_text("utf-8").splitlines()
+        ours = next(line for line in lines if line.startswith("| maxpool | ours |"))
+        self.assertIn("0.910 (0.890 to 0.930)", ours)
+        self.assertIn("| original | 0.800 |", lines[lines.index(ours) + 1])
+
+    def test_shows_few_small_images_with_their_licence(self):
+        pictures = sorted((self.out / "figures" / "images").glob("*.png"))
+        for variant in self.standin.variants:
+            mine = [p for p in pictures if p.name.startswith(variant)]
+            self.assertTrue(1 <= len(mine) <= 12, f"{variant}: {len(mine)}")
+        for picture in pictures:
+            self.assertLessEqual(max(struct.unpack(">II", picture.read_bytes()[16:24])), 96)
+        self.assertIn("licensed CC BY 4.0", self.page.text)
+        self.assertIn("test/PNEUMONIA/person", self.page.text)
+
+    def test_counts_subjects_that_splits_share(self):
+        self.assertIn("1 subject occurs in both train and test", self.page.text)
+
+
+class WhatIsMissing(unittest.TestCase):
+    def test_is_said(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            StandIn(folder, variants=("slice",), seeds=(1,), noises=(0,), latency=False).write(with_cells=False)
+            result = run(folder)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            text = Page((folder / "report" / "report.html").read_text("utf-8")).text
+            for words in ("No latency was measured", "No label noise in this comparison", "No explanation of the latency",
+                          "nothing to compare", "No claims were judged", "No thumbnails", "Not read: slice-seed1-clean",
+                          "The cells' plans were not found", "No paired differences", "One seed"):
+                self.assertIn(words, text)
+            self.assertFalse((folder / "report" / "figures" / "accuracy_latency.png").exists())
+
+    def test_reads_json_without_hdf5(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            StandIn(folder, seeds=(1, 2), noises=(0,)).write(with_cells=False, with_json=True)
+            (folder / "compare.h5").unlink()
+            result = run(folder, "--no-images")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            text = Page((folder / "report" / "report.html").read_text("utf-8")).text
+            self.assertIn("0.910 (0.890 to 0.930)", text)
+
+
+class WrongInput(unittest.TestCase):
+    def refused(self, *arguments, words, code=3):
+        result = run(*arguments)
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        lines = result.stderr.strip().splitlines()
+        self.assertEqual(len(lines), 1, result.stderr)
+        self.assertTrue(lines[0].startswith("scripts/report: "), lines[0])
+        for word in words:
+            self.assertIn(word, lines[0])
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+
+    def test_missing_folder(self):
+        self.refused(self.folder / "nowhere", words=["nowhere", "no such folder", "study compare"])
+
+    def test_folder_without_results(self):
+        self.refused(self.folder, words=["neither compare.h5 nor compare.json", "study report"])
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_damaged_hdf5(self):
+        StandIn(self.folder).write(with_cells=False)
+        file = self.folder / "compare.h5"
+        file.write_bytes(file.read_bytes()[:5000])
+        self.refused(self.folder, words=["compare.h5", "cannot be read"])
+
+    def test_damaged_json(self):
+        (self.folder / "compare.json").write_text('{"format": "downscalexr-compare", "version": 1}')
+        self.refused(self.folder, words=["compare.json", "cannot be read"])
+
+    def test_another_version(self):
+        (self.folder / "compare.json").write_text(json.dumps({"format": "downscalexr-compare", "version": 99}))
+        self.refused(self.folder, words=["version 99", "expected"])
+
+    def test_table_that_lacks_a_column(self):
+        standin = StandIn(self.folder, seeds=(1,), noises=(0,))
+        standin.write(with_cells=False)
+        with h5py.File(self.folder / "compare.h5", "r+") as h5:
+            described = json.loads(h5["columns_json"][()])
+            described["headline"]["columns"] = [c for c in described["headline"]["columns"] if c["name"] != "original"]
+            del h5["columns_json"]
+            h5["columns_json"] = json.dumps(described)
+        self.refused(self.folder, words=["headline", "original"])
+        self.assertFalse((self.folder / "report").exists())
+
+    def test_no_finished_cell(self):
+        standin = StandIn(self.folder, variants=())
+        standin.write(with_cells=False)
+        self.refused(self.folder, words=["no finished cell"])
+
+    def test_explanation_that_is_none(self):
+        StandIn(self.folder, seeds=(1,), noises=(0,)).write(with_cells=False)
+        (self.folder / "explain.json").write_text("{}")
+        self.refused(self.folder, words=["explain.json"])
+
+    def test_unknown_option(self):
+        self.assertEqual(run(self.folder, "--frobnicate").returncode, 2)
+
+    def test_page_cannot_be_written(self):
+        StandIn(self.folder, seeds=(1,), noises=(0,)).write(with_cells=False)
+        (self.folder / "file").write_text("")
+        self.refused(self.folder, "--out", self.folder / "file" / "report", words=["cannot be written"], code=4)
+
+
+if __name__ == "__main__":
+    unittest.main()
