@@ -19,7 +19,8 @@ class Cells:
                 with h5py.File(file) as h5:
                     self._read(h5, row)
             except (OSError, KeyError, ValueError) as error:
-                self.unreadable.append(f"{row['name']} ({' '.join(str(error).split())})")
+                reason = "not a run file that can be opened" if file.is_file() else "no run.h5"
+                self.unreadable.append(f"{row['name']} ({reason if isinstance(error, OSError) else error})")
 
     def _read(self, h5, row):
         variant = row["variant"]

@@ -50,7 +50,7 @@ def training(ctx):
     rows = [[row["variant"], f"{row['seed']:g}", words.noise_name(row["noise_kind"], row["noise"]),
              f"{row['best_epoch']:g} of {row['epochs']:g}", f"{row['wrong_labels']:,.0f}", f"{row['training_s']:,.0f}"]
             for row in cells.rows()]
-    section.add(Grid(f"All {len(cells)} cells", ["variant", "seed", "labels", "best epoch", "wrong labels", "training s"],
+    section.add(Grid(words.count(len(cells), "cell"), ["variant", "seed", "labels", "best epoch", "wrong labels", "training s"],
                      rows, folded=True))
     if ctx.cells.unreadable:
         section.add(Missing("Not read: " + "; ".join(ctx.cells.unreadable) + ". What needs the cells' own files (plans, "

@@ -15,6 +15,22 @@ class DataError(Exception):
     """Input that cannot be used: what, where, how to fix it, in one line."""
 
 
+def lacking(table, column):
+    return DataError(f"{table.source}: table {table.name} has no column {column}: another version wrote it; run `study report` "
+                     "on the folder again")
+
+
+class Entry(dict):
+    """A row; a column that is not there is the input's fault."""
+
+    def __init__(self, table, values):
+        super().__init__(values)
+        self.table = table
+
+    def __missing__(self, column):
+        raise lacking(self.table, column)
+
+
 class Table:
     """Named columns of equal length: float64 with NaN for missing, or text with "" for missing."""
 
@@ -31,8 +47,7 @@ class Table:
 
     def __getitem__(self, column):
         if column not in self.columns:
-            raise DataError(f"{self.source}: table {self.name} has no column {column}: another version wrote it; "
-                            "run `study report` on the folder again")
+            raise lacking(self, column)
         return self.columns[column]
 
     def where(self, **wanted):
@@ -47,7 +62,7 @@ class Table:
     def rows(self):
         names = list(self.columns)
         for values in zip(*self.columns.values()):
-            yield dict(zip(names, (v.item() if isinstance(v, numpy.generic) else v for v in values)))
+            yield Entry(self, zip(names, (v.item() if isinstance(v, numpy.generic) else v for v in values)))
 
     def first(self, **wanted):
         """The first row that fits, or None."""

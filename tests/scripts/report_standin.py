@@ -173,7 +173,7 @@ class StandIn:
             for q in ("Generalization", "Noisy labels", "Decision bias", "Calibration", "Shift", "Latency") for a, b in self.pairs])
         self.add("claims", ["claim", "measurement", "verdict", "how_decided", "repeat_with"], [
             ["AvgPool is conservative", "stand-in measurement", verdict, "by its interval", "study compare"]
-            for verdict in ("supported", "contradicted", "cannot tell")])
+            for verdict in ("supported", "contradicted", "cannot tell") if len(self.variants) > 2])
 
     def write(self, with_cells=True, with_json=False):
         for part in (self.study, self.generalization, self.decisions, self.calibration_and_shift, self.latencies, self.answers):
