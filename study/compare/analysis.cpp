@@ -79,6 +79,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   CompareOptions statistics;
   statistics.threads = options.threads;
   statistics.progress = options.progress;
+  statistics.resamples = options.resamples;
   statistics.cost_ratio = options.cost_ratio;
   const Study study = make_study(cells, statistics);
   Analysis analysis(study);

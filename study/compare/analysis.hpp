@@ -54,6 +54,7 @@ struct FinishOptions {
   bool latency = true;           // time the networks, unless latency.json has it
   bool latency_again = false;    // even then
   double latency_seconds = 0.5;  // of timed passes for each set of interleaved networks
+  std::size_t resamples = 2000;  // of the bootstrap
   double cost_ratio = 5;         // what a missed positive costs, in false alarms
   std::filesystem::path
       explain;  // a report of `study explain`; empty: <folder>/explain.json or explain/explain.json

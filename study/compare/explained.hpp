@@ -17,7 +17,7 @@ struct ExplainedShare {
   Estimate convolution;  // arithmetic of the convolution: the FLOPs
   Estimate traffic;      // moving the intermediate image once more
   std::string not_available;
-  bool noisy = false;  // the report itself says that its machine was
+  bool noisy = false;  // the report says that its machine was busy
 };
 // One per pair that the report explains; none when `path` is empty. Throws DataError when it cannot be read.
 std::vector<ExplainedShare> explained_shares(const std::filesystem::path& path);

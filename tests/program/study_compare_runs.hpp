@@ -30,9 +30,9 @@ class CompareTest : public ProgramTest {
         "0,0.2 "
         "--noise-kinds instance");
   }
-  // Without latency: it takes a minute, and study_report_test.cpp has it.
+  // Without latency, which takes a minute (study_report_test.cpp has it), and with few resamples.
   Finished compare(const Words& words) const {
-    return run("study", Words{"compare", "--no-latency"} + words);
+    return run("study", Words{"compare", "--no-latency", "--resamples", "100"} + words);
   }
   std::filesystem::path sweep(const std::string& name) const { return folder_ / name; }
   std::filesystem::path cell(const std::string& name, const std::string& cell) const {

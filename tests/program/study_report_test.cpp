@@ -24,7 +24,8 @@ class StudyReport : public CompareTest {
 };
 
 TEST_F(StudyReport, ComesFromFinishedCellsAndIsTheSameAgain) {
-  const Finished first = run("study", Words{"compare", "--latency-seconds", "0.002"} + tiny());
+  const Finished first =
+      run("study", Words{"compare", "--resamples", "100", "--latency-seconds", "0.002"} + tiny());
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_THAT(first.out, AllOf(HasSubstr("On test, over seeds"), HasSubstr("Forward passes"),
                                HasSubstr("What the original study claimed"), HasSubstr("All figures: ")));
@@ -42,8 +43,8 @@ TEST_F(StudyReport, ComesFromFinishedCellsAndIsTheSameAgain) {
   EXPECT_TRUE(fs::exists(cell("s", "avgpool-seed1-clean") / "shift.h5"));
 
   const auto trained = times("s");
-  const Finished again =
-      run("study", {"report", sweep("s").string(), "--no-page", "--threads", "1", "--progress", "none"});
+  const Finished again = run("study", {"report", sweep("s").string(), "--resamples", "100", "--no-page",
+                                       "--threads", "1", "--progress", "none"});
   ASSERT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(times("s"), trained) << "a cell ran again";
   EXPECT_EQ(results()["tables"], before["tables"])
@@ -52,7 +53,8 @@ TEST_F(StudyReport, ComesFromFinishedCellsAndIsTheSameAgain) {
 
 TEST_F(StudyReport, ShiftsAreRunAgainWhenTheCheckpointIsAnother) {
   ASSERT_EQ(compare(tiny()).code, 0);
-  const Words report = {"report", sweep("s").string(), "--no-page", "--no-latency", "--threads", "1"};
+  const Words report = {"report",    sweep("s").string(), "--resamples", "100",
+                        "--no-page", "--no-latency",      "--threads",   "1"};
   const auto before = results()["tables"]["shift_seed"];
   const fs::path one = cell("s", "avgpool-seed1-clean"), other = cell("s", "avgpool-seed2-clean");
   fs::copy_file(other / "best.h5", one / "best.h5", fs::copy_options::overwrite_existing);
@@ -63,8 +65,8 @@ TEST_F(StudyReport, ShiftsAreRunAgainWhenTheCheckpointIsAnother) {
 TEST_F(StudyReport, WithoutDataOrCheckpointsTheRestIsThere) {
   ASSERT_EQ(compare(tiny() + split_words("--no-shift")).code, 0);
   for (const std::string& name : cells("s")) fs::remove(cell("s", name) / "best.h5");
-  const Finished done = run("study", {"report", sweep("s").string(), "--no-page", "--no-latency", "--threads",
-                                      "1", "--progress", "none"});
+  const Finished done = run("study", {"report", sweep("s").string(), "--resamples", "100", "--no-page",
+                                      "--no-latency", "--threads", "1", "--progress", "none"});
   ASSERT_EQ(done.code, 0) << done.err;
   const auto json = results();
   const auto& shift = json["tables"]["shift_seed"];
@@ -86,6 +88,7 @@ TEST_F(StudyReport, RefusesWhatIsNoSweep) {
   fails({"report"}, 2, "study report needs the folder");
   fails({"report", folder_.string()}, 3, "give the folder of a study compare");
   fails({"report", folder_.string(), "--cost-ratio", "0"}, 2, "--cost-ratio: expected a number above 0");
+  fails({"report", folder_.string(), "--resamples", "7"}, 2, "--resamples: expected an integer from 100");
   fails({"latency-load", "nothing"}, 2, "compute or memory");
   const Finished help = run("study", {"report", "--help"});
   EXPECT_EQ(help.code, 0);

@@ -31,7 +31,7 @@ inline double normal_draw(Random& random) {
   return std::sqrt(-2 * std::log(1 - random.uniform())) * std::cos(kTwoPi * random.uniform());
 }
 
-// An image is harder or easier for all variants and seeds (half of the spread), as real ones are.
+// A subject is harder or easier for all variants and seeds (half of the variance), as real ones are.
 inline SplitPredictions planted_split(const Planted& planted, const std::string& variant, std::uint64_t seed,
                                       double rate, const std::string& split) {
   SplitPredictions p;
@@ -41,13 +41,16 @@ inline SplitPredictions planted_split(const Planted& planted, const std::string&
   if (!planted.same_draws)
     for (const char c : variant) own = own * 31 + static_cast<unsigned char>(c);
   Random single({seed, place, own, static_cast<std::uint64_t>(rate * 1000)});
+  std::vector<double> of_subject(2 * planted.per_class);  // by class and subject
+  for (double& draw : of_subject) draw = normal_draw(shared);
   for (std::size_t i = 0; i < 2 * planted.per_class; ++i) {
     const bool positive = i % 2 == 1;
     const std::size_t subject = i / 2 / planted.images_per_subject;
     p.names.push_back(fmt::format("{}-{:04}", split, i));
     p.subjects.push_back(fmt::format("{}-{}-{}", split, positive ? "p" : "n", subject));
     p.labels.push_back(positive ? 1.F : 0.F);
-    p.logits.push_back(static_cast<float>(planted.mean(variant, positive, rate) + 0.7 * normal_draw(shared) +
+    p.logits.push_back(static_cast<float>(planted.mean(variant, positive, rate) +
+                                          0.7 * of_subject[2 * subject + (positive ? 1 : 0)] +
                                           0.7 * normal_draw(single)));
   }
   return p;
