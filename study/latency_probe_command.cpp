@@ -37,8 +37,8 @@ class Load {
   explicit Load(const std::string& kind) {
     if (kind == "none") return;
     pid_ = start_child({"latency-load", kind}, "/dev/null");
-    constexpr int kSettle_ms = 200;  // until it has touched its memory
-    std::this_thread::sleep_for(std::chrono::milliseconds(kSettle_ms));
+    constexpr int settle_ms = 200;  // until it has touched its memory
+    std::this_thread::sleep_for(std::chrono::milliseconds(settle_ms));
     if (poll_child(pid_)) throw DataError("the competing load did not start");
   }
   ~Load() {

@@ -39,7 +39,8 @@ struct JudgedCell {
 struct NoiseLevel {
   std::string kind;  // "" at rate 0
   double rate = 0;
-  auto operator<=>(const NoiseLevel&) const = default;
+  // clang-tidy 14 sees a null pointer in a defaulted comparison.
+  auto operator<=>(const NoiseLevel&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 std::string words_of(const NoiseLevel& noise);  // "clean labels", "20% wrong labels (symmetric)"
 
