@@ -52,4 +52,4 @@ def width_of(cell):
     text = cell if isinstance(cell, str) else cell[0]
     if len(text) > 40:
         return Markup(' class="long"')
-    return Markup(' class="number"') if re.match(r"[-+<]?\.?\d", text) else ""
+    return Markup(' class="number"' if re.match(r"[-+<]?\.?\d", text) or len(text) < 24 else ' class="words"')

@@ -60,9 +60,11 @@ def found(ctx):
         mine = [row for row in rows if group_of(row) == group]
         if not mine:
             if group == "Noisy labels":
-                section.add(Missing("Noisy labels: not part of this comparison (--label-noise 0)."))
+                section.add(Missing("Noisy labels: no comparison of theirs was judged." if ctx.noises[-1][0] else
+                                    "Noisy labels: not part of this comparison (--label-noise 0)."))
             if group == "Latency":
-                section.add(Missing("Latency: not measured in this comparison."))
+                section.add(Missing("Latency: no comparison was judged." if len(ctx.table("latency")) else
+                                    "Latency: not measured in this comparison."))
             continue
         decided = [row for row in mine if row["verdict"] in DECIDED]
         shown = [row for row in mine if row["verdict"] not in DECIDED and leads(row, mine)]

@@ -39,7 +39,7 @@ def trade_panel(ctx, name, title, label, place, original):
             draw_original(ctx, axes, variant, original, color)
         axes.margins(x=.12, y=.12)
         percent(axes.yaxis)
-        axes.set_xlabel(label + (" (all the same; set apart to be seen)" if one_x and len(rows) > 1 else ""))
+        axes.set_xlabel(label + (" (all the same; drawn apart)" if one_x and len(rows) > 1 else ""))
         axes.set_ylabel("test accuracy at 0.5")
         if original:
             axes.set_xscale("log")

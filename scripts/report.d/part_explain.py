@@ -6,14 +6,15 @@ import numpy
 import words
 from document import Figure, Grid, Missing, Points, Quote, Section
 from rows import Row, draw_rows, height_of
-from style import BLUE, GREEN, GREY, INK, ORANGE, PARTS, SKY, key_above, look, plain
+from style import BLUE, GREEN, GREY, INK, ORANGE, SKY, key_above, look, plain
 
-EXPERIMENTS = ("whole", "factorial", "dispatch", "working_set", "hot_cold", "strips", "data_dependence", "threads", "prediction")
+EXPERIMENTS = ("whole", "factorial", "dispatch", "working_set", "hot_cold", "strips", "data_dependence", "threads", "prediction",
+               "original")
 PART_NAMES = {"convolution": "convolution work", "traffic": "moving the image", "operator": "the pooling itself",
-              "arithmetic": "stays: arithmetic, loads from L2"}
+              "arithmetic": "stays: arithmetic and loads from a cache"}
 PART_COLORS = {"convolution work": BLUE, "moving the image": ORANGE, "the pooling itself": GREEN, "traffic": ORANGE,
                "arithmetic": GREEN, "in no part": GREY}
-FIRST = ("whole", "factorial", "strips", "working_set", "prediction")  # the others are shown on demand
+FIRST = ("whole", "factorial", "strips", "working_set", "prediction", "original")  # the others are shown on demand
 
 
 def factorial_panels(ctx, experiment):
@@ -66,6 +67,15 @@ def strips_panel(ctx, experiment):
     return panel
 
 
+def look_of(table):
+    """Of "block2_maxpool": the variant's colour and marker; dashed and hollow for every block but the first."""
+    block, _, work = table.name.partition("_")
+    color, marker, _ = (INK, "o", "-") if work == "convolution" else look(work)
+    first = block == "block1"
+    return {"color": color, "marker": marker, "linestyle": "-" if first else "--", "label": f"{block} {work}",
+            "markerfacecolor": color if first else "white"}
+
+
 def strips_curve(ctx, experiment):
     """Time of the operator by the cache that still holds its input."""
     tables = [table for name, table in experiment.tables.items() if name != "counters" and "fits" in table]
@@ -75,8 +85,7 @@ def strips_curve(ctx, experiment):
         for i, table in enumerate(tables):
             x = numpy.arange(len(table)) + .06 * (i - (len(tables) - 1) / 2)
             axes.errorbar(x, table["operator"], yerr=[table["operator"] - table["low"], table["high"] - table["operator"]],
-                          color=PARTS[i % len(PARTS)], marker="os^Dv"[i % 5], linestyle=("-", "--", "-.", ":")[i % 4],
-                          capsize=3, label=table.name.replace("_", " "))
+                          capsize=3, **look_of(table))
             axes.set_xticks(range(len(table)), [{"all images": "all images"}.get(fit, f"in {fit}") for fit in table["fits"]])
         axes.set_ylim(bottom=0)
         axes.set_ylabel("operator, ms per batch")
@@ -93,10 +102,10 @@ def working_set_panels(ctx, experiment):
         chosen = [t for n, t in tables.items() if n.endswith("convolution") == (kind == "convolution")]
         title = "Convolution: ns per pixel" if kind == "convolution" else "Pooling: ns per pixel"
         with ctx.canvas.panel(f"explain_working_set_{kind}", title, 3.7) as (panel, axes):
-            for i, table in enumerate(chosen):
-                axes.fill_between(table["touched"], table["low"], table["high"], color=PARTS[i % len(PARTS)], alpha=.25, linewidth=0)
-                axes.plot(table["touched"], table["per output pixel"], color=PARTS[i % len(PARTS)], marker="os^Dv"[i % 5],
-                          markersize=4.5, linestyle=("-", "--", "-.", ":")[i % 4], label=table.name.replace("_", " "))
+            for table in chosen:
+                shown = look_of(table)
+                axes.fill_between(table["touched"], table["low"], table["high"], color=shown["color"], alpha=.25, linewidth=0)
+                axes.plot(table["touched"], table["per output pixel"], markersize=4.5, **shown)
             axes.set_xscale("log")
             axes.set_yscale("log")
             plain(axes.xaxis)
@@ -117,23 +126,41 @@ def prediction_panels(ctx, experiment):
     for name, table in experiment.tables.items():
         if "predicted" not in table:
             continue
-        shown = [row for row in table.rows() if row["measured"] > .02 * max(table["measured"])]
+        most = max(max(table["measured"]), max(table["predicted"]))
+        shown = [row for row in table.rows() if row["measured"] > .02 * most]
         with ctx.canvas.panel(f"explain_prediction_{name}", f"{name}: measured and predicted", 1.5 + .5 * len(shown)) as (
                 panel, axes):
+            bars = (("measured", -.22, .34, look(name)[0], ""), ("predicted", .05, .18, GREY, ""),
+                    ("arithmetic", .21, .12, ORANGE, ""), ("traffic", .35, .12, SKY, "////"))
+            for column, shift, height, color, hatch in bars:
+                axes.barh([y + shift for y in range(len(shown))], [row[column] for row in shown], height=height, color=color,
+                          hatch=hatch, edgecolor="white" if hatch else "none", linewidth=0, label=column)
             for y, row in enumerate(shown):
-                axes.barh(y - .19, row["measured"], height=.36, color=look(name)[0], label="measured" if not y else None)
-                axes.barh(y + .19, row["arithmetic"], height=.17, color=ORANGE, label="predicted: arithmetic" if not y else None)
-                axes.barh(y + .36, row["traffic"], height=.17, color=SKY, hatch="////", edgecolor="white", linewidth=0,
-                          label="predicted: traffic" if not y else None)
-                axes.text(row["measured"] + .01 * max(table["measured"]), y - .19, f" {row['ratio']:.1f} times", va="center", fontsize=9)
+                axes.text(row["measured"] + .01 * most, y - .22, f" {row['ratio']:.2f} times", va="center", fontsize=9)
             axes.set_yticks(range(len(shown)), [row["step"] for row in shown])
             axes.invert_yaxis()
             axes.grid(axis="y", visible=False)
-            axes.set_xlim(0, 1.2 * max(table["measured"]))
+            axes.set_xlim(0, 1.22 * most)
             axes.set_xlabel("ms per batch; words: measured / predicted")
             key_above(axes, 2)
         panels.append(panel)
     return panels
+
+
+def original_panels(ctx, experiment):
+    """Time of maximum over time of average: our operators, and other libraries where they were measured."""
+    rows = {}
+    for name in ("operators", "peers"):
+        for row in experiment.tables[name].rows() if name in experiment.tables else ():
+            work = row.get("work") or f"{row['shape']}: the operator alone"
+            rows.setdefault(work, []).append(Row(row.get("library", "ours").replace(" f32", ""), row["ratio"], row["low"], row["high"]))
+    if not rows:
+        return []
+    groups = list(rows.items())
+    with ctx.canvas.panel("explain_original", "Maximum against average pooling", height_of(groups)) as (panel, axes):
+        draw_rows(axes, groups, ms_words, zero=1)
+        axes.set_xlabel("time with maximum / time with average")
+    return [panel]
 
 
 def figure_of(ctx, name, experiment):
@@ -141,14 +168,18 @@ def figure_of(ctx, name, experiment):
         return Figure("Each bar is one part of the difference with its 95% interval; the parts of a block add up to it, and "
                       "what is in no part is shown as such.", factorial_panels(ctx, experiment))
     if name == "strips":
-        return Figure("What vanishes when the input is still in L2 is memory traffic; what stays is arithmetic, loads from L2 "
-                      "and calls.", [p for p in (strips_panel(ctx, experiment), strips_curve(ctx, experiment)) if p])
+        return Figure("What vanishes when the input still lies in a cache is memory traffic; what stays is arithmetic, loads from "
+                      "that cache and calls.", [p for p in (strips_panel(ctx, experiment), strips_curve(ctx, experiment)) if p])
     if name == "working_set":
         return Figure("A curve that rises at a dashed line (the size of one cache) pays for memory traffic there; a flat one "
                       "does not.", working_set_panels(ctx, experiment))
     if name == "prediction":
-        return Figure("A step takes at least the longer of its two predicted bars; a measured bar far beyond both is a kernel "
-                      "that uses the machine badly. Steps under 2% are left out.", prediction_panels(ctx, experiment))
+        return Figure("Thin bars: time for the arithmetic at the measured peak, and for the traffic at the measured bandwidths; a "
+                      "measured bar far beyond the predicted one is a kernel that uses the machine badly. Steps under 2% are left "
+                      "out.", prediction_panels(ctx, experiment))
+    if name == "original":
+        return Figure("1: a maximum costs as much as an average; what lies right of it has a penalty of its own, in our kernels "
+                      "or in another library's.", original_panels(ctx, experiment))
     return None
 
 
@@ -172,7 +203,7 @@ def explanation(ctx):
         section.add(Missing(f"`study explain` was run for {words.listing(ctx.explained.variants)}; {words.listing(unmeasured)} "
                             f"{'is' if len(unmeasured) == 1 else 'are'} not explained here."))
     if ctx.explained.noise:
-        section.add(Missing("Measured beside other processes, so that these figures are rough: " + "; ".join(ctx.explained.noise) + "."))
+        section.add(Missing("Rough in places, by the word of `study explain`: " + "; ".join(ctx.explained.noise) + "."))
     there = ctx.explained.experiments
     for name in [n for n in FIRST if n in there] + [n for n in there if n not in FIRST]:
         experiment = there[name]

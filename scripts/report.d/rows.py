@@ -84,7 +84,7 @@ def draw_row(axes, row, y, bars):
         axes.plot(row.value, y, marker=marker, color=color, markersize=6, zorder=4,
                   markerfacecolor="white" if row.hollow else color, markeredgewidth=1.4)
     if math.isfinite(row.other):
-        axes.plot(row.other, y, marker="d", markerfacecolor="white", markeredgecolor=INK, markersize=7, zorder=5)
+        axes.plot(row.other, y + .25, marker="d", markerfacecolor="white", markeredgecolor=INK, markersize=6, zorder=5)
 
 
 def widen_flat_axis(axes):

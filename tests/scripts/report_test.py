@@ -130,6 +130,9 @@ class Report(unittest.TestCase):
                 sentence = sentence[1:]  # its first letter may have become a capital
                 self.assertIn(sentence, self.page.text)
                 self.assertIn(sentence, markdown)
+        for heading in ("Generalization: 0 of 6", "Noisy labels: 0 of 3", "Decision bias: 3 of 3", "Calibration: 0 of 3",
+                        "Shift consistency: 0 of 3", "Latency: 0 of 3"):
+            self.assertIn(heading, self.page.text)
         for word in ("supported", "contradicted", "cannot tell", "a stand-in's note", "study compare --seeds 2"):
             self.assertIn(word, self.page.text)
 
