@@ -14,6 +14,7 @@
 #include <optional>
 #include <regex>
 
+#include "data/binary_classes.hpp"
 #include "data/files.hpp"
 #include "data/image_file.hpp"
 #include "kernels/error.hpp"
@@ -96,7 +97,7 @@ std::string joined(const std::vector<std::string>& names) {
   return text.empty() ? "none" : text;
 }
 
-// Two classes, the same in every split.
+// The same in every split, in the order that makes the second of two positive.
 std::vector<std::string> common_classes(const fs::path& root, const std::vector<Found>& found) {
   std::map<Split, std::vector<std::string>> by_split;
   for (const Found& image : found) {
@@ -112,7 +113,7 @@ std::vector<std::string> common_classes(const fs::path& root, const std::vector<
           "{}: classes differ between splits: {} has images of {}; {} of {}; give both the same class "
           "folders",
           root.string(), to_string(first_split), joined(names), to_string(split), joined(others)));
-  if (names.size() != 2)
+  if (names.size() < 2)
     throw DataError(
         fmt::format("{}: needs images of two classes, found {} ({}); expected e.g. "
                     "train/NORMAL, train/PNEUMONIA, test/NORMAL, test/PNEUMONIA",
@@ -121,13 +122,13 @@ std::vector<std::string> common_classes(const fs::path& root, const std::vector<
     const std::string plain = lower(name);
     return plain == "normal" || plain == "healthy" || plain == "negative";
   };
-  if (!is_negative(names[0]) && is_negative(names[1])) return {names[1], names[0]};
+  if (names.size() == 2 && !is_negative(names[0]) && is_negative(names[1])) return {names[1], names[0]};
   return names;
 }
 
 }  // namespace
 
-FolderListing scan_folder(const fs::path& root) {
+FolderListing scan_folder(const fs::path& root, const std::string& positive) {
   std::error_code error;
   FolderListing listing;
   listing.root = fs::canonical(root, error);
@@ -148,14 +149,15 @@ FolderListing scan_folder(const fs::path& root) {
         fmt::format("{}: no images (jpg, jpeg, png, tif, tiff) in class folders; expected e.g. "
                     "train/NORMAL, train/PNEUMONIA, test/NORMAL, test/PNEUMONIA",
                     root.string()));
-  listing.class_names = common_classes(root, found);
+  const BinaryClasses classes = binary_classes(common_classes(root, found), positive, root.string());
+  listing.class_names = classes.names;
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.name < b.name; });
   std::string text;
   for (const Found& image : found) {
-    listing.entries.push_back({image.name, image.class_name == listing.class_names[1] ? 1 : 0, image.split});
+    listing.entries.push_back({image.name, classes.label.at(image.class_name), image.split});
     fmt::format_to(std::back_inserter(text), "{}\t{}\t{}\n", image.name, image.size, image.modified_ns);
   }
-  listing.digest = sha256_hex(text);
+  listing.digest = sha256_hex(text + positive);
   return listing;
 }
 

@@ -25,9 +25,10 @@ struct FolderListing {
 
 // Split folders are train|training, val|valid|validation|dev, test|testing in any case; folders beside them
 // are ignored. Without split folders all images are train. Images may lie in folders below their class
-// folder. Class names are sorted; a class called normal, healthy or negative (any case) is label 0. Throws
-// DataError unless every split has images of the same two classes.
-FolderListing scan_folder(const std::filesystem::path& root);
+// folder. Class names are sorted; a class called normal, healthy or negative (any case) is label 0.
+// `positive` makes two classes of more (binary_classes.hpp). Throws DataError unless every split has images
+// of the same classes.
+FolderListing scan_folder(const std::filesystem::path& root, const std::string& positive = "");
 
 // "person1000" from person1000_bacteria_2931, "IM-0115" from IM-0115-0001, "NORMAL2-IM-0381" from
 // NORMAL2-IM-0381-0001 (Kermany et al. 2018); otherwise the name itself.

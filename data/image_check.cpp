@@ -12,9 +12,6 @@
 namespace dsx {
 namespace {
 
-constexpr std::uint64_t kMaxPixels = 1U
-                                     << 27;  // 134 million: more than any radiograph, less than a memory bomb
-
 std::uint32_t big_endian(const std::uint8_t* at) {
   return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | at[3];
 }

@@ -1,5 +1,5 @@
 // Decoding. JPEGs go through libjpeg itself, whose warnings are the only sign of truncated or damaged data;
-// PNG and TIFF through OpenCV after a check of their structure. Resizing is OpenCV's.
+// PNG and TIFF through OpenCV after a check of their structure.
 #include "data/image_file.hpp"
 
 #include <fmt/format.h>
@@ -17,13 +17,12 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <streambuf>
+#include <utility>
 
 #include "kernels/error.hpp"
 
 namespace dsx {
 namespace {
-
-constexpr std::uint64_t kMaxPixels = 1U << 27;
 
 // libjpeg's error manager plus where to jump; it is C, so errors leave it by longjmp.
 struct JpegErrors {
@@ -179,25 +178,6 @@ cv::Mat decode_any(std::span<const std::uint8_t> bytes, bool grey) {
   throw DataError("not a JPEG, PNG or TIFF file");
 }
 
-// Area averaging per axis where the image shrinks, bilinear where it grows.
-cv::Mat resized(const cv::Mat& image, int size, Resize resize) {
-  if (image.rows == size && image.cols == size) return image;
-  cv::Mat result;
-  if (resize == Resize::bilinear) {
-    cv::resize(image, result, {size, size}, 0, 0, cv::INTER_LINEAR);
-    return result;
-  }
-  const cv::Size smaller(std::min(image.cols, size), std::min(image.rows, size));
-  if (smaller == image.size()) {
-    result = image;
-  } else {
-    cv::resize(image, result, smaller, 0, 0, cv::INTER_AREA);
-  }
-  if (result.rows != size || result.cols != size)
-    cv::resize(result, result, {size, size}, 0, 0, cv::INTER_LINEAR);
-  return result;
-}
-
 }  // namespace
 
 bool is_image_name(const std::filesystem::path& path) {
@@ -212,19 +192,7 @@ SourceSize decode_image(std::span<const std::uint8_t> bytes, const DecodeOptions
                         std::span<std::uint8_t> chw) {
   const bool grey = options.channels == 1;
   cv::Mat image = decode_any(bytes, grey);
-  const SourceSize source{image.rows, image.cols};
-  if (image.depth() != CV_8U && image.depth() != CV_16U)
-    throw DataError("pixels are neither 8-bit nor 16-bit integers");
-  image = resized(image, options.size, options.resize);
-  if (image.depth() == CV_16U) image.convertTo(image, CV_8U, 1.0 / 257);
-  const int plane = options.size * options.size;
-  std::vector<cv::Mat> planes;
-  planes.reserve(static_cast<std::size_t>(options.channels));
-  for (int c = 0; c < options.channels; ++c)
-    planes.emplace_back(options.size, options.size, CV_8U,
-                        chw.data() + static_cast<std::ptrdiff_t>(c) * plane);
-  cv::split(image, planes);
-  return source;
+  return fit_image(std::move(image), options, chw);
 }
 
 }  // namespace dsx

@@ -1,5 +1,6 @@
-// One image file's bytes to the uint8 pixels of the study: decode, grey or RGB, 8 bits, resize. Damaged files
-// are told from sound ones: a decoder that fills the missing part with grey would poison a study silently.
+// One image file's bytes to the uint8 pixels of the study (fit_image.hpp does what is the same for all).
+// Damaged files are told from sound ones: a decoder that fills the missing part with grey would poison a
+// study silently.
 #pragma once
 
 #include <cstdint>
@@ -7,19 +8,9 @@
 #include <span>
 #include <string>
 
-#include "data/open.hpp"
+#include "data/fit_image.hpp"
 
 namespace dsx {
-
-struct DecodeOptions {
-  int size = 320;
-  int channels = 1;  // 1 grey (ITU-R 601 luma), 3 RGB
-  Resize resize = Resize::area;
-};
-
-struct SourceSize {
-  int height = 0, width = 0;
-};
 
 // Is this a file that an import reads, by its extension (jpg, jpeg, png, tif, tiff)?
 bool is_image_name(const std::filesystem::path& path);

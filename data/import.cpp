@@ -13,9 +13,9 @@
 #include <mutex>
 #include <opencv2/core.hpp>
 #include <optional>
+#include <span>
 #include <thread>
 
-#include "data/files.hpp"
 #include "data/h5.hpp"
 #include "data/hdf5_dataset.hpp"
 #include "kernels/error.hpp"
@@ -25,17 +25,15 @@ namespace {
 
 struct Encoded {
   std::vector<std::uint8_t> chunk;  // deflated pixels; empty when `problem` is set
-  std::string sha256, problem;
-  SourceSize source;
+  std::string problem;
+  DecodedImage image;
 };
 
-Encoded encode(const FolderListing& listing, std::size_t index, const DecodeOptions& options,
-               std::vector<std::uint8_t>& pixels) {
+Encoded encode(const ImageSource& images, std::size_t index, std::span<const std::uint8_t> bytes,
+               const DecodeOptions& options, std::vector<std::uint8_t>& pixels) {
   Encoded result;
   try {
-    const std::vector<std::uint8_t> bytes = read_file(listing.root / listing.entries[index].name);
-    result.sha256 = sha256_hex(bytes);
-    result.source = decode_image(bytes, options, pixels);
+    result.image = images.decode(index, bytes, options, pixels);
   } catch (const std::runtime_error& error) {  // DataError, and OpenCV's own
     result.problem = error.what();
     return result;
@@ -52,8 +50,8 @@ Encoded encode(const FolderListing& listing, std::size_t index, const DecodeOpti
 // Encodes the entries on several threads and hands them out in order; at most a window of them is in memory.
 class Encoder {
  public:
-  Encoder(const FolderListing& listing, const DecodeOptions& options, int jobs)
-      : listing_(listing), options_(options), window_(static_cast<std::size_t>(jobs) * 16), ring_(window_) {
+  Encoder(ImageSource& images, const DecodeOptions& options, int jobs)
+      : images_(images), options_(options), window_(static_cast<std::size_t>(jobs) * 16), ring_(window_) {
     for (int i = 0; i < jobs; ++i) threads_.emplace_back([this] { work(); });
   }
   ~Encoder() {
@@ -87,13 +85,18 @@ class Encoder {
     try {
       while (true) {
         std::size_t index = 0;
+        std::vector<std::uint8_t> bytes;
         {
-          std::unique_lock lock(mutex_);
-          space_.wait(lock, [&] { return stop_ || next_ < taken_ + window_; });
-          if (stop_ || next_ >= listing_.entries.size()) return;
-          index = next_++;
+          const std::lock_guard in_order(fetching_);
+          {
+            std::unique_lock lock(mutex_);
+            space_.wait(lock, [&] { return stop_ || next_ < taken_ + window_; });
+            if (stop_ || next_ >= images_.listing().entries.size()) return;
+            index = next_++;
+          }
+          bytes = images_.fetch(index);
         }
-        Encoded result = encode(listing_, index, options_, pixels);
+        Encoded result = encode(images_, index, bytes, options_, pixels);
         {
           const std::lock_guard lock(mutex_);
           ring_[index % window_] = std::move(result);
@@ -109,10 +112,10 @@ class Encoder {
     }
   }
 
-  const FolderListing& listing_;
+  ImageSource& images_;
   DecodeOptions options_;
   std::size_t window_;
-  std::mutex mutex_;
+  std::mutex fetching_, mutex_;
   std::condition_variable space_, ready_;
   std::vector<std::optional<Encoded>> ring_;
   std::size_t next_ = 0, taken_ = 0;
@@ -151,22 +154,29 @@ int usable_cpus() {
 
 ImportReport import_folder(const FolderListing& listing, const ImportOptions& options,
                            const std::filesystem::path& out) {
+  FolderImages images(listing);
+  return import_images(images, options, out);
+}
+
+ImportReport import_images(ImageSource& images, const ImportOptions& options,
+                           const std::filesystem::path& out) {
   check(options);
+  const FolderListing& listing = images.listing();
   cv::setNumThreads(1);  // the images are the parallelism
   const int side = options.decode.size;
   Hdf5DatasetWriter writer(out, {options.decode.channels, side, side}, listing.entries.size());
   ImportReport report;
   std::vector<std::size_t> kept_per_label(listing.class_names.size());
   {
-    Encoder encoder(listing, options.decode, options.jobs > 0 ? options.jobs : usable_cpus());
+    Encoder encoder(images, options.decode, options.jobs > 0 ? options.jobs : usable_cpus());
     for (std::size_t i = 0; i < listing.entries.size(); ++i) {
       const FolderEntry& entry = listing.entries[i];
-      const Encoded image = encoder.take(i);
-      if (!image.problem.empty()) {
-        report.skipped.push_back(fmt::format("{} ({})", entry.name, image.problem));
+      const Encoded encoded = encoder.take(i);
+      if (!encoded.problem.empty()) {
+        report.skipped.push_back(fmt::format("{} ({})", entry.name, encoded.problem));
       } else if (options.skip_bad_images || report.skipped.empty()) {
-        writer.add({entry.name, subject_from_name(entry.name), image.sha256, entry.label, entry.split},
-                   image.source, image.chunk);
+        writer.add({entry.name, encoded.image.subject, encoded.image.sha256, entry.label, entry.split},
+                   encoded.image.source, encoded.chunk);
         ++kept_per_label[static_cast<std::size_t>(entry.label)];
       }
       if (options.progress) options.progress(i + 1, listing.entries.size());

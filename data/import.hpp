@@ -1,5 +1,5 @@
-// `study data import`: a folder's images decoded once, in parallel, into one compressed HDF5 file. Which
-// images are in the folder is folder.hpp's business; reading the file back is hdf5_dataset.hpp's.
+// `study data import`: images decoded once, in parallel, into one compressed HDF5 file. Which images there
+// are and how to get at them is image_source.hpp's business; reading the file back is hdf5_dataset.hpp's.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/folder.hpp"
-#include "data/image_file.hpp"
+#include "data/image_source.hpp"
 #include "data/open.hpp"
 
 namespace dsx {
@@ -29,6 +29,9 @@ struct ImportReport {
 // Writes `out` atomically, with images in the listing's order. Throws DataError that names unreadable images
 // (unless they are to be skipped), OutputError when `out` cannot be written, ConfigError for impossible
 // options.
+ImportReport import_images(ImageSource& images, const ImportOptions& options,
+                           const std::filesystem::path& out);
+// The same of a listed folder.
 ImportReport import_folder(const FolderListing& listing, const ImportOptions& options,
                            const std::filesystem::path& out);
 

@@ -1,5 +1,5 @@
-// Opens a source by what it is, and keeps imported folders in the user's cache: one file per folder and
-// settings, replaced when the folder changes.
+// Opens a source by what it is (source_kind.hpp), and keeps imported ones in the user's cache: one file per
+// source and settings, replaced when the source changes.
 #include "data/open.hpp"
 
 #include <fmt/format.h>
@@ -15,11 +15,10 @@
 #include <vector>
 
 #include "data/files.hpp"
-#include "data/folder.hpp"
 #include "data/hdf5_dataset.hpp"
 #include "data/import.hpp"
 #include "data/memory_cache.hpp"
-#include "data/phantom.hpp"
+#include "data/source_kind.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
@@ -65,10 +64,12 @@ std::unique_ptr<Hdf5Dataset> cached(const fs::path& file, const FolderListing& l
   return nullptr;
 }
 
-std::unique_ptr<Dataset> open_folder(const DataOptions& options) {
-  const FolderListing listing = scan_folder(options.source);
-  const std::string key = sha256_hex(fmt::format("{}\n{}\n{}\n{}", listing.root.string(), options.size,
-                                                 options.channels, to_string(options.resize)));
+std::unique_ptr<Dataset> open_imported(ImageSource& images, const DataOptions& options) {
+  const FolderListing& listing = images.listing();
+  std::string made_of = fmt::format("{}\n{}\n{}\n{}", listing.root.string(), options.size, options.channels,
+                                    to_string(options.resize));
+  if (!options.positive.empty()) made_of += "\n" + options.positive;
+  const std::string key = sha256_hex(made_of);
   const fs::path folder = options.cache_dir.empty() ? default_cache_dir() : options.cache_dir;
   const fs::path file = folder / fmt::format("{}-{}.h5", listing.root.filename().string(), key.substr(0, 16));
   std::unique_ptr<Hdf5Dataset> dataset = cached(file, listing);
@@ -79,7 +80,7 @@ std::unique_ptr<Dataset> open_folder(const DataOptions& options) {
     import.jobs = options.jobs;
     import.progress = options.progress;
     try {
-      import_folder(listing, import, file);
+      import_images(images, import, file);
     } catch (const OutputError& error) {
       throw OutputError(
           fmt::format("{} (cache of imported folders; set XDG_CACHE_HOME to move it)", error.what()));
@@ -101,19 +102,6 @@ void check_shape(const Dataset& dataset, const DataOptions& options) {
                   options.channels, shape.height, shape.channels));
 }
 
-std::unique_ptr<Dataset> open_phantom(const DataOptions& options) {
-  PhantomOptions phantom;
-  phantom.size = options.size;
-  phantom.channels = options.channels;
-  phantom.seed = options.phantom_seed;
-  if (options.phantom_train + options.phantom_val + options.phantom_test > 0) {
-    phantom.train = options.phantom_train;
-    phantom.val = options.phantom_val;
-    phantom.test = options.phantom_test;
-  }
-  return make_phantom(phantom);
-}
-
 void check(const DataOptions& options) {
   if (options.size < 8 || options.size > 4096)
     throw ConfigError(fmt::format("size: {} is not between 8 and 4096 pixels", options.size));
@@ -126,14 +114,9 @@ void check(const DataOptions& options) {
 std::unique_ptr<Dataset> open_as_stored(const DataOptions& options) {
   check(options);
   cv::setNumThreads(1);  // OpenCV's pool would compete with the trainer's threads
-  std::error_code error;
-  if (options.source == "synthetic") return open_phantom(options);
-  if (fs::is_directory(options.source, error)) return open_folder(options);
-  if (fs::exists(options.source, error)) return std::make_unique<Hdf5Dataset>(options.source);
-  throw DataError(
-      fmt::format("data: no such folder or file: {}; give a folder of class folders, an HDF5 file made by "
-                  "`study data import`, or 'synthetic'",
-                  options.source));
+  const SourceKind& kind = source_kind_of(options.source);
+  if (kind.images == nullptr) return kind.open(options);
+  return open_imported(*kind.images(options), options);
 }
 
 std::unique_ptr<Dataset> open_dataset(const DataOptions& options) {

@@ -1,5 +1,5 @@
-// The one door to every source of images: the built-in phantom, a folder of class folders, or an HDF5 file
-// made by `study data import`. What each source needs is in its own header.
+// The one door to every source of images. Which there are is source_kind.cpp's table; what each needs is in
+// its own header.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,8 @@ Resize resize_from_string(const std::string& name);  // throws ConfigError
 using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
 struct DataOptions {
-  std::string source = "synthetic";  // "synthetic", a folder, or an HDF5 file
+  std::string source = "synthetic";  // one of source_kinds()
+  std::string positive;              // classes that count as positive, "1,2"; empty: the second of two
   int size = 320;                // pixels per side after the resize; an HDF5 file must have been made with it
   int channels = 1;              // 1 grey, 3 RGB
   Resize resize = Resize::area;  // a folder's images

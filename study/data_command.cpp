@@ -11,6 +11,7 @@
 #include "data/hdf5_dataset.hpp"
 #include "data/import.hpp"
 #include "data/open.hpp"
+#include "data/source_kind.hpp"
 #include "data/summary.hpp"
 #include "kernels/error.hpp"
 #include "study/command.hpp"
@@ -30,11 +31,14 @@ namespace fs = std::filesystem;
 constexpr const char* kHelp = R"(study data: prepare a data set, or look into one
 
 Usage:
-  study data import DIR --out FILE.h5 [FLAGS]   decode a folder once, into one compressed HDF5 file
-  study data show FILE-or-DIR [FLAGS]           what it holds: counts, subjects, duplicates, leaks
+  study data import SOURCE --out FILE.h5 [FLAGS]   decode images once, into one compressed HDF5 file
+  study data show SOURCE [FLAGS]                what it holds: counts, subjects, duplicates, leaks
 
-DIR holds a folder per class (NORMAL, PNEUMONIA), or train, val and test folders with those inside; JPEG, PNG or
-TIFF, grey or colour, any size. `study --data DIR` imports by itself, into the user's cache.
+SOURCE is a folder with a folder per class (NORMAL, PNEUMONIA), or with train, val and test folders with those inside:
+JPEG, PNG or TIFF, grey or colour, any size. Or NumPy arrays: an .npz file (MedMNIST) or a folder of .npy files, with
+train_images and train_labels (or X_train and y_train), the same for val and test; N x H x W, with 1 or 3 channels
+first or last, of uint8, uint16, or floats from 0 to 1; labels N or N x 1. `study --data SOURCE` imports by itself,
+into the user's cache.
 
 import:
   --out FILE                  the HDF5 file to write; appears only when it is complete
@@ -48,12 +52,13 @@ show:
 Both:
 )";
 
-const std::vector<std::string> kKeys{"size",      "channels", "resize", "skip_bad_images",
+const std::vector<std::string> kKeys{"size",      "channels", "resize", "positive", "skip_bad_images",
                                      "cache_dir", "progress"};
 
 DataOptions data_options(const Settings& settings, const std::string& source) {
   DataOptions options;
   options.source = source;
+  options.positive = settings.positive;
   options.size = settings.size;
   options.channels = settings.channels;
   options.resize = resize_from_string(settings.resize);
@@ -78,7 +83,7 @@ int run_import(const std::vector<std::string>& args) {
                                                                   "")("force", po::bool_switch(), "");
   const CommandLine line = parse_command_line(args, syntax);
   if (line.positional.empty())
-    throw ConfigError("study data import: which folder? e.g. study data import DIR --out FILE.h5");
+    throw ConfigError("study data import: of what? e.g. study data import DIR --out FILE.h5");
   if (!line.extra.count("out")) throw ConfigError("study data import: where to? give --out FILE.h5");
   const fs::path out = line.extra["out"].as<std::string>();
   std::error_code error;
@@ -92,14 +97,17 @@ int run_import(const std::vector<std::string>& args) {
   ImportOptions options{
       {data.size, data.channels, data.resize}, data.skip_bad_images, line.extra["jobs"].as<int>(), {}};
   options.progress = progress_of(line.settings, bar);
-  const FolderListing listing = scan_folder(data.source);
+  const SourceKind& kind = source_kind_of(data.source);
+  if (kind.images == nullptr)
+    throw ConfigError(fmt::format("study data import: {} needs no import", data.source));
+  const std::unique_ptr<ImageSource> images = kind.images(data);
   const auto start = std::chrono::steady_clock::now();
-  const ImportReport report = import_folder(listing, options, out);
+  const ImportReport report = import_images(*images, options, out);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const std::string& name : report.skipped) fmt::print(stderr, "skipped {}\n", name);
   fmt::print("{}: {} images of {} x {}, {:.1f} MB, in {:.1f} s ({:.0f} images/s){}\n", out.string(),
              report.images, data.size, data.size, static_cast<double>(report.file_bytes) / 1e6, seconds,
-             static_cast<double>(listing.entries.size()) / std::max(seconds, 1e-9),
+             static_cast<double>(images->listing().entries.size()) / std::max(seconds, 1e-9),
              report.skipped.empty() ? "" : fmt::format("; {} skipped", report.skipped.size()));
   return static_cast<int>(ExitCode::ok);
 }

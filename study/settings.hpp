@@ -25,6 +25,7 @@ struct Settings {
 
   // Data. Images are square after preprocessing.
   std::string data = "synthetic";
+  std::string positive;          // classes that count as positive, "1,2"; "" where data has two
   int size = 320;                // pixels per side; 320 is the original's
   int channels = 1;              // 1 grey, 3 colour
   std::string resize = "area";   // does not alias when it shrinks; bilinear is the original's

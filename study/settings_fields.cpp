@@ -102,7 +102,10 @@ std::vector<Field> make_fields() {
                    "accept oneDNN's reference kernels, some 100 times slower"));
 
   f.push_back(free(text("data", G::data, &S::data,
-                        "synthetic, a folder of class folders, or an .h5 file of `study data import`")));
+                        "synthetic, a folder of class folders or .npy arrays, an .npz, or an imported .h5")));
+  f.push_back(shown_as(
+      text("positive", G::data, &S::positive, "classes that count as positive, e.g. 1,2: makes two of many"),
+      "the second of two"));
   f.push_back(number("size", G::data, &S::size, 8, 4096, "side to which images are resized, pixels"));
   f.push_back(number("channels", G::data, &S::channels, 1, 3, "1 grey, 3 colour"));
   f.push_back(words("resize", G::data, &S::resize, {"area", "bilinear"},

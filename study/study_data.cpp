@@ -60,6 +60,7 @@ std::uint64_t seed_for(const Settings& settings, SeedUse use) {
 std::unique_ptr<Dataset> open_study_data(const Settings& s, const Progress& progress) {
   DataOptions options;
   options.source = s.data;
+  options.positive = s.positive;
   options.size = s.size;
   options.channels = s.channels;
   options.resize = resize_from_string(s.resize);

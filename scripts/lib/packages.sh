@@ -16,6 +16,7 @@ packages=(
   "libhdf5-dev                  data sets, run files and checkpoints"
   "libjpeg-dev                  JPEG, with word of damage that OpenCV keeps to itself"
   "zlib1g-dev                   HDF5 chunks, compressed outside the library's global lock"
+  "libzip-dev                   .npz archives (MedMNIST)"
   "libopencv-core-dev           images"
   "libopencv-imgcodecs-dev      PNG, TIFF and the rest"
   "libopencv-imgproc-dev        resizing, equalization, filters"
@@ -26,6 +27,7 @@ packages=(
   "libhwy-dev                   vectors of every instruction set, for the fused kernel"
   "libbenchmark-dev             bench_ops"
   "systemtap-sdt-dev            static probes (a header): perf sees the steps of a network"
+  "python3-numpy                tests: .npy and .npz files as NumPy itself writes them"
   "libgtest-dev                 tests"
   "libgmock-dev                 tests: matchers"
 )

@@ -67,7 +67,11 @@ TEST_F(Folder, OneThreeOrDifferentClassesAreRefusedByName) {
   test::fs::remove_all(folder_ / "test");
   touch("train/COVID/e.png");
   EXPECT_THAT(message_of<DataError>([&] { scan_folder(folder_); }),
-              HasSubstr("found 3 (COVID, NORMAL, PNEUMONIA)"));
+              HasSubstr("has 3 classes (COVID, NORMAL, PNEUMONIA)"));
+  const FolderListing listing = scan_folder(folder_, "COVID,PNEUMONIA");
+  EXPECT_THAT(listing.class_names, ElementsAre("NORMAL", "COVID+PNEUMONIA"));
+  for (const FolderEntry& entry : listing.entries)
+    EXPECT_EQ(entry.label, entry.name.find("NORMAL") == std::string::npos ? 1 : 0) << entry.name;
 }
 
 TEST_F(Folder, MissingAndEmptyFoldersSayWhatIsExpected) {

@@ -1,6 +1,7 @@
 // `study data import` and `study data show` as a user runs them, and a study on the file that they made.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
@@ -97,6 +98,44 @@ TEST_F(DataCommand, UsageErrorsExitWith2AndHelpWith0) {
   const Finished help = run("study", {"data", "--help"});
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.out, AllOf(HasSubstr("--skip-bad-images"), HasSubstr("--jobs"), HasSubstr("--resize")));
+}
+
+// A set of three classes in MedMNIST's form, by NumPy; class 2 is the bright one.
+TEST_F(DataCommand, StudiesAnNpzFileWithPositiveClasses) {
+  const std::string script =
+      "import numpy as np; r = np.random.default_rng(1); y = np.arange(96).reshape(-1, 1) % 3; "
+      "x = (r.normal(90, 20, (96, 40, 40)) + 60 * (y[:, :, None] == 2)).astype(np.uint8); "
+      "np.savez_compressed('" +
+      (folder_ / "set.npz").string() +
+      "', **{f'{s}_{k}': a[c] for s, c in "
+      "(('train', slice(48)), ('val', slice(48, 72)), ('test', slice(72, 96))) "
+      "for k, a in (('images', x), ('labels', y.astype(np.uint8)))})";
+  if (std::system("/usr/bin/python3 -c 'import numpy' 2>/dev/null") != 0) GTEST_SKIP() << "no NumPy";
+  ASSERT_EQ(std::system(("/usr/bin/python3 -c \"" + script + "\"").c_str()), 0);
+  const Words cache = {"--cache-dir", "cache", "--size", "32"};
+
+  const Finished undecided = run("study", Words{"data", "show", "set.npz"} + cache);
+  EXPECT_EQ(undecided.code, 3);
+  EXPECT_THAT(undecided.err, HasSubstr("has 3 classes (0, 1, 2)"));
+  const Finished shown = run("study", Words{"data", "show", "set.npz", "--positive", "2"} + cache);
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, AllOf(ContainsRegex("split +0\\+1 +2 +images"), ContainsRegex("train +32 +16 +48")));
+  const Finished trained =
+      run("study", tiny() + Words{"--data", "set.npz", "--positive", "2", "--cache-dir", "cache"});
+  EXPECT_EQ(trained.code, 0) << trained.err;
+
+  const Finished imported =
+      run("study", {"data", "import", "set.npz", "--positive", "0,1", "--out", "npz.h5", "--size", "32"});
+  EXPECT_EQ(imported.code, 0) << imported.err;
+  EXPECT_THAT(run("study", {"data", "show", "npz.h5"}).out, ContainsRegex("train +16 +32 +48"));
+  const Finished again = run("study", {"data", "show", "npz.h5", "--positive", "2"});
+  EXPECT_EQ(again.code, 2);
+  EXPECT_THAT(again.err, HasSubstr("positive: an imported file has two classes already"));
+
+  fs::resize_file(folder_ / "set.npz", fs::file_size(folder_ / "set.npz") / 2);
+  const Finished truncated = run("study", Words{"--data", "set.npz", "--positive", "2"} + cache);
+  EXPECT_EQ(truncated.code, 3);
+  EXPECT_THAT(truncated.err, HasSubstr("set.npz: not a readable .npz (zip) archive"));
 }
 
 }  // namespace

@@ -1,0 +1,20 @@
+// Files are read by the threads that decode them.
+#include "data/image_source.hpp"
+
+#include "data/files.hpp"
+#include "data/image_file.hpp"
+
+namespace dsx {
+
+DecodedImage FolderImages::decode(std::size_t index, std::span<const std::uint8_t>,
+                                  const DecodeOptions& options, std::span<std::uint8_t> chw) const {
+  const std::string& name = listing_.entries[index].name;
+  const std::vector<std::uint8_t> bytes = read_file(listing_.root / name);
+  DecodedImage image;
+  image.sha256 = sha256_hex(bytes);
+  image.subject = subject_from_name(name);
+  image.source = decode_image(bytes, options, chw);
+  return image;
+}
+
+}  // namespace dsx
