@@ -191,12 +191,23 @@ std::string shell_quoted(const std::string& word) {
   return text.append(1, '\'');
 }
 
+// Up to the last '@' of the word: a password may hold an '@' that should have been written %40.
+std::string without_user_info(std::string text) {
+  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
+    at += 3;
+    const std::size_t end = std::min(text.find_first_of(" \t\n\r\"'", at), text.size());
+    const std::size_t sign = text.rfind('@', end);
+    if (sign != std::string::npos && sign >= at && sign < end) text.erase(at, sign + 1 - at);
+  }
+  return text;
+}
+
 std::string own_command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::string text, word;
   while (std::getline(file, word, '\0')) {
     if (!text.empty()) text += ' ';
-    text += shell_quoted(word);
+    text += shell_quoted(without_user_info(word));
   }
   return text;
 }

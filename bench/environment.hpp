@@ -61,7 +61,10 @@ Fields environment_fields(const Environment& environment);
 // `word` as a POSIX shell reads it back: as it is, or in single quotes.
 std::string shell_quoted(const std::string& word);
 
-// This process's command line, quoted for a shell.
+// `text` without the user and password of addresses in it: "http://me:secret@host" becomes "http://host".
+std::string without_user_info(std::string text);
+
+// This process's command line, quoted for a shell, without such secrets.
 std::string own_command_line();
 
 // Logical CPUs that this process may use, within the cgroup's CPU limit (at least 1).

@@ -20,6 +20,8 @@ const std::vector<Command>& command_table() {
        report_command},
       {"data", "import a folder into one HDF5 file, or show what a data set holds",
        "import|show FILE-or-DIR [FLAGS]", data_command},
+      {"sync", "send what tracked runs recorded and their MLflow server lacks", "DIR... [--track URI]",
+       sync_command},
       {"explain", "measure where the latency difference between variants comes from",
        "[--variants A,B] [FLAGS] | --compare A.json B.json", explain_command},
       {"worker", "serve a network or operator to scripts/peers, which times it beside other libraries",

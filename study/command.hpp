@@ -31,6 +31,7 @@ int plan_command(const std::vector<std::string>& args);
 int compare_command(const std::vector<std::string>& args);
 int data_command(const std::vector<std::string>& args);
 int report_command(const std::vector<std::string>& args);
+int sync_command(const std::vector<std::string>& args);
 int explain_command(const std::vector<std::string>& args);
 int latency_probe_command(const std::vector<std::string>& args);
 int latency_load_command(const std::vector<std::string>& args);

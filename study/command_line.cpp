@@ -8,6 +8,7 @@
 
 #include "kernels/error.hpp"
 #include "study/suggestion.hpp"
+#include "study/tracked.hpp"
 
 namespace dsx {
 namespace {
@@ -116,6 +117,7 @@ CommandLine parse_command_line(const std::vector<std::string>& args, const Comma
     set_from_text(line.settings, field, line.extra[flag.substr(2)].as<std::string>(), flag);
     line.sources[field.key] = flag;
   }
+  take_track_secrets(line.settings, line.sources.count("track") != 0 ? line.sources["track"] : "");
   check_settings(line.settings);
   return line;
 }

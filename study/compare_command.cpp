@@ -21,8 +21,10 @@
 #include "study/compare/sweep_file.hpp"
 #include "study/compare/sweep_text.hpp"
 #include "study/exit_code.hpp"
+#include "study/interrupt.hpp"
 #include "study/label_noise.hpp"
 #include "study/run_folder.hpp"
+#include "study/sweep_tracking.hpp"
 #include "study/text_table.hpp"
 #include "study/threads.hpp"
 
@@ -247,7 +249,7 @@ bool any_finished(const std::vector<PlannedCell>& cells) {
 }  // namespace
 
 int compare_command(const std::vector<std::string>& args) {
-  const Request request = read_request(args);
+  Request request = read_request(args);
   if (request.line.help) {
     fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", kHelp, finish_flags_help(),
                settings_help(syntax_of_compare().keys), kExamples);
@@ -257,6 +259,7 @@ int compare_command(const std::vector<std::string>& args) {
   const bool dry = request.line.extra.count("dry-run") != 0;
   if (json && !dry) throw ConfigError("--json: only together with --dry-run");
   refuse_other_folder(request.folder);
+  keep_track_target(request.sweep.base, request.folder);
   const SweepOptions options = options_of(request.line);
   const SweepData data = look_at_data(request.sweep);
   const std::vector<PlannedCell> cells = plan_cells(request.sweep, data, request.folder);
@@ -272,12 +275,25 @@ int compare_command(const std::vector<std::string>& args) {
   }
   make_folders(request.folder);
   std::fflush(stdout);
-  const int code = run_sweep(request.sweep, cells, data, request.folder, options);
-  if (any_finished(cells)) {
-    FinishOptions finish = finish_options_of(request.line);
-    finish.threads = apply_threads(request.line.settings).used;
-    finish_compare(request.folder, finish);
+  SweepTracking tracking;
+  tracking.begin(request.sweep, data, request.folder, own_command_line());
+  int code = 0;
+  try {
+    code = run_sweep(request.sweep, cells, data, request.folder, options);
+    tracking.cells_done(cells);
+    if (any_finished(cells)) {
+      FinishOptions finish = finish_options_of(request.line);
+      finish.threads = apply_threads(request.line.settings).used;
+      finish_compare(request.folder, finish);
+    }
+  } catch (const Interrupted&) {
+    tracking.end(request.folder, "KILLED");
+    throw;
+  } catch (const std::exception&) {
+    tracking.end(request.folder, "FAILED");
+    throw;
   }
+  tracking.end(request.folder, code == 0 ? "FINISHED" : "FAILED");
   fmt::print("Everything is in {}\n", request.folder.string());
   return code;
 }

@@ -11,6 +11,7 @@
 #include "study/compare/finish_flags.hpp"
 #include "study/compare/report_script.hpp"
 #include "study/exit_code.hpp"
+#include "study/sweep_tracking.hpp"
 #include "study/threads.hpp"
 
 namespace dsx {
@@ -56,8 +57,9 @@ int report_command(const std::vector<std::string>& args) {
   FinishOptions options = finish_options_of(line);
   options.threads = apply_threads(line.settings).used;
   const int code = finish_compare(folder, options);
-  if (line.extra.count("no-page") != 0) return code;
-  return run_report_script(folder);
+  const int page = line.extra.count("no-page") != 0 ? code : run_report_script(folder);
+  track_report(folder);
+  return page;
 }
 
 }  // namespace dsx

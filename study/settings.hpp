@@ -86,6 +86,10 @@ struct Settings {
   std::string progress = "auto";
   std::string resume;  // folder of an earlier run
   std::string config;  // YAML file
+
+  // Tracking (study/tracked.hpp).
+  std::string track;       // MLflow server's address, without secrets; "": the environment's; "off"
+  std::string experiment;  // "": the environment's
 };
 
 enum class SettingGroup { network, data, preprocessing, augmentation, noise, training, machine, output };

@@ -202,6 +202,12 @@ std::vector<Field> make_fields() {
       "off")));
   f.push_back(aside(
       shown_as(text("config", G::output, &S::config, "YAML file of settings; flags win over it"), "none")));
+  f.push_back(
+      aside(shown_as(text("track", G::output, &S::track,
+                          "MLflow server (http(s)://HOST/PATH, DagsHub too) to log the run to, or off"),
+                     "MLFLOW_TRACKING_URI, or off")));
+  f.push_back(aside(shown_as(text("experiment", G::output, &S::experiment, "experiment on that server"),
+                             "MLFLOW_EXPERIMENT_NAME, or DownScaleXR")));
   return f;
 }
 

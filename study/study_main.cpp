@@ -8,6 +8,7 @@
 #include <exception>
 #include <new>
 
+#include "bench/environment.hpp"
 #include "kernels/error.hpp"
 #include "study/command.hpp"
 #include "study/exit_code.hpp"
@@ -24,7 +25,10 @@ namespace {
   std::_Exit(static_cast<int>(code));
 }
 
-[[noreturn]] void fail(dsx::ExitCode code, const std::string& message) { end(code, "error: " + message); }
+// A message may repeat what was typed, and an address may hold a password.
+[[noreturn]] void fail(dsx::ExitCode code, const std::string& message) {
+  end(code, "error: " + dsx::without_user_info(message));
+}
 
 int run(const std::vector<std::string>& args) {
   if (!args.empty() && (args[0] == "--version" || args[0] == "version")) {

@@ -17,6 +17,7 @@
 #include "study/run_files.hpp"
 #include "study/run_folder.hpp"
 #include "study/run_text.hpp"
+#include "study/run_tracking.hpp"
 #include "study/trainer.hpp"
 
 namespace dsx {
@@ -60,6 +61,7 @@ struct Run {
   RunRecord record;
   RunFolder folder;
   const Dataset& dataset;
+  RunTracking tracking;
 
   void write() {
     record.peak_rss_mib = peak_rss_mib();
@@ -73,8 +75,9 @@ struct Run {
     try {
       write();
     } catch (...) {
-      return;  // the reason for the end is on its way to main()
+      // The reason for the end is on its way to main().
     }
+    tracking.end(record);
   }
 };
 
@@ -140,6 +143,7 @@ void train(Run& run, Network& network, Trainer& trainer) {
     if (best) write_weights(run.folder.best(), network, state.best_epoch, yaml);
     run.record.training_s = seconds_of(state);
     run.write();
+    run.tracking.epoch_done(run.record);
     fmt::print("{}", epoch_text(state, run.record.settings.epochs, best));
     std::fflush(stdout);
   });
@@ -217,7 +221,12 @@ void train_and_measure(Run& run, Network& network, std::optional<Trainer>& train
   }
   fmt::print("{}", evaluation_text(run.record));
   std::fflush(stdout);
-  if (run.record.settings.latency) measure_latencies(run.record, network);
+  run.tracking.evaluated(run.record);
+  if (run.record.settings.latency) {
+    run.tracking.before_latency();
+    measure_latencies(run.record, network);
+    run.tracking.after_latency(run.record);
+  }
   run.record.status = "finished";
   run.write();
   if (run.record.settings.latency) fmt::print("{}", latency_text(run.record));
@@ -270,7 +279,7 @@ RunRecord run_study(const StudyRequest& request) {
   RunRecord record = first_record(request, threads, network, *dataset, std::move(noise), *trainer);
   if (!resuming) folder.emplace(RunFolder::create(settings));
   record.name = folder->name();
-  Run run{std::move(record), std::move(*folder), *dataset};
+  Run run{std::move(record), std::move(*folder), *dataset, {}};
   if (resuming) resume_training(run, network, *trainer);
   if (resuming && nothing_left(run)) {
     fmt::print("{} is finished; --epochs N with more than {} goes further\n", run.folder.path().string(),
@@ -280,6 +289,7 @@ RunRecord run_study(const StudyRequest& request) {
   warm_cache(*dataset, settings, threads.used);
   fmt::print("{}", start_text(run.record));
   write_first_files(run, resuming);
+  run.tracking.begin(run.record, run.folder.path());
   try {
     train_and_measure(run, network, trainer);
   } catch (const Interrupted& interrupted) {
@@ -294,6 +304,8 @@ RunRecord run_study(const StudyRequest& request) {
     throw;
   }
   fmt::print("{}", end_text(run.record, run.folder.path()));
+  std::fflush(stdout);
+  run.tracking.end(run.record);
   return std::move(run.record);
 }
 

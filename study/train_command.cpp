@@ -91,6 +91,8 @@ int train_command(const std::vector<std::string>& args) {
   make_paths_absolute(line.settings);
   const StudyRequest request{line.settings, line.sources, own_command_line()};
   if (is_latency_only(request.settings)) {
+    if (!request.settings.track.empty() && request.settings.track != "off")
+      fmt::print(stderr, "study: warning: --track: runs that only measure latency are not tracked\n");
     run_latency_only(request);
   } else {
     run_study(request);

@@ -23,6 +23,7 @@ packages=(
   "libboost-dev                 distributions for confidence intervals (headers)"
   "libboost-program-options-dev command lines"
   "libssl-dev                   SHA-256 of images"
+  "libcurl4-openssl-dev         MLflow's REST API (HDF5's library brings libcurl in any case)"
   "libhwloc-dev                 cores and caches"
   "libhwy-dev                   vectors of every instruction set, for the fused kernel"
   "libbenchmark-dev             bench_ops"

@@ -129,7 +129,8 @@ std::vector<std::string> words_of(const PlannedCell& cell, int threads) {
   }
   // What is fixed is in the cell's config.yaml; what may have changed since comes along.
   words.push_back("--resume=" + cell.folder.string());
-  for (const char* key : {"data", "data_cache_mib", "threads", "progress", "cache_dir"}) {
+  for (const char* key :
+       {"data", "data_cache_mib", "threads", "progress", "cache_dir", "track", "experiment"}) {
     const std::string value = value_text(settings, *find_field(key));
     if (!value.empty()) words.push_back(flag_of(*find_field(key)) + "=" + value);
   }
