@@ -92,6 +92,7 @@ class NetworkWork {
     plan_.forward();
     if (direction_ != "training_step") return;
     plan_.loss();
+    optimizer_->update_in_backward(kLearningRate);
     plan_.backward();
     optimizer_->step(kLearningRate);
   }

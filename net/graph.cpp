@@ -13,6 +13,8 @@
 #include "kernels/downsample.hpp"
 #include "kernels/error.hpp"
 #include "kernels/fused_block.hpp"
+#include "kernels/fused_linear.hpp"
+#include "kernels/fused_train.hpp"
 #include "kernels/inner_product.hpp"
 #include "kernels/pool.hpp"
 #include "kernels/relu.hpp"
@@ -103,7 +105,7 @@ class GraphBuilder {
   struct Weighted {
     std::string name;
     bool bias, relu;
-    TensorId src = kNoTensor, weights = kNoTensor, dst = kNoTensor;
+    TensorId src = kNoTensor, weights = kNoTensor, dst = kNoTensor, workspace = kNoTensor;
   };
   Weighted add_weighted(const LayerSpec& layer, bool relu, Kernel kernel) {
     Weighted w{layer.name, layer.bias, relu};
@@ -111,8 +113,9 @@ class GraphBuilder {
     w.weights = writer_.parameter(layer.name + ".weight", &kernel.arguments.at(DNNL_ARG_WEIGHTS));
     Tensors tensors{{DNNL_ARG_SRC, w.src}, {DNNL_ARG_WEIGHTS, w.weights}};
     if (layer.bias) tensors[DNNL_ARG_BIAS] = writer_.parameter(layer.name + ".bias");
-    w.dst =
-        writer_.add_node(layer.name, layer.name, Phase::forward, std::move(kernel), tensors).at(DNNL_ARG_DST);
+    const auto out = writer_.add_node(layer.name, layer.name, Phase::forward, std::move(kernel), tensors);
+    w.dst = out.at(DNNL_ARG_DST);
+    if (out.count(DNNL_ARG_WORKSPACE) != 0) w.workspace = out.at(DNNL_ARG_WORKSPACE);
     current_ = w.dst;
     return w;
   }
@@ -138,18 +141,39 @@ class GraphBuilder {
   std::optional<FusedPool> fused_pool(std::size_t i) const {
     const bool block =
         relu_follows(i) && i + 2 < spec_.layers.size() && spec_.layers[i + 2].type == LayerType::downsample;
-    if (!context_.fused || training() || !block) return std::nullopt;
-    return fused_pool_for(context_, shapes_[i].conv, op_.name);
+    if (!context_.fused || !block) return std::nullopt;
+    return training() ? fused_train_pool_for(context_, shapes_[i].conv, op_.name)
+                      : fused_pool_for(context_, shapes_[i].conv, op_.name);
+  }
+
+  std::size_t add_fused_block(const LayerSpec& layer, const ConvShape& shape, FusedPool pool) {
+    if (!training()) {
+      add_weighted(layer, true, fused_block_forward(context_, layer.name, shape, pool, layer.bias));
+      return 2;
+    }
+    const auto w = add_weighted(
+        layer, true, fused_block_forward_training(context_, layer.name, shape, pool, layer.bias));
+    backward_.push_back([=, this](TensorId diff_dst, bool need_diff_src) {
+      Tensors tensors{{DNNL_ARG_SRC, w.src},
+                      {DNNL_ARG_DIFF_DST, diff_dst},
+                      {DNNL_ARG_DIFF_WEIGHTS, writer_.gradient_of(w.name + ".weight")}};
+      if (w.workspace == kNoTensor) tensors[DNNL_ARG_DST] = w.dst;
+      if (w.workspace != kNoTensor) tensors[DNNL_ARG_WORKSPACE] = w.workspace;
+      if (w.bias) tensors[DNNL_ARG_DIFF_BIAS] = writer_.gradient_of(w.name + ".bias");
+      if (need_diff_src) tensors[DNNL_ARG_WEIGHTS] = w.weights;
+      const auto out =
+          writer_.add_node(w.name + ".backward", w.name, Phase::backward,
+                           fused_block_backward(context_, w.name, shape, pool, w.bias, need_diff_src), tensors);
+      return need_diff_src ? out.at(DNNL_ARG_DIFF_SRC) : kNoTensor;
+    });
+    return 2;
   }
 
   std::size_t add_conv(std::size_t i) {
     const auto& layer = spec_.layers[i];
     const auto shape = shapes_[i].conv;
     const bool relu = relu_follows(i);
-    if (const auto pool = fused_pool(i)) {
-      add_weighted(layer, relu, fused_block_forward(context_, layer.name, shape, *pool, layer.bias));
-      return 2;
-    }
+    if (const auto pool = fused_pool(i)) return add_fused_block(layer, shape, *pool);
     const auto src_md = wanted_md(shape.src);
     const auto w = add_weighted(
         layer, relu,
@@ -171,6 +195,7 @@ class GraphBuilder {
     // brings.
     const auto src_md = context_.layout == Layout::any ? wanted_md(shape.src)
                                                        : memory_of_type(writer_.md_of(current_), shape.src);
+    if (context_.fused && !last && fused_linear_suits(context_, shape, src_md)) return add_fused_linear(i, src_md);
     auto kernel = inner_product_forward(context_, layer.name, shape, {pass_, layer.bias, relu}, src_md,
                                         last ? memory::data_type::f32 : context_.dtype);
     const auto used_src_md = kernel.arguments.at(DNNL_ARG_SRC);
@@ -182,6 +207,27 @@ class GraphBuilder {
           return inner_product_backward_weights(context_, w.name, shape, w.bias, used_src_md, weights_md);
         },
         [=, this] { return inner_product_backward_data(context_, w.name, shape, weights_md, used_src_md); });
+    return relu ? 1 : 0;
+  }
+
+  std::size_t add_fused_linear(std::size_t i, const memory::desc& src_md) {
+    const auto& layer = spec_.layers[i];
+    const auto shape = inner_product_shape(shapes_[i].src, layer.out_features);
+    const bool relu = relu_follows(i);
+    const auto w = add_weighted(layer, relu, fused_linear_forward(context_, shape, layer.bias, relu, src_md));
+    backward_.push_back([=, this](TensorId diff_dst, bool) {
+      if (w.relu) diff_dst = writer_.unfuse_relu(w.name, w.dst, diff_dst);
+      Tensors tensors{{DNNL_ARG_SRC, w.src},
+                      {DNNL_ARG_WEIGHTS, w.weights},
+                      {DNNL_ARG_DIFF_DST, diff_dst},
+                      {DNNL_ARG_DIFF_WEIGHTS, writer_.gradient_of(w.name + ".weight")}};
+      if (w.bias) tensors[DNNL_ARG_DIFF_BIAS] = writer_.gradient_of(w.name + ".bias");
+      return writer_
+          .add_node(w.name + ".backward", w.name, Phase::backward,
+                    fused_linear_backward(context_, shape, w.bias, src_md, writer_.update_slot(w.name + ".weight")),
+                    tensors)
+          .at(DNNL_ARG_DIFF_SRC);
+    });
     return relu ? 1 : 0;
   }
 

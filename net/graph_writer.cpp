@@ -32,9 +32,10 @@ TensorId GraphWriter::parameter(const std::string& name, const memory::desc* wan
   auto& p = find(name, index);
   if (wanted != nullptr && adopt_layouts_ && wanted->get_data_type() == memory::data_type::f32 &&
       *wanted != p.value.get_desc()) {
-    memory moved(*wanted, context_.engine);
-    reorder_now(p.value, moved);
-    p.value = moved;
+    const auto values = p.get();
+    p.dims = wanted->get_dims();  // {120, 94864} where the kernel takes a source of 16 x 77 x 77 as a row
+    p.value = memory(*wanted, context_.engine);
+    p.set(values);
   }
   const auto id = add_tensor(name, Role::parameter, p.value.get_desc());
   graph.tensors[id].parameter = index;
@@ -48,6 +49,13 @@ TensorId GraphWriter::gradient_of(const std::string& parameter_name) {
   const auto id = add_tensor(parameter_name + ".grad", Role::parameter_grad, p.grad.get_desc());
   graph.tensors[id].parameter = index;
   return id;
+}
+
+std::shared_ptr<UpdateSlot> GraphWriter::update_slot(const std::string& parameter_name) {
+  int index = 0;
+  auto& p = find(parameter_name, index);
+  if (!p.update) p.update = std::make_shared<UpdateSlot>();
+  return p.update;
 }
 
 GraphWriter::Tensors GraphWriter::add_node(const std::string& name, const std::string& layer, Phase phase,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "net/graph.hpp"
@@ -22,6 +23,7 @@ class GraphWriter {
   TensorId add_tensor(const std::string& name, Role role, const dnnl::memory::desc& md);
   TensorId parameter(const std::string& name, const dnnl::memory::desc* wanted = nullptr);
   TensorId gradient_of(const std::string& parameter_name);
+  std::shared_ptr<UpdateSlot> update_slot(const std::string& parameter_name);
   Tensors add_constants(const std::string& layer, const Arguments& constants);
   const dnnl::memory::desc& md_of(TensorId id) const { return graph.tensors[id].md; }
 

@@ -75,11 +75,22 @@ class Sgd : public Optimizer {
  public:
   Sgd(const OptimizerOptions& options, Parameters& parameters) : options_(options), parameters_(parameters) {}
 
+  void update_in_backward(double lr) override {
+    momentum_.prepare(parameters_);
+    for (std::size_t i = 0; i < parameters_.all.size(); ++i) {
+      const auto& p = parameters_.all[i];
+      if (!p.update || !p.trainable) continue;
+      *p.update = {true, false, rule(lr), flat_of(p).value, momentum_.data(i)};
+    }
+  }
+
   void step(double lr) override {
     momentum_.prepare(parameters_);
     for (std::size_t i = 0; i < parameters_.all.size(); ++i) {
-      if (parameters_.all[i].trainable)
-        update(flat_of(parameters_.all[i]), momentum_.data(i), static_cast<float>(lr));
+      auto& p = parameters_.all[i];
+      const bool done = p.update && p.update->applied;
+      if (p.update) *p.update = {};
+      if (p.trainable && !done) update(flat_of(p), momentum_.data(i), rule(lr));
     }
   }
 
@@ -93,17 +104,14 @@ class Sgd : public Optimizer {
   }
 
  private:
-  void update(const Flat& p, float* buffer, float lr) const {
-    const float momentum = static_cast<float>(options_.momentum);
-    const float decay = static_cast<float>(options_.weight_decay);
-    const bool nesterov = options_.nesterov;
+  SgdRule rule(double lr) const {
+    return {static_cast<float>(lr), static_cast<float>(options_.momentum),
+            static_cast<float>(options_.weight_decay), options_.nesterov};
+  }
+
+  static void update(const Flat& p, float* buffer, const SgdRule& rule) {
 #pragma omp parallel for simd schedule(static)
-    for (std::int64_t i = 0; i < p.count; ++i) {
-      const float g = p.grad[i] + decay * p.value[i];
-      const float v = momentum * buffer[i] + g;
-      buffer[i] = v;
-      p.value[i] -= lr * (nesterov ? g + momentum * v : v);
-    }
+    for (std::int64_t i = 0; i < p.count; ++i) sgd_update(rule, p.grad[i], p.value[i], buffer[i]);
   }
 
   OptimizerOptions options_;

@@ -7,6 +7,7 @@
 #include <list>
 #include <utility>
 
+#include "kernels/layout.hpp"
 #include "kernels/reorder.hpp"
 
 namespace dsx {
@@ -119,15 +120,16 @@ class Planner {
     steps_of(step.phase).push_back(std::move(step));
   }
 
+  // `source`: the bytes of `from`, under its own descriptor or an equivalent one.
   void push_reorder(const std::string& name, const std::string& layer, Phase phase, Version* from,
-                    Version* to) {
+                    const memory& source, Version* to) {
     Step step;
     step.name = name + ".reorder";
     step.layer = layer;
     step.phase = phase;
     step.is_reorder = true;
-    step.kernel = reorder(context_, from->mem.get_desc(), to->mem.get_desc());
-    step.arguments = {{DNNL_ARG_FROM, from->mem}, {DNNL_ARG_TO, to->mem}};
+    step.kernel = reorder(context_, source.get_desc(), to->mem.get_desc());
+    step.arguments = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, to->mem}};
     from->life.last = to->life.last = step_number_;
     push(std::move(step));
   }
@@ -151,9 +153,16 @@ class Planner {
     // In inference the weights stand still: they are packed once, ahead of time.
     const bool pack = tensor.role == Role::parameter && !training_;
     auto* from = versions_[id].front();
+    auto source = from->mem;
+    if (source.get_desc().get_dims() != md.get_dims()) {
+      // The same values counted otherwise (a matrix, or a window of channels, rows and columns): plain order is both.
+      from = require(id, plain_md(source.get_desc().get_dims()), node);
+      source = as(*from, plain_md(md.get_dims()));
+      if (same_bytes(source.get_desc(), md)) return from;
+    }
     auto* to = new_version(md, pack ? Home::persistent : Home::arena);
     push_reorder(fmt::format("{}.{}", node.name, tensor.name), node.layer, pack ? Phase::pack : node.phase,
-                 from, to);
+                 from, source, to);
     versions_[id].push_back(to);
     return to;
   }
@@ -182,7 +191,7 @@ class Planner {
     push(std::move(step));
     for (const auto& [version, id] : to_convert) {
       push_reorder(fmt::format("{}.{}", node.name, graph_.tensors[id].name), node.layer, node.phase, version,
-                   versions_[id].front());
+                   version->mem, versions_[id].front());
     }
   }
 
@@ -223,7 +232,7 @@ class Planner {
     result_.arena_bytes = layout.bytes;
     for (const auto& life : lives) result_.unshared_bytes += life.bytes;
     for (std::size_t i = 0; i < arena.size(); ++i)
-      arena[i]->mem.set_data_handle(result_.arena.get() + layout.offsets[i]);
+      set_handle(*arena[i], result_.arena.get() + layout.offsets[i]);
     for (auto& mem : scratchpads_) mem.set_data_handle(result_.arena.get() + layout.offsets.back());
 
     std::vector<Lifetime> whole_run;

@@ -87,6 +87,7 @@ EpochRecord Trainer::train_epoch(int epoch) {
     training_plan_.forward();
     const double loss = training_plan_.loss();
     if (!std::isfinite(loss)) diverged(epoch, step, record.lr);
+    optimizer_->update_in_backward(record.lr);
     training_plan_.backward();
     optimizer_->step(record.lr);
     training_plan_.pack();

@@ -117,6 +117,7 @@ class Worker {
     plan_->forward();
     if (!training_) return;
     if (network_steps_) loss_ = plan_->loss();
+    if (optimizer_) optimizer_->update_in_backward(1e-5);
     plan_->backward();
     if (optimizer_) optimizer_->step(1e-5);
   }
