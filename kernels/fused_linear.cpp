@@ -18,12 +18,13 @@ using dnnl::memory;
 
 namespace {
 
-// Forward sums pieces of the input features apart and adds the pieces up in their order, so that the result does not
-// depend on the number of threads.
+// Forward sums pieces of the input features apart and adds the pieces up in their order, so that the result
+// does not depend on the number of threads.
 constexpr int kPieces = 32;
 
 LinearShape linear_shape(const InnerProductShape& shape) {
-  const auto in = std::accumulate(shape.src.begin() + 1, shape.src.end(), memory::dim{1}, std::multiplies<>());
+  const auto in =
+      std::accumulate(shape.src.begin() + 1, shape.src.end(), memory::dim{1}, std::multiplies<>());
   return {static_cast<int>(shape.dst[0]), static_cast<int>(in), static_cast<int>(shape.dst[1])};
 }
 
@@ -56,7 +57,9 @@ void run_forward(const LinearShape& s, bool relu, ForwardMemory& own, const Argu
   const auto values = static_cast<std::size_t>(s.batch) * s.out_features;
 #pragma omp parallel for num_threads(static_cast <int>(own.threads.size())) schedule(static)
   for (int piece = 0; piece < kPieces; ++piece) {
-    const auto at = [&](int p) { return static_cast<int>(static_cast<std::int64_t>(s.blocks()) * p / kPieces); };
+    const auto at = [&](int p) {
+      return static_cast<int>(static_cast<std::int64_t>(s.blocks()) * p / kPieces);
+    };
     linear_forward_blocks(s, src, weights, at(piece), at(piece + 1),
                           own.threads[static_cast<std::size_t>(omp_get_thread_num())].get(),
                           own.partials.data() + static_cast<std::size_t>(piece) * values);
@@ -65,7 +68,8 @@ void run_forward(const LinearShape& s, bool relu, ForwardMemory& own, const Argu
   float* dst = floats_of(arguments, DNNL_ARG_DST);
   for (std::size_t i = 0; i < values; ++i) {
     float sum = bias == nullptr ? 0.F : bias[i % static_cast<std::size_t>(s.out_features)];
-    for (int piece = 0; piece < kPieces; ++piece) sum += own.partials[static_cast<std::size_t>(piece) * values + i];
+    for (int piece = 0; piece < kPieces; ++piece)
+      sum += own.partials[static_cast<std::size_t>(piece) * values + i];
     dst[i] = relu ? std::max(sum, 0.F) : sum;
   }
 }
@@ -73,12 +77,14 @@ void run_forward(const LinearShape& s, bool relu, ForwardMemory& own, const Argu
 void run_backward(const LinearShape& s, UpdateSlot* slot, int threads, std::vector<float>& padded_diff_dst,
                   const Arguments& arguments) {
   const float* diff_dst = floats_of(arguments, DNNL_ARG_DIFF_DST);
-  const auto out = static_cast<std::size_t>(s.out_features), padded = static_cast<std::size_t>(s.padded_out());
+  const auto out = static_cast<std::size_t>(s.out_features),
+             padded = static_cast<std::size_t>(s.padded_out());
   for (std::size_t n = 0; n < static_cast<std::size_t>(s.batch); ++n)
     std::copy_n(diff_dst + n * out, out, padded_diff_dst.data() + n * padded);
   if (float* diff_bias = floats_of(arguments, DNNL_ARG_DIFF_BIAS)) {
     std::copy_n(diff_dst, out, diff_bias);
-    for (std::size_t i = out; i < out * static_cast<std::size_t>(s.batch); ++i) diff_bias[i % out] += diff_dst[i];
+    for (std::size_t i = out; i < out * static_cast<std::size_t>(s.batch); ++i)
+      diff_bias[i % out] += diff_dst[i];
   }
   LinearBackwardArgs args;
   args.shape = s;

@@ -1,10 +1,10 @@
-// A linear layer of many inputs and few outputs is its weights read from memory; so each pass reads them once. Forward
-// sums with input features along the lanes, for tiles of images and outputs in registers. Backward takes a few blocks
-// of input features, which stay in L1: the gradient of their source, then that of their weights, applied at once when
-// the optimizer asked for it.
-#include <algorithm>
-
+// A linear layer of many inputs and few outputs is its weights read from memory; so each pass reads them
+// once. Forward sums with input features along the lanes, for tiles of images and outputs in registers.
+// Backward takes a few blocks of input features, which stay in L1: the gradient of their source, then that of
+// their weights, applied at once when the optimizer asked for it.
 #include "kernels/fused_linear_simd.hpp"
+
+#include <algorithm>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/fused_linear_simd.cpp"
@@ -27,9 +27,9 @@ constexpr int kVectorsOfBlock = kLinearBlock / kLanes;
 
 // ---- forward
 
-constexpr int kOutputs = 4;                       // of a tile
-constexpr int kRows = kManyRegisters ? 4 : 2;     // images of a tile
-constexpr int kChunkBlocks = 64;                  // input blocks whose weights for a tile's outputs stay in L1
+constexpr int kOutputs = kManyRegisters ? 8 : 4;  // of a tile
+constexpr int kRows = kManyRegisters ? 3 : 2;     // images of a tile
+constexpr int kChunkBlocks = 48;  // input blocks whose weights for a tile's outputs stay in L1
 
 int tiles_of(const LinearShape& s) { return (s.out_features + kOutputs - 1) / kOutputs; }
 
@@ -38,10 +38,11 @@ std::size_t forward_floats(const LinearShape& s) {
          static_cast<std::size_t>(kChunkBlocks) * kOutputs * kLinearBlock;
 }
 
-// sums [rows][kOutputs][lanes] += src * packed over `blocks` blocks.
+// sums [rows][kOutputs][lanes] += src * packed over `blocks` blocks. `ahead`: weights that the next chunk
+// will read, a line for each block; tiles read them in jumps that no hardware foresees.
 template <int kTileRows>
 HWY_INLINE void forward_tile(const float* src, std::size_t in_features, const float* packed, int blocks,
-                             std::size_t sums_step, float* sums) {
+                             std::size_t sums_step, float* sums, const float* ahead) {
   const D d;
   V sum[kTileRows][kOutputs];
   HWY_UNROLL(8)
@@ -50,16 +51,18 @@ HWY_INLINE void forward_tile(const float* src, std::size_t in_features, const fl
     for (int o = 0; o < kOutputs; ++o) sum[n][o] = hn::LoadU(d, sums + n * sums_step + o * kLanes);
   }
   for (int b = 0; b < blocks; ++b, src += kLinearBlock, packed += kOutputs * kLinearBlock) {
+    __builtin_prefetch(ahead + b * kLinearBlock, 0, 2);
     HWY_UNROLL(4)
     for (int v = 0; v < kVectorsOfBlock; ++v) {
-      V w[kOutputs];
+      V x[kTileRows];
       HWY_UNROLL(8)
-      for (int o = 0; o < kOutputs; ++o) w[o] = hn::LoadU(d, packed + o * kLinearBlock + v * kLanes);
+      for (int n = 0; n < kTileRows; ++n)
+        x[n] = in_register(hn::LoadU(d, src + n * in_features + v * kLanes));
       HWY_UNROLL(8)
-      for (int n = 0; n < kTileRows; ++n) {
-        const V x = hn::LoadU(d, src + n * in_features + v * kLanes);
+      for (int o = 0; o < kOutputs; ++o) {
+        const V w = in_register(hn::LoadU(d, packed + o * kLinearBlock + v * kLanes));
         HWY_UNROLL(8)
-        for (int o = 0; o < kOutputs; ++o) sum[n][o] = hn::MulAdd(x, w[o], sum[n][o]);
+        for (int n = 0; n < kTileRows; ++n) sum[n][o] = hn::MulAdd(x[n], w, sum[n][o]);
       }
     }
   }
@@ -79,8 +82,8 @@ void pack_tile(const float* weights, std::size_t block_step, int blocks, float* 
   }
 }
 
-void forward_blocks(const LinearShape& s, const float* src, const float* weights, int begin, int end, float* memory,
-                    float* partial) {
+void forward_blocks(const LinearShape& s, const float* src, const float* weights, int begin, int end,
+                    float* memory, float* partial) {
   const D d;
   const auto in_features = static_cast<std::size_t>(s.in_features);
   const std::size_t block_step = static_cast<std::size_t>(s.padded_out()) * kLinearBlock;
@@ -89,16 +92,26 @@ void forward_blocks(const LinearShape& s, const float* src, const float* weights
   std::fill_n(memory, static_cast<std::size_t>(s.batch) * sums_step, 0.F);
   for (int chunk = begin; chunk < end; chunk += kChunkBlocks) {
     const int blocks = std::min(kChunkBlocks, end - chunk);
+    const float* next = weights + std::min(chunk + kChunkBlocks, end) * block_step;
+    const float* last_line = weights + static_cast<std::size_t>(s.blocks()) * block_step - kLinearBlock;
     for (int t = 0; t < tiles_of(s); ++t) {
-      pack_tile(weights + chunk * block_step + static_cast<std::size_t>(t) * kOutputs * kLinearBlock, block_step,
-                blocks, packed);
+      pack_tile(weights + chunk * block_step + static_cast<std::size_t>(t) * kOutputs * kLinearBlock,
+                block_step, blocks, packed);
       const float* x = src + static_cast<std::size_t>(chunk) * kLinearBlock;
       float* sums = memory + static_cast<std::size_t>(t) * kOutputs * kLanes;
       int n = 0;
+      const auto step = [&] {
+        const float* here = next;
+        next = std::min(next + static_cast<std::size_t>(blocks) * kLinearBlock,
+                        last_line - blocks * kLinearBlock);
+        return here;
+      };
       for (; n + kRows <= s.batch; n += kRows)
-        forward_tile<kRows>(x + n * in_features, in_features, packed, blocks, sums_step, sums + n * sums_step);
+        forward_tile<kRows>(x + n * in_features, in_features, packed, blocks, sums_step, sums + n * sums_step,
+                            step());
       for (; n < s.batch; ++n)
-        forward_tile<1>(x + n * in_features, in_features, packed, blocks, sums_step, sums + n * sums_step);
+        forward_tile<1>(x + n * in_features, in_features, packed, blocks, sums_step, sums + n * sums_step,
+                        step());
     }
   }
   for (int n = 0; n < s.batch; ++n) {
@@ -112,8 +125,8 @@ void forward_blocks(const LinearShape& s, const float* src, const float* weights
 // ---- backward
 
 constexpr int kBlocksTogether = kManyRegisters ? 3 : 1;
-constexpr int kSourceRows = kManyRegisters ? 8 : 4;   // images whose source gradient is summed together
-constexpr int kWeightRows = kManyRegisters ? 8 : 4;   // outputs whose weights' gradient is summed together
+constexpr int kSourceRows = kManyRegisters ? 8 : 4;  // images whose source gradient is summed together
+constexpr int kWeightRows = kManyRegisters ? 8 : 4;  // outputs whose weights' gradient is summed together
 
 int blocks_together() { return kBlocksTogether; }
 
@@ -193,7 +206,8 @@ HWY_INLINE void weight_tile(const LinearBackwardArgs& a, std::size_t offset, std
   for (int r = 0; r < kWeightRows; ++r) {
     HWY_UNROLL(4)
     for (int v = 0; v < kVectors; ++v) {
-      const std::size_t place = offset + static_cast<std::size_t>(o + r) * kLinearBlock + vector_at(v, block_step);
+      const std::size_t place =
+          offset + static_cast<std::size_t>(o + r) * kLinearBlock + vector_at(v, block_step);
       if (a.buffer != nullptr) {
         apply(a.rule, sum[r][v], a.weights + place, a.buffer + place);
       } else {
@@ -247,9 +261,11 @@ HWY_EXPORT(backward_blocks);
 HWY_EXPORT(blocks_together);
 HWY_EXPORT(lanes);
 
-std::size_t linear_forward_floats(const LinearShape& shape) { return HWY_DYNAMIC_DISPATCH(forward_floats)(shape); }
-void linear_forward_blocks(const LinearShape& shape, const float* src, const float* weights, int begin, int end,
-                           float* memory, float* partial) {
+std::size_t linear_forward_floats(const LinearShape& shape) {
+  return HWY_DYNAMIC_DISPATCH(forward_floats)(shape);
+}
+void linear_forward_blocks(const LinearShape& shape, const float* src, const float* weights, int begin,
+                           int end, float* memory, float* partial) {
   HWY_DYNAMIC_DISPATCH(forward_blocks)(shape, src, weights, begin, end, memory, partial);
 }
 void linear_backward_blocks(const LinearBackwardArgs& args, int begin, int end) {

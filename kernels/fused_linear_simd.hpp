@@ -1,5 +1,5 @@
-// The vector arithmetic of fused_linear.cpp, compiled once per instruction set by Google Highway. Nothing here
-// allocates or shares work out.
+// The vector arithmetic of fused_linear.cpp, compiled once per instruction set by Google Highway. Nothing
+// here allocates or shares work out.
 //
 // Weights [I / 16, O rounded up to 16, 16]: oneDNN's BA16a16b, input features along the lanes.
 #pragma once
@@ -22,8 +22,8 @@ struct LinearShape {
 std::size_t linear_forward_floats(const LinearShape& shape);
 
 // partial [N, O]: what input blocks [begin, end) add to the result.
-void linear_forward_blocks(const LinearShape& shape, const float* src, const float* weights, int begin, int end,
-                           float* memory, float* partial);
+void linear_forward_blocks(const LinearShape& shape, const float* src, const float* weights, int begin,
+                           int end, float* memory, float* partial);
 
 struct LinearBackwardArgs {
   LinearShape shape;

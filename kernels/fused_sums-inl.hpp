@@ -1,6 +1,6 @@
-// The sums that our forward and backward kernels share, for the vector target that Highway is compiling: two rows
-// and two vectors of columns of a stride-1 correlation, for a block of output channels, all in registers. Each source
-// vector is used for the whole block, each weight for two vectors.
+// The sums that our forward and backward kernels share, for the vector target that Highway is compiling: two
+// rows and two vectors of columns of a stride-1 correlation, for a block of output channels, all in
+// registers. Each source vector is used for the whole block, each weight for two vectors.
 //
 // Include guards by target: Highway compiles the including file once for each (foreach_target.h).
 #if defined(DOWNSCALEXR_FUSED_SUMS_INL) == defined(HWY_TARGET_TOGGLE)
@@ -13,6 +13,8 @@
 #include <hwy/highway.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
 namespace dsx::HWY_NAMESPACE {
@@ -32,6 +34,18 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 // 32 registers hold 24 sums, 2 sources, a weight; 16 hold 12.
 constexpr bool kManyRegisters = kLanes >= 16;
 
+// As many bits as Highway writes and reads for a mask: a wider access would wait for memory.
+using MaskWord = std::conditional_t<kLanes == 16, std::uint16_t, std::uint8_t>;
+
+// Loaded once: the compiler would fold an unaligned load into each multiplication that uses it, and the load
+// ports, not the multipliers, would set the pace.
+HWY_INLINE V in_register(V v) {
+#if HWY_ARCH_X86 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+  asm("" : "+v"(v.raw));  // NOLINT(hicpp-no-assembler): emits nothing
+#endif
+  return v;
+}
+
 // The first source value of a window, and the steps to the next channel and row, in floats.
 struct Planes {
   const float* at;
@@ -43,7 +57,9 @@ struct Planes {
 template <int kKernel, int kBlock, bool kUpper, bool kLower>
 HWY_INLINE void add_row(const float* source, const float* w0, const float* w1, V (&sum)[kBlock][2][2]) {
   const D d;
-  HWY_UNROLL(8)
+  // Not unrolled: the compiler would keep weights of several kw as scalars, and broadcasting a register takes
+  // the port of a multiplication, which broadcasting from memory does not.
+  HWY_UNROLL(1)
   for (int kw = 0; kw < kKernel; ++kw) {
     const V s0 = hn::LoadU(d, source + kw), s1 = hn::LoadU(d, source + kw + kLanes);
     if (kUpper) {
@@ -65,8 +81,8 @@ HWY_INLINE void add_row(const float* source, const float* w0, const float* w1, V
   }
 }
 
-// sum[o][r][v] += sum over channels c, kernel rows kh and columns kw of weights[c][kh][kw][o] * source[c][r + kh][v *
-// lanes + lane + kw]. weights: [channels, K, K, block].
+// sum[o][r][v] += sum over channels c, kernel rows kh and columns kw of weights[c][kh][kw][o] * source[c][r +
+// kh][v * lanes + lane + kw]. weights: [channels, K, K, block].
 template <int kKernel, int kBlock>
 HWY_INLINE void add_products(const Planes& planes, const float* weights, V (&sum)[kBlock][2][2]) {
   constexpr std::size_t kRow = static_cast<std::size_t>(kKernel) * kBlock;
@@ -75,8 +91,8 @@ HWY_INLINE void add_products(const Planes& planes, const float* weights, V (&sum
     const float* w = weights + static_cast<std::size_t>(c) * kKernel * kRow;
     add_row<kKernel, kBlock, true, false>(source, w, w, sum);
     for (int r = 1; r < kKernel; ++r) {
-      add_row<kKernel, kBlock, true, true>(source + static_cast<std::size_t>(r) * planes.row_step, w + r * kRow,
-                                           w + (r - 1) * kRow, sum);
+      add_row<kKernel, kBlock, true, true>(source + static_cast<std::size_t>(r) * planes.row_step,
+                                           w + r * kRow, w + (r - 1) * kRow, sum);
     }
     add_row<kKernel, kBlock, false, true>(source + static_cast<std::size_t>(kKernel) * planes.row_step, w,
                                           w + (kKernel - 1) * kRow, sum);

@@ -54,7 +54,9 @@ std::size_t product(std::initializer_list<int> factors) {
   return result;
 }
 std::size_t src_floats(const TrainBlockShape& s) { return product({s.in_channels, s.height, s.width}); }
-std::size_t dst_floats(const TrainBlockShape& s) { return product({s.out_channels, s.dst_height, s.dst_width}); }
+std::size_t dst_floats(const TrainBlockShape& s) {
+  return product({s.out_channels, s.dst_height, s.dst_width});
+}
 std::size_t weight_floats(const TrainBlockShape& s) {
   return product({s.out_channels, s.in_channels, s.kernel, s.kernel});
 }
@@ -104,7 +106,7 @@ struct ForwardWeights {
 
 // What the backward kernel keeps between calls, so that none allocates.
 struct BackwardMemory {
-  Floats weights;                 // for the source's gradient
+  Floats weights;                  // for the source's gradient
   Floats diff_weights, diff_bias;  // by image
   std::vector<Floats> floats;
   std::vector<TrainScratch> threads;
@@ -117,9 +119,9 @@ struct BackwardMemory {
     const auto sizes = train_scratch_sizes(s);
     for (int t = 0; t < max_threads(); ++t) {
       TrainScratch scratch;
-      for (const auto& [count, to] : {std::pair{sizes.conv_gradient, &scratch.conv_gradient},
-                                      std::pair{sizes.sums, &scratch.sums},
-                                      std::pair{sizes.source, &scratch.source}}) {
+      for (const auto& [count, to] :
+           {std::pair{sizes.conv_gradient, &scratch.conv_gradient}, std::pair{sizes.sums, &scratch.sums},
+            std::pair{sizes.source, &scratch.source}}) {
         floats.push_back(zeros(count));
         *to = floats.back().get();
       }
@@ -168,7 +170,8 @@ void run_backward(const TrainBlockShape& s, int images, BackwardMemory& own, con
 
 }  // namespace
 
-std::optional<FusedPool> fused_train_pool_for(const Context& context, const ConvShape& shape, const std::string& op) {
+std::optional<FusedPool> fused_train_pool_for(const Context& context, const ConvShape& shape,
+                                              const std::string& op) {
   if (context.dtype != memory::data_type::f32) return std::nullopt;
   const auto pool = fused_pool_for(context, shape, op);
   const auto kernel = shape.weights[2];
@@ -189,7 +192,8 @@ Kernel fused_block_forward_training(const Context& context, const std::string& l
   if (bias) add_argument(kernel, DNNL_ARG_BIAS, plain_md({shape.dst[1]}), false);
   add_argument(kernel, DNNL_ARG_DST, plain_md(dst_dims(shape, pool)), true);
   add_argument(kernel, DNNL_ARG_WORKSPACE, mask_md(shape, s), true);
-  kernel.cost.flop = conv_flop(shape) + 4.0 * static_cast<double>(shape.dst[0]) * static_cast<double>(dst_floats(s));
+  kernel.cost.flop =
+      conv_flop(shape) + 4.0 * static_cast<double>(shape.dst[0]) * static_cast<double>(dst_floats(s));
   auto packed = std::make_shared<ForwardWeights>(s);
   const int images = static_cast<int>(shape.src[0]), threads = max_threads();
   kernel.native = [s, packed, images, threads](const Arguments& arguments) {
@@ -214,8 +218,8 @@ Kernel fused_block_forward_training(const Context& context, const std::string& l
   return kernel;
 }
 
-Kernel fused_block_backward(const Context& context, const std::string& layer, const ConvShape& shape, FusedPool pool,
-                            bool bias, bool diff_src) {
+Kernel fused_block_backward(const Context& context, const std::string& layer, const ConvShape& shape,
+                            FusedPool pool, bool bias, bool diff_src) {
   (void)context;
   (void)layer;
   const auto s = block_shape(shape, pool);

@@ -1,6 +1,7 @@
-// Backward of a block: the convolution's gradient is made from the pooled one strip by strip (it never exists as a
-// whole), and while a strip is in the cache both the gradient of the weights and that of the source take what they
-// need of it. Lanes lie along the row; a weight's gradient is a vector of partial sums until the image is done.
+// Backward of a block: the convolution's gradient is made from the pooled one strip by strip (it never exists
+// as a whole), and while a strip is in the cache both the gradient of the weights and that of the source take
+// what they need of it. Lanes lie along the row; a weight's gradient is a vector of partial sums until the
+// image is done.
 #include <algorithm>
 #include <cstring>
 
@@ -16,12 +17,12 @@ HWY_BEFORE_NAMESPACE();
 namespace dsx::HWY_NAMESPACE {
 namespace {
 
-// Rows of a strip: few enough that those of some channels stay in L1, many enough that loading and storing the sums
-// does not show.
+// Rows of a strip: few enough that those of some channels stay in L1, many enough that loading and storing
+// the sums does not show.
 constexpr int kStripRows = 8;
 
-// How a strip of the convolution's gradient lies in memory: [O rounded up, rows, step], data from column `left` on,
-// zeros around it.
+// How a strip of the convolution's gradient lies in memory: [O rounded up, rows, step], data from column
+// `left` on, zeros around it.
 struct Strip {
   int channels, rows, left, step;
 };
@@ -34,7 +35,8 @@ void pack_weights(const TrainBlockShape&, const float*, float*) {}
 
 constexpr int round_up(int value, int to) { return (value + to - 1) / to * to; }
 
-// Channels of the convolution whose weights' gradients are summed together: times K of them fit the registers.
+// Channels of the convolution whose weights' gradients are summed together: times K of them fit the
+// registers.
 int weight_channels(int out_channels) {
   if (!kManyRegisters) return 2;
   return out_channels % 4 == 0 ? 4 : 3;
@@ -55,8 +57,7 @@ TrainScratchSizes scratch_sizes(const TrainBlockShape& s) {
   const Strip strip = strip_of(s);
   TrainScratchSizes sizes;
   sizes.conv_gradient = static_cast<std::size_t>(strip.channels) * strip.rows * strip.step;
-  sizes.sums =
-      static_cast<std::size_t>(strip.channels) * (s.in_channels * s.kernel * s.kernel + 1) * kLanes;
+  sizes.sums = static_cast<std::size_t>(strip.channels) * (s.in_channels * s.kernel * s.kernel + 1) * kLanes;
   if (s.stride == 2) {
     sizes.source = static_cast<std::size_t>(s.in_channels) * source_rows(s) * s.width + 2 * kLanes;
   }
@@ -66,8 +67,9 @@ TrainScratchSizes scratch_sizes(const TrainBlockShape& s) {
 // ---- the convolution's gradient
 
 HWY_INLINE hn::Mask<D> mask_from(std::uint32_t bits) {
-  std::uint8_t bytes[8] = {};
-  std::memcpy(bytes, &bits, sizeof bits);
+  std::uint8_t bytes[8];
+  const auto word = static_cast<MaskWord>(bits);
+  std::memcpy(bytes, &word, sizeof word);
   return hn::LoadMaskBits(D(), bytes);
 }
 
@@ -90,10 +92,12 @@ HWY_INLINE V unpool_row(const TrainBackwardArgs& a, int channel, int y, float* t
     if (!kMax) g = hn::Mul(g, hn::Set(d, 0.25F));
     const std::uint32_t bits = mask[t];
     hn::StoreU(hn::IfThenElseZero(mask_from(bits), hn::TableLookupLanes(g, left)), d, to + x);
-    hn::StoreU(hn::IfThenElseZero(mask_from(bits >> kLanes), hn::TableLookupLanes(g, right)), d, to + x + kLanes);
+    hn::StoreU(hn::IfThenElseZero(mask_from(bits >> kLanes), hn::TableLookupLanes(g, right)), d,
+               to + x + kLanes);
   }
   V sum = hn::Zero(d);
-  for (int x = 0; x < s.conv_width; x += kLanes) sum = hn::Add(sum, hn::LoadU(d, to + x));  // zeros behind the row
+  for (int x = 0; x < s.conv_width; x += kLanes)
+    sum = hn::Add(sum, hn::LoadU(d, to + x));  // zeros behind the row
   return sum;
 }
 
@@ -101,12 +105,14 @@ HWY_INLINE V unpool_row(const TrainBackwardArgs& a, int channel, int y, float* t
 HWY_INLINE V mask_row(const TrainBackwardArgs& a, int channel, int y, float* to) {
   const D d;
   const auto& s = a.shape;
-  const auto at = (static_cast<std::size_t>(channel) * s.dst_height + static_cast<std::size_t>(y)) * s.dst_width;
+  const auto at =
+      (static_cast<std::size_t>(channel) * s.dst_height + static_cast<std::size_t>(y)) * s.dst_width;
   const V zero = hn::Zero(d);
   V sum = zero;
   int x = 0;
   for (; x + kLanes <= s.conv_width; x += kLanes) {
-    const V g = hn::IfThenElseZero(hn::Gt(hn::LoadU(d, a.dst + at + x), zero), hn::LoadU(d, a.diff_dst + at + x));
+    const V g =
+        hn::IfThenElseZero(hn::Gt(hn::LoadU(d, a.dst + at + x), zero), hn::LoadU(d, a.diff_dst + at + x));
     hn::StoreU(g, d, to + x);
     sum = hn::Add(sum, g);
   }
@@ -118,19 +124,21 @@ HWY_INLINE V mask_row(const TrainBackwardArgs& a, int channel, int y, float* to)
   return hn::Add(sum, g);
 }
 
-// Rows [first, first + count) of the convolution, zeros where it has none; those in [own_begin, own_end) count for the
-// bias.
-void fill_strip(const TrainBackwardArgs& a, const Strip& strip, const TrainScratch& scratch, int first, int count,
-                int own_begin, int own_end) {
+// Rows [first, first + count) of the convolution, zeros where it has none; those in [own_begin, own_end)
+// count for the bias.
+void fill_strip(const TrainBackwardArgs& a, const Strip& strip, const TrainScratch& scratch, int first,
+                int count, int own_begin, int own_end) {
   const D d;
   const auto& s = a.shape;
   const auto tiles = static_cast<std::size_t>((2 * s.dst_width + 2 * kLanes - 1) / (2 * kLanes));
   const int rows = s.pool == 0 ? s.conv_height : 2 * s.dst_height;
-  float* bias = scratch.sums + static_cast<std::size_t>(strip.channels) * s.in_channels * s.kernel * s.kernel * kLanes;
+  float* bias =
+      scratch.sums + static_cast<std::size_t>(strip.channels) * s.in_channels * s.kernel * s.kernel * kLanes;
   for (int o = 0; o < s.out_channels; ++o) {
     for (int r = 0; r < count; ++r) {
       const int y = first + r;
-      float* to = scratch.conv_gradient + (static_cast<std::size_t>(o) * strip.rows + r) * strip.step + strip.left;
+      float* to =
+          scratch.conv_gradient + (static_cast<std::size_t>(o) * strip.rows + r) * strip.step + strip.left;
       if (y < 0 || y >= rows) {
         std::fill_n(to, s.conv_width, 0.F);
         continue;
@@ -160,7 +168,8 @@ HWY_INLINE std::size_t column(const SourceRows& rows, int kw) {
   return static_cast<std::size_t>(kw % 2 == 0 ? kw / 2 : rows.half + kw / 2);
 }
 
-// For one channel of the source, one kernel row, and kBlock channels of the convolution: sums over `count` rows.
+// For one channel of the source, one kernel row, and kBlock channels of the convolution: sums over `count`
+// rows.
 template <int kKernel, int kBlock, int kStride>
 HWY_INLINE void sum_weights(const TrainBlockShape& s, const Strip& strip, const float* gradient,
                             const SourceRows& rows, const float* source, int count, float* sums) {
@@ -181,7 +190,7 @@ HWY_INLINE void sum_weights(const TrainBlockShape& s, const Strip& strip, const 
       for (int o = 0; o < kBlock; ++o) g[o] = hn::LoadU(d, gradient + o * channel + x);
       HWY_UNROLL(8)
       for (int kw = 0; kw < kKernel; ++kw) {
-        const V v = hn::LoadU(d, source + x + column<kStride>(rows, kw));
+        const V v = in_register(hn::LoadU(d, source + x + column<kStride>(rows, kw)));
         HWY_UNROLL(8)
         for (int o = 0; o < kBlock; ++o) sum[o][kw] = hn::MulAdd(g[o], v, sum[o][kw]);
       }
@@ -192,7 +201,8 @@ HWY_INLINE void sum_weights(const TrainBlockShape& s, const Strip& strip, const 
       // What lies behind the row may be anything: not read.
       const V v = hn::MaskedLoad(rest, d, source + x + column<kStride>(rows, kw));
       HWY_UNROLL(8)
-      for (int o = 0; o < kBlock; ++o) sum[o][kw] = hn::MulAdd(hn::LoadU(d, gradient + o * channel + x), v, sum[o][kw]);
+      for (int o = 0; o < kBlock; ++o)
+        sum[o][kw] = hn::MulAdd(hn::LoadU(d, gradient + o * channel + x), v, sum[o][kw]);
     }
   }
   HWY_UNROLL(8)
@@ -208,12 +218,13 @@ void add_strip_to_weights(const TrainBlockShape& s, const Strip& strip, const Tr
   constexpr std::size_t kSums = static_cast<std::size_t>(kBlock) * kKernel * kLanes;
   float* sums = scratch.sums;
   for (int o = 0; o < s.out_channels; o += kBlock) {
-    const float* gradient =
-        scratch.conv_gradient + (static_cast<std::size_t>(o) * strip.rows + first_buffer_row) * strip.step + strip.left;
+    const float* gradient = scratch.conv_gradient +
+                            (static_cast<std::size_t>(o) * strip.rows + first_buffer_row) * strip.step +
+                            strip.left;
     for (int c = 0; c < s.in_channels; ++c) {
       for (int kh = 0; kh < kKernel; ++kh, sums += kSums) {
-        sum_weights<kKernel, kBlock, kStride>(s, strip, gradient, rows,
-                                              rows.at + c * rows.channel_step + kh * rows.row_step, count, sums);
+        sum_weights<kKernel, kBlock, kStride>(
+            s, strip, gradient, rows, rows.at + c * rows.channel_step + kh * rows.row_step, count, sums);
       }
     }
   }
@@ -252,8 +263,8 @@ void weights_of_strip(const TrainBackwardArgs& a, const Strip& strip, const Trai
     return add_strip_to_weights<kKernel, kBlock, 2>(s, strip, scratch, first_buffer_row, rows, count);
   }
   const auto width = static_cast<std::size_t>(s.width);
-  const SourceRows rows{a.src + static_cast<std::size_t>(y) * width, static_cast<std::size_t>(s.height) * width,
-                        width, 0};
+  const SourceRows rows{a.src + static_cast<std::size_t>(y) * width,
+                        static_cast<std::size_t>(s.height) * width, width, 0};
   add_strip_to_weights<kKernel, kBlock, 1>(s, strip, scratch, first_buffer_row, rows, count);
 }
 
@@ -280,10 +291,11 @@ void finish_weights(const TrainBackwardArgs& a, const Strip& strip, const TrainS
 
 // ---- the gradient of the source
 
-// Stride 1: a correlation of the padded gradient with the kernel turned around. Rows y and y + 1; `buffer_row` holds
-// the convolution's row y - (K - 1).
+// Stride 1: a correlation of the padded gradient with the kernel turned around. Rows y and y + 1;
+// `buffer_row` holds the convolution's row y - (K - 1).
 template <int kKernel, int kBlock>
-void source_rows_pair(const TrainBackwardArgs& a, const Strip& strip, const float* gradient, int buffer_row, int y) {
+void source_rows_pair(const TrainBackwardArgs& a, const Strip& strip, const float* gradient, int buffer_row,
+                      int y) {
   const D d;
   const auto& s = a.shape;
   const float* weights = a.weights;
@@ -294,10 +306,12 @@ void source_rows_pair(const TrainBackwardArgs& a, const Strip& strip, const floa
       const int x = std::min(t, s.width - 2 * kLanes);
       V sum[kBlock][2][2];
       HWY_UNROLL(8)
-      for (int b = 0; b < kBlock; ++b) sum[b][0][0] = sum[b][0][1] = sum[b][1][0] = sum[b][1][1] = hn::Zero(d);
+      for (int b = 0; b < kBlock; ++b)
+        sum[b][0][0] = sum[b][0][1] = sum[b][1][0] = sum[b][1][1] = hn::Zero(d);
       const Planes planes{
           gradient + static_cast<std::size_t>(buffer_row) * strip.step + strip.left + x - (kKernel - 1),
-          static_cast<std::size_t>(strip.rows) * strip.step, static_cast<std::size_t>(strip.step), s.out_channels};
+          static_cast<std::size_t>(strip.rows) * strip.step, static_cast<std::size_t>(strip.step),
+          s.out_channels};
       add_products<kKernel, kBlock>(planes, weights, sum);
       HWY_UNROLL(8)
       for (int b = 0; b < kBlock; ++b) {
@@ -312,11 +326,11 @@ void source_rows_pair(const TrainBackwardArgs& a, const Strip& strip, const floa
   }
 }
 
-// Stride 2: source column 2u + p meets kernel columns kw = p, p + 2, ... at the convolution's column u - kw / 2, and
-// rows likewise. kVectors vectors of u from column pair `u` on.
+// Stride 2: source column 2u + p meets kernel columns kw = p, p + 2, ... at the convolution's column u - kw /
+// 2, and rows likewise. kVectors vectors of u from column pair `u` on.
 template <int kKernel, int kBlock, int kVectors>
-HWY_INLINE void source_pairs(const TrainBackwardArgs& a, const Strip& strip, const float* gradient, int row_of_pair,
-                             int y, int c, const float* weights, int u) {
+HWY_INLINE void source_pairs(const TrainBackwardArgs& a, const Strip& strip, const float* gradient,
+                             int row_of_pair, int y, int c, const float* weights, int u) {
   const D d;
   const auto& s = a.shape;
   V sum[kBlock][2][kVectors];
@@ -334,7 +348,7 @@ HWY_INLINE void source_pairs(const TrainBackwardArgs& a, const Strip& strip, con
       for (int kw = 0; kw < kKernel; ++kw) {
         HWY_UNROLL(2)
         for (int v = 0; v < kVectors; ++v) {
-          const V g = hn::LoadU(d, row - kw / 2 + v * kLanes);
+          const V g = in_register(hn::LoadU(d, row - kw / 2 + v * kLanes));
           HWY_UNROLL(8)
           for (int b = 0; b < kBlock; ++b)
             sum[b][kw % 2][v] = hn::MulAdd(hn::Set(d, w[kw * kBlock + b]), g, sum[b][kw % 2][v]);
@@ -346,14 +360,16 @@ HWY_INLINE void source_pairs(const TrainBackwardArgs& a, const Strip& strip, con
   HWY_UNROLL(8)
   for (int b = 0; b < kBlock; ++b) {
     if (c + b >= s.in_channels) break;
-    float* to = a.diff_src + (c + b) * plane + static_cast<std::size_t>(y) * s.width + 2 * static_cast<std::size_t>(u);
-    for (int v = 0; v < kVectors; ++v) hn::StoreInterleaved2(sum[b][0][v], sum[b][1][v], d, to + 2 * v * kLanes);
+    float* to = a.diff_src + (c + b) * plane + static_cast<std::size_t>(y) * s.width +
+                2 * static_cast<std::size_t>(u);
+    for (int v = 0; v < kVectors; ++v)
+      hn::StoreInterleaved2(sum[b][0][v], sum[b][1][v], d, to + 2 * v * kLanes);
   }
 }
 
 template <int kKernel, int kBlock>
-void source_row_stride2(const TrainBackwardArgs& a, const Strip& strip, const float* gradient, int row_of_pair,
-                        int y) {
+void source_row_stride2(const TrainBackwardArgs& a, const Strip& strip, const float* gradient,
+                        int row_of_pair, int y) {
   const auto& s = a.shape;
   const float* weights = a.weights;
   const int pairs = s.width / 2;
@@ -371,8 +387,8 @@ void source_row_stride2(const TrainBackwardArgs& a, const Strip& strip, const fl
 
 // ---- an image
 
-// Strip by strip of the convolution's rows. Stride 1: the source's rows [y, y + R) need the convolution's [y - (K - 1),
-// y + R). Stride 2: the source's rows [2y, 2y + 2R) need [y - (K - 1) / 2, y + R).
+// Strip by strip of the convolution's rows. Stride 1: the source's rows [y, y + R) need the convolution's [y
+// - (K - 1), y + R). Stride 2: the source's rows [2y, 2y + 2R) need [y - (K - 1) / 2, y + R).
 template <int kKernel, int kWeightBlock, int kSourceBlock>
 void run(const TrainBackwardArgs& a, const TrainScratch& scratch) {
   const auto& s = a.shape;

@@ -1,5 +1,6 @@
-// Forward of a block for training: fused_block_simd.cpp's convolution, ReLU and pooling in registers, which also keeps
-// one bit for each value of the convolution (train_mask_tiles()), a thirty-second of what storing the values costs.
+// Forward of a block for training: fused_block_simd.cpp's convolution, ReLU and pooling in registers, which
+// also keeps one bit for each value of the convolution (train_mask_tiles()), a thirty-second of what storing
+// the values costs.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -29,21 +30,21 @@ int channels_together(int channels) {
 // Bit l of the result: lane l of `low`; then the lanes of `high`.
 HWY_INLINE std::uint32_t bits_of(hn::Mask<D> low, hn::Mask<D> high) {
   const D d;
-  std::uint8_t bytes[2][8] = {};
+  std::uint8_t bytes[2][8];
   hn::StoreMaskBits(d, low, bytes[0]);
   hn::StoreMaskBits(d, high, bytes[1]);
-  std::uint32_t l = 0, h = 0;
+  MaskWord l, h;
   std::memcpy(&l, bytes[0], sizeof l);
   std::memcpy(&h, bytes[1], sizeof h);
-  return l | h << kLanes;
+  return l | static_cast<std::uint32_t>(h) << kLanes;
 }
 
 struct TileMask {
   std::uint32_t upper, lower;  // rows
 };
 
-// Of the bits set in a window of two rows and two columns, the first in the order of rows, as PyTorch and oneDNN
-// choose among equal maxima.
+// Of the bits set in a window of two rows and two columns, the first in the order of rows, as PyTorch and
+// oneDNN choose among equal maxima.
 HWY_INLINE TileMask first_of_window(std::uint32_t upper, std::uint32_t lower) {
   constexpr std::uint32_t kEven = 0x55555555U;
   const std::uint32_t first = upper & kEven, second = upper >> 1 & kEven & ~first, taken = first | second;

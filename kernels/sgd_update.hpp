@@ -1,21 +1,23 @@
-// The update of SGD, torch.optim.SGD without dampening, for one weight or one vector of weights; and the slot through
-// which an optimizer hands it to a backward kernel, so that a large matrix is read and written once per step instead of
-// its gradient being stored and read again.
+// The update of SGD, torch.optim.SGD without dampening, for one weight or one vector of weights; and the slot
+// through which an optimizer hands it to a backward kernel, so that a large matrix is read and written once
+// per step instead of its gradient being stored and read again.
 #pragma once
 
 namespace dsx {
 
 struct SgdRule {
-  float lr = 0, momentum = 0, weight_decay = 0;  // weight_decay times the weight is added to the gradient (L2)
+  float lr = 0, momentum = 0,
+        weight_decay = 0;  // weight_decay times the weight is added to the gradient (L2)
   bool nesterov = false;
 };
 
-// A parameter's: a kernel that computes its gradient may apply `rule` at once while the slot is armed and `weights` is
-// what it reads; it then writes no gradient and sets `applied`. Otherwise it writes the gradient as usual.
+// A parameter's: a kernel that computes its gradient may apply `rule` at once while the slot is armed and
+// `weights` is what it reads; it then writes no gradient and sets `applied`. Otherwise it writes the gradient
+// as usual.
 struct UpdateSlot {
   bool armed = false, applied = false;
   SgdRule rule;
-  const float* weights = nullptr;  // the master copy
+  const float* weights = nullptr;    // the master copy
   float* momentum_buffer = nullptr;  // in the layout of the weights
 };
 

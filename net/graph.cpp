@@ -151,8 +151,8 @@ class GraphBuilder {
       add_weighted(layer, true, fused_block_forward(context_, layer.name, shape, pool, layer.bias));
       return 2;
     }
-    const auto w = add_weighted(
-        layer, true, fused_block_forward_training(context_, layer.name, shape, pool, layer.bias));
+    const auto w = add_weighted(layer, true,
+                                fused_block_forward_training(context_, layer.name, shape, pool, layer.bias));
     backward_.push_back([=, this](TensorId diff_dst, bool need_diff_src) {
       Tensors tensors{{DNNL_ARG_SRC, w.src},
                       {DNNL_ARG_DIFF_DST, diff_dst},
@@ -161,9 +161,9 @@ class GraphBuilder {
       if (w.workspace != kNoTensor) tensors[DNNL_ARG_WORKSPACE] = w.workspace;
       if (w.bias) tensors[DNNL_ARG_DIFF_BIAS] = writer_.gradient_of(w.name + ".bias");
       if (need_diff_src) tensors[DNNL_ARG_WEIGHTS] = w.weights;
-      const auto out =
-          writer_.add_node(w.name + ".backward", w.name, Phase::backward,
-                           fused_block_backward(context_, w.name, shape, pool, w.bias, need_diff_src), tensors);
+      const auto out = writer_.add_node(
+          w.name + ".backward", w.name, Phase::backward,
+          fused_block_backward(context_, w.name, shape, pool, w.bias, need_diff_src), tensors);
       return need_diff_src ? out.at(DNNL_ARG_DIFF_SRC) : kNoTensor;
     });
     return 2;
@@ -191,11 +191,14 @@ class GraphBuilder {
     const auto shape = inner_product_shape(shapes_[i].src, layer.out_features);
     const bool relu = relu_follows(i);
     const bool last = i + 1 == spec_.layers.size();
+    if (context_.fused && !last) {
+      const auto md = memory_of_type(writer_.md_of(current_), shape.src);
+      if (fused_linear_suits(context_, shape, md)) return add_fused_linear(i, md);
+    }
     // A source that is already there keeps its layout: converting it would cost more than any weights order
     // brings.
     const auto src_md = context_.layout == Layout::any ? wanted_md(shape.src)
                                                        : memory_of_type(writer_.md_of(current_), shape.src);
-    if (context_.fused && !last && fused_linear_suits(context_, shape, src_md)) return add_fused_linear(i, src_md);
     auto kernel = inner_product_forward(context_, layer.name, shape, {pass_, layer.bias, relu}, src_md,
                                         last ? memory::data_type::f32 : context_.dtype);
     const auto used_src_md = kernel.arguments.at(DNNL_ARG_SRC);
@@ -223,9 +226,10 @@ class GraphBuilder {
                       {DNNL_ARG_DIFF_WEIGHTS, writer_.gradient_of(w.name + ".weight")}};
       if (w.bias) tensors[DNNL_ARG_DIFF_BIAS] = writer_.gradient_of(w.name + ".bias");
       return writer_
-          .add_node(w.name + ".backward", w.name, Phase::backward,
-                    fused_linear_backward(context_, shape, w.bias, src_md, writer_.update_slot(w.name + ".weight")),
-                    tensors)
+          .add_node(
+              w.name + ".backward", w.name, Phase::backward,
+              fused_linear_backward(context_, shape, w.bias, src_md, writer_.update_slot(w.name + ".weight")),
+              tensors)
           .at(DNNL_ARG_DIFF_SRC);
     });
     return relu ? 1 : 0;

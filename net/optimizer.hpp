@@ -24,8 +24,9 @@ struct OptimizerOptions {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Optional, before backward(): kernels that can apply this step's update while they compute the gradient then do, and
-  // step() leaves their parameters alone. The result is bitwise the same; those parameters' gradients are not written.
+  // Optional, before backward(): kernels that can apply this step's update while they compute the gradient
+  // then do, and step() leaves their parameters alone. The result is bitwise the same; those parameters'
+  // gradients are not written.
   virtual void update_in_backward(double /*lr*/) {}
   virtual void step(double lr) = 0;  // one update from the gradients in the parameters
   // State by name in PyTorch's order ("momentum_buffer/conv1.weight", "exp_avg/...", "step"), for

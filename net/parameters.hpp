@@ -17,12 +17,13 @@ namespace dsx {
 struct Parameter {
   std::string name;          // PyTorch's state_dict key: "conv1.weight"
   dnnl::memory::dims shape;  // PyTorch's shape: fc1.weight is {120, 94864}
-  // oneDNN's dims of the same values: {120, 16, 77, 77} for a Linear after Flatten, unless its kernel wants a matrix.
+  // oneDNN's dims of the same values: {120, 16, 77, 77} for a Linear after Flatten, unless its kernel wants a
+  // matrix.
   dnnl::memory::dims dims;
-  bool trainable = true;     // false: BatchNorm running_mean / running_var
-  int fan_in = 0;            // of the layer, for the initialisation
-  dnnl::memory value;        // master, f32
-  dnnl::memory grad;         // same descriptor as value; allocated by the first training plan
+  bool trainable = true;               // false: BatchNorm running_mean / running_var
+  int fan_in = 0;                      // of the layer, for the initialisation
+  dnnl::memory value;                  // master, f32
+  dnnl::memory grad;                   // same descriptor as value; allocated by the first training plan
   std::shared_ptr<UpdateSlot> update;  // where a backward kernel can apply the optimizer's update itself
 
   std::size_t count() const;                // values in PyTorch's shape, without oneDNN's padding

@@ -155,7 +155,8 @@ class Planner {
     auto* from = versions_[id].front();
     auto source = from->mem;
     if (source.get_desc().get_dims() != md.get_dims()) {
-      // The same values counted otherwise (a matrix, or a window of channels, rows and columns): plain order is both.
+      // The same values counted otherwise (a matrix, or a window of channels, rows and columns): plain order
+      // is both.
       from = require(id, plain_md(source.get_desc().get_dims()), node);
       source = as(*from, plain_md(md.get_dims()));
       if (same_bytes(source.get_desc(), md)) return from;

@@ -1,6 +1,6 @@
-// The training kernels against the definitions of convolution, ReLU, downsampling and their gradients: exactly, on
-// integers (with ties among maxima), for shapes whose rows end in the middle of a vector, and for every number of
-// threads.
+// The training kernels against the definitions of convolution, ReLU, downsampling and their gradients:
+// exactly, on integers (with ties among maxima), for shapes whose rows end in the middle of a vector, and for
+// every number of threads.
 #include "kernels/fused_train.hpp"
 
 #include <gmock/gmock.h>
@@ -19,8 +19,8 @@ struct BlockCase {
   int batch, in_channels, out_channels, height, width, kernel;
 };
 void PrintTo(const BlockCase& c, std::ostream* out) {
-  *out << c.batch << "x" << c.in_channels << "x" << c.height << "x" << c.width << " -> " << c.out_channels << ", k"
-       << c.kernel;
+  *out << c.batch << "x" << c.in_channels << "x" << c.height << "x" << c.width << " -> " << c.out_channels
+       << ", k" << c.kernel;
 }
 
 class FusedTraining : public testing::TestWithParam<std::tuple<std::string, BlockCase, int>> {
@@ -60,26 +60,29 @@ TEST_P(FusedTraining, EqualsTheDefinitionsExactlyOnIntegers) {
   const auto result = downsample(op, relu(convolved));
 
   Arguments carry;
-  const auto forward = run_kernel(context, fused_block_forward_training(context, "block", shape, *fused, true),
-                                  {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}}, &carry);
+  const auto forward =
+      run_kernel(context, fused_block_forward_training(context, "block", shape, *fused, true),
+                 {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}}, &carry);
   expect_equal(forward.at(DNNL_ARG_DST), result.v, op + " forward");
 
   auto gradient = result;
   gradient.v = integers(result.v.size(), 4);
-  auto conv_gradient =
-      op == "strided" ? gradient
-                      : pool_backward(relu(convolved), gradient, op == "maxpool" ? Pool::max : Pool::avg_exclude, 2, 2, 0);
+  auto conv_gradient = op == "strided"
+                           ? gradient
+                           : pool_backward(relu(convolved), gradient,
+                                           op == "maxpool" ? Pool::max : Pool::avg_exclude, 2, 2, 0);
   for (std::size_t i = 0; i < conv_gradient.v.size(); ++i) {
     if (convolved.v[i] <= 0) conv_gradient.v[i] = 0;
   }
   const auto expected = conv_backward(x, weights, conv_gradient, shape.stride, 0);
   for (const bool diff_src : {true, false}) {
-    const auto got = run_kernel(context, fused_block_backward(context, "block", shape, *fused, true, diff_src),
-                                {{DNNL_ARG_SRC, x.v},
-                                 {DNNL_ARG_WEIGHTS, weights.v},
-                                 {DNNL_ARG_DST, result.v},
-                                 {DNNL_ARG_DIFF_DST, gradient.v}},
-                                &carry);
+    const auto got =
+        run_kernel(context, fused_block_backward(context, "block", shape, *fused, true, diff_src),
+                   {{DNNL_ARG_SRC, x.v},
+                    {DNNL_ARG_WEIGHTS, weights.v},
+                    {DNNL_ARG_DST, result.v},
+                    {DNNL_ARG_DIFF_DST, gradient.v}},
+                   &carry);
     expect_equal(got.at(DNNL_ARG_DIFF_WEIGHTS), expected.weights.v, op + " gradient of the weights");
     expect_equal(got.at(DNNL_ARG_DIFF_BIAS), expected.bias, op + " gradient of the bias");
     ASSERT_EQ(got.count(DNNL_ARG_DIFF_SRC), diff_src ? 1U : 0U);
@@ -87,12 +90,13 @@ TEST_P(FusedTraining, EqualsTheDefinitionsExactlyOnIntegers) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OperatorsShapesThreads, FusedTraining,
-                         testing::Combine(testing::Values("avgpool", "maxpool", "strided"),
-                                          testing::Values(BlockCase{1, 1, 6, 72, 72, 5}, BlockCase{3, 6, 16, 70, 70, 5},
-                                                          BlockCase{2, 3, 5, 39, 80, 3}, BlockCase{2, 2, 7, 9, 92, 5},
-                                                          BlockCase{1, 12, 3, 81, 68, 3}),
-                                          testing::Values(1, 2, 3)));
+INSTANTIATE_TEST_SUITE_P(
+    OperatorsShapesThreads, FusedTraining,
+    testing::Combine(testing::Values("avgpool", "maxpool", "strided"),
+                     testing::Values(BlockCase{1, 1, 6, 72, 72, 5}, BlockCase{3, 6, 16, 70, 70, 5},
+                                     BlockCase{2, 3, 5, 39, 80, 3}, BlockCase{2, 2, 7, 9, 92, 5},
+                                     BlockCase{1, 12, 3, 81, 68, 3}),
+                     testing::Values(1, 2, 3)));
 
 TEST(FusedTrainPoolFor, LeavesToThePrimitivesWhatItCannotDo) {
   const Context context;
@@ -147,23 +151,31 @@ TEST_P(FusedLinear, EqualsTheDefinitionsAndUpdatesAsTheOptimizerWould) {
   Step step;
   step.kernel = backward;
   for (const auto& [argument, argument_md] : backward.arguments) {
-    step.arguments[argument] = backward.is_output.at(argument) ? dnnl::memory(argument_md, context.engine)
-                                                               : from_plain(context, inputs.at(argument), argument_md);
+    step.arguments[argument] = backward.is_output.at(argument)
+                                   ? dnnl::memory(argument_md, context.engine)
+                                   : from_plain(context, inputs.at(argument), argument_md);
   }
   auto buffer = from_plain(context, integers(weights.size(), 5), md);
-  auto expected_weights = from_plain(context, weights, md), expected_buffer = from_plain(context, integers(weights.size(), 5), md);
+  auto expected_weights = from_plain(context, weights, md),
+       expected_buffer = from_plain(context, integers(weights.size(), 5), md);
   const auto gradient = from_plain(context, dw, md);
   const auto floats = [](const dnnl::memory& m) { return static_cast<float*>(m.get_data_handle()); };
-  *slot = {true, false, {0.01F, 0.9F, 0.001F, batch % 2 == 0}, floats(step.arguments.at(DNNL_ARG_WEIGHTS)), floats(buffer)};
+  *slot = {true,
+           false,
+           {0.01F, 0.9F, 0.001F, batch % 2 == 0},
+           floats(step.arguments.at(DNNL_ARG_WEIGHTS)),
+           floats(buffer)};
   for (std::size_t i = 0; i < md.get_size() / sizeof(float); ++i)
     sgd_update(slot->rule, floats(gradient)[i], floats(expected_weights)[i], floats(expected_buffer)[i]);
   fill_nan(step.arguments.at(DNNL_ARG_DIFF_WEIGHTS));
   auto stream = context.stream;
   step.execute(stream);
   EXPECT_TRUE(slot->applied);
-  EXPECT_EQ(std::memcmp(floats(step.arguments.at(DNNL_ARG_WEIGHTS)), floats(expected_weights), md.get_size()), 0);
+  EXPECT_EQ(std::memcmp(floats(step.arguments.at(DNNL_ARG_WEIGHTS)), floats(expected_weights), md.get_size()),
+            0);
   EXPECT_EQ(std::memcmp(floats(buffer), floats(expected_buffer), md.get_size()), 0);
-  expect_equal(to_plain(step.arguments.at(DNNL_ARG_DIFF_SRC)), dx, "gradient of the source before the update");
+  expect_equal(to_plain(step.arguments.at(DNNL_ARG_DIFF_SRC)), dx,
+               "gradient of the source before the update");
 }
 
 INSTANTIATE_TEST_SUITE_P(BatchesOutputsThreads, FusedLinear,

@@ -42,16 +42,31 @@ void expect_gradient(const std::string& name, const std::vector<float>& actual, 
 
 class PyTorch : public testing::TestWithParam<std::tuple<std::string, Layout>> {};
 
-TEST_P(PyTorch, LogitsLossAndGradientsAgree) {
-  const auto& [variant, layout] = GetParam();
+bool can_fuse(const std::string& variant) {
+  return !fused_block_isa().empty() && (variant == "avgpool" || variant == "maxpool" || variant == "strided");
+}
+
+int steps_of_ours(const Plan& plan, const std::string& kind_prefix) {
+  int ours = 0;
+  for (const auto& row : plan_rows(plan)) ours += row.ours && row.kind.starts_with(kind_prefix) ? 1 : 0;
+  return ours;
+}
+
+void expect_training_agrees(const std::string& variant, Layout layout, bool fused) {
   const auto fixture = read_fixture("pytorch_" + variant + ".json");
   Context context;
   context.layout = layout;
+  context.fused = fused;
   Network network(context, load_network_spec("lenet"), {variant, 1, 320, 320});
   EXPECT_EQ(network.parameters().trainable_count(), 11396621u);
   for (auto& p : network.parameters().all) p.set(formula_parameter(p.name, p.count(), p.fan_in));
   const int batch = fixture["input_shape"][0];
   auto plan = network.make_plan(batch, true);
+  // Two blocks, forward and backward; fc1 where its source comes in plain order.
+  EXPECT_EQ(steps_of_ours(plan, "fused_block"), fused && can_fuse(variant) ? 4 : 0);
+  if (fused && can_fuse(variant)) {
+    EXPECT_EQ(steps_of_ours(plan, "fused_linear"), 2);
+  }
   const Images images(formula_values("input", plan.src_count(), 1, 5));
   plan.set_src(images.data.get());
   plan.set_labels(fixture["labels"].get<std::vector<float>>());
@@ -77,6 +92,14 @@ TEST_P(PyTorch, LogitsLossAndGradientsAgree) {
   }
 }
 
+TEST_P(PyTorch, LogitsLossAndGradientsAgree) {
+  expect_training_agrees(std::get<0>(GetParam()), std::get<1>(GetParam()), false);
+}
+
+TEST_P(PyTorch, FusedLogitsLossAndGradientsAgree) {
+  expect_training_agrees(std::get<0>(GetParam()), std::get<1>(GetParam()), true);
+}
+
 TEST_P(PyTorch, FusedInferenceAgreesAndSaysWhichStepsAreOurs) {
   const auto& [variant, layout] = GetParam();
   const auto fixture = read_fixture("pytorch_" + variant + ".json");
@@ -95,10 +118,7 @@ TEST_P(PyTorch, FusedInferenceAgreesAndSaysWhichStepsAreOurs) {
     const double expected = fixture["logits"][n];
     EXPECT_NEAR(plan.logits()[n], expected, kTolerance * std::abs(expected)) << "image " << n;
   }
-  int ours = 0;
-  for (const auto& row : plan_rows(plan)) ours += row.ours && row.phase == "forward" ? 1 : 0;
-  const bool fusible = variant == "avgpool" || variant == "maxpool" || variant == "strided";
-  EXPECT_EQ(ours, fusible && !fused_block_isa().empty() ? 2 : 0);
+  EXPECT_EQ(steps_of_ours(plan, "fused_block"), can_fuse(variant) ? 2 : 0);
 }
 
 // The blocked layout has only a reference implementation for 6 channels: small networks test it
