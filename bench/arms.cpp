@@ -31,6 +31,7 @@ void require_dtype(memory::data_type type) {
 }
 
 void for_common_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit) {
+  if (!chosen(axes.engines, "primitives")) return;
   for (const auto& layout : axes.layouts)
     for (const auto& dtype : axes.dtypes)
       for (const int batch : axes.batches)
@@ -38,7 +39,29 @@ void for_common_axes(const Axes& axes, const std::function<void(const CommonAxes
           for (const auto& cache : axes.caches) visit({layout, dtype, batch, threads, cache});
 }
 
+const std::vector<std::string>& engine_names() {
+  static const std::vector<std::string> names{"primitives", "fused"};
+  return names;
+}
+
+void for_engine_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit) {
+  for_common_axes(axes, visit);
+  if (!chosen(axes.engines, "fused")) return;
+  auto fused = axes;
+  fused.engines = {"primitives"};
+  fused.layouts = {"nchw"};  // between its blocks
+  for_common_axes(fused, [&](CommonAxes common) {
+    common.fused = true;
+    visit(common);
+  });
+}
+
 std::string arm_name(const std::string& head, const CommonAxes& common, const std::string& direction) {
+  if (common.fused) {
+    auto primitives = common;
+    primitives.fused = false;
+    return arm_name(head + "/engine:fused", primitives, direction);
+  }
   return fmt::format("{}/layout:{}/dtype:{}/direction:{}/batch:{}/threads:{}/cache:{}", head, common.layout,
                      common.dtype, direction, common.batch, common.threads, common.cache);
 }
@@ -65,7 +88,9 @@ void add_block_arms(const Geometry& geometry, const std::string& op, const std::
   const auto head = fmt::format("{}/op:{}/unit:{}", geometry.name, op, unit);
   for (const auto& direction : direction_names()) {
     if (!chosen(axes.directions, direction)) continue;
-    for_common_axes(axes, [&](const CommonAxes& common) {
+    const auto for_axes = spec.unit == Unit::block ? for_engine_axes : for_common_axes;
+    for_axes(axes, [&](const CommonAxes& common) {
+      spec.fused = common.fused;
       spec.layout = layout_from_string(common.layout);
       spec.dtype = dtype_from_string(common.dtype);
       spec.direction = direction_from_string(direction);

@@ -13,8 +13,9 @@ namespace dsx {
 
 // Values of each axis, in the words of the benchmarks' names.
 struct Axes {
-  std::vector<std::string> ops;    // operators; empty: all of the table, and a shape's own
-  std::vector<std::string> units;  // op, conv, block
+  std::vector<std::string> ops;      // operators; empty: all of the table, and a shape's own
+  std::vector<std::string> units;    // op, conv, block
+  std::vector<std::string> engines;  // primitives, fused: blocks and networks as our own kernels
   std::vector<std::string> layouts;
   std::vector<std::string> dtypes;
   std::vector<std::string> directions;  // an arm kind that does not have one leaves it out
@@ -52,14 +53,17 @@ std::vector<ArmEntry> all_arms(const std::vector<Geometry>& geometries, const Ax
 dnnl::memory::data_type dtype_from_string(const std::string& name);  // throws ConfigError
 // Throws UnsupportedError when this CPU has no arithmetic for the type.
 void require_dtype(dnnl::memory::data_type type);
-// Calls visit(layout, type, batch, threads, cache, "layout:nhwc/dtype:f32" and
-// "batch:32/threads:2/cache:hot").
+// Calls visit(layout, type, batch, threads, cache) for oneDNN's primitives.
 struct CommonAxes {
   std::string layout, dtype;
   int batch, threads;
   std::string cache;
+  bool fused = false;
 };
 void for_common_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit);
+// The same for each chosen engine; the fused one has one layout, its own.
+const std::vector<std::string>& engine_names();
+void for_engine_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit);
 std::string arm_name(const std::string& head, const CommonAxes& common, const std::string& direction);
 
 }  // namespace dsx

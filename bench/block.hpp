@@ -38,6 +38,7 @@ struct BlockSpec {
   Direction direction = Direction::inference;
   int batch = 32;
   bool allow_ref = false;
+  bool fused = false;  // a whole block as our own kernel (fused_block.hpp); `layout` plays no part then
 
   int stride_factor() const;
   bool backward() const { return direction >= Direction::backward_data; }

@@ -7,6 +7,7 @@
 #include "bench/block_check.hpp"
 #include "bench/chain.hpp"
 #include "kernels/error.hpp"
+#include "kernels/fused_train.hpp"
 #include "kernels/relu.hpp"
 
 namespace dsx {
@@ -26,6 +27,11 @@ class BlockBuilder {
   Work build() {
     if (spec_.unit == Unit::op && spec_.direction == Direction::backward_weights) {
       throw UnsupportedError(fmt::format("{} has no weights of its own", spec_.op));
+    }
+    if (spec_.fused) {
+      build_fused();
+      check();
+      return finished();
     }
     const bool has_stages = build_stages();
     if (spec_.unit == Unit::op && !has_stages) {
@@ -75,7 +81,50 @@ class BlockBuilder {
     return !backward_stages_.empty() || stage_count_ > 0;
   }
 
-  memory add_conv(Kernel kernel) {
+  // "none", forward only: the fused kernel's convolution and ReLU without its pooling.
+  std::optional<FusedPool> fused_pool(bool training) const {
+    const auto& context = chain_->context();
+    if (spec_.geometry.own && spec_.op == spec_.geometry.own->name()) return std::nullopt;
+    if (training) return spec_.op == "none" ? std::nullopt : fused_train_pool_for(context, conv_, spec_.op);
+    if (spec_.op != "none") return fused_pool_for(context, conv_, spec_.op);
+    return fused_pool_for(context, conv_, "avgpool") ? std::optional(FusedPool::none) : std::nullopt;
+  }
+
+  // One step forward, and one backward: the gradient of the weights, without that of the source, as block 1
+  // needs it.
+  void build_fused() {
+    const bool training = pass_ == Pass::training;
+    const auto& context = chain_->context();
+    if (spec_.unit != Unit::block || spec_.direction == Direction::backward_data)
+      throw UnsupportedError("the fused engine has whole blocks only, backward to the weights");
+    const auto pool = fused_pool(training);
+    if (!pool)
+      throw UnsupportedError(fmt::format("the fused engine has no kernel for {} at this shape", spec_.op));
+    chain_->preparing(spec_.backward());
+    const auto forward =
+        add_convolution(training ? fused_block_forward_training(context, name("block"), conv_, *pool, true)
+                                 : fused_block_forward(context, name("block"), conv_, *pool, true));
+    destination_ = operator_source_ = forward.at(DNNL_ARG_DST);
+    if (!spec_.backward()) return;
+    chain_->preparing(false);
+    diff_dst_ = make_memory(context, destination_.get_desc());
+    buffers_.source.push_back(diff_dst_);
+    Arguments known{{DNNL_ARG_SRC, source_}, {DNNL_ARG_DIFF_DST, diff_dst_}, {DNNL_ARG_DST, destination_}};
+    if (const auto workspace = forward.find(DNNL_ARG_WORKSPACE); workspace != forward.end()) {
+      known = {
+          {DNNL_ARG_SRC, source_}, {DNNL_ARG_DIFF_DST, diff_dst_}, {DNNL_ARG_WORKSPACE, workspace->second}};
+    }
+    const auto made =
+        chain_->add(name("block.backward"),
+                    fused_block_backward(context, name("block"), conv_, *pool, true, false), known);
+    result_ = made.at(DNNL_ARG_DIFF_WEIGHTS);
+    diff_bias_ = made.at(DNNL_ARG_DIFF_BIAS);
+  }
+
+  memory add_conv(Kernel kernel) { return add_convolution(std::move(kernel)).at(DNNL_ARG_DST); }
+
+  // With all that the kernel writes.
+  Arguments add_convolution(Kernel kernel) {
     source_values_ = pattern(element_count(conv_.src), 1);
     weights_values_ = pattern(element_count(conv_.weights), 2);
     bias_values_ = pattern(static_cast<std::size_t>(conv_.dst[1]), 3);
@@ -87,10 +136,8 @@ class BlockBuilder {
     if (!spec_.backward() || spec_.direction == Direction::backward_data)
       buffers_.weights.push_back(weights_);
     if (!spec_.backward()) buffers_.weights.push_back(bias);
-    return chain_
-        ->add(name("conv"), std::move(kernel),
-              {{DNNL_ARG_SRC, source_}, {DNNL_ARG_WEIGHTS, weights_}, {DNNL_ARG_BIAS, bias}})
-        .at(DNNL_ARG_DST);
+    return chain_->add(name("conv"), std::move(kernel),
+                       {{DNNL_ARG_SRC, source_}, {DNNL_ARG_WEIGHTS, weights_}, {DNNL_ARG_BIAS, bias}});
   }
 
   std::vector<DownsampleStage> stages(const memory::desc& src_md) const {

@@ -147,6 +147,7 @@ class NetworkWork {
     context.layout = layout_from_string(common.layout);
     context.dtype = dtype_from_string(common.dtype);
     context.allow_ref = allow_ref;
+    context.fused = common.fused;
     NetworkOptions options;
     options.variant = variant;
     Network network(context, load_network_spec("lenet"), options);
@@ -259,7 +260,7 @@ std::vector<ArmEntry> network_arms(const Axes& axes) {
     if (!chosen(axes.ops, op.name)) continue;
     for (const auto& direction : network_direction_names()) {
       if (!chosen(axes.directions, direction)) continue;
-      for_common_axes(axes, [&](const CommonAxes& common) {
+      for_engine_axes(axes, [&](const CommonAxes& common) {
         const auto type = dtype_from_string(common.dtype);
         arms.push_back({arm_name("network/op:" + op.name, common, direction), common.threads, type,
                         cache_state_from_string(common.cache),

@@ -83,6 +83,11 @@ const std::vector<Flag>& flags() {
        }},
       {"--unit", "LIST", "op (alone), conv (alone), block (both); default all", true,
        [](BenchOptions& o, const std::string& v) { o.axes.units = words_of("--unit", v, unit_names()); }},
+      {"--engine", "LIST",
+       "primitives (oneDNN's, step by step), fused (our own kernels: blocks and networks); default all", true,
+       [](BenchOptions& o, const std::string& v) {
+         o.axes.engines = words_of("--engine", v, engine_names());
+       }},
       {"--layout", "LIST", "nhwc, nchw, blocked, any (default nhwc)", true,
        [](BenchOptions& o, const std::string& v) {
          o.axes.layouts = words_of("--layout", v, layout_names());
@@ -148,7 +153,8 @@ void check_ops(const BenchOptions& options) {
 
 BenchOptions take_options(std::vector<std::string>& arguments) {
   BenchOptions options;
-  options.axes = {{}, unit_names(), {"nhwc"}, {"f32"}, {}, {32, 1}, {usable_cpu_count()}, {"hot"}, false};
+  options.axes = {{}, unit_names(), engine_names(),       {"nhwc"}, {"f32"},
+                  {}, {32, 1},      {usable_cpu_count()}, {"hot"},  false};
   std::vector<std::string> others;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& argument = arguments[i];

@@ -6,6 +6,7 @@
 #include "bench/block_check.hpp"
 #include "bench/definitions.hpp"
 #include "kernels/error.hpp"
+#include "kernels/fused_block.hpp"
 #include "tests/reference/reference.hpp"
 
 namespace dsx {
@@ -113,6 +114,24 @@ std::vector<std::string> table_names() {
 }
 INSTANTIATE_TEST_SUITE_P(Table, EveryOperator, testing::ValuesIn(table_names()),
                          [](const auto& tested) { return tested.param; });
+
+TEST_P(EveryOperator, FusedIsCheckedWhereThereIsAKernel) {
+  const bool fusible = GetParam() == "avgpool" || GetParam() == "maxpool" || GetParam() == "strided";
+  for (const auto& direction : direction_names()) {
+    auto spec = spec_of(GetParam(), Unit::block, direction_from_string(direction));
+    spec.geometry = load_geometries("study").back();  // wide enough for the widest vectors
+    spec.fused = true;
+    try {
+      const auto work = build_block(spec);
+      work.run();
+      EXPECT_TRUE(fusible);
+      EXPECT_EQ(work.steps.size(), 1U);
+      EXPECT_THAT(work.label, testing::HasSubstr("ours:"));
+    } catch (const UnsupportedError& error) {
+      EXPECT_TRUE(!fusible || direction == "backward_data" || fused_block_isa().empty()) << error.what();
+    }
+  }
+}
 
 TEST(Block, RunsAShapesOwnPool) {
   for (const auto& direction : direction_names()) {

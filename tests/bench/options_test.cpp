@@ -13,6 +13,7 @@ using testing::ElementsAre;
 TEST(BenchOptions, DefaultsToTheStudysMainCase) {
   std::vector<std::string> arguments;
   const auto options = take_options(arguments);
+  EXPECT_THAT(options.axes.engines, ElementsAre("primitives", "fused"));
   EXPECT_THAT(options.axes.layouts, ElementsAre("nhwc"));
   EXPECT_THAT(options.axes.dtypes, ElementsAre("f32"));
   EXPECT_THAT(options.axes.batches, ElementsAre(32, 1));
