@@ -57,6 +57,12 @@ void advise_large_pages(void* begin, std::size_t bytes) {
 #endif
 }
 
+dnnl::memory make_paged_memory(const dnnl::memory::desc& md, const dnnl::engine& engine) {
+  dnnl::memory made(md, engine);
+  advise_large_pages(made.get_data_handle(), md.get_size());
+  return made;
+}
+
 AlignedBytes allocate_pages(std::size_t bytes) {
   const std::size_t page = bytes >= kLargePage ? kLargePage : kPage;
   const std::size_t size = round_up(std::max<std::size_t>(bytes, 1), page);

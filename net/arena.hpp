@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <dnnl.hpp>
 #include <memory>
 #include <vector>
 
@@ -31,5 +32,8 @@ AlignedBytes allocate_pages(std::size_t bytes);
 
 // Asks for large pages behind memory that somebody else allocated and nobody has touched yet.
 void advise_large_pages(void* begin, std::size_t bytes);
+
+// oneDNN's own allocation, on large pages where there are some; not initialised.
+dnnl::memory make_paged_memory(const dnnl::memory::desc& md, const dnnl::engine& engine);
 
 }  // namespace dsx

@@ -1,5 +1,6 @@
 // Which parameters a network has: their names (PyTorch's), shapes and fan-in.
 #include "kernels/inner_product.hpp"
+#include "net/arena.hpp"
 #include "net/graph.hpp"
 #include "net/shapes.hpp"
 
@@ -17,7 +18,7 @@ Parameter declare(const Context& context, const std::string& name, const memory:
   p.dims = dims;
   p.trainable = trainable;
   p.fan_in = static_cast<int>(fan_in);
-  p.value = memory(plain_md(dims), context.engine);
+  p.value = make_paged_memory(plain_md(dims), context.engine);
   return p;
 }
 

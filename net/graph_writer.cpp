@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "kernels/relu.hpp"
-#include "kernels/reorder.hpp"
+#include "net/arena.hpp"
 
 namespace dsx {
 
@@ -34,7 +34,7 @@ TensorId GraphWriter::parameter(const std::string& name, const memory::desc* wan
       *wanted != p.value.get_desc()) {
     const auto values = p.get();
     p.dims = wanted->get_dims();  // {120, 94864} where the kernel takes a source of 16 x 77 x 77 as a row
-    p.value = memory(*wanted, context_.engine);
+    p.value = make_paged_memory(*wanted, context_.engine);
     p.set(values);
   }
   const auto id = add_tensor(name, Role::parameter, p.value.get_desc());
@@ -45,7 +45,7 @@ TensorId GraphWriter::parameter(const std::string& name, const memory::desc* wan
 TensorId GraphWriter::gradient_of(const std::string& parameter_name) {
   int index = 0;
   auto& p = find(parameter_name, index);
-  if (!p.grad) p.grad = memory(p.value.get_desc(), context_.engine);
+  if (!p.grad) p.grad = make_paged_memory(p.value.get_desc(), context_.engine);
   const auto id = add_tensor(parameter_name + ".grad", Role::parameter_grad, p.grad.get_desc());
   graph.tensors[id].parameter = index;
   return id;

@@ -10,6 +10,7 @@
 #include <numbers>
 
 #include "kernels/error.hpp"
+#include "net/arena.hpp"
 
 namespace dsx {
 
@@ -32,7 +33,7 @@ Flat flat_of(const Parameter& p) {
 float* data_of(const memory& m) { return static_cast<float*>(m.get_data_handle()); }
 
 memory zeros_like(const memory& like) {
-  memory zeros(like.get_desc(), like.get_engine());
+  auto zeros = make_paged_memory(like.get_desc(), like.get_engine());
   std::fill_n(data_of(zeros), zeros.get_desc().get_size() / sizeof(float), 0.f);
   return zeros;
 }
