@@ -234,20 +234,17 @@ void add_strip_to_weights(const TrainBlockShape& s, const Strip& strip, const Tr
 SourceRows deinterleaved(const TrainBackwardArgs& a, float* to, int first_row, int count) {
   const D d;
   const auto& s = a.shape;
-  const int half = (s.width + 1) / 2, rows = source_rows(s);
+  const int half = s.width / 2, rows = source_rows(s);  // the width is even
   for (int c = 0; c < s.in_channels; ++c) {
     for (int r = 0; r < count; ++r) {
       const float* from = a.src + (static_cast<std::size_t>(c) * s.height + first_row + r) * s.width;
       float* row = to + (static_cast<std::size_t>(c) * rows + r) * s.width;
-      int x = 0;
-      for (; 2 * x + 2 * kLanes <= s.width; x += kLanes) {
+      for (int pair = 0; pair < s.width / 2; pair += kLanes) {
+        // The last columns, some of them for the second time.
+        const int x = std::min(pair, s.width / 2 - kLanes);
         const V low = hn::LoadU(d, from + 2 * x), high = hn::LoadU(d, from + 2 * x + kLanes);
         hn::StoreU(hn::ConcatEven(d, high, low), d, row + x);
         hn::StoreU(hn::ConcatOdd(d, high, low), d, row + half + x);
-      }
-      for (; 2 * x < s.width; ++x) {
-        row[x] = from[2 * x];
-        if (2 * x + 1 < s.width) row[half + x] = from[2 * x + 1];
       }
     }
   }

@@ -20,7 +20,7 @@ struct Settings {
   std::string variant = "avgpool";    // row of downsample_table()
   std::string network = "lenet";      // built-in name or YAML file
   std::string layout = "nhwc";        // of activations in memory
-  std::string engine = "primitives";  // or "fused": our own kernel for a block, in inference
+  std::string engine = "primitives";  // or "fused": our own kernels for blocks and large linear layers
   bool allow_ref = false;             // accept oneDNN's reference implementations: 100 times slower
 
   // Data. Images are square after preprocessing.

@@ -95,9 +95,9 @@ std::vector<Field> make_fields() {
   f.push_back(text("network", G::network, &S::network,
                    "built-in network (lenet) or a YAML file with a list of layers"));
   f.push_back(choice("layout", G::network, &S::layout, layout_names, "how activations lie in memory"));
-  f.push_back(
-      free(words("engine", G::network, &S::engine, {"primitives", "fused"},
-                 "primitives: oneDNN layer by layer; fused: our kernel for a block, inference only")));
+  f.push_back(free(
+      words("engine", G::network, &S::engine, {"primitives", "fused"},
+            "primitives: oneDNN layer by layer; fused: our kernels for blocks and large linear layers")));
   f.push_back(flag("allow_ref", G::network, &S::allow_ref,
                    "accept oneDNN's reference kernels, some 100 times slower"));
 
