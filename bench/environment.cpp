@@ -191,10 +191,11 @@ std::string shell_quoted(const std::string& word) {
   return text.append(1, '\'');
 }
 
-// Up to the last '@' of the word: a password may hold an '@' that should have been written %40.
+// Up to the last '@' of the word: a password may hold an '@' that should have been written %40. One '/' is
+// enough: that is what is left of two where the text went through a path.
 std::string without_user_info(std::string text) {
-  for (std::size_t at = 0; (at = text.find("://", at)) != std::string::npos;) {
-    at += 3;
+  for (std::size_t at = 0; (at = text.find(":/", at)) != std::string::npos;) {
+    at = std::min(text.find_first_not_of('/', at + 1), text.size());
     const std::size_t end = std::min(text.find_first_of(" \t\n\r\"'", at), text.size());
     const std::size_t sign = text.rfind('@', end);
     if (sign != std::string::npos && sign >= at && sign < end) text.erase(at, sign + 1 - at);

@@ -138,6 +138,8 @@ int sync_command(const std::vector<std::string>& args) {
   const tracking::Credentials credentials = tracking::read_credentials(tracking::credentials_file());
   std::vector<fs::path> folders;
   for (const std::string& word : line.positional) {
+    if (word.find("://") != std::string::npos)
+      throw ConfigError("study sync needs folders; the address of a server goes behind --track");
     const fs::path folder = fs::absolute(word + "/.").lexically_normal().parent_path();
     const std::size_t before = folders.size();
     add_journals(folder, folders);

@@ -273,7 +273,7 @@ END
 ScriptsAreCleanByShellcheck() {
   command -v shellcheck >/dev/null || exit 77 # ctest: skipped
   cd "$source_dir"
-  shellcheck --severity=warning scripts/setup scripts/run scripts/test scripts/profile scripts/report scripts/lib/*.sh .ci/run tests/scripts/*.sh
+  shellcheck --severity=warning scripts/setup scripts/run scripts/test scripts/profile scripts/report scripts/mlflow-venv scripts/lib/*.sh .ci/run tests/scripts/*.sh tests/tracking/*.sh
 }
 
 [[ $(type -t "${1:-}") == function ]] || fail "no case '${1:-}'"

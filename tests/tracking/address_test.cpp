@@ -47,6 +47,7 @@ TEST(TrackingAddress, CommandLinesAreRecordedWithoutSecrets) {
             "study --track http://host:1/x --lr 1");
   EXPECT_EQ(without_user_info("https://me:p@ss/w0rd@host/a https://u:v@b"), "https://host/a https://b");
   EXPECT_EQ(without_user_info("'http://me:s@host' me@home"), "'http://host' me@home");
+  EXPECT_EQ(without_user_info("/home/http:/me:s@host/x"), "/home/http:/host/x") << "made a path";
   EXPECT_EQ(without_user_info("http://"), "http://");
 }
 
