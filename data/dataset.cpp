@@ -47,6 +47,11 @@ const std::vector<std::string>& Dataset::skipped() const {
   return none;
 }
 
+const std::vector<SourceSize>& Dataset::source_sizes() const {
+  static const std::vector<SourceSize> unknown;
+  return unknown;
+}
+
 std::vector<std::size_t> indices_of(const Dataset& dataset, Split split) {
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < dataset.items().size(); ++i)
@@ -119,20 +124,24 @@ void move_subjects(const std::vector<Item>& items, std::vector<Split>& splits, S
 // Another data set with its splits replaced.
 class Resplit : public Dataset {
  public:
-  Resplit(std::unique_ptr<Dataset> base, std::vector<Split> splits)
-      : base_(std::move(base)), items_(base_->items()) {
-    for (std::size_t i = 0; i < items_.size(); ++i) items_[i].split = splits[i];
+  Resplit(const Dataset& base, std::vector<Split> splits) : base_(base), items_(base.items()) {
+    for (std::size_t i = 0; i < items_.size(); ++i) items_[i].split = splits.at(i);
+  }
+  Resplit(std::unique_ptr<Dataset> base, std::vector<Split> splits) : Resplit(*base, std::move(splits)) {
+    owned_ = std::move(base);
   }
   const std::vector<Item>& items() const override { return items_; }
-  ImageShape shape() const override { return base_->shape(); }
-  const std::vector<std::string>& class_names() const override { return base_->class_names(); }
-  void read(std::size_t index, std::span<std::uint8_t> chw) const override { base_->read(index, chw); }
-  std::string description() const override { return base_->description(); }
-  std::string digest() const override { return base_->digest(); }  // the data as stored, whatever the seed
-  const std::vector<std::string>& skipped() const override { return base_->skipped(); }
+  ImageShape shape() const override { return base_.shape(); }
+  const std::vector<std::string>& class_names() const override { return base_.class_names(); }
+  void read(std::size_t index, std::span<std::uint8_t> chw) const override { base_.read(index, chw); }
+  std::string description() const override { return base_.description(); }
+  std::string digest() const override { return base_.digest(); }  // the data as stored, whatever the seed
+  const std::vector<std::string>& skipped() const override { return base_.skipped(); }
+  const std::vector<SourceSize>& source_sizes() const override { return base_.source_sizes(); }
 
  private:
-  std::unique_ptr<Dataset> base_;
+  std::unique_ptr<Dataset> owned_;
+  const Dataset& base_;
   std::vector<Item> items_;
 };
 
@@ -160,6 +169,10 @@ std::vector<Split> complete_splits(const Dataset& dataset, const SplitOptions& o
     move_subjects(dataset.items(), splits, Split::val, options.val_fraction, options.seed);
   }
   return splits;
+}
+
+std::unique_ptr<Dataset> view_with_splits(const Dataset& dataset, std::vector<Split> splits) {
+  return std::make_unique<Resplit>(dataset, std::move(splits));
 }
 
 std::unique_ptr<Dataset> with_complete_splits(std::unique_ptr<Dataset> dataset, const SplitOptions& options) {

@@ -25,6 +25,10 @@ struct ImageShape {
   bool operator==(const ImageShape&) const = default;
 };
 
+struct SourceSize {
+  int height = 0, width = 0;  // pixels, before any resize
+};
+
 struct Item {
   std::string name;     // path relative to the data set's root, or "phantom-000123"
   std::string subject;  // "person1000", "IM-0115", ...; the name itself when no id can be read from it
@@ -47,6 +51,8 @@ class Dataset {
   virtual std::string digest() const;
   // Source files that were left out as unreadable (only ever non-empty with skip_bad_images).
   virtual const std::vector<std::string>& skipped() const;
+  // Sizes before the resize, one per item; empty where the source does not know them.
+  virtual const std::vector<SourceSize>& source_sizes() const;
 };
 
 std::vector<std::size_t> indices_of(const Dataset& dataset, Split split);
@@ -63,6 +69,8 @@ struct SplitOptions {
 // The split of each item after filling in the missing ones; unchanged when val and test are there.
 // Throws DataError when a class has too few subjects to give each split one.
 std::vector<Split> complete_splits(const Dataset& dataset, const SplitOptions& options);
+// `dataset` with its splits replaced, one per item; it must outlive the view.
+std::unique_ptr<Dataset> view_with_splits(const Dataset& dataset, std::vector<Split> splits);
 // `dataset` with splits replaced as above; the pixels stay where they are.
 std::unique_ptr<Dataset> with_complete_splits(std::unique_ptr<Dataset> dataset, const SplitOptions& options);
 

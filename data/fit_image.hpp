@@ -16,10 +16,6 @@ struct DecodeOptions {
   Resize resize = Resize::area;
 };
 
-struct SourceSize {
-  int height = 0, width = 0;
-};
-
 inline constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 27;  // of an image: more than any radiograph
 
 // `image`: one or three (RGB) channels of 8 or 16 bits; 16-bit values are divided by 257. chw holds

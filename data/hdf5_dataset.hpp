@@ -53,9 +53,7 @@ class Hdf5Dataset : public Dataset {
   std::string description() const override;
   const std::vector<std::string>& skipped() const override { return skipped_; }
 
-  const std::vector<SourceSize>& source_sizes() const {
-    return source_sizes_;
-  }                                                               // before the resize, per item
+  const std::vector<SourceSize>& source_sizes() const override { return source_sizes_; }
   const std::string& resize() const { return resize_; }           // "area" or "bilinear"
   const std::string& source() const { return source_; }           // folder it was made from
   const std::string& listing_digest() const { return listing_; }  // of that folder then

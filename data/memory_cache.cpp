@@ -28,6 +28,7 @@ class MemoryCache : public Dataset {
   std::string description() const override { return base_->description(); }
   std::string digest() const override { return base_->digest(); }
   const std::vector<std::string>& skipped() const override { return base_->skipped(); }
+  const std::vector<SourceSize>& source_sizes() const override { return base_->source_sizes(); }
 
   void read(std::size_t index, std::span<std::uint8_t> chw) const override {
     std::atomic<std::int32_t>& state = places_.at(index);
