@@ -18,7 +18,11 @@
 namespace dsx {
 namespace {
 
-constexpr int kSide = 64;  // at which similarity() looks
+constexpr int kSide = 64;                 // at which similarity() looks
+constexpr double kLeastSimilarity = 0.8;  // below, everything is alike
+constexpr double kThumbnailSlack =
+    0.02;  // thumbnails correlate more than the images they are of, or hardly less
+constexpr std::size_t kMaxNearPairs = 1'000'000;  // each costs two reads
 
 std::vector<CopyGroup> copies(const std::vector<Item>& items, const std::vector<Fingerprint>& fingerprints) {
   Groups groups(items.size());
@@ -45,6 +49,15 @@ std::vector<CopyGroup> copies(const std::vector<Item>& items, const std::vector<
   return result;
 }
 
+NearPair describe(const Dataset& dataset, std::size_t first, std::size_t second, int distance) {
+  NearPair pair{first, second, distance, similarity(dataset, first, second)};
+  const Item &a = dataset.items()[first], &b = dataset.items()[second];
+  pair.across_splits = a.split != b.split;
+  pair.across_classes = a.label != b.label;
+  pair.across_subjects = a.subject != b.subject;
+  return pair;
+}
+
 }  // namespace
 
 std::size_t Duplicates::surplus_copies() const {
@@ -53,33 +66,38 @@ std::size_t Duplicates::surplus_copies() const {
   return surplus;
 }
 
-Duplicates find_duplicates(const std::vector<Item>& items, const std::vector<Fingerprint>& fingerprints,
-                           int radius, int jobs) {
-  if (radius < 0 || radius > kMaxHammingRadius)
-    throw ConfigError(fmt::format("radius: {} is not between 0 and {} bits", radius, kMaxHammingRadius));
+Duplicates find_duplicates(const Dataset& dataset, const std::vector<Fingerprint>& fingerprints,
+                           const DuplicateOptions& options) {
+  if (options.radius < 0 || options.radius > kMaxHammingRadius)
+    throw ConfigError(
+        fmt::format("radius: {} is not between 0 and {} bits", options.radius, kMaxHammingRadius));
+  if (!(options.similarity >= kLeastSimilarity && options.similarity <= 1))
+    throw ConfigError(
+        fmt::format("similarity: {} is not between {} and 1", options.similarity, kLeastSimilarity));
   Duplicates result;
-  result.radius = radius;
-  result.groups = copies(items, fingerprints);
-  std::vector<bool> surplus(items.size());
+  result.groups = copies(dataset.items(), fingerprints);
+  std::vector<bool> surplus(dataset.items().size());
   for (const CopyGroup& group : result.groups)
     for (std::size_t i = 1; i < group.indices.size(); ++i) surplus[group.indices[i]] = true;
   std::vector<std::uint64_t> hashes;
   std::vector<std::size_t> index_of;
-  for (std::size_t i = 0; i < items.size(); ++i) {
+  for (std::size_t i = 0; i < fingerprints.size(); ++i) {
     if (surplus[i]) continue;
-    hashes.push_back(fingerprints[i].perceptual);
+    hashes.push_back(fingerprints[i].look.bits);
     index_of.push_back(i);
   }
-  HashPairs pairs = pairs_within(hashes, radius, jobs);
+  const auto alike = [&](std::uint32_t a, std::uint32_t b) {
+    return thumbnail_correlation(fingerprints[index_of[a]].look, fingerprints[index_of[b]].look) >=
+           options.similarity - kThumbnailSlack;
+  };
+  const HashPairs pairs = pairs_within(hashes, options.radius, options.jobs, kMaxNearPairs, alike);
   result.truncated = pairs.truncated;
   for (const HashPair& pair : pairs.pairs) {
-    NearPair near{index_of[pair.first], index_of[pair.second], pair.distance};
-    const Item &a = items[near.first], &b = items[near.second];
-    near.across_splits = a.split != b.split;
-    near.across_classes = a.label != b.label;
-    near.across_subjects = a.subject != b.subject;
-    result.near.push_back(near);
+    const NearPair near = describe(dataset, index_of[pair.first], index_of[pair.second], pair.distance);
+    if (near.similarity >= options.similarity) result.near.push_back(near);
   }
+  std::stable_sort(result.near.begin(), result.near.end(),
+                   [](const NearPair& a, const NearPair& b) { return a.similarity > b.similarity; });
   return result;
 }
 

@@ -11,8 +11,14 @@
 
 namespace dsx {
 
-// Hashes of unrelated chest radiographs of the real set come as near as 8 bits; copies stay within 2.
-inline constexpr int kDefaultRadius = 3;
+// A near pair: hashes within `radius` bits, and a correlation of the images of at least `similarity`. Images
+// of the real set that were saved again as JPEG (quality 10), resized to 96 pixels, brightened, or cropped by
+// 1% stay within 6 bits of themselves; different people correlate up to .970.
+struct DuplicateOptions {
+  int radius = 6;
+  double similarity = 0.98;
+  int jobs = 0;  // threads; 0: every CPU
+};
 
 // Images that are one: the same source file (SHA-256), or the same pixels from different files.
 struct CopyGroup {
@@ -25,23 +31,23 @@ struct CopyGroup {
 struct NearPair {
   std::size_t first = 0, second = 0;  // first < second
   int distance = 0;                   // differing bits of the perceptual hashes
+  double similarity = 0;              // similarity()
   bool across_splits = false, across_classes = false, across_subjects = false;
 };
 
 struct Duplicates {
-  int radius = 0;
   std::vector<CopyGroup> groups;       // by first index
-  std::vector<NearPair> near;          // the closest first
+  std::vector<NearPair> near;          // the most similar first
   bool truncated = false;              // there are more near pairs than these
   std::size_t surplus_copies() const;  // images beyond the first of each group
 };
 
-// Throws ConfigError for a radius outside of 0 to kMaxHammingRadius.
-Duplicates find_duplicates(const std::vector<Item>& items, const std::vector<Fingerprint>& fingerprints,
-                           int radius, int jobs = 0);
+// fingerprints_of(dataset). Images whose thumbnails look alike are read once more for their similarity.
+// Throws ConfigError for options out of range, DataError for an image that cannot be read.
+Duplicates find_duplicates(const Dataset& dataset, const std::vector<Fingerprint>& fingerprints,
+                           const DuplicateOptions& options);
 
-// Pearson correlation of two images shrunk to 64 x 64: tells near duplicates from chance, reading the images
-// once more. 0 where one of them has no structure. Throws DataError.
+// Pearson correlation of two images shrunk to 64 x 64; about 0 where one of them has one value everywhere.
 double similarity(const Dataset& dataset, std::size_t first, std::size_t second);
 
 }  // namespace dsx

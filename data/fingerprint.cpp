@@ -87,7 +87,7 @@ Fingerprint fingerprint_of(ImageShape shape, std::span<const std::uint8_t> chw) 
   const std::string sha = sha256_hex(chw);
   for (std::size_t i = 0; i < result.pixels.size(); ++i)
     result.pixels[i] = std::stoull(sha.substr(16 * i, 16), nullptr, 16);
-  result.perceptual = perceptual_hash(shape, chw);
+  result.look = perceptual_hash(shape, chw);
   result.border = border_of(shape, chw);
   return result;
 }

@@ -1,6 +1,6 @@
-// What an audit keeps of each image, so that the images themselves need not stay in memory: 64 bytes for a
-// hash of the pixels, a perceptual hash, and statistics of the border. One pass over the images, several
-// threads. Comparing them is left to duplicates.hpp.
+// What an audit keeps of each image, so that the images themselves need not stay in memory: 320 bytes for a
+// hash of the pixels, a perceptual hash with its thumbnail, and statistics of the border. One pass over the
+// images, several threads. Comparing them is left to duplicates.hpp.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 
 #include "data/dataset.hpp"
 #include "data/open.hpp"
+#include "data/perceptual_hash.hpp"
 
 namespace dsx {
 
@@ -21,7 +22,7 @@ using BorderStatistics = std::array<float, kBorderStatistics>;
 
 struct Fingerprint {
   std::array<std::uint64_t, 2> pixels{};  // first 128 bits of the SHA-256 of the pixels
-  std::uint64_t perceptual = 0;           // perceptual_hash()
+  PerceptualHash look;
   BorderStatistics border{};
   bool operator==(const Fingerprint&) const = default;
 };

@@ -104,8 +104,12 @@ struct Table {
 
 class Search {
  public:
-  Search(std::span<const std::uint64_t> hashes, int radius, std::size_t limit)
-      : hashes_(hashes), radius_(radius), limit_(limit), blocks_(best_cut(radius, hashes.size())) {}
+  Search(std::span<const std::uint64_t> hashes, int radius, std::size_t limit, const PairTest& accept)
+      : hashes_(hashes),
+        radius_(radius),
+        limit_(limit),
+        accept_(accept),
+        blocks_(best_cut(radius, hashes.size())) {}
 
   HashPairs run(int jobs) {
     for (std::size_t b = 0; b < blocks_.size() && !full_; ++b) {
@@ -142,6 +146,7 @@ class Search {
           const std::uint64_t difference = hash ^ other.hash;
           if (std::popcount(difference) > radius_ || other.index <= i || found_earlier(difference, b))
             continue;
+          if (accept_ && !accept_(static_cast<std::uint32_t>(i), other.index)) continue;
           found.push_back({static_cast<std::uint32_t>(i), other.index, std::popcount(difference)});
         }
       }
@@ -168,6 +173,7 @@ class Search {
   std::span<const std::uint64_t> hashes_;
   int radius_;
   std::size_t limit_;
+  const PairTest& accept_;
   std::vector<Block> blocks_;
   std::mutex mutex_;
   std::atomic<bool> full_{false};
@@ -176,13 +182,14 @@ class Search {
 
 }  // namespace
 
-HashPairs pairs_within(std::span<const std::uint64_t> hashes, int radius, int jobs, std::size_t limit) {
+HashPairs pairs_within(std::span<const std::uint64_t> hashes, int radius, int jobs, std::size_t limit,
+                       const PairTest& accept) {
   if (radius < 0 || radius > kMaxHammingRadius)
     throw std::invalid_argument(
         fmt::format("Hamming radius {} is not between 0 and {}", radius, kMaxHammingRadius));
   if (hashes.size() >= std::numeric_limits<std::uint32_t>::max())
     throw std::invalid_argument("too many hashes for one index");
-  return Search(hashes, radius, limit).run(jobs > 0 ? jobs : usable_cpus());
+  return Search(hashes, radius, limit, accept).run(jobs > 0 ? jobs : usable_cpus());
 }
 
 }  // namespace dsx

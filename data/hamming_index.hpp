@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -24,9 +25,12 @@ struct HashPairs {
   bool truncated = false;       // there are more than `limit`; which ones are missing is not said
 };
 
+// `accept`, when given, is asked about each pair within the radius, from any thread, and drops it with false.
+using PairTest = std::function<bool(std::uint32_t first, std::uint32_t second)>;
+
 // radius from 0 to kMaxHammingRadius; jobs threads (0: every CPU). std::invalid_argument otherwise, or for
 // 2^32 hashes or more.
 HashPairs pairs_within(std::span<const std::uint64_t> hashes, int radius, int jobs = 0,
-                       std::size_t limit = 10'000'000);
+                       std::size_t limit = 10'000'000, const PairTest& accept = {});
 
 }  // namespace dsx

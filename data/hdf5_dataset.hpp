@@ -26,6 +26,8 @@ class Hdf5DatasetWriter {
  public:
   Hdf5DatasetWriter(const std::filesystem::path& path, ImageShape shape, std::size_t capacity);
   void add(const Item& item, SourceSize source, std::span<const std::uint8_t> deflated);
+  // One more root attribute.
+  void attribute(const std::string& name, const std::string& value) { writer_.attribute(name, value); }
   // Writes the tables and gives the file its name.
   void finish(const FolderListing& listing, const DecodeOptions& decode,
               const std::vector<std::string>& skipped);

@@ -17,6 +17,7 @@
 #include "data/files.hpp"
 #include "data/hdf5_dataset.hpp"
 #include "data/import.hpp"
+#include "data/manifest.hpp"
 #include "data/memory_cache.hpp"
 #include "data/source_kind.hpp"
 #include "kernels/error.hpp"
@@ -122,6 +123,7 @@ std::unique_ptr<Dataset> open_as_stored(const DataOptions& options) {
 std::unique_ptr<Dataset> open_dataset(const DataOptions& options) {
   std::unique_ptr<Dataset> dataset = open_as_stored(options);
   check_shape(*dataset, options);
+  if (!options.manifest.empty()) require_manifest(*dataset, options.manifest);
   dataset = with_memory_cache(std::move(dataset), options.cache_mib << 20);
   return with_complete_splits(std::move(dataset), options.splits);
 }

@@ -35,7 +35,8 @@ struct DataOptions {
   std::uint64_t phantom_seed = 1;  // synthetic: which patients
   int phantom_train = 0, phantom_val = 0, phantom_test = 0;  // synthetic: images; all 0: the defaults
   SplitOptions splits;
-  Progress progress;  // of an import; may be empty
+  std::filesystem::path manifest;  // the images must be those of this file (manifest.hpp); empty: any
+  Progress progress;               // of an import; may be empty
 };
 
 // Throws DataError (what is wrong with the source) or OutputError (cache not writable).

@@ -181,6 +181,7 @@ void make_paths_absolute(Settings& s) {
   std::error_code error;
   if (s.data != "synthetic") s.data = fs::absolute(s.data).lexically_normal().string();
   if (fs::is_regular_file(s.network, error)) s.network = fs::absolute(s.network).lexically_normal().string();
+  if (!s.manifest.empty()) s.manifest = fs::absolute(s.manifest).lexically_normal().string();
   if (!s.resume.empty()) s.resume = fs::absolute(s.resume).lexically_normal().string();
 }
 

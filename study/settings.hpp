@@ -31,6 +31,7 @@ struct Settings {
   std::string resize = "area";   // does not alias when it shrinks; bilinear is the original's
   double val_fraction = 0.1;     // of train, only when the data has no val split
   double test_fraction = 0.2;    // of all images, only when the data has no test split
+  std::string manifest;          // JSON of `study data clean`: other images are refused; "" takes any
   bool skip_bad_images = false;  // leave unreadable images out instead of refusing the data
   int data_cache_mib = 640;      // decoded images kept in memory, MiB
   std::string cache_dir;         // of imported folders; "" is the user's cache directory

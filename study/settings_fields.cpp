@@ -114,6 +114,9 @@ std::vector<Field> make_fields() {
                      "share of train made into val, by subject, where data has no val", true));
   f.push_back(number("test_fraction", G::data, &S::test_fraction, 0, 0.9,
                      "share of all images made into test, by subject, where data has no test", true));
+  f.push_back(free(shown_as(text("manifest", G::data, &S::manifest,
+                                 "refuse images that differ from this manifest of `study data clean`"),
+                            "none")));
   f.push_back(flag("skip_bad_images", G::data, &S::skip_bad_images,
                    "go on without images that cannot be read, and say how many"));
   f.push_back(free(number("data_cache_mib", G::data, &S::data_cache_mib, 0, 1 << 20,

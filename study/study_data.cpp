@@ -72,6 +72,7 @@ std::unique_ptr<Dataset> open_study_data(const Settings& s, const Progress& prog
   options.phantom_val = s.synthetic_val;
   options.phantom_test = s.synthetic_test;
   options.splits = {s.val_fraction, s.test_fraction, seed_for(s, SeedUse::split)};
+  options.manifest = s.manifest;
   options.progress = progress;
   std::unique_ptr<Dataset> dataset = open_dataset(options);
   if (dataset->class_names().size() != 2)
