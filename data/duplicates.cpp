@@ -66,14 +66,18 @@ std::size_t Duplicates::surplus_copies() const {
   return surplus;
 }
 
-Duplicates find_duplicates(const Dataset& dataset, const std::vector<Fingerprint>& fingerprints,
-                           const DuplicateOptions& options) {
+void check(const DuplicateOptions& options) {
   if (options.radius < 0 || options.radius > kMaxHammingRadius)
     throw ConfigError(
         fmt::format("radius: {} is not between 0 and {} bits", options.radius, kMaxHammingRadius));
   if (!(options.similarity >= kLeastSimilarity && options.similarity <= 1))
     throw ConfigError(
         fmt::format("similarity: {} is not between {} and 1", options.similarity, kLeastSimilarity));
+}
+
+Duplicates find_duplicates(const Dataset& dataset, const std::vector<Fingerprint>& fingerprints,
+                           const DuplicateOptions& options) {
+  check(options);
   Duplicates result;
   result.groups = copies(dataset.items(), fingerprints);
   std::vector<bool> surplus(dataset.items().size());

@@ -20,6 +20,9 @@ struct DuplicateOptions {
   int jobs = 0;  // threads; 0: every CPU
 };
 
+// Throws ConfigError for values out of range.
+void check(const DuplicateOptions& options);
+
 // Images that are one: the same source file (SHA-256), or the same pixels from different files.
 struct CopyGroup {
   std::vector<std::size_t> indices;  // two or more, ascending

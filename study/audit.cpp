@@ -1,0 +1,190 @@
+// From counts and fingerprints to judgements.
+#include "study/audit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "study/statistics/auc.hpp"
+#include "study/statistics/expected_precision.hpp"
+#include "study/statistics/logistic.hpp"
+
+namespace dsx {
+namespace {
+
+constexpr std::size_t kFolds = 5;
+const std::string kSize = "image size", kBorder = "border";
+
+// Numbers per image under one heading, [images x names].
+struct Features {
+  std::string group;
+  std::vector<std::string> names;
+  std::vector<double> values;
+};
+
+Features size_features(const Dataset& dataset) {
+  Features features{kSize, {"width", "height", "width / height", "pixels"}, {}};
+  for (const SourceSize& size : dataset.source_sizes()) {
+    const double width = std::max(1, size.width), height = std::max(1, size.height);
+    features.values.insert(features.values.end(), {std::log(width), std::log(height),
+                                                   std::log(width / height), std::log(width * height)});
+  }
+  return features;
+}
+
+Features border_features(const std::vector<Fingerprint>& fingerprints) {
+  Features features{kBorder, {border_statistic_names().begin(), border_statistic_names().end()}, {}};
+  for (const Fingerprint& print : fingerprints)
+    features.values.insert(features.values.end(), print.border.begin(), print.border.end());
+  return features;
+}
+
+struct LabelledImages {
+  std::vector<std::uint8_t> positive;
+  std::vector<std::uint32_t> subject;
+};
+
+LabelledImages labelled(const Dataset& dataset) {
+  LabelledImages images;
+  std::vector<std::string> names;
+  for (const Item& item : dataset.items()) {
+    images.positive.push_back(item.label == 1);
+    names.push_back(item.subject);
+  }
+  images.subject = subject_ids(names);
+  return images;
+}
+
+void judge(const Features& features, const LabelledImages& images, std::vector<Shortcut>& shortcuts) {
+  const std::size_t count = features.names.size(), size = images.positive.size();
+  const auto add = [&](const std::string& name, bool together, Estimate auc) {
+    shortcuts.push_back({features.group, name, together, std::move(auc)});
+  };
+  if (features.values.size() != count * size) {
+    add("together", true, cannot_estimate("the source does not say the images' sizes before the resize"));
+    return;
+  }
+  bool varies = false;
+  for (std::size_t k = 0; k < count; ++k) {
+    std::vector<double> scores(size);
+    for (std::size_t i = 0; i < size; ++i) scores[i] = features.values[i * count + k];
+    const auto [low, high] = std::minmax_element(scores.begin(), scores.end());
+    if (*low == *high) continue;  // the same everywhere
+    varies = true;
+    add(features.names[k], false, auc_estimate(scores, images.positive, images.subject));
+  }
+  if (!varies) {
+    add("together", true, cannot_estimate("the same for every image"));
+    return;
+  }
+  const std::set<std::uint32_t> subjects(images.subject.begin(), images.subject.end());
+  const std::string reason = why_not_estimable(std::vector<double>(size), images.positive, images.subject);
+  if (!reason.empty() || subjects.size() < kFolds) {
+    add("together", true, cannot_estimate(reason.empty() ? "too few subjects" : reason));
+    return;
+  }
+  Estimate auc =
+      auc_estimate(cross_validated_logits(features.values, count, images.positive, images.subject, kFolds),
+                   images.positive, images.subject);
+  auc.method = fmt::format("logistic regression, {} folds by subject; {}", kFolds, auc.method);
+  add("together", true, std::move(auc));
+}
+
+SplitPower power_of(const Dataset& dataset, Split split) {
+  SplitPower power;
+  power.split = split;
+  std::set<std::string> positive, negative;
+  for (const Item& item : dataset.items()) {
+    if (item.split != split) continue;
+    ++(item.label == 1 ? power.positives : power.negatives);
+    (item.label == 1 ? positive : negative).insert(item.subject);
+  }
+  power.positive_subjects = positive.size();
+  power.negative_subjects = negative.size();
+  power.auc_half_width = auc_half_width(kAssumed, power.positives, power.negatives);
+  power.auc_half_width_by_subject = auc_half_width(kAssumed, positive.size(), negative.size());
+  power.sensitivity_half_width = share_half_width(kAssumed, power.positives);
+  power.specificity_half_width = share_half_width(kAssumed, power.negatives);
+  return power;
+}
+
+std::string count_text(std::size_t count, const std::string& one, const std::string& many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+template <typename Pairs>
+void copy_findings(const Pairs& pairs, const std::string& one, const std::string& many,
+                   std::vector<std::string>& lines) {
+  const auto count = [&](bool Pairs::value_type::*which) {
+    return static_cast<std::size_t>(
+        std::count_if(pairs.begin(), pairs.end(), [&](const auto& p) { return p.*which; }));
+  };
+  using Pair = typename Pairs::value_type;
+  if (const std::size_t n = count(&Pair::across_classes); n > 0)
+    lines.push_back(fmt::format("{} with contradicting labels", count_text(n, one, many)));
+  if (const std::size_t n = count(&Pair::across_splits); n > 0)
+    lines.push_back(
+        fmt::format("{} across splits: what is tested on was trained on", count_text(n, one, many)));
+  if (const std::size_t n = count(&Pair::across_subjects); n > 0)
+    lines.push_back(fmt::format("{} under different subject names", count_text(n, one, many)));
+}
+
+}  // namespace
+
+bool Shortcut::tells() const { return auc.estimable() && (auc.low > 0.5 || (!together && auc.high < 0.5)); }
+
+bool SplitPower::too_small() const {
+  return !(auc_half_width <= kTooWide && sensitivity_half_width <= kTooWide &&
+           specificity_half_width <= kTooWide);
+}
+
+Audit audit_of(const Dataset& dataset, const std::vector<Fingerprint>& fingerprints,
+               const DuplicateOptions& options) {
+  Audit audit;
+  audit.summary = summarize(dataset);
+  audit.options = options;
+  audit.duplicates = find_duplicates(dataset, fingerprints, options);
+  const LabelledImages images = labelled(dataset);
+  judge(size_features(dataset), images, audit.shortcuts);
+  judge(border_features(fingerprints), images, audit.shortcuts);
+  for (const SplitSummary& split : audit.summary.splits)
+    audit.power.push_back(power_of(dataset, split.split));
+  return audit;
+}
+
+std::string splits_text(const std::vector<Split>& splits) {
+  std::string text;
+  for (const Split split : splits) text += (text.empty() ? "" : " and ") + to_string(split);
+  return text;
+}
+
+std::vector<std::string> findings(const Audit& audit) {
+  std::vector<std::string> lines;
+  copy_findings(audit.duplicates.groups, "group of copies", "groups of copies", lines);
+  if (const std::size_t n = audit.summary.shared_subjects.size(); n > 0) {
+    std::size_t images = 0;
+    for (const SharedSubject& shared : audit.summary.shared_subjects) images += shared.images;
+    lines.push_back(fmt::format("{} in more than one split ({} images): a test figure is optimistic",
+                                count_text(n, "subject", "subjects"), images));
+  }
+  copy_findings(audit.duplicates.near, "pair of near duplicates", "pairs of near duplicates", lines);
+  if (const std::size_t n = audit.duplicates.surplus_copies(); n > 0)
+    lines.push_back(
+        fmt::format("{} that count an image twice", count_text(n, "surplus copy", "surplus copies")));
+  for (const Shortcut& shortcut : audit.shortcuts)
+    if (shortcut.together && shortcut.tells())
+      lines.push_back(fmt::format("the {} alone tells the label: AUC {:.3f} ({:.3f} to {:.3f})",
+                                  shortcut.group, shortcut.auc.value, shortcut.auc.low, shortcut.auc.high));
+  for (const SplitPower& power : audit.power)
+    if (power.split != Split::train && power.too_small())
+      lines.push_back(
+          fmt::format("{} is small: a classifier of AUC, sensitivity and specificity .90 would get +-{:.3f}, "
+                      "+-{:.3f} and +-{:.3f}",
+                      to_string(power.split), power.auc_half_width, power.sensitivity_half_width,
+                      power.specificity_half_width));
+  return lines;
+}
+
+}  // namespace dsx

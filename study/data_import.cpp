@@ -1,0 +1,49 @@
+// `study data import`: words around data/import.hpp, which does the work.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+
+#include "data/import.hpp"
+#include "data/source_kind.hpp"
+#include "kernels/error.hpp"
+#include "study/data_subcommands.hpp"
+#include "study/exit_code.hpp"
+
+namespace dsx {
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+int data_import(const std::vector<std::string>& args) {
+  CommandSyntax syntax{.command = "data", .keys = data_keys(), .max_positional = 1};
+  syntax.extra.add_options()("out", po::value<std::string>(), "")("jobs", po::value<int>()->default_value(0),
+                                                                  "")("force", po::bool_switch(), "");
+  const CommandLine line = parse_command_line(args, syntax);
+  const std::string& source = only_source(line, "import");
+  if (!line.extra.count("out")) throw ConfigError("study data import: where to? give --out FILE.h5");
+  const fs::path out = line.extra["out"].as<std::string>();
+  refuse_existing(out, line.extra["force"].as<bool>());
+  const DataOptions data = data_options(line.settings, source);
+  std::optional<ProgressBar> bar;
+  ImportOptions options{
+      {data.size, data.channels, data.resize}, data.skip_bad_images, line.extra["jobs"].as<int>(), {}};
+  options.progress =
+      progress_of(line.settings, bar, "import", "stopped during the import; nothing was written");
+  const SourceKind& kind = source_kind_of(data.source);
+  if (kind.images == nullptr)
+    throw ConfigError(fmt::format("study data import: {} needs no import", data.source));
+  const std::unique_ptr<ImageSource> images = kind.images(data);
+  const auto start = std::chrono::steady_clock::now();
+  const ImportReport report = import_images(*images, options, out);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (const std::string& name : report.skipped) fmt::print(stderr, "skipped {}\n", name);
+  fmt::print("{}: {} images of {} x {}, {:.1f} MB, in {:.1f} s ({:.0f} images/s){}\n", out.string(),
+             report.images, data.size, data.size, static_cast<double>(report.file_bytes) / 1e6, seconds,
+             static_cast<double>(images->listing().entries.size()) / std::max(seconds, 1e-9),
+             report.skipped.empty() ? "" : fmt::format("; {} skipped", report.skipped.size()));
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace dsx
