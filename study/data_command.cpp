@@ -58,6 +58,27 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --jobs N                    threads that read and hash [every CPU]\n"
        "  --force                     replace FILE if it exists\n",
        data_audit},
+      {"clean", "FILE-or-DIR --out FILE.h5", "a new file without copies, and a manifest of hashes beside it",
+       "  --out FILE.h5               the file to write; FILE.manifest.json goes beside it\n"
+       "  --priority SPLITS           of copies, the one in the first of these splits stays "
+       "[train,val,test]\n"
+       "  --radius BITS               drop near duplicates, too, within so many bits [only exact copies]\n"
+       "  --similarity NUMBER         and with a correlation of at least [0.98]\n"
+       "  --by-subject                a subject stays in the first of its splits only\n"
+       "  --drop-conflicts            of copies with contradicting labels keep none\n"
+       "  --all                       print every dropped image [the first 10]\n"
+       "  --jobs N                    threads [every CPU]\n"
+       "  --force                     replace files that exist\n",
+       data_clean},
+      {"issues", "FILE-or-DIR [SETTINGS]", "labels that are likely wrong (trains a network per fold)",
+       "  --folds N                   of the cross-validation by subject [5]\n"
+       "  --html, --csv, --json FILE  a page with thumbnails; every image by rank; the issues\n"
+       "  --save-probabilities FILE   the out-of-sample probabilities, as CSV\n"
+       "  --probabilities FILE        use saved ones instead of training\n"
+       "  --inject RATE               make labels wrong on purpose (--noise-kind) and say how many are found "
+       "[0]\n"
+       "  --force                     replace files that exist\n",
+       data_issues},
   };
   return table;
 }

@@ -37,14 +37,16 @@ td.number { text-align: right; white-space: nowrap; }
 th { background: var(--wash); }
 tr:last-child td { border-bottom: 0; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .8rem; margin: .8rem 0; }
-.together { border: 1px solid var(--line); border-radius: .4rem; padding: .6rem; background: var(--wash); }
-.together p { margin: 0; grid-column: 1 / -1; font-size: .875rem; color: var(--soft); }
+.together { display: inline-flex; flex-wrap: wrap; vertical-align: top; max-width: 100%; margin: .4rem .6rem .4rem 0; padding: .6rem;
+  border: 1px solid var(--line); border-radius: .4rem; background: var(--wash); }
+.together p { margin: 0; flex: 1 0 100%; font-size: .875rem; color: var(--soft); }
+.together figure { width: 9.5rem; }
 figure { margin: 0; font-size: .8rem; color: var(--soft); line-height: 1.35; }
 figure img { display: block; width: 100%; max-width: 12rem; height: auto; margin-bottom: .25rem; border-radius: .2rem; background: #000; }
 figure b { color: var(--ink); font-weight: 600; }
 @media (max-width: 30rem) { body { padding: .6rem .75rem 3rem; } h1 { font-size: 1.3rem; } h2 { font-size: 1.15rem; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .45rem; }
-  .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+  .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .together figure { width: calc(50% - .4rem); } }
 )";
 
 bool is_number(const std::string& cell) {

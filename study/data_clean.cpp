@@ -1,0 +1,113 @@
+// `study data clean`: what to drop is data/clean.hpp's decision, writing is clean_writer.hpp's; here it is
+// said.
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+
+#include "data/clean_writer.hpp"
+#include "data/hdf5_dataset.hpp"
+#include "kernels/error.hpp"
+#include "study/data_subcommands.hpp"
+#include "study/exit_code.hpp"
+
+namespace dsx {
+namespace {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kShown = 10;
+
+CommandLine parse(const std::vector<std::string>& args) {
+  CommandSyntax syntax{.command = "data", .keys = data_keys(), .max_positional = 1};
+  syntax.extra.add_options()("out", po::value<std::string>(), "")(
+      "priority", po::value<std::string>()->default_value("train,val,test"), "")(
+      "radius", po::value<int>(), "")("similarity",
+                                      po::value<double>()->default_value(DuplicateOptions{}.similarity),
+                                      "")("by-subject", po::bool_switch(), "")(
+      "drop-conflicts", po::bool_switch(), "")("all", po::bool_switch(), "")("force", po::bool_switch(), "")(
+      "jobs", po::value<int>()->default_value(0), "");
+  return parse_command_line(args, syntax);
+}
+
+std::string line_of(const Dataset& dataset, const Dropped& one) {
+  const auto& items = dataset.items();
+  const bool same = one.reason == DropReason::same_file || one.reason == DropReason::same_pixels;
+  return fmt::format("  {}: {}{} {}\n", items[one.index].name, to_string(one.reason), same ? " as" : ":",
+                     items[one.kept].name);
+}
+
+void print_result(const Dataset& dataset, const std::vector<Dropped>& dropped, std::size_t shown) {
+  const std::size_t images = dataset.items().size();
+  fmt::print("{}\ndropped {} of {} images\n", dataset.description(), dropped.size(), images);
+  std::map<DropReason, std::map<Split, std::size_t>> count;
+  for (const Dropped& one : dropped) ++count[one.reason][dataset.items()[one.index].split];
+  for (const auto& [reason, splits] : count) {
+    std::string where;
+    for (const auto& [split, n] : splits)
+      where += fmt::format("{}{} in {}", where.empty() ? "" : ", ", n, to_string(split));
+    fmt::print("  {}: {}\n", to_string(reason), where);
+  }
+  if (!dropped.empty()) fmt::print("\n");
+  for (std::size_t i = 0; i < std::min(shown, dropped.size()); ++i)
+    fmt::print("{}", line_of(dataset, dropped[i]));
+  if (dropped.size() > shown)
+    fmt::print("  ... and {} more; --all lists them, the manifest has all\n", dropped.size() - shown);
+}
+
+// Copies that stay although their labels contradict: people must know.
+void warn_of_conflicts(const Duplicates& duplicates, bool dropping) {
+  std::size_t conflicts = 0;
+  for (const CopyGroup& group : duplicates.groups) conflicts += group.across_classes;
+  if (conflicts > 0 && !dropping)
+    fmt::print(stderr,
+               "study: warning: {} groups of copies have contradicting labels; the first by priority stays "
+               "(--drop-conflicts keeps none)\n",
+               conflicts);
+}
+
+}  // namespace
+
+int data_clean(const std::vector<std::string>& args) {
+  const CommandLine line = parse(args);
+  const std::string& source = only_source(line, "clean");
+  if (!line.extra.count("out")) throw ConfigError("study data clean: where to? give --out FILE.h5");
+  CleanFile file;
+  file.out = line.extra["out"].as<std::string>();
+  file.manifest = fs::path(file.out).replace_extension(".manifest.json");
+  for (const fs::path& out : {file.out, file.manifest}) refuse_existing(out, line.extra["force"].as<bool>());
+  CleanOptions options;
+  options.priority = priority_from_string(line.extra["priority"].as<std::string>());
+  options.near = line.extra.count("radius") > 0;
+  options.by_subject = line.extra["by-subject"].as<bool>();
+  options.drop_conflicts = line.extra["drop-conflicts"].as<bool>();
+  file.jobs = checked_jobs(line);
+  const DuplicateOptions near{options.near ? line.extra["radius"].as<int>() : 0,
+                              line.extra["similarity"].as<double>(), file.jobs};
+  check(near);
+  std::error_code error;
+  if (fs::equivalent(file.out, source, error))
+    throw ConfigError("out: is the data set itself; give another file");
+
+  const std::unique_ptr<Dataset> dataset = open_with_bar(line.settings, source);
+  std::optional<ProgressBar> reading, writing;
+  const std::vector<Fingerprint> fingerprints =
+      fingerprints_of(*dataset, file.jobs,
+                      progress_of(line.settings, reading, "reading images", "stopped; nothing was written"));
+  const Duplicates duplicates = find_duplicates(*dataset, fingerprints, near);
+  warn_of_conflicts(duplicates, options.drop_conflicts);
+  const std::vector<Dropped> dropped = plan_cleaning(dataset->items(), duplicates, options);
+  file.source = source == "synthetic" ? source : fs::absolute(source).lexically_normal().string();
+  const auto* stored = dynamic_cast<const Hdf5Dataset*>(dataset.get());
+  file.resize = resize_from_string(stored != nullptr ? stored->resize() : line.settings.resize);
+  file.progress = progress_of(line.settings, writing, "writing images", "stopped; nothing was written");
+  write_cleaned(*dataset, fingerprints, dropped, file);
+  print_result(*dataset, dropped, line.extra["all"].as<bool>() ? SIZE_MAX : kShown);
+  fmt::print("\n{}: {} images\n{}: their hashes; `study --data {} --manifest {}` refuses any others\n",
+             file.out.string(), dataset->items().size() - dropped.size(), file.manifest.string(),
+             file.out.string(), file.manifest.string());
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace dsx

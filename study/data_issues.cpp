@@ -1,0 +1,123 @@
+// `study data issues`: cross-validated probabilities (or saved ones), then confident learning, then words.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <unordered_set>
+
+#include "data/files.hpp"
+#include "data/memory_cache.hpp"
+#include "kernels/error.hpp"
+#include "study/data_subcommands.hpp"
+#include "study/exit_code.hpp"
+#include "study/label_issues.hpp"
+#include "study/label_noise.hpp"
+#include "study/study_data.hpp"
+#include "study/text_table.hpp"
+#include "study/threads.hpp"
+
+namespace dsx {
+namespace {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kShown = 20;
+const std::vector<std::string> kOutputs{"html", "csv", "json", "save-probabilities"};
+
+CommandLine parse(const std::vector<std::string>& args) {
+  CommandSyntax syntax{.command = "data", .keys = {}, .max_positional = 1};
+  syntax.extra.add_options()("folds", po::value<int>()->default_value(5), "")(
+      "inject", po::value<double>()->default_value(0), "")("probabilities", po::value<std::string>(), "")(
+      "force", po::bool_switch(), "");
+  for (const std::string& name : kOutputs)
+    syntax.extra.add_options()(name.c_str(), po::value<std::string>(), "");
+  return parse_command_line(args, syntax);
+}
+
+// Labels that the network learns, and which of them were made wrong.
+struct GivenLabels {
+  std::vector<float> labels;
+  std::vector<std::uint8_t> injected;
+};
+
+GivenLabels given_labels(const Dataset& dataset, Settings settings, double inject) {
+  SplitData all;
+  for (std::size_t i = 0; i < dataset.items().size(); ++i) all.indices.push_back(i);
+  all.labels = labels_of(dataset, all.indices);
+  if (inject == 0) return {std::move(all.labels), {}};
+  settings.label_noise = inject;
+  const NoiseRecord noise = add_label_noise(dataset, settings, all);
+  const std::unordered_set<std::string> wrong(noise.names.begin(), noise.names.end());
+  GivenLabels given{std::move(all.labels), std::vector<std::uint8_t>(dataset.items().size())};
+  for (std::size_t i = 0; i < given.injected.size(); ++i)
+    given.injected[i] = wrong.contains(dataset.items()[i].name);
+  fmt::print("made {} of {} labels wrong on purpose ({}, rate {}), in every split\n", noise.flipped(),
+             given.labels.size(), settings.noise_kind, inject);
+  return given;
+}
+
+void check(const CommandLine& line) {
+  if (line.settings.label_noise > 0)
+    throw ConfigError(
+        "label_noise: study data issues takes --inject instead, which also says what is found of it");
+  const double inject = line.extra["inject"].as<double>();
+  if (!(inject >= 0 && inject < kMaxLabelNoise))
+    throw ConfigError(fmt::format("inject: {} is not between 0 and {}", inject, kMaxLabelNoise));
+  const int folds = line.extra["folds"].as<int>();
+  if (folds < 2 || folds > 100) throw ConfigError(fmt::format("folds: {} is not between 2 and 100", folds));
+  for (const std::string& name : kOutputs)
+    if (line.extra.count(name))
+      refuse_existing(line.extra[name].as<std::string>(), line.extra["force"].as<bool>());
+}
+
+std::unique_ptr<Dataset> open_data(Settings& settings, const std::string& source) {
+  std::unique_ptr<Dataset> dataset = open_with_bar(settings, source);
+  if (dataset->class_names().size() != 2)
+    throw DataError(fmt::format("{}: needs two classes, these are {}", dataset->description(),
+                                dataset->class_names().size()));
+  take_shape(settings, *dataset);
+  return with_memory_cache(std::move(dataset), static_cast<std::size_t>(settings.data_cache_mib) << 20);
+}
+
+OutOfSample probabilities(const CommandLine& line, const Settings& settings, const Dataset& dataset,
+                          const GivenLabels& given) {
+  if (line.extra.count("probabilities"))
+    return read_probabilities(line.extra["probabilities"].as<std::string>(), dataset, given.labels);
+  const ThreadChoice threads = apply_threads(settings);
+  const int folds = line.extra["folds"].as<int>();
+  fmt::print("{} folds by subject, {} epochs each, {} on {} threads\n", folds, settings.epochs,
+             settings.variant, threads.used);
+  std::fflush(stdout);
+  const auto start = std::chrono::steady_clock::now();
+  OutOfSample out = cross_validate(dataset, given.labels, settings, folds);
+  fmt::print("trained in {}\n",
+             duration(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  return out;
+}
+
+}  // namespace
+
+int data_issues(const std::vector<std::string>& args) {
+  const CommandLine line = parse(args);
+  const std::string& source = only_source(line, "issues");
+  check(line);
+  Settings settings = line.settings;
+  const std::unique_ptr<Dataset> dataset = open_data(settings, source);
+  fmt::print("{}\n", dataset->description());
+  const GivenLabels given = given_labels(*dataset, settings, line.extra["inject"].as<double>());
+  OutOfSample out = probabilities(line, settings, *dataset, given);
+  const auto write = [&](const std::string& flag, const auto& content) {
+    if (line.extra.count(flag)) write_file_atomically(line.extra[flag].as<std::string>(), content());
+  };
+  if (line.extra.count("save-probabilities"))
+    write_probabilities(line.extra["save-probabilities"].as<std::string>(), *dataset, given.labels, out);
+  const LabelIssues issues = find_label_issues(given.labels, std::move(out), given.injected);
+  write("csv", [&] { return issues_csv(*dataset, issues); });
+  write("html", [&] { return issues_page(*dataset, issues); });
+  write("json", [&] { return issues_json(*dataset, issues); });
+  fmt::print("{}", issues_text(*dataset, issues, kShown));
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace dsx
