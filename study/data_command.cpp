@@ -48,8 +48,7 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --json                      as JSON, with every duplicate and every shared subject\n"
        "  --all                       list all of them as text, too [the first 5]\n",
        data_show},
-      {"audit", "SOURCE",
-       "copies, near copies, leaks, shortcuts to the label, splits that are too small",
+      {"audit", "SOURCE", "copies, near copies, leaks, shortcuts to the label, splits that are too small",
        "  --html FILE                 a page with thumbnails, one file\n"
        "  --json                      as JSON, with everything that was found\n"
        "  --all                       list everything as text, too [the first 5 of each]\n"
@@ -58,7 +57,7 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --jobs N                    threads that read and hash [every CPU]\n"
        "  --force                     replace FILE if it exists\n",
        data_audit},
-      {"clean", "FILE-or-DIR --out FILE.h5", "a new file without copies, and a manifest of hashes beside it",
+      {"clean", "SOURCE --out FILE.h5", "a new file without copies, and a manifest of hashes beside it",
        "  --out FILE.h5               the file to write; FILE.manifest.json goes beside it\n"
        "  --priority SPLITS           of copies, the one in the first of these splits stays "
        "[train,val,test]\n"
@@ -70,7 +69,7 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --jobs N                    threads [every CPU]\n"
        "  --force                     replace files that exist\n",
        data_clean},
-      {"issues", "FILE-or-DIR [SETTINGS]", "labels that are likely wrong (trains a network per fold)",
+      {"issues", "SOURCE [SETTINGS]", "labels that are likely wrong (trains a network per fold)",
        "  --folds N                   of the cross-validation by subject [5]\n"
        "  --html, --csv, --json FILE  a page with thumbnails; every image by rank; the issues\n"
        "  --save-probabilities FILE   the out-of-sample probabilities, as CSV\n"
