@@ -18,7 +18,7 @@ Figure figure_of(const Dataset& dataset, std::size_t index) {
   return {thumbnail_uri(dataset, index),
           fmt::format("{} · {}", to_string(item.split),
                       dataset.class_names()[static_cast<std::size_t>(item.label)]),
-          {item.name, "subject " + item.subject}};
+          {item.name, fmt::format("subject {}", item.subject)}};
 }
 
 template <typename Pair>
@@ -124,7 +124,7 @@ std::string audit_page(const Dataset& dataset, const Audit& audit, std::size_t s
   const std::vector<std::string> lines = findings(audit);
   page.heading("Found");
   if (lines.empty()) page.paragraph("Nothing.");
-  for (const std::string& line : lines) page.paragraph("• " + line);
+  for (const std::string& line : lines) page.paragraph(fmt::format("• {}", line));
   add_copies(page, dataset, audit, shown);
   add_near(page, dataset, audit, shown);
   add_subjects(page, dataset, audit);

@@ -71,7 +71,10 @@ std::string csv_line(const std::vector<std::string>& cells) {
       continue;
     }
     line += '"';
-    for (const char c : cell) line += c == '"' ? std::string("\"\"") : std::string(1, c);
+    for (const char c : cell) {
+      line += c;
+      if (c == '"') line += c;
+    }
     line += '"';
   }
   return line + '\n';
