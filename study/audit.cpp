@@ -172,7 +172,7 @@ std::vector<std::string> findings(const Audit& audit) {
   copy_findings(audit.duplicates.near, "pair of near duplicates", "pairs of near duplicates", lines);
   if (const std::size_t n = audit.duplicates.surplus_copies(); n > 0)
     lines.push_back(
-        fmt::format("{} that count an image twice", count_text(n, "surplus copy", "surplus copies")));
+        fmt::format("{}: an image counts twice", count_text(n, "surplus copy", "surplus copies")));
   for (const Shortcut& shortcut : audit.shortcuts)
     if (shortcut.together && shortcut.tells())
       lines.push_back(fmt::format("the {} alone tells the label: AUC {:.3f} ({:.3f} to {:.3f})",
