@@ -146,7 +146,7 @@ FolderListing scan_folder(const fs::path& root, const std::string& positive) {
   if (!split_folders) collect_classes(listing.root, "", Split::train, found);
   if (found.empty())
     throw DataError(
-        fmt::format("{}: no images (jpg, jpeg, png, tif, tiff) in class folders; expected e.g. "
+        fmt::format("{}: no images (jpg, jpeg, png, tif, tiff, dcm) in class folders; expected e.g. "
                     "train/NORMAL, train/PNEUMONIA, test/NORMAL, test/PNEUMONIA",
                     root.string()));
   const BinaryClasses classes = binary_classes(common_classes(root, found), positive, root.string());

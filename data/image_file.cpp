@@ -19,6 +19,7 @@
 #include <streambuf>
 #include <utility>
 
+#include "data/dicom.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
@@ -144,20 +145,26 @@ struct SilenceOpenCv {
   SilenceOpenCv& operator=(const SilenceOpenCv&) = delete;
 };
 
-cv::Mat decode_opencv(std::span<const std::uint8_t> bytes, bool grey) {
+cv::Mat decode_opencv(std::span<const std::uint8_t> bytes, int flags) {
   const SilenceOpenCv silence;
   const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, const_cast<std::uint8_t*>(bytes.data()));
   cv::Mat image;
   try {
-    image = cv::imdecode(encoded, cv::IMREAD_ANYDEPTH | (grey ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR));
+    image = cv::imdecode(encoded, flags);
   } catch (const cv::Exception&) {
   }
   if (image.empty()) throw DataError("damaged image data, or a kind that OpenCV cannot decode");
+  return image;
+}
+
+cv::Mat decode_opencv(std::span<const std::uint8_t> bytes, bool grey) {
+  cv::Mat image =
+      decode_opencv(bytes, cv::IMREAD_ANYDEPTH | (grey ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR));
   if (!grey) cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
   return image;
 }
 
-cv::Mat decode_any(std::span<const std::uint8_t> bytes, bool grey) {
+cv::Mat decode_any(std::span<const std::uint8_t> bytes, bool grey, std::string* patient) {
   if (bytes.empty()) throw DataError("empty file");
   const auto starts_with = [&](std::string_view magic) {
     return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
@@ -175,7 +182,12 @@ cv::Mat decode_any(std::span<const std::uint8_t> bytes, bool grey) {
     check_tiff(bytes);
     return decode_opencv(bytes, grey);
   }
-  throw DataError("not a JPEG, PNG or TIFF file");
+  if (is_dicom(bytes)) {
+    DicomImageData dicom = decode_dicom(bytes);
+    if (patient != nullptr) *patient = dicom.patient;
+    return dicom.image;
+  }
+  throw DataError("not a JPEG, PNG, TIFF or DICOM file");
 }
 
 }  // namespace
@@ -184,14 +196,18 @@ bool is_image_name(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".tif" ||
-         extension == ".tiff";
+  for (const char* known : {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".dcm", ".dicom"})
+    if (extension == known) return true;
+  return false;
+}
+
+cv::Mat decode_with_opencv(std::span<const std::uint8_t> bytes) {
+  return decode_opencv(bytes, cv::IMREAD_UNCHANGED);
 }
 
 SourceSize decode_image(std::span<const std::uint8_t> bytes, const DecodeOptions& options,
-                        std::span<std::uint8_t> chw) {
-  const bool grey = options.channels == 1;
-  cv::Mat image = decode_any(bytes, grey);
+                        std::span<std::uint8_t> chw, std::string* patient) {
+  cv::Mat image = decode_any(bytes, options.channels == 1, patient);
   return fit_image(std::move(image), options, chw);
 }
 

@@ -12,8 +12,8 @@ DecodedImage FolderImages::decode(std::size_t index, std::span<const std::uint8_
   const std::vector<std::uint8_t> bytes = read_file(listing_.root / name);
   DecodedImage image;
   image.sha256 = sha256_hex(bytes);
-  image.subject = subject_from_name(name);
-  image.source = decode_image(bytes, options, chw);
+  image.source = decode_image(bytes, options, chw, &image.subject);
+  if (image.subject.empty()) image.subject = subject_from_name(name);
   return image;
 }
 

@@ -17,6 +17,7 @@ packages=(
   "libjpeg-dev                  JPEG, with word of damage that OpenCV keeps to itself"
   "zlib1g-dev                   HDF5 chunks, compressed outside the library's global lock"
   "libzip-dev                   .npz archives (MedMNIST)"
+  "libdcmtk-dev                 DICOM, with its JPEG kinds"
   "libopencv-core-dev           images"
   "libopencv-imgcodecs-dev      PNG, TIFF and the rest"
   "libopencv-imgproc-dev        resizing, equalization, filters"
@@ -39,6 +40,11 @@ packages_for_source=(
 )
 packages_for_profile=(
   "linux-perf                   scripts/profile perf: samples, and the names of oneDNN's generated kernels"
+)
+packages_for_fuzz=(
+  "clang-14                     scripts/fuzz: compiler with libFuzzer"
+  "clang                        scripts/fuzz: its plain name"
+  "libclang-rt-14-dev           scripts/fuzz: libFuzzer and the sanitizers' run-time"
 )
 packages_for_report=(
   "python3-matplotlib           scripts/report: figures"

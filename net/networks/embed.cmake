@@ -1,0 +1,10 @@
+# Built-in networks are compiled in, so that an installed program needs no data folder.
+file(GLOB network_files CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/*.yaml")
+set(entries "")
+foreach(file IN LISTS network_files)
+  get_filename_component(name "${file}" NAME_WE)
+  file(READ "${file}" text)
+  string(APPEND entries "{\"${name}\", R\"yaml(${text})yaml\"},\n")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+endforeach()
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/generated/downscalexr_networks.inc" CONTENT "${entries}" @ONLY)

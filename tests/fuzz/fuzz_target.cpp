@@ -1,0 +1,74 @@
+// The two entry points that libFuzzer knows, and what several targets need for their seeds.
+#include "tests/fuzz/fuzz_target.hpp"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    dsx::fuzz::read({data, size});
+  } catch (const dsx::DataError&) {
+  } catch (const dsx::ConfigError&) {
+  } catch (const dsx::UnsupportedError&) {
+  }
+  return 0;
+}
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  const char* folder = std::getenv("DSX_SEEDS");
+  if (folder == nullptr) return 0;
+  std::filesystem::create_directories(folder);
+  std::size_t number = 0;
+  for (const dsx::fuzz::Bytes& seed : dsx::fuzz::seeds())
+    std::ofstream(fmt::format("{}/seed-{:03}", folder, number++), std::ios::binary)
+        .write(reinterpret_cast<const char*>(seed.data()), static_cast<std::streamsize>(seed.size()));
+  fmt::print("{} seeds in {}\n", number, folder);
+  std::exit(number > 0 ? 0 : 1);
+}
+
+namespace dsx::fuzz {
+namespace fs = std::filesystem;
+
+std::vector<Bytes> files_in(const fs::path& folder, const std::string& ending) {
+  std::vector<Bytes> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file() || !entry.path().string().ends_with(ending)) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    files.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  }
+  return files;
+}
+
+fs::path as_file(std::span<const std::uint8_t> bytes) {
+  static const int fd = ::memfd_create("fuzz", 0);
+  if (fd < 0 || ::ftruncate(fd, 0) != 0 ||
+      ::pwrite(fd, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    std::abort();
+  return fmt::format("/proc/self/fd/{}", fd);
+}
+
+NumPyFiles::NumPyFiles() {
+  std::string pattern = (fs::temp_directory_path() / "dsx-fuzz-XXXXXX").string();
+  folder_ = ::mkdtemp(pattern.data());
+  constexpr std::size_t kImages = 8, kSide = 6;
+  std::ofstream pixels(folder_ / "pixels.raw"), labels(folder_ / "labels.raw");
+  for (std::size_t i = 0; i < kImages * kSide * kSide; ++i) pixels.put(static_cast<char>(i * 7));
+  for (std::size_t i = 0; i < kImages; ++i) labels.put(static_cast<char>(i % 2));
+  pixels.close();
+  labels.close();
+  const std::string command = fmt::format("/usr/bin/python3 {}/tests/data/write_arrays.py {} {} {} {} 1",
+                                          DOWNSCALEXR_SOURCE_DIR, folder_.string(), kImages, kSide, kSide);
+  if (std::system(command.c_str()) != 0) fmt::print(stderr, "no seeds by NumPy (python3-numpy is missing)\n");
+}
+
+NumPyFiles::~NumPyFiles() {
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+}  // namespace dsx::fuzz

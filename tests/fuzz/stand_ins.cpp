@@ -1,0 +1,26 @@
+// The few names that the parsers under test ask of code which needs oneDNN to link: known words, no
+// behaviour.
+#include "kernels/downsample.hpp"
+#include "kernels/layout.hpp"
+#include "study/label_noise.hpp"
+
+namespace dsx {
+
+const std::vector<DownsampleOp>& downsample_table() {
+  static const std::vector<DownsampleOp> table = [] {
+    std::vector<DownsampleOp> rows(3);
+    rows[0].name = "avgpool";
+    rows[1].name = "maxpool";
+    rows[2].name = "strided";
+    return rows;
+  }();
+  return table;
+}
+
+const std::vector<std::string>& layout_names() {
+  static const std::vector<std::string> names = {"nhwc", "nchw"};
+  return names;
+}
+std::vector<std::string> noise_kind_names() { return {"symmetric", "asymmetric"}; }
+
+}  // namespace dsx
