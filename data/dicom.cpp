@@ -6,7 +6,6 @@
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
 // clang-format on
-#include <dcmtk/dcmdata/dcistrmb.h>
 #include <dcmtk/dcmdata/dcpixseq.h>
 #include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dcrledrg.h>
@@ -22,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/dicom_stream.hpp"
 #include "data/fit_image.hpp"
 #include "data/image_file.hpp"
 #include "kernels/error.hpp"
@@ -29,6 +29,7 @@
 namespace dsx {
 namespace {
 
+constexpr Uint32 kMaxEagerBytes = 4096;  // longer values are read when they are asked for (dicom_stream.hpp)
 constexpr std::size_t kMaxItems = 2000;  // of sequences, also nested ones: DCMTK recurses into them
 
 enum class Coding { plain, jpeg, other, jpeg2000 };
@@ -59,18 +60,11 @@ void set_up_dcmtk() {
   static_cast<void>(done);
 }
 
-// A stream over all bytes. DCMTK asks for an even number of them.
-void fill(DcmInputBufferStream& stream, std::span<const std::uint8_t> bytes) {
-  stream.setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size() & ~std::size_t{1}));
-  stream.setEos();
-}
-
 Coding coding_of(std::span<const std::uint8_t> bytes) {
-  DcmInputBufferStream stream;
-  fill(stream, bytes);
+  DicomMemoryStream stream(bytes);
   DcmMetaInfo meta;
   meta.transferInit();
-  const OFCondition status = meta.read(stream, EXS_Unknown, EGL_noChange);
+  const OFCondition status = meta.read(stream, EXS_Unknown, EGL_noChange, kMaxEagerBytes);
   meta.transferEnd();
   OFString uid;
   if (status.bad() || meta.findAndGetOFString(DCM_TransferSyntaxUID, uid).bad())
@@ -248,11 +242,10 @@ DicomImageData decode_dicom(std::span<const std::uint8_t> bytes) {
   set_up_dcmtk();
   const Coding coding = coding_of(bytes);
   check_items(bytes);
-  DcmInputBufferStream stream;
-  fill(stream, bytes);
+  DicomMemoryStream stream(bytes);
   DcmFileFormat file;
   file.transferInit();
-  const OFCondition status = file.read(stream, EXS_Unknown, EGL_noChange);
+  const OFCondition status = file.read(stream, EXS_Unknown, EGL_noChange, kMaxEagerBytes);
   file.transferEnd();
   if (status.bad()) throw DataError(fmt::format("damaged or truncated DICOM file: {}", status.text()));
   DcmDataset& dataset = *file.getDataset();
