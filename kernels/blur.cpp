@@ -3,6 +3,7 @@
 // as large as the source).
 #include "kernels/blur.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "kernels/conv.hpp"
@@ -26,13 +27,20 @@ ConvShape blur_shape(const memory::dims& src, int padding_r) {
   return shape;
 }
 
+// One filter per channel, [C, 1, 3, 3].
+std::vector<float> filter_values(memory::dim channels) {
+  constexpr float kRow[3] = {1, 2, 1};
+  std::vector<float> values;
+  for (memory::dim c = 0; c < channels; ++c) {
+    for (int i = 0; i < 9; ++i) values.push_back(kRow[i / 3] * kRow[i % 3] / 16);
+  }
+  return values;
+}
+
 memory blur_filter(const Context& context, int channels, const memory::desc& weights_md) {
   memory plain(plain_md({channels, 1, 1, 3, 3}), context.engine);
-  auto* values = static_cast<float*>(plain.get_data_handle());
-  constexpr float kRow[3] = {1, 2, 1};
-  for (int c = 0; c < channels; ++c) {
-    for (int i = 0; i < 9; ++i) values[c * 9 + i] = kRow[i / 3] * kRow[i % 3] / 16;
-  }
+  const auto values = filter_values(channels);
+  std::copy(values.begin(), values.end(), static_cast<float*>(plain.get_data_handle()));
   memory packed(weights_md, context.engine);
   reorder_now(plain, packed);
   return packed;
@@ -59,6 +67,16 @@ DownsampleStage blur_stage(const Context& context, const std::string& layer, con
         blur_filter(context, channels, stage.backward_data.arguments.at(DNNL_ARG_WEIGHTS));
   }
   return stage;
+}
+
+OnnxNode onnx_blur(memory::dim channels, int padding_r) {
+  using Integers = std::vector<std::int64_t>;
+  return {"Conv",
+          {{"group", channels},
+           {"kernel_shape", Integers{3, 3}},
+           {"strides", Integers{2, 2}},
+           {"pads", Integers{1, 1, padding_r, padding_r}}},
+          {{"filter", {channels, 1, 3, 3}, filter_values(channels)}}};
 }
 
 }  // namespace dsx

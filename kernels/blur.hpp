@@ -20,4 +20,7 @@ namespace dsx {
 DownsampleStage blur_stage(const Context& context, const std::string& layer, const dnnl::memory::desc& src_md,
                            int padding_r, bool training);
 
+// The same as an ONNX node.
+OnnxNode onnx_blur(dnnl::memory::dim channels, int padding_r);
+
 }  // namespace dsx

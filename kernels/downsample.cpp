@@ -17,6 +17,7 @@ using dnnl::memory;
 namespace {
 
 using Stages = std::vector<DownsampleStage>;
+using OnnxNodes = std::vector<OnnxNode>;
 
 memory::dims halved(const memory::dims& src) { return {src[0], src[1], src[2] / 2, src[3] / 2}; }
 
@@ -99,24 +100,37 @@ double maxblur_bytes(const memory::dims& src, memory::data_type type) {
   return read_and_write(src, type) + 2 * between * static_cast<double>(memory::data_type_size(type));
 }
 
+// As ONNX. Padding below and right is none: with floor, it would only matter where it is not wanted.
+OnnxNodes onnx_avgpool(const memory::dims&) { return {onnx_pool("AveragePool", 2, 2)}; }
+OnnxNodes onnx_maxpool(const memory::dims&) { return {onnx_pool("MaxPool", 2, 2)}; }
+OnnxNodes onnx_strided(const memory::dims&) { return {}; }
+OnnxNodes onnx_every_second(const memory::dims& src) {
+  return {onnx_slice(src[2] / 2 * 2, src[3] / 2 * 2, 2)};
+}
+OnnxNodes onnx_blurpool(const memory::dims& src) { return {onnx_blur(src[1], 0)}; }
+OnnxNodes onnx_maxblurpool(const memory::dims& src) {
+  return {onnx_pool("MaxPool", 2, 1), onnx_blur(src[1], 1)};
+}
+
 }  // namespace
 
 const std::vector<DownsampleOp>& downsample_table() {
-  // name, description, convolution stride, in the original study, workspace, weights, build, flop, min_bytes
+  // name, description, convolution stride, in the original study, workspace, weights, build, flop, min_bytes,
+  // onnx
   static const std::vector<DownsampleOp> table{
       {"avgpool", "2x2 average, stride 2, after the stride-1 convolution", 1, true, false, false,
-       build_avgpool, window_flop, read_and_write},
+       build_avgpool, window_flop, read_and_write, onnx_avgpool},
       {"maxpool", "2x2 maximum, stride 2, after the stride-1 convolution", 1, true, true, false,
-       build_maxpool, window_flop, read_and_write},
+       build_maxpool, window_flop, read_and_write, onnx_maxpool},
       {"strided", "the convolution itself has stride 2: a quarter of its work, nothing after it", 2, true,
-       false, false, build_strided, no_flop, no_bytes},
+       false, false, build_strided, no_flop, no_bytes, onnx_strided},
       {"slice", "control: every second pixel of the stride-1 convolution, no arithmetic", 1, false, false,
-       false, build_slice, no_flop, slice_bytes},
+       false, build_slice, no_flop, slice_bytes, onnx_every_second},
       {"blurpool", "anti-aliased: fixed [1 2 1]x[1 2 1]/16 filter, stride 2 (Zhang 2019)", 1, false, false,
-       false, build_blurpool, blur_flop, read_and_write},
+       false, build_blurpool, blur_flop, read_and_write, onnx_blurpool},
       {"maxblurpool",
        "anti-aliased maximum: 2x2 maximum, stride 1, then the blur filter, stride 2 (Zhang 2019)", 1, false,
-       true, false, build_maxblurpool, maxblur_flop, maxblur_bytes},
+       true, false, build_maxblurpool, maxblur_flop, maxblur_bytes, onnx_maxblurpool},
   };
   return table;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/kernel.hpp"
+#include "kernels/onnx_node.hpp"
 
 namespace dsx {
 
@@ -35,6 +36,8 @@ struct DownsampleOp {
                                         const dnnl::memory::desc& src_md, bool training);
   double (*flop)(const dnnl::memory::dims& src_dims);  // of the operator alone, forward
   double (*min_bytes)(const dnnl::memory::dims& src_dims, dnnl::memory::data_type type);
+  // The operator in ONNX's words, each node reading the one before it; empty for strided.
+  std::vector<OnnxNode> (*onnx)(const dnnl::memory::dims& src_dims);
 };
 
 const std::vector<DownsampleOp>& downsample_table();

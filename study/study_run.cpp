@@ -94,7 +94,13 @@ TrainingSnapshot snapshot_of(const Run& run, const TrainState& state, Optimizer&
 // Restores weights, optimizer and history. Without a last checkpoint (stopped in the first epoch) the run
 // starts anew.
 void resume_training(Run& run, Network& network, Trainer& trainer) {
-  if (!fs::exists(run.folder.last())) return;
+  if (!fs::exists(run.folder.last())) {
+    if (fs::exists(run.folder.best()))
+      throw DataError(
+          run.folder.path().string() +
+          ": holds weights but no state of training (last.h5), so there is nothing to go on with");
+    return;
+  }
   const TrainingSnapshot snapshot = load_training(run.folder.last(), network);
   if (snapshot.data_digest != run.record.data.digest)
     throw DataError(fmt::format(

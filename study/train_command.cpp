@@ -10,26 +10,13 @@
 #include "study/command_line.hpp"
 #include "study/exit_code.hpp"
 #include "study/latency_only.hpp"
+#include "study/opened_run.hpp"
 #include "study/study_run.hpp"
 
 namespace dsx {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The settings of the run in `folder`.
-Settings settings_of_run(const fs::path& folder) {
-  const fs::path config = folder / "config.yaml";
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored))
-    throw DataError(folder.string() + ": no such run folder; check the path given with --resume");
-  if (!fs::exists(config, ignored))
-    throw DataError(folder.string() + ": holds no config.yaml, so it is no run of this program");
-  Settings settings;
-  Sources sources;
-  apply_yaml(settings, sources, config.string());
-  return settings;
-}
 
 // A resumed run keeps what decides its numbers; a changed value is refused, the same value given again is
 // fine.

@@ -27,6 +27,8 @@ packages=(
   "libcurl4-openssl-dev         MLflow's REST API (HDF5's library brings libcurl in any case)"
   "libhwloc-dev                 cores and caches"
   "libhwy-dev                   vectors of every instruction set, for the fused kernel"
+  "libonnx-dev                  ONNX files, and their checker"
+  "libprotobuf-dev              what ONNX files are made of"
   "libbenchmark-dev             bench_ops"
   "systemtap-sdt-dev            static probes (a header): perf sees the steps of a network"
   "python3-numpy                tests: .npy and .npz files as NumPy itself writes them"

@@ -9,6 +9,7 @@
 #include "data/h5.hpp"
 #include "kernels/error.hpp"
 #include "study/compare/result_table.hpp"
+#include "study/text_table.hpp"
 
 namespace dsx {
 namespace {
@@ -111,11 +112,7 @@ void write_h5(const fs::path& path, const ComparisonResults& results) {
 std::string csv_field(const ResultValue& value) {
   if (const auto* number = std::get_if<double>(&value))
     return std::isfinite(*number) ? fmt::format("{}", *number) : "";
-  const std::string& text = std::get<std::string>(value);
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + "\"";
+  return csv_cell(std::get<std::string>(value));
 }
 
 std::string csv_of(const ResultTable& table) {

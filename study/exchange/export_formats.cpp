@@ -1,0 +1,55 @@
+#include "study/exchange/export_formats.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "data/files.hpp"
+#include "kernels/error.hpp"
+#include "study/exchange/safetensors.hpp"
+
+namespace dsx {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string write_onnx(const OpenedRun& run, const fs::path& out) {
+  const std::string file = onnx_file(run.network, properties_of(run));
+  write_file_atomically(out, file);
+  return fmt::format("ONNX opset 17, {:.1f} MB, input [N, {}, {}, {}], output logit [N, 1]",
+                     static_cast<double>(file.size()) / 1e6, run.settings.channels, run.settings.size,
+                     run.settings.size);
+}
+
+std::string write_safetensors(const OpenedRun& run, const fs::path& out) {
+  std::vector<NamedTensor> tensors;
+  for (const Parameter& p : run.network.parameters().all)
+    tensors.push_back({p.name, {p.shape.begin(), p.shape.end()}, p.get()});
+  Properties metadata{{"format", "pt"}};  // as PyTorch's own writer marks it
+  for (const auto& property : properties_of(run)) metadata.push_back(property);
+  const std::string file = safetensors_file(tensors, metadata);
+  write_file_atomically(out, file);
+  return fmt::format("safetensors, {} tensors in PyTorch's names and order, F32, {:.1f} MB", tensors.size(),
+                     static_cast<double>(file.size()) / 1e6);
+}
+
+}  // namespace
+
+const std::vector<ExportFormat>& export_formats() {
+  static const std::vector<ExportFormat> table{
+      {"onnx", ".onnx", "the network with its weights, for ONNX Runtime, OpenVINO and others", write_onnx},
+      {"safetensors", ".safetensors", "the weights alone, in PyTorch's names and order", write_safetensors},
+      {"medmnist", "", "predictions per split, as MedMNIST's evaluator reads them", write_medmnist},
+  };
+  return table;
+}
+
+const ExportFormat& export_format(const std::string& name) {
+  std::vector<std::string> names;
+  for (const ExportFormat& format : export_formats()) {
+    if (format.name == name) return format;
+    names.push_back(format.name);
+  }
+  throw ConfigError(fmt::format("--format: expected one of {}, got '{}'", fmt::join(names, ", "), name));
+}
+
+}  // namespace dsx

@@ -1,0 +1,56 @@
+// {dataset}_{split}_[AUC]0.946_[ACC]0.885@{run}.csv with lines "index,score": the names and the form of
+// medmnist's Evaluator, whose parse_and_evaluate() reads them. Index is the image's place in its split, score
+// the probability of the positive class. '_' parts the name, so a data set's own become '-'.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "data/dataset.hpp"
+#include "data/files.hpp"
+#include "data/h5.hpp"
+#include "kernels/error.hpp"
+#include "study/exchange/export_formats.hpp"
+#include "study/metrics.hpp"
+#include "study/run_folder.hpp"
+
+namespace dsx {
+namespace {
+
+// "pneumoniamnist_224" keeps its last '_' (MedMNIST's size); "chest_xray" becomes "chest-xray".
+std::string flag_of_data(const std::string& data) {
+  std::string flag = data_word(data);
+  const std::size_t last = flag.rfind('_');
+  const bool size = last != std::string::npos && last + 1 < flag.size() &&
+                    std::all_of(flag.begin() + static_cast<std::ptrdiff_t>(last) + 1, flag.end(),
+                                [](unsigned char c) { return std::isdigit(c) != 0; });
+  for (std::size_t i = 0; i < flag.size(); ++i)
+    if (flag[i] == '_' && !(size && i == last)) flag[i] = '-';
+  return flag;
+}
+
+}  // namespace
+
+std::string write_medmnist(const OpenedRun& run, const std::filesystem::path& out) {
+  if (run.checkpoint != "best")
+    throw ConfigError("--checkpoint: a run keeps the predictions of its best one only");
+  const h5::Reader in(run.folder / "run.h5");
+  std::string written;
+  for (const Split split : {Split::train, Split::val, Split::test}) {
+    const std::string group = "predictions/" + to_string(split) + "/";
+    if (!in.has(group + "logit")) in.fail("holds no predictions: the run has not come to its end");
+    const auto logits = in.numbers<float>(group + "logit"), labels = in.numbers<float>(group + "label");
+    if (logits.size() != labels.size()) in.fail("damaged: predictions and labels differ in number");
+    const Metrics metrics = compute_metrics(logits, labels);
+    std::string lines;
+    for (std::size_t i = 0; i < logits.size(); ++i) lines += fmt::format("{},{}\n", i, sigmoid(logits[i]));
+    const std::string name =
+        fmt::format("{}_{}_[AUC]{:.3f}_[ACC]{:.3f}@{}.csv", flag_of_data(run.settings.data), to_string(split),
+                    metrics.auc, metrics.accuracy, run.name);
+    write_file_atomically(out / name, lines);
+    written += (written.empty() ? "" : ", ") + name;
+  }
+  return written;
+}
+
+}  // namespace dsx

@@ -1,0 +1,20 @@
+// A network as an ONNX file: any batch size, weights inside, and in metadata_props what its input must look
+// like.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/network.hpp"
+
+namespace dsx {
+
+using Properties =
+    std::vector<std::pair<std::string, std::string>>;  // facts about a model, for people and programs
+
+// The file's bytes, accepted by ONNX's own checker and shape inference. Input "input" [N, C, H, W], output
+// "logit" [N, 1]. Throws UnsupportedError when the model is larger than one file can be (2 GB).
+std::string onnx_file(const Network& network, const Properties& properties);
+
+}  // namespace dsx

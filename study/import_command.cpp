@@ -1,0 +1,153 @@
+// `study import`: weights that were trained elsewhere become a folder that predict, export and --latency-only
+// take like a run's.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+
+#include "bench/environment.hpp"
+#include "data/files.hpp"
+#include "kernels/error.hpp"
+#include "study/checkpoint.hpp"
+#include "study/command.hpp"
+#include "study/command_line.hpp"
+#include "study/exchange/safetensors.hpp"
+#include "study/exit_code.hpp"
+#include "study/opened_run.hpp"
+#include "study/run_files.hpp"
+#include "study/run_folder.hpp"
+#include "study/study_run.hpp"
+
+namespace dsx {
+namespace {
+
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+
+const std::vector<std::string> kKeys{"variant", "network", "size",     "channels", "resize",
+                                     "mean",    "std",     "equalize", "sharpen",  "denoise"};
+constexpr std::size_t kMaxFileBytes = std::size_t{8} << 30;
+
+constexpr const char* kHelp = R"(study import: weights trained elsewhere, as a folder that other commands take
+
+Usage:
+  study import WEIGHTS.safetensors --variant NAME --out DIR [SETTINGS]
+
+The file holds the network's tensors under PyTorch's names (conv1.weight, fc1.bias, ...) and shapes; F32, or F16,
+BF16 and F64, which are converted. Settings say which network they belong to and how its images are prepared; a file
+made by `study export` brings them along. Then:
+  study predict DIR IMAGES          study export DIR --format onnx
+  study --latency-only --resume DIR
+
+  --out DIR                   folder to make
+
+)";
+
+void take_settings_of_file(const SafetensorsHeader& header, const std::string& file, Settings& settings) {
+  const auto found = header.metadata.find(kSettingsProperty);
+  if (found == header.metadata.end()) return;
+  Sources sources;
+  apply_yaml_text(settings, sources, found->second, file + " (its settings)");
+}
+
+std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+// PyTorch's count of batches, which only a momentum of None uses.
+bool is_ignored(const std::string& name) { return name.ends_with(".num_batches_tracked"); }
+
+void load(const SafetensorsHeader& header, std::span<const std::uint8_t> bytes, Network& network) {
+  std::map<std::string, const SafeTensor*> tensors;
+  for (const SafeTensor& tensor : header.tensors)
+    if (!is_ignored(tensor.name)) tensors[tensor.name] = &tensor;
+  const std::string variant = fmt::format("{} with {}", network.spec().name, network.options().variant);
+  for (Parameter& p : network.parameters().all) {
+    const auto found = tensors.find(p.name);
+    if (found == tensors.end()) throw DataError(fmt::format("no tensor '{}', which {} has", p.name, variant));
+    const std::vector<std::uint64_t> shape(p.shape.begin(), p.shape.end());
+    if (found->second->shape != shape)
+      throw DataError(
+          fmt::format("tensor '{}' is {}, but {} takes {}; --size and --channels decide the shapes", p.name,
+                      shape_text(found->second->shape), variant, shape_text(shape)));
+    p.set(safetensor_values(bytes, *found->second));
+    tensors.erase(found);
+  }
+  if (!tensors.empty())
+    throw DataError(
+        fmt::format("tensor {}, which {} does not have", shown_name(tensors.begin()->first), variant));
+}
+
+RunRecord record_of(const Settings& settings, const std::string& origin, Network& network) {
+  RunRecord record;
+  record.status = "imported";
+  record.message = origin;
+  record.command = own_command_line();
+  record.settings = settings;
+  record.environment = environment_fields(read_environment(record.command));
+  const Plan plan = network.make_plan(1, false);
+  record.model = describe_model(network, plan);
+  record.plans = {describe_plan("inference_batch_1", plan)};
+  return record;
+}
+
+void write_folder(RunRecord record, const Network& network) {
+  RunFolder folder = RunFolder::create(record.settings);
+  try {
+    record.name = folder.name();
+    const std::string yaml = to_yaml(record.settings, record.message);
+    write_file_atomically(folder.config(), yaml);
+    write_weights(folder.best(), network, 0, yaml);
+    write_run_h5(folder.run_h5(), record, nullptr);
+    write_summary(folder.summary(), record);
+  } catch (const OutputError&) {
+    folder.discard();
+    throw;
+  }
+}
+
+}  // namespace
+
+int import_command(const std::vector<std::string>& args) {
+  CommandSyntax syntax{.command = "import", .keys = kKeys, .max_positional = 1};
+  syntax.extra.add_options()("out", po::value<std::string>(), "");
+  CommandLine line = parse_command_line(args, syntax);
+  if (line.help) {
+    fmt::print("{}{}", kHelp, settings_help(kKeys));
+    return static_cast<int>(ExitCode::ok);
+  }
+  if (line.positional.empty())
+    throw ConfigError(
+        "study import: which file? e.g. study import W.safetensors --variant avgpool --out DIR");
+  if (!line.extra.count("out")) throw ConfigError("study import: where to? give --out DIR, a folder to make");
+  const std::string file = line.positional[0];
+  const std::vector<std::uint8_t> bytes = read_file(file, kMaxFileBytes);
+  try {
+    const SafetensorsHeader header = parse_safetensors(bytes);
+    Settings from_file;
+    take_settings_of_file(header, file, from_file);
+    line = parse_command_line(args, syntax, from_file);
+    if (!header.metadata.contains(kSettingsProperty) && !line.sources.contains("variant"))
+      throw ConfigError("study import: the shapes do not tell the downsampling operator; give --variant");
+    Settings& settings = line.settings;
+    const fs::path out = fs::absolute(line.extra["out"].as<std::string>()).lexically_normal();
+    const fs::path named = out.filename().empty() ? out.parent_path() : out;
+    settings.out = named.parent_path();
+    settings.name = named.filename();
+    settings.resume.clear();
+    make_paths_absolute(settings);
+    check_new_run_folder(settings);
+    Network network = make_network(settings);
+    load(header, bytes, network);
+    write_folder(
+        record_of(settings, fmt::format("weights of {} (SHA-256 {})", file, sha256_hex(bytes)), network),
+        network);
+    fmt::print("{}: {} with {}, {} parameters from {}\n", named.string(), network.spec().name,
+               settings.variant, network.parameters().trainable_count(), file);
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("{}: {}", file, error.what()));
+  }
+  return static_cast<int>(ExitCode::ok);
+}
+
+}  // namespace dsx

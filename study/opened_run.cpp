@@ -1,0 +1,118 @@
+#include "study/opened_run.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/files.hpp"
+#include "downscalexr_version.hpp"
+#include "kernels/error.hpp"
+#include "study/checkpoint.hpp"
+#include "study/metrics.hpp"
+#include "study/study_run.hpp"
+
+namespace dsx {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;  // its order says which class is the negative one
+
+constexpr std::size_t kMaxSummaryBytes = 64 << 20;
+
+Json read_summary(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return nullptr;
+  Json summary = Json::parse(read_file(file, kMaxSummaryBytes), nullptr, false);
+  return summary.is_object() ? summary : nullptr;
+}
+
+std::vector<std::string> class_names(const Json& summary) {
+  std::vector<std::string> names;
+  const Json::json_pointer train("/data/splits/train");
+  if (summary.contains(train) && summary.at(train).is_object())
+    for (const auto& [name, count] : summary.at(train).items()) names.push_back(name);
+  if (names.size() != 2) names.clear();
+  return names;
+}
+
+std::optional<double> threshold_of(const Json& summary, int epoch) {
+  const Json::json_pointer best("/best");
+  if (!summary.contains(best) || summary.at(best).value("epoch", -1) != epoch) return std::nullopt;
+  const Json& threshold = summary.at(best).value("logit_threshold", Json());
+  return threshold.is_number() ? std::optional(threshold.get<double>()) : std::nullopt;
+}
+
+// In the order in which it is done.
+std::string preprocessing_text(const Settings& s) {
+  std::string text = fmt::format("resize to {0} x {0} ({1})", s.size, s.resize);
+  if (s.equalize) text += ", equalize the histogram";
+  if (s.denoise) text += ", 3x3 median";
+  if (s.sharpen) text += ", sharpen (0 -1 0, -1 5 -1, 0 -1 0)";
+  return text + ", divide by 255, subtract mean, divide by std";
+}
+
+}  // namespace
+
+Settings settings_of_run(const fs::path& folder) {
+  const fs::path config = folder / "config.yaml";
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored))
+    throw DataError(folder.string() + ": no such run folder; check the path");
+  if (!fs::exists(config, ignored))
+    throw DataError(folder.string() + ": holds no config.yaml, so it is no run of this program");
+  Settings settings;
+  Sources sources;
+  apply_yaml(settings, sources, config.string());
+  return settings;
+}
+
+OpenedRun open_run(const fs::path& folder, const std::string& checkpoint, const Settings& settings) {
+  if (checkpoint != "best" && checkpoint != "last")
+    throw ConfigError(fmt::format("--checkpoint: expected best or last, got '{}'", checkpoint));
+  const fs::path file = folder / (checkpoint + ".h5");
+  std::error_code ignored;
+  if (!fs::exists(file, ignored))
+    throw DataError(fmt::format("{}: is missing; has the run finished its first epoch?", file.string()));
+  OpenedRun run{
+      fs::absolute(folder).lexically_normal(), "", checkpoint, settings, make_network(settings), 0, {}, {}};
+  run.name = run.folder.filename().empty() ? run.folder.parent_path().filename() : run.folder.filename();
+  run.epoch = load_weights(file, run.network);
+  const Json summary = read_summary(folder / "summary.json");
+  if (summary.is_object()) {
+    run.class_names = class_names(summary);
+    run.logit_threshold = threshold_of(summary, run.epoch);
+  }
+  return run;
+}
+
+Properties properties_of(const OpenedRun& run) {
+  const Settings& s = run.settings;
+  Properties properties{
+      {"run", run.name},
+      {"checkpoint", fmt::format("{}, epoch {}", run.checkpoint, run.epoch)},
+      {"commit", DOWNSCALEXR_COMMIT},
+      {"network", run.network.spec().name},
+      {"variant", s.variant},
+      {"input", fmt::format("N x {} x {} x {}, float32, {}", s.channels, s.size, s.size,
+                            s.channels == 1 ? "grey" : "red, green, blue")},
+      {"preprocessing", preprocessing_text(s)},
+      {"size", fmt::to_string(s.size)},
+      {"channels", fmt::to_string(s.channels)},
+      {"mean", fmt::to_string(s.mean)},
+      {"std", fmt::to_string(s.std)},
+      {"resize", s.resize},
+      {"output", "logit; probability of the positive class = 1 / (1 + exp(-logit))"},
+  };
+  if (run.class_names.size() == 2) {
+    properties.emplace_back("negative_class", run.class_names[0]);
+    properties.emplace_back("positive_class", run.class_names[1]);
+  }
+  if (run.logit_threshold) {
+    properties.emplace_back("logit_threshold", fmt::to_string(*run.logit_threshold));
+    properties.emplace_back("threshold", fmt::to_string(sigmoid(*run.logit_threshold)));
+  }
+  properties.emplace_back(kSettingsProperty, to_yaml(s, ""));
+  return properties;
+}
+
+}  // namespace dsx

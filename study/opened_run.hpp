@@ -1,0 +1,41 @@
+// A run's folder as something to use: its settings, its network with the weights of one checkpoint, and the
+// threshold that goes with them. For the commands that look at a run or hand it on; nothing here writes.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/network.hpp"
+#include "study/exchange/onnx_model.hpp"
+#include "study/settings.hpp"
+
+namespace dsx {
+
+// The settings of the run in `folder`, from its config.yaml. Throws DataError when it is no run.
+Settings settings_of_run(const std::filesystem::path& folder);
+
+struct OpenedRun {
+  std::filesystem::path folder;
+  std::string name, checkpoint;  // "avgpool-synthetic-s1-...", "best"
+  Settings settings;
+  Network network;
+  int epoch = 0;                          // of the weights; 0 for weights trained elsewhere
+  std::optional<double> logit_threshold;  // chosen on val for these very weights
+  std::vector<std::string> class_names;   // negative, positive; empty when the run does not say
+};
+
+// `checkpoint`: "best" or "last". `settings` may differ from the run's in what does not belong to the weights
+// (threads, layout, engine). Throws DataError.
+OpenedRun open_run(const std::filesystem::path& folder, const std::string& checkpoint,
+                   const Settings& settings);
+
+// What another program has to know to use the weights: input, preprocessing, threshold, origin.
+Properties properties_of(const OpenedRun& run);
+
+// Properties' key of the settings that repeat the run, as YAML.
+inline constexpr const char* kSettingsProperty = "downscalexr_settings";
+
+}  // namespace dsx
