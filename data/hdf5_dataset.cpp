@@ -1,21 +1,19 @@
-// Chunks are read and written raw: HDF5 only moves bytes, under its lock, and zlib works outside it on any
-// thread.
+// Chunks are read and written raw: HDF5 only moves bytes, under its lock, and libdeflate works outside it on
+// any thread.
 #include "data/hdf5_dataset.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 
+#include "data/deflate.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
 namespace {
 
 constexpr std::size_t kMaxImages = 20'000'000;
-
-std::size_t deflate_bound(std::size_t bytes) { return compressBound(static_cast<uLong>(bytes)); }
 
 }  // namespace
 
@@ -167,11 +165,7 @@ void Hdf5Dataset::read(std::size_t index, std::span<std::uint8_t> chw) const {
         filters != 0)
       damaged();
   }
-  uLongf size = static_cast<uLongf>(chw.size());
-  if (chw.size() != shape_.count() ||
-      uncompress(chw.data(), &size, packed.data(), static_cast<uLong>(packed.size())) != Z_OK ||
-      size != chw.size())
-    damaged();
+  if (chw.size() != shape_.count() || !inflate_chunk(packed, chw)) damaged();
 }
 
 std::string Hdf5Dataset::description() const {

@@ -5,9 +5,10 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <zlib.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include <span>
 #include <thread>
 
+#include "data/deflate.hpp"
 #include "data/h5.hpp"
 #include "data/hdf5_dataset.hpp"
 #include "kernels/error.hpp"
@@ -23,27 +25,32 @@
 namespace dsx {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 struct Encoded {
   std::vector<std::uint8_t> chunk;  // deflated pixels; empty when `problem` is set
   std::string problem;
   DecodedImage image;
+  double decode_s = 0, compress_s = 0;
 };
 
 Encoded encode(const ImageSource& images, std::size_t index, std::span<const std::uint8_t> bytes,
                const DecodeOptions& options, std::vector<std::uint8_t>& pixels) {
   Encoded result;
+  const Clock::time_point start = Clock::now();
   try {
     result.image = images.decode(index, bytes, options, pixels);
+    result.decode_s = seconds_since(start);
   } catch (const std::runtime_error& error) {  // DataError, and OpenCV's own
     result.problem = error.what();
     return result;
   }
-  uLongf size = compressBound(static_cast<uLong>(pixels.size()));
-  result.chunk.resize(size);
-  // Level 1: radiographs hardly shrink further, and inflating is what the first epoch waits for.
-  if (compress2(result.chunk.data(), &size, pixels.data(), static_cast<uLong>(pixels.size()), 1) != Z_OK)
-    throw std::runtime_error("zlib could not compress an image");
-  result.chunk.resize(size);
+  result.chunk = deflate_chunk(pixels);
+  result.compress_s = seconds_since(start) - result.decode_s;
   return result;
 }
 
@@ -172,6 +179,9 @@ ImportReport import_images(ImageSource& images, const ImportOptions& options,
     for (std::size_t i = 0; i < listing.entries.size(); ++i) {
       const FolderEntry& entry = listing.entries[i];
       const Encoded encoded = encoder.take(i);
+      const Clock::time_point start = Clock::now();
+      report.decode_s += encoded.decode_s;
+      report.compress_s += encoded.compress_s;
       if (!encoded.problem.empty()) {
         report.skipped.push_back(fmt::format("{} ({})", entry.name, encoded.problem));
       } else if (options.skip_bad_images || report.skipped.empty()) {
@@ -179,6 +189,7 @@ ImportReport import_images(ImageSource& images, const ImportOptions& options,
                    encoded.image.source, encoded.chunk);
         ++kept_per_label[static_cast<std::size_t>(entry.label)];
       }
+      report.write_s += seconds_since(start);
       if (options.progress) options.progress(i + 1, listing.entries.size());
     }
   }
@@ -189,6 +200,38 @@ ImportReport import_images(ImageSource& images, const ImportOptions& options,
   report.images = listing.entries.size() - report.skipped.size();
   report.file_bytes = std::filesystem::file_size(out);
   return report;
+}
+
+double decode_alone_s(ImageSource& images, const ImportOptions& options) {
+  check(options);
+  cv::setNumThreads(1);
+  const std::size_t count = images.listing().entries.size();
+  const auto side = static_cast<std::size_t>(options.decode.size);
+  std::atomic<std::size_t> next{0};
+  std::mutex fetching;
+  const auto work = [&] {
+    std::vector<std::uint8_t> pixels(side * side * static_cast<std::size_t>(options.decode.channels));
+    while (true) {
+      std::vector<std::uint8_t> bytes;
+      std::size_t index = 0;
+      try {
+        {
+          const std::lock_guard in_order(fetching);
+          index = next++;
+          if (index >= count) return;
+          bytes = images.fetch(index);
+        }
+        images.decode(index, bytes, options.decode, pixels);
+      } catch (const std::runtime_error&) {  // the import has named it
+      }
+    }
+  };
+  const Clock::time_point start = Clock::now();
+  std::vector<std::thread> threads;
+  for (int i = 1; i < (options.jobs > 0 ? options.jobs : usable_cpus()); ++i) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  return seconds_since(start);
 }
 
 }  // namespace dsx

@@ -1,8 +1,10 @@
 # libjpeg and zlib are what libhdf5-dev and OpenCV already bring: JPEGs are decoded with libjpeg itself because only
-# it tells a damaged file from a sound one, and zlib (de)compresses chunks outside HDF5's global lock.
+# it tells a damaged file from a sound one, and zlib knows PNG's checksums.
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
+# libdeflate: HDF5's chunks, (de)compressed outside its global lock and faster than by zlib.
+pkg_check_modules(LIBDEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 # libzip: .npz archives, whose directories and checksums it checks. (Its own CMake file asks for zip tools that nobody needs.)
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 # DCMTK: DICOM files (dicom.hpp says why not GDCM). One by one, since its pkg-config file and its CMake package both want

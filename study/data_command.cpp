@@ -42,7 +42,8 @@ const std::vector<DataSubcommand>& data_subcommands() {
       {"import", "SOURCE --out FILE.h5", "decode images once, into one compressed HDF5 file",
        "  --out FILE                  the HDF5 file to write; appears only when it is complete\n"
        "  --jobs N                    threads that decode [every CPU]\n"
-       "  --force                     replace FILE if it exists\n",
+       "  --force                     replace FILE if it exists\n"
+       "  --timing                    also time decoding alone on the same threads, before and after\n",
        data_import},
       {"show", "SOURCE", "what it holds: counts, subjects, duplicates, leaks",
        "  --json                      as JSON, with every duplicate and every shared subject\n"

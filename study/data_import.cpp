@@ -18,8 +18,9 @@ namespace fs = std::filesystem;
 
 int data_import(const std::vector<std::string>& args) {
   CommandSyntax syntax{.command = "data", .keys = data_keys(), .max_positional = 1};
-  syntax.extra.add_options()("out", po::value<std::string>(), "")("jobs", po::value<int>()->default_value(0),
-                                                                  "")("force", po::bool_switch(), "");
+  syntax.extra.add_options()("out", po::value<std::string>(), "")(
+      "jobs", po::value<int>()->default_value(0), "")("force", po::bool_switch(), "")("timing",
+                                                                                      po::bool_switch(), "");
   const CommandLine line = parse_command_line(args, syntax);
   const std::string& source = only_source(line, "import");
   if (!line.extra.count("out")) throw ConfigError("study data import: where to? give --out FILE.h5");
@@ -35,6 +36,9 @@ int data_import(const std::vector<std::string>& args) {
   if (kind.images == nullptr)
     throw ConfigError(fmt::format("study data import: {} needs no import", data.source));
   const std::unique_ptr<ImageSource> images = kind.images(data);
+  const bool timing = line.extra["timing"].as<bool>();
+  const auto alone_s = [&] { return timing ? decode_alone_s(*kind.images(data), options) : 0; };
+  const double before_s = alone_s();
   const auto start = std::chrono::steady_clock::now();
   const ImportReport report = import_images(*images, options, out);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -43,6 +47,14 @@ int data_import(const std::vector<std::string>& args) {
              report.images, data.size, data.size, static_cast<double>(report.file_bytes) / 1e6, seconds,
              static_cast<double>(images->listing().entries.size()) / std::max(seconds, 1e-9),
              report.skipped.empty() ? "" : fmt::format("; {} skipped", report.skipped.size()));
+  fmt::print("decoding {:.2f} s and compressing {:.2f} s of all threads together, writing {:.2f} s of one\n",
+             report.decode_s, report.compress_s, report.write_s);
+  if (timing) {
+    const double after_s = alone_s();
+    fmt::print(
+        "decoding alone: {:.2f} s before, {:.2f} s after; the import took {:.2f} s, {:.2f} times as long\n",
+        before_s, after_s, seconds, 2 * seconds / (before_s + after_s));
+  }
   return static_cast<int>(ExitCode::ok);
 }
 

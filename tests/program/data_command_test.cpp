@@ -73,7 +73,9 @@ TEST_F(DataCommand, NeverReplacesAFileWithoutForce) {
   EXPECT_EQ(refused.code, 4);
   EXPECT_THAT(refused.err, HasSubstr("--force"));
   EXPECT_EQ(slurp(folder_ / "set.h5"), "precious");
-  EXPECT_EQ(run("study", import() + Words{"--force"}).code, 0);
+  const Finished timed = run("study", import() + Words{"--force", "--timing"});
+  EXPECT_EQ(timed.code, 0) << timed.err;
+  EXPECT_THAT(timed.out, ContainsRegex("decoding alone: .* times as long"));
   EXPECT_NE(slurp(folder_ / "set.h5"), "precious");
 }
 
