@@ -32,10 +32,12 @@ class Lock {
 // One message line for an HDF5 failure: the innermost useful description of HDF5's error stack.
 std::string describe(const H5::Exception& error);
 
-// A file being read. Throws DataError: missing, not HDF5, truncated.
+// A file being read. Throws DataError: missing, not HDF5, truncated. What the file claims to hold is bounded
+// by its size: deflate, the only filter of this project's files, packs no tighter than kMaxRatio.
 class Reader {
  public:
-  explicit Reader(std::filesystem::path path);
+  // `check` runs before HDF5 parses anything of the file, e.g. the check of a seal (sealed_file.hpp).
+  explicit Reader(std::filesystem::path path, void (*check)(const std::filesystem::path&) = nullptr);
   ~Reader();
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
@@ -43,6 +45,7 @@ class Reader {
   const std::filesystem::path& path() const { return path_; }
   H5::H5File& file() { return file_; }
   const H5::H5File& file() const { return file_; }
+  std::size_t file_bytes() const { return file_bytes_; }
 
   bool has(const std::string& name) const;                         // group or data set, e.g. "metrics/train"
   bool has_attribute(const std::string& name) const;               // on the root group
@@ -65,7 +68,11 @@ class Reader {
   [[noreturn]] void fail(const std::string& what) const;  // DataError "<path>: <what>"
 
  private:
+  // A data set whose values are in this very file and no more of them than it can hold.
+  H5::DataSet open(const std::string& name) const;
+
   std::filesystem::path path_;
+  std::size_t file_bytes_ = 0;
   H5::H5File file_;
 };
 
@@ -74,13 +81,15 @@ class Reader {
 // Throws OutputError.
 class Writer {
  public:
+  enum class Seal { no, yes };  // see sealed_file.hpp
+
   explicit Writer(std::filesystem::path path);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
   H5::H5File& file() { return file_; }
-  void commit();
+  void commit(Seal seal = Seal::no);
 
   // Groups on the way to a data set ("metrics/train/auc") are made as needed.
   void attribute(const std::string& name, const std::string& value);

@@ -13,6 +13,7 @@ namespace dsx::h5 {
 inline constexpr std::size_t kChunkBytes =
     1 << 20;  // of compressed tables: small enough for HDF5's chunk cache
 inline constexpr std::size_t kMaxStringBytes = 1 << 28;
+inline constexpr std::size_t kMaxRatio = 1032;  // of deflate
 
 template <typename T>
 const H5::PredType& native_type();

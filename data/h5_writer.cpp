@@ -15,6 +15,7 @@
 #include "data/files.hpp"
 #include "data/h5.hpp"
 #include "data/h5_internal.hpp"
+#include "data/sealed_file.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx::h5 {
@@ -57,7 +58,7 @@ Writer::~Writer() {
   H5Iinc_ref(file_.getId());
 }
 
-void Writer::commit() {
+void Writer::commit(Seal seal) {
   const Lock lock;
   try {
     file_.flush(H5F_SCOPE_GLOBAL);
@@ -67,10 +68,11 @@ void Writer::commit() {
   }
   open_ = false;
   try {
+    if (seal == Seal::yes) append_seal(temporary_);
     publish(temporary_, path_);
-  } catch (const OutputError&) {
+  } catch (const OutputError& error) {
     ::unlink(temporary_.c_str());
-    throw;
+    throw OutputError(with_name_of(path_, temporary_, error.what()));
   }
 }
 

@@ -8,12 +8,21 @@
 #include <array>
 
 #include "data/deflate.hpp"
+#include "data/sealed_file.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
 namespace {
 
 constexpr std::size_t kMaxImages = 20'000'000;
+
+void check_sealed(const std::filesystem::path& path) {
+  if (!has_seal(path))
+    throw DataError(path.string() +
+                    ": not a data set, a truncated one, or one from before they ended with a checksum; "
+                    "make it with: study data import DIR --out FILE.h5");
+  check_seal(path, "import the folder again");
+}
 
 }  // namespace
 
@@ -84,10 +93,10 @@ void Hdf5DatasetWriter::finish(const FolderListing& listing, const DecodeOptions
   writer_.strings("sha256", hashes);
   writer_.strings("class_names", listing.class_names);
   writer_.strings("skipped", skipped);
-  writer_.commit();
+  writer_.commit(h5::Writer::Seal::yes);
 }
 
-Hdf5Dataset::Hdf5Dataset(const std::filesystem::path& path) : reader_(path) {
+Hdf5Dataset::Hdf5Dataset(const std::filesystem::path& path) : reader_(path, check_sealed) {
   const h5::Lock lock;
   if (!reader_.has_attribute("format") || reader_.attribute_string("format") != kDatasetFormat)
     reader_.fail("an HDF5 file, but not a data set; make one with: study data import DIR --out FILE.h5");
@@ -95,8 +104,9 @@ Hdf5Dataset::Hdf5Dataset(const std::filesystem::path& path) : reader_(path) {
     reader_.fail(fmt::format("data set version {}, this program reads {}; import the folder again",
                              reader_.attribute_int("version"), kDatasetVersion));
   const std::vector<std::size_t> extent = reader_.shape("images");
-  if (extent.size() != 4 || extent[0] == 0 || extent[0] > kMaxImages || (extent[1] != 1 && extent[1] != 3) ||
-      extent[2] < 1 || extent[2] > 4096 || extent[3] < 1 || extent[3] > 4096)
+  if (extent.size() != 4 || extent[0] == 0 || extent[0] > std::min(kMaxImages, reader_.file_bytes()) ||
+      (extent[1] != 1 && extent[1] != 3) || extent[2] < 1 || extent[2] > 4096 || extent[3] < 1 ||
+      extent[3] > 4096)
     reader_.fail("damaged: 'images' has an impossible shape; import the folder again");
   shape_ = {static_cast<int>(extent[1]), static_cast<int>(extent[2]), static_cast<int>(extent[3])};
   try {
@@ -123,14 +133,14 @@ Hdf5Dataset::~Hdf5Dataset() {
 
 void Hdf5Dataset::read_tables() {
   const std::size_t count = reader_.shape("images")[0];
-  const auto labels = reader_.numbers<std::uint8_t>("label", kMaxImages);
-  const auto splits = reader_.numbers<std::uint8_t>("split", kMaxImages);
-  const auto sizes = reader_.numbers<std::int32_t>("source_size", kMaxImages * 8);
-  const auto names = reader_.strings("name", kMaxImages);
-  const auto subjects = reader_.strings("subject", kMaxImages);
-  const auto hashes = reader_.strings("sha256", kMaxImages);
+  const auto labels = reader_.numbers<std::uint8_t>("label", count);
+  const auto splits = reader_.numbers<std::uint8_t>("split", count);
+  const auto sizes = reader_.numbers<std::int32_t>("source_size", count * 8);
+  const auto names = reader_.strings("name", count);
+  const auto subjects = reader_.strings("subject", count);
+  const auto hashes = reader_.strings("sha256", count);
   class_names_ = reader_.strings("class_names", 256);
-  skipped_ = reader_.strings("skipped", kMaxImages);
+  skipped_ = reader_.strings("skipped", std::min(kMaxImages, reader_.file_bytes()));
   resize_ = reader_.attribute_string("resize");
   source_ = reader_.attribute_string("source");
   listing_ = reader_.attribute_string("listing");

@@ -1,6 +1,13 @@
 // The HDF5 file of a data set: images uint8 [N, C, H, W], one image per deflated chunk, so that any image is
 // one read and one inflate; tables beside it say what each is. Written by import.cpp; format in `format` and
 // `version`.
+//
+// The file is sealed (sealed_file.hpp), and the seal is checked once, when it is opened, before libhdf5 sees
+// any of it: libhdf5 does not survive arbitrary bytes, and a flipped bit in an index would show the wrong
+// image at best. That reads the whole file, as the first epoch does anyway. A file without a seal (made
+// before there was one, or rewritten by h5repack and the like) is refused with the command that makes it
+// again; imports in the cache are made again by themselves. Nobody else writes this format, so nothing else
+// is lost.
 #pragma once
 
 #include <cstdint>

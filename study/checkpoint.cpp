@@ -1,19 +1,15 @@
-// Reading checks everything before it changes the network: seal, format, identity, then every name and shape.
+// The network's side of a checkpoint: what is written, and what a read one must fit (checkpoint_reader.cpp).
 #include "study/checkpoint.hpp"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include "data/h5.hpp"
-#include "kernels/error.hpp"
-#include "study/sealed_file.hpp"
+#include "data/sealed_file.hpp"
 
 namespace dsx {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* kFormat = "downscalexr-checkpoint";
-constexpr std::int64_t kVersion = 1;
 
 std::string layer_line(const LayerSpec& l) {
   std::string line = fmt::format("{} {}", to_string(l.type), l.name);
@@ -39,8 +35,8 @@ std::string layer_line(const LayerSpec& l) {
 
 void write_model(h5::Writer& out, const Network& network, int epoch, const std::string& settings_yaml) {
   const ModelIdentity id = identity_of(network);
-  out.attribute("format", kFormat);
-  out.attribute("version", kVersion);
+  out.attribute("format", kCheckpointFormat);
+  out.attribute("version", kCheckpointVersion);
   out.attribute("epoch", std::int64_t{epoch});
   out.attribute("variant", id.variant);
   out.attribute("network", id.network);
@@ -56,41 +52,19 @@ void write_model(h5::Writer& out, const Network& network, int epoch, const std::
     out.numbers("weights/" + p.name, p.get(), std::vector<std::size_t>(p.shape.begin(), p.shape.end()));
 }
 
-void compare(const h5::Reader& in, const std::string& what, const std::string& theirs,
-             const std::string& ours) {
-  if (theirs == ours) return;
-  in.fail(fmt::format("a checkpoint of another network: {} is {} there and {} here", what, theirs, ours));
+std::vector<ParameterShape> shapes_of(const Network& network) {
+  std::vector<ParameterShape> shapes;
+  for (const Parameter& p : network.parameters().all)
+    shapes.push_back({p.name, std::vector<std::size_t>(p.shape.begin(), p.shape.end())});
+  return shapes;
 }
 
-void check_identity(const h5::Reader& in, const Network& network) {
-  if (!in.has_attribute("format") || in.attribute_string("format") != kFormat)
-    in.fail("an HDF5 file, but no checkpoint of this program");
-  if (in.attribute_int("version") != kVersion)
-    in.fail(fmt::format("a checkpoint of format {}; this program reads {}", in.attribute_int("version"),
-                        kVersion));
-  const ModelIdentity id = identity_of(network);
-  compare(in, "variant", in.attribute_string("variant"), id.variant);
-  const auto input = [](auto c, auto h, auto w) { return fmt::format("{}x{}x{}", c, h, w); };
-  compare(in, "input",
-          input(in.attribute_int("channels"), in.attribute_int("height"), in.attribute_int("width")),
-          input(id.channels, id.height, id.width));
-  const std::vector<std::string> layers = in.strings("layers", 100'000);
-  for (std::size_t i = 0; i < std::max(layers.size(), id.layers.size()); ++i) {
-    const auto line = [i](const std::vector<std::string>& lines) {
-      return i < lines.size() ? "'" + lines[i] + "'" : "missing";
-    };
-    compare(in, fmt::format("layer {}", i + 1), line(layers), line(id.layers));
-  }
-  for (const Parameter& p : network.parameters().all) {
-    const std::vector<std::size_t> ours(p.shape.begin(), p.shape.end());
-    const bool there = in.has("weights/" + p.name);
-    compare(in, p.name, there ? fmt::format("{}", in.shape("weights/" + p.name)) : "missing",
-            fmt::format("{}", ours));
-  }
-}
-
-void read_weights(const h5::Reader& in, Network& network) {
-  for (Parameter& p : network.parameters().all) p.set(in.numbers<float>("weights/" + p.name));
+// Everything is read before the network changes.
+CheckpointContent load(const fs::path& path, Network& network, bool with_training) {
+  CheckpointContent content = read_checkpoint(path, identity_of(network), shapes_of(network), with_training);
+  for (std::size_t i = 0; i < content.weights.size(); ++i)
+    network.parameters().all[i].set(content.weights[i]);
+  return content;
 }
 
 }  // namespace
@@ -137,38 +111,10 @@ void write_training(const fs::path& path, const Network& network, const Training
   });
 }
 
-int load_weights(const fs::path& path, Network& network) {
-  check_seal(path);
-  const h5::Reader in(path);
-  check_identity(in, network);
-  read_weights(in, network);
-  return static_cast<int>(in.attribute_int("epoch"));
-}
+int load_weights(const fs::path& path, Network& network) { return load(path, network, false).epoch; }
 
 TrainingSnapshot load_training(const fs::path& path, Network& network) {
-  check_seal(path);
-  const h5::Reader in(path);
-  check_identity(in, network);
-  if (!in.has_attribute("optimizer")) in.fail("holds weights only; training goes on from last.h5");
-  TrainingSnapshot snapshot;
-  snapshot.optimizer = in.attribute_string("optimizer");
-  snapshot.data_digest = in.attribute_string("data_digest");
-  snapshot.threads = static_cast<int>(in.attribute_int("threads"));
-  const std::vector<std::string> keys = in.strings("optimizer_keys");
-  for (std::size_t i = 0; i < keys.size(); ++i)
-    snapshot.optimizer_state[keys[i]] = in.numbers<float>(fmt::format("optimizer_state/{}", i));
-  Columns columns;
-  for (const std::string& name : in.names("history"))
-    columns.emplace_back(name, in.numbers<double>("history/" + name));
-  TrainState& state = snapshot.state;
-  state.history = from_columns(columns);
-  state.best_epoch = static_cast<int>(in.attribute_int("best_epoch"));
-  state.best_auc = in.attribute_double("best_auc");
-  state.best_loss = in.attribute_double("best_loss");
-  state.epochs_since_best_auc = static_cast<int>(in.attribute_int("epochs_since_best_auc"));
-  state.stopped_early = in.attribute_int("stopped_early") != 0;
-  read_weights(in, network);
-  return snapshot;
+  return *load(path, network, true).training;
 }
 
 }  // namespace dsx

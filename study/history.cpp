@@ -1,8 +1,10 @@
 // One list of columns with a pointer each: writing and reading cannot drift apart.
 #include "study/history.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 namespace dsx {
 namespace {
@@ -13,6 +15,13 @@ struct Column {
   std::function<void(EpochRecord&, double)> set;
 };
 
+// A count from a file: 0 where it cannot be one, and never more than a double holds exactly or T's largest.
+template <typename T>
+T whole(double value) {
+  const double largest = std::min(0x1p53, static_cast<double>(std::numeric_limits<T>::max()));
+  return value >= 0 ? static_cast<T>(std::min(value, largest)) : T{0};
+}
+
 void add_metrics(std::vector<Column>& columns, const std::string& prefix, Metrics EpochRecord::*split) {
   const auto real = [&](const char* name, double Metrics::*member) {
     columns.push_back({prefix + name, [=](const EpochRecord& e) { return e.*split.*member; },
@@ -22,7 +31,7 @@ void add_metrics(std::vector<Column>& columns, const std::string& prefix, Metric
     columns.push_back(
         {prefix + name,
          [=](const EpochRecord& e) { return static_cast<double>((e.*split).confusion.*member); },
-         [=](EpochRecord& e, double v) { (e.*split).confusion.*member = static_cast<std::size_t>(v); }});
+         [=](EpochRecord& e, double v) { (e.*split).confusion.*member = whole<std::size_t>(v); }});
   };
   real("loss", &Metrics::loss);
   real("accuracy", &Metrics::accuracy);
@@ -41,7 +50,7 @@ const std::vector<Column>& columns_of_epochs() {
   static const std::vector<Column> columns = [] {
     std::vector<Column> c;
     c.push_back({"epoch", [](const EpochRecord& e) { return e.epoch; },
-                 [](EpochRecord& e, double v) { e.epoch = static_cast<int>(v); }});
+                 [](EpochRecord& e, double v) { e.epoch = whole<int>(v); }});
     const auto real = [&](const char* name, double EpochRecord::*member) {
       c.push_back({name, [=](const EpochRecord& e) { return e.*member; },
                    [=](EpochRecord& e, double v) { e.*member = v; }});

@@ -210,6 +210,25 @@ TEST_F(DamagedFile, ZeroedBlocksAreDataErrorsOrHarmless) {
   EXPECT_GT(noticed, 10);
 }
 
+TEST_F(DamagedFile, AFlippedBitAnywhereIsFoundBeforeHdf5Reads) {
+  for (std::size_t at = 16; at + 90 < sound_.size(); at += 1009) {
+    auto bytes = sound_;
+    bytes[at] ^= 0x04;
+    test::write_bytes(folder_ / "flipped.h5", bytes);
+    EXPECT_THAT(message_of<DataError>([&] { Hdf5Dataset dataset(folder_ / "flipped.h5"); }),
+                AllOf(HasSubstr("flipped.h5: damaged"), HasSubstr("checksum")))
+        << at;
+  }
+}
+
+TEST_F(DamagedFile, WithoutItsChecksumSaysHowToMakeItAgain) {
+  sound_.resize(sound_.size() - 90);  // the seal's line: HDF5's own part is whole
+  test::write_bytes(folder_ / "old.h5", sound_);
+  EXPECT_NO_THROW(h5::Reader(folder_ / "old.h5").shape("images"));
+  EXPECT_THAT(message_of<DataError>([&] { Hdf5Dataset dataset(folder_ / "old.h5"); }),
+              AllOf(HasSubstr("old.h5: not a data set"), HasSubstr("study data import")));
+}
+
 TEST_F(DamagedFile, AnotherHdf5FileIsNotADataSet) {
   {
     h5::Writer writer(folder_ / "other.h5");

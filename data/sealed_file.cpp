@@ -1,5 +1,5 @@
 // SHA-256 by OpenSSL, which uses the CPU's instructions for it: about a tenth of a second for a checkpoint.
-#include "study/sealed_file.hpp"
+#include "data/sealed_file.hpp"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -40,28 +40,36 @@ std::string hash_stream(std::istream& in, std::uintmax_t bytes) {
   return hex;
 }
 
-void append_seal(const fs::path& file) {
-  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-  const std::string hash = hash_stream(stream, fs::file_size(file));
-  if (hash.empty()) throw OutputError(file.string() + ": cannot be read back after writing");
-  stream.seekp(0, std::ios::end);
-  stream << kMark << hash << '\n' << std::flush;
-  if (!stream) throw OutputError(fmt::format("{}: cannot write: {}", file.string(), std::strerror(errno)));
-}
-
 void remove_quietly(const fs::path& path) {
   std::error_code ignored;
   fs::remove(path, ignored);
 }
 
-// People know `path`; the temporary's name in a message would puzzle them.
+}  // namespace
+
 std::string with_name_of(const fs::path& path, const fs::path& temporary, std::string message) {
   const std::size_t at = message.find(temporary.string());
   if (at != std::string::npos) message.replace(at, temporary.string().size(), path.string());
   return message;
 }
 
-}  // namespace
+void append_seal(const fs::path& file) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(file, error);
+  const std::string hash = error ? "" : hash_stream(stream, size);
+  if (hash.empty()) throw OutputError(file.string() + ": cannot be read back after writing");
+  stream.seekp(0, std::ios::end);
+  stream << kMark << hash << '\n' << std::flush;
+  if (!stream) throw OutputError(fmt::format("{}: cannot write: {}", file.string(), std::strerror(errno)));
+}
+
+bool has_seal(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string mark(kMark.size(), '\0');
+  in.seekg(-static_cast<std::streamoff>(kSealBytes), std::ios::end);
+  return in.read(mark.data(), static_cast<std::streamsize>(mark.size())) && mark == kMark;
+}
 
 void write_sealed(const fs::path& path, const std::function<void(const fs::path&)>& write) {
   const fs::path temporary = temporary_beside(path);
@@ -78,14 +86,13 @@ void write_sealed(const fs::path& path, const std::function<void(const fs::path&
   }
 }
 
-void check_seal(const fs::path& path) {
+void check_seal(const fs::path& path, std::string_view remedy) {
   std::ifstream in(path, std::ios::binary);
   std::error_code error;
   const std::uintmax_t size = fs::file_size(path, error);
   if (!in || error)
     throw DataError(fmt::format("{}: cannot be read: no such file, or no permission", path.string()));
-  const std::string damaged =
-      ": damaged or truncated (its checksum does not match); use another copy or an older run";
+  const std::string damaged = fmt::format(": damaged or truncated (its checksum does not match); {}", remedy);
   if (size <= kSealBytes) throw DataError(path.string() + damaged);
   const std::string hash = hash_stream(in, size - kSealBytes);
   std::string seal(kSealBytes, '\0');
