@@ -2,7 +2,6 @@
 #include "tests/fuzz/fuzz_target.hpp"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -44,12 +43,41 @@ std::vector<Bytes> files_in(const fs::path& folder, const std::string& ending) {
   return files;
 }
 
+namespace {
+
+// In memory where the system has such a folder; HDF5 wants a path that is a real one, so no memfd.
+class OneFile {
+ public:
+  OneFile() {
+    const fs::path memory = "/dev/shm";
+    std::error_code error;
+    const fs::path folder = fs::is_directory(memory, error) ? memory : fs::temp_directory_path();
+    std::string pattern = (folder / "dsx-fuzz-XXXXXX").string();
+    fd_ = ::mkstemp(pattern.data());
+    path_ = pattern;
+  }
+  ~OneFile() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+  OneFile(const OneFile&) = delete;
+  OneFile& operator=(const OneFile&) = delete;
+  int fd() const { return fd_; }
+  const fs::path& path() const { return path_; }
+
+ private:
+  int fd_ = -1;
+  fs::path path_;
+};
+
+}  // namespace
+
 fs::path as_file(std::span<const std::uint8_t> bytes) {
-  static const int fd = ::memfd_create("fuzz", 0);
-  if (fd < 0 || ::ftruncate(fd, 0) != 0 ||
-      ::pwrite(fd, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+  static const OneFile file;
+  if (file.fd() < 0 || ::ftruncate(file.fd(), 0) != 0 ||
+      ::pwrite(file.fd(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
     std::abort();
-  return fmt::format("/proc/self/fd/{}", fd);
+  return file.path();
 }
 
 NumPyFiles::NumPyFiles() {

@@ -22,7 +22,8 @@ std::vector<Bytes> seeds();
 
 // Every regular file below `folder` whose name ends so.
 std::vector<Bytes> files_in(const std::filesystem::path& folder, const std::string& ending);
-// A file in memory of this process under a path, for readers that take one; replaced by the next call.
+// A file of this process (in memory, where the system can) for readers that take a path; replaced by the next
+// call.
 std::filesystem::path as_file(std::span<const std::uint8_t> bytes);
 
 // NumPy's own files of small images (tests/data/write_arrays.py) below a folder of their own; empty without

@@ -1,5 +1,6 @@
 // The few names that the parsers under test ask of code which needs oneDNN to link: known words, no
 // behaviour.
+#include "data/image_file.hpp"
 #include "kernels/downsample.hpp"
 #include "kernels/layout.hpp"
 #include "study/label_noise.hpp"
@@ -21,6 +22,7 @@ const std::vector<std::string>& layout_names() {
   static const std::vector<std::string> names = {"nhwc", "nchw"};
   return names;
 }
+std::string to_string(Resize resize) { return resize == Resize::area ? "area" : "bilinear"; }
 std::vector<std::string> noise_kind_names() { return {"symmetric", "asymmetric"}; }
 
 }  // namespace dsx
