@@ -1,7 +1,7 @@
 // A sweep that is killed, at whatever moment and however, goes on: nothing unreadable, no epoch trained
 // twice, and in the end the numbers of a sweep that was never stopped.
-#include "study/compare/cell_state.hpp"
 #include "data/sealed_file.hpp"
+#include "study/compare/cell_state.hpp"
 #include "tests/program/study_compare_runs.hpp"
 
 namespace dsx {
