@@ -6,8 +6,8 @@
 #include <stdexcept>
 
 #include "kernels/layout.hpp"
+#include "kernels/pages.hpp"
 #include "kernels/reorder.hpp"
-#include "net/arena.hpp"
 
 namespace dsx {
 
@@ -63,6 +63,7 @@ Arguments Chain::add(const std::string& name, Kernel kernel, const Arguments& kn
   }
   step.kernel = std::move(kernel);
   auto arguments = step.arguments;
+  if (step.kernel.prepare) preparation_.push_back(prepare_step(step));  // outside the timing, as in a plan
   push(std::move(step));
   return arguments;
 }

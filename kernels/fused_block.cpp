@@ -1,4 +1,5 @@
-// Shapes, packing of weights, and sharing the work out; the arithmetic is fused_block_simd.cpp's.
+// Shapes, packing of weights, and sharing the work out; the arithmetic is fused_block_simd.cpp's and
+// fused_channels_simd.cpp's.
 #include "kernels/fused_block.hpp"
 
 #include <fmt/format.h>
@@ -7,12 +8,12 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <vector>
 
-#include "kernels/context.hpp"
-#include "kernels/downsample.hpp"
-#include "kernels/error.hpp"
+#include "kernels/bf16.hpp"
 #include "kernels/fused_block_simd.hpp"
+#include "kernels/fused_channels_simd.hpp"
 
 namespace dsx {
 
@@ -20,7 +21,7 @@ using dnnl::memory;
 
 namespace {
 
-// Once, before Highway's first choice: the kernel is held to what oneDNN is held to.
+// Once, before Highway's first choice: the kernels are held to what oneDNN is held to.
 void follow_onednn_isa() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -30,40 +31,111 @@ void follow_onednn_isa() {
   });
 }
 
-int channel_blocks(const ConvShape& shape) {
-  const int block = fused_block_channels(static_cast<int>(shape.dst[1]));
-  return (static_cast<int>(shape.dst[1]) + block - 1) / block;
-}
-
-// What a kernel keeps between calls, so that none allocates: packed weights, and for stride 2 each thread's
-// deinterleaved image.
-struct Scratch {
-  std::vector<float> weights, bias;
-  std::vector<std::vector<float>> images;  // by thread
-};
-
-// oihw -> [block][i][h][w][o within the block]
-void pack(const ConvShape& shape, const float* weights, const float* bias, Scratch& scratch) {
-  const int oc = static_cast<int>(shape.dst[1]), block = fused_block_channels(oc);
-  const auto taps = static_cast<std::size_t>(shape.weights[1] * shape.weights[2] * shape.weights[3]);
-  for (int o = 0; o < oc; ++o) {
-    float* to = scratch.weights.data() + (static_cast<std::size_t>(o / block) * taps) * block + o % block;
-    const float* from = weights + static_cast<std::size_t>(o) * taps;
-    for (std::size_t t = 0; t < taps; ++t) to[t * block] = from[t];
-    scratch.bias[static_cast<std::size_t>(o)] = bias == nullptr ? 0.0F : bias[o];
-  }
-}
-
 memory::dims dst_dims(const ConvShape& shape, FusedPool pool) {
   if (pool == FusedPool::none) return shape.dst;
   return {shape.dst[0], shape.dst[1], shape.dst[2] / 2, shape.dst[3] / 2};
 }
 
-FusedBlockArgs args_for(const ConvShape& shape, FusedPool pool, const Scratch& scratch) {
-  const auto dst = dst_dims(shape, pool);
-  FusedBlockArgs args;
-  args.weights = scratch.weights.data();
-  args.bias = scratch.bias.data();
+// What a kernel knows from its shape, and its packed weights.
+struct Block {
+  ConvShape shape;
+  FusedBlockArgs args;    // src and dst aside
+  bool channels = false;  // fused_channels_rows(), else fused_block_rows()
+  bool round_to_bf16 = false;
+  int together = 1;  // output channels in a block of weights
+  int threads = 1;
+  int images = 0;
+  bool packed = false;
+  std::vector<float> weights, bias;
+
+  bool deinterleaves() const { return shape.stride == 2 && !channels; }
+  // Rows of dst whose source is deinterleaved at a time: it stays in the cache.
+  static constexpr int kStrip = 16;
+  std::size_t scratch_floats() const {  // of a thread; a multiple of a cache line
+    if (!deinterleaves()) return 0;
+    const int rows = std::min(2 * (kStrip + 1) + args.kernel, args.height);
+    return (static_cast<std::size_t>(args.in_channels) * rows * args.width + 15) / 16 * 16;
+  }
+};
+
+// oihw -> [block][i][h][w][o within the block]
+void pack(Block& block, const float* weights, const float* bias) {
+  const auto taps =
+      static_cast<std::size_t>(block.shape.weights[1] * block.shape.weights[2] * block.shape.weights[3]);
+  const int together = block.together;
+  for (int o = 0; o < block.args.out_channels; ++o) {
+    float* to =
+        block.weights.data() + static_cast<std::size_t>(o / together) * taps * together + o % together;
+    const float* from = weights + static_cast<std::size_t>(o) * taps;
+    for (std::size_t t = 0; t < taps; ++t)
+      to[t * together] = block.round_to_bf16 ? rounded_to_bf16(from[t]) : from[t];
+    block.bias[static_cast<std::size_t>(o)] = bias == nullptr ? 0.0F : bias[o];
+  }
+  block.packed = true;
+}
+
+// Rows [begin, end) of one image whose stride 2 wants its rows deinterleaved, strip by strip.
+void run_strips(const Block& block, FusedBlockArgs args, int begin, int end, float* scratch) {
+  const float* src = args.src;
+  const int source_rows = args.height;
+  for (int at = begin; at < end; at += Block::kStrip) {
+    const int last = std::min(at + Block::kStrip, end);
+    // An odd last row is computed with the one before it.
+    args.first_row = 2 * std::min(at, args.dst_height - 2);
+    args.height = std::min(2 * last + args.kernel, source_rows) - args.first_row;
+    args.src = scratch;
+    for (int c = 0; c < args.in_channels; ++c) {
+      deinterleave_rows(src + (static_cast<std::size_t>(c) * source_rows + args.first_row) * args.width,
+                        scratch + static_cast<std::size_t>(c) * args.height * args.width, args.width,
+                        static_cast<std::size_t>(args.height));
+    }
+    fused_block_rows(args, at, last);
+  }
+  (void)block;
+}
+
+// Pieces of two rows (the last one takes an odd row along) of all images, in order, are shared out evenly:
+// whole images to each thread where there are enough.
+void run(const Block& block, const float* src, float* dst, float* scratch) {
+  const auto& common = block.args;
+  const int rows = common.dst_height, pieces = rows / 2;
+  const auto src_floats = static_cast<std::size_t>(common.in_channels) * common.height * common.width;
+  const auto dst_floats = static_cast<std::size_t>(common.out_channels) * rows * common.dst_width;
+#pragma omp parallel num_threads(block.threads)
+  {
+    const auto threads = static_cast<std::int64_t>(omp_get_num_threads()),
+               thread = static_cast<std::int64_t>(omp_get_thread_num());
+    const std::int64_t all = static_cast<std::int64_t>(block.images) * pieces,
+                       stop = all * (thread + 1) / threads;
+    for (std::int64_t piece = all * thread / threads; piece < stop;) {
+      const std::int64_t image = piece / pieces, first = piece % pieces,
+                         last = std::min<std::int64_t>(pieces, first + stop - piece);
+      auto args = common;
+      args.src = src + static_cast<std::size_t>(image) * src_floats;
+      args.dst = dst + static_cast<std::size_t>(image) * dst_floats;
+      const int begin = static_cast<int>(2 * first), end = last == pieces ? rows : static_cast<int>(2 * last);
+      if (block.channels) {
+        fused_channels_rows(args, begin, end);
+      } else if (block.deinterleaves()) {
+        run_strips(block, args, begin, end,
+                   scratch + static_cast<std::size_t>(thread) * block.scratch_floats());
+      } else {
+        fused_block_rows(args, begin, end);
+      }
+      piece += last - first;
+    }
+  }
+}
+
+std::shared_ptr<Block> make_block(const Context& context, const ConvShape& shape,
+                                  const FusedBlockOptions& options) {
+  auto block = std::make_shared<Block>();
+  const auto dst = dst_dims(shape, options.pool);
+  block->shape = shape;
+  block->threads = max_threads();
+  block->images = static_cast<int>(shape.src[0]);
+  block->round_to_bf16 = context.dtype == memory::data_type::bf16;
+  auto& args = block->args;
   args.in_channels = static_cast<int>(shape.src[1]);
   args.height = static_cast<int>(shape.src[2]);
   args.width = static_cast<int>(shape.src[3]);
@@ -73,45 +145,17 @@ FusedBlockArgs args_for(const ConvShape& shape, FusedPool pool, const Scratch& s
   args.conv_width = static_cast<int>(shape.dst[3]);
   args.dst_height = static_cast<int>(dst[2]);
   args.dst_width = static_cast<int>(dst[3]);
-  args.pool = static_cast<int>(pool);
-  return args;
-}
-
-// Rows of dst in each piece of work: whole images where there are enough for all threads, else even numbers
-// of rows such that every thread gets some pieces of each image.
-int rows_per_piece(int images, int rows, int threads) {
-  if (images >= threads) return rows;
-  const int pieces = 2 * threads;
-  return std::max(2, ((rows + pieces - 1) / pieces + 1) / 2 * 2);
-}
-
-void run(const ConvShape& shape, FusedPool pool, Scratch& scratch, const float* src, float* dst) {
-  const auto common = args_for(shape, pool, scratch);
-  const int images = static_cast<int>(shape.src[0]), rows = common.dst_height;
-  const int step = rows_per_piece(images, rows, static_cast<int>(scratch.images.size()));
-  const int pieces = (rows + step - 1) / step;
-  const auto src_floats = static_cast<std::size_t>(common.in_channels) * common.height * common.width;
-  const auto dst_floats =
-      static_cast<std::size_t>(common.out_channels) * common.dst_height * common.dst_width;
-#pragma omp parallel for num_threads(static_cast <int>(scratch.images.size())) schedule(static)
-  for (int piece = 0; piece < images * pieces; ++piece) {
-    const int image = piece / pieces, begin = piece % pieces * step, end = std::min(begin + step, rows);
-    auto args = common;
-    args.src = src + static_cast<std::size_t>(image) * src_floats;
-    args.dst = dst + static_cast<std::size_t>(image) * dst_floats;
-    if (shape.stride == 2) {
-      auto& copy = scratch.images[static_cast<std::size_t>(omp_get_thread_num())];
-      const int first = 2 * std::min(begin, rows - 2),
-                last = std::min(2 * end + common.kernel, common.height);
-      for (int c = 0; c < common.in_channels; ++c) {
-        const auto at = (static_cast<std::size_t>(c) * common.height + first) * common.width;
-        deinterleave_rows(args.src + at, copy.data() + at, common.width,
-                          static_cast<std::size_t>(last - first));
-      }
-      args.src = copy.data();
-    }
-    fused_block_rows(args, begin, end);
-  }
+  args.pool = static_cast<int>(options.pool);
+  block->channels = options.may_be_nhwc && fused_channels_fit(args.out_channels, args.kernel);
+  block->together = block->channels ? fused_channels_lanes() : fused_block_channels(args.out_channels);
+  const auto blocks = static_cast<std::size_t>((args.out_channels + block->together - 1) / block->together);
+  const auto padded = blocks * static_cast<std::size_t>(block->together);
+  block->weights.assign(
+      padded * static_cast<std::size_t>(shape.weights[1] * shape.weights[2] * shape.weights[3]), 0.0F);
+  block->bias.assign(padded, 0.0F);
+  args.weights = block->weights.data();
+  args.bias = block->bias.data();
+  return block;
 }
 
 }  // namespace
@@ -125,9 +169,10 @@ std::optional<FusedPool> fused_pool_for(const Context& context, const ConvShape&
                                         const std::string& op) {
   follow_onednn_isa();
   const int lanes = fused_block_lanes();
-  if (lanes == 0 || context.dtype != memory::data_type::f32 || shape.depthwise() || shape.padding_l != 0 ||
-      shape.padding_r > 0 || shape.weights[2] != shape.weights[3] || shape.dst[3] < 2 * lanes ||
-      shape.dst[2] < 2) {
+  const bool amx = onednn_info().effective_isa.find("amx") != std::string::npos;
+  if (lanes == 0 || (context.dtype != memory::data_type::f32 && amx) || shape.depthwise() ||
+      shape.padding_l != 0 || shape.padding_r > 0 || shape.weights[2] != shape.weights[3] ||
+      shape.dst[3] < 2 * lanes || shape.dst[2] < 2) {
     return std::nullopt;
   }
   if (op == "strided" && shape.stride == 2) return FusedPool::none;
@@ -138,43 +183,41 @@ std::optional<FusedPool> fused_pool_for(const Context& context, const ConvShape&
 }
 
 Kernel fused_block_forward(const Context& context, const std::string& layer, const ConvShape& shape,
-                           FusedPool pool, bool bias) {
-  (void)context;
-  (void)layer;
-  const int block = fused_block_channels(static_cast<int>(shape.dst[1]));
-  const auto dst = dst_dims(shape, pool);
+                           const FusedBlockOptions& options) {
+  const auto block = make_block(context, shape, options);
+  const auto dst = dst_dims(shape, options.pool);
   Kernel kernel;
   kernel.kind = "fused_block";
-  kernel.impl = fmt::format("ours:{}", fused_block_isa());
-  const auto src_md = plain_md(shape.src), weights_md = plain_md(shape.weights), dst_md = plain_md(dst);
+  kernel.impl = fmt::format("ours:{}:{}", block->channels ? "channels" : "rows", fused_block_isa());
+  const auto f32 = memory::data_type::f32;
+  const auto src_md = plain_md(shape.src), weights_md = plain_md(shape.weights);
+  const auto dst_md = activation_md(dst, f32, block->channels ? Layout::nhwc : Layout::nchw);
   kernel.arguments = {{DNNL_ARG_SRC, src_md}, {DNNL_ARG_WEIGHTS, weights_md}, {DNNL_ARG_DST, dst_md}};
   kernel.is_output = {{DNNL_ARG_SRC, false}, {DNNL_ARG_WEIGHTS, false}, {DNNL_ARG_DST, true}};
   double pooled = 1;
   for (const auto d : dst) pooled *= static_cast<double>(d);
-  kernel.cost.flop = conv_flop(shape) + (pool == FusedPool::none ? 0 : 4 * pooled);
+  kernel.cost.flop = conv_flop(shape) + (options.pool == FusedPool::none ? 0 : 4 * pooled);
   kernel.cost.min_bytes = static_cast<double>(src_md.get_size() + weights_md.get_size() + dst_md.get_size()) +
                           4.0 * static_cast<double>(shape.dst[1]);
-  if (bias) {
+  if (options.bias) {
     kernel.arguments[DNNL_ARG_BIAS] = plain_md({shape.dst[1]});
     kernel.is_output[DNNL_ARG_BIAS] = false;
   }
-  auto scratch = std::make_shared<Scratch>();
-  const auto padded = static_cast<std::size_t>(channel_blocks(shape)) * block;
-  scratch->weights.assign(
-      padded * static_cast<std::size_t>(shape.weights[1] * shape.weights[2] * shape.weights[3]), 0.0F);
-  scratch->bias.assign(padded, 0.0F);
-  scratch->images.resize(static_cast<std::size_t>(max_threads()));
-  if (shape.stride == 2) {
-    for (auto& image : scratch->images)
-      image.assign(static_cast<std::size_t>(shape.src[1] * shape.src[2] * shape.src[3]), 0.0F);
+  if (const auto floats = block->scratch_floats(); floats != 0) {
+    kernel.arguments[DNNL_ARG_SCRATCHPAD] = plain_md({static_cast<memory::dim>(floats) * block->threads});
+    kernel.is_output[DNNL_ARG_SCRATCHPAD] = true;
   }
-  kernel.native = [shape, pool, scratch](const Arguments& arguments) {
-    const auto floats = [&](int argument) {
-      const auto found = arguments.find(argument);
-      return found == arguments.end() ? nullptr : static_cast<float*>(found->second.get_data_handle());
-    };
-    pack(shape, floats(DNNL_ARG_WEIGHTS), floats(DNNL_ARG_BIAS), *scratch);
-    run(shape, pool, *scratch, floats(DNNL_ARG_SRC), floats(DNNL_ARG_DST));
+  const auto floats = [](const Arguments& arguments, int argument) {
+    const auto found = arguments.find(argument);
+    return found == arguments.end() ? nullptr : static_cast<float*>(found->second.get_data_handle());
+  };
+  kernel.prepare = [=](const Arguments& arguments) {
+    pack(*block, floats(arguments, DNNL_ARG_WEIGHTS), floats(arguments, DNNL_ARG_BIAS));
+  };
+  kernel.native = [=](const Arguments& arguments) {
+    if (!block->packed) throw std::logic_error(layer + ": its weights were never packed");
+    run(*block, floats(arguments, DNNL_ARG_SRC), floats(arguments, DNNL_ARG_DST),
+        floats(arguments, DNNL_ARG_SCRATCHPAD));
   };
   return kernel;
 }

@@ -54,8 +54,9 @@ HWY_INLINE void sum_products(const FusedBlockArgs& a, const float* weights, cons
   }
   const int k = a.kernel;
   for (int c = 0; c < a.in_channels; ++c) {
-    const float* first =
-        a.src + (static_cast<std::size_t>(c) * a.height + static_cast<std::size_t>(row) * kStride) * a.width;
+    const float* first = a.src + (static_cast<std::size_t>(c) * a.height +
+                                  static_cast<std::size_t>(row * kStride - a.first_row)) *
+                                     a.width;
     const float* channel_weights = weights + static_cast<std::size_t>(c) * k * k * kBlock;
     // Source row r meets kernel row r for the upper output row and r - stride for the lower one.
     for (int r = 0; r < k + kStride; ++r) {

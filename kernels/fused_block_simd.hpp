@@ -7,11 +7,13 @@
 namespace dsx {
 
 struct FusedBlockArgs {
-  const float* src = nullptr;      // [IC, H, W] of one image; stride 2: as deinterleave_rows() leaves it
+  // [IC, H, W] of one image; stride 2 in fused_block_rows(): as deinterleave_rows() leaves it. Of each
+  // channel `height` rows are there, of which the first is row `first_row` of the image.
+  const float* src = nullptr;
   const float* weights = nullptr;  // [OC / block, IC, K, K, block], zero-padded to whole blocks
   const float* bias = nullptr;     // [OC], zero-padded to whole blocks
   float* dst = nullptr;            // [OC, DH, DW] of one image
-  int in_channels = 0, height = 0, width = 0;
+  int in_channels = 0, first_row = 0, height = 0, width = 0;
   int out_channels = 0, kernel = 0, stride = 1;
   int conv_width = 0;  // columns of the convolution
   int dst_height = 0, dst_width = 0;

@@ -36,6 +36,24 @@ void Step::execute(dnnl::stream& stream) const {
   }
 }
 
+Step prepare_step(const Step& of) {
+  Step step;
+  step.name = of.name + ".pack";
+  step.layer = of.layer;
+  step.phase = Phase::pack;
+  step.kernel.kind = "pack";
+  step.kernel.impl = of.kernel.impl;
+  step.kernel.native = of.kernel.prepare;
+  for (const int argument : {DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS}) {
+    const auto found = of.kernel.arguments.find(argument);
+    if (found == of.kernel.arguments.end()) continue;
+    step.kernel.arguments.insert(*found);
+    step.kernel.is_output[argument] = false;
+    step.arguments[argument] = of.arguments.at(argument);
+  }
+  return step;
+}
+
 // oneDNN names its fallbacks "ref", "ref:any", "ref_int8:any"; "simple:any" is a vectorised reorder.
 bool is_ref(const std::string& impl) {
   return impl.rfind("ref", 0) == 0 || impl.find(":ref") != std::string::npos;

@@ -34,6 +34,8 @@ struct Kernel {
   std::map<int, bool> is_output;                 // for each argument: written (true) or only read
   dnnl::primitive primitive;                     // empty when `native` is set
   std::function<void(const Arguments&)> native;  // our own code, no oneDNN primitive behind it
+  // What `native` wants done with WEIGHTS and BIAS ahead of time; run it again whenever those have changed.
+  std::function<void(const Arguments&)> prepare;
 };
 
 // When a step runs.
@@ -53,6 +55,9 @@ struct Step {
   void execute(dnnl::stream& stream) const;
   bool is_ours() const { return !kernel.primitive; }
 };
+
+// A step of its own for `prepare`, of the pack phase; `arguments`: those of the kernel's step.
+Step prepare_step(const Step& of);
 
 // Throws UnsupportedError "layer conv1, layout nchw: oneDNN offers only 'ref:any' for convolution ..." when
 // `impl` names a reference implementation and the context does not allow those.

@@ -16,6 +16,7 @@
 #include "kernels/fused_linear.hpp"
 #include "kernels/fused_train.hpp"
 #include "kernels/inner_product.hpp"
+#include "kernels/packed_linear.hpp"
 #include "kernels/pool.hpp"
 #include "kernels/relu.hpp"
 #include "net/graph_writer.hpp"
@@ -146,9 +147,14 @@ class GraphBuilder {
                       : fused_pool_for(context_, shapes_[i].conv, op_.name);
   }
 
-  std::size_t add_fused_block(const LayerSpec& layer, const ConvShape& shape, FusedPool pool) {
+  std::size_t add_fused_block(std::size_t i, FusedPool pool) {
+    const auto& layer = spec_.layers[i];
+    const auto shape = shapes_[i].conv;
     if (!training()) {
-      add_weighted(layer, true, fused_block_forward(context_, layer.name, shape, pool, layer.bias));
+      // Only another fused block insists on nchw.
+      const bool last_block = i + 3 >= spec_.layers.size() || spec_.layers[i + 3].type != LayerType::conv2d;
+      add_weighted(layer, true,
+                   fused_block_forward(context_, layer.name, shape, {pool, layer.bias, last_block}));
       return 2;
     }
     const auto w = add_weighted(layer, true,
@@ -173,7 +179,7 @@ class GraphBuilder {
     const auto& layer = spec_.layers[i];
     const auto shape = shapes_[i].conv;
     const bool relu = relu_follows(i);
-    if (const auto pool = fused_pool(i)) return add_fused_block(layer, shape, *pool);
+    if (const auto pool = fused_pool(i)) return add_fused_block(i, *pool);
     const auto src_md = wanted_md(shape.src);
     const auto w = add_weighted(
         layer, relu,
@@ -191,7 +197,14 @@ class GraphBuilder {
     const auto shape = inner_product_shape(shapes_[i].src, layer.out_features);
     const bool relu = relu_follows(i);
     const bool last = i + 1 == spec_.layers.size();
-    if (context_.fused && !last) {
+    const auto dst_type = last ? memory::data_type::f32 : context_.dtype;
+    if (context_.fused && !training() && packed_linear_fits(context_, shape, writer_.md_of(current_))) {
+      add_weighted(layer, relu,
+                   packed_linear_forward(context_, layer.name, shape, {pass_, layer.bias, relu},
+                                         writer_.md_of(current_), dst_type));
+      return relu ? 1 : 0;
+    }
+    if (context_.fused && training() && !last) {
       const auto md = memory_of_type(writer_.md_of(current_), shape.src);
       if (fused_linear_suits(context_, shape, md)) return add_fused_linear(i, md);
     }
@@ -199,8 +212,8 @@ class GraphBuilder {
     // brings.
     const auto src_md = context_.layout == Layout::any ? wanted_md(shape.src)
                                                        : memory_of_type(writer_.md_of(current_), shape.src);
-    auto kernel = inner_product_forward(context_, layer.name, shape, {pass_, layer.bias, relu}, src_md,
-                                        last ? memory::data_type::f32 : context_.dtype);
+    auto kernel =
+        inner_product_forward(context_, layer.name, shape, {pass_, layer.bias, relu}, src_md, dst_type);
     const auto used_src_md = kernel.arguments.at(DNNL_ARG_SRC);
     const auto w = add_weighted(layer, relu, std::move(kernel));
     const auto weights_md = writer_.md_of(w.weights);

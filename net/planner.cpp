@@ -189,6 +189,12 @@ class Planner {
       used.push_back(version);
     }
     for (auto* version : used) version->life.last = step_number_;
+    if (step.kernel.prepare) {
+      auto ahead = prepare_step(step);
+      if (training_) ahead.phase = node.phase;  // there the weights move
+      push(std::move(ahead));
+      for (auto* version : used) version->life.last = step_number_;
+    }
     push(std::move(step));
     for (const auto& [version, id] : to_convert) {
       push_reorder(fmt::format("{}.{}", node.name, graph_.tensors[id].name), node.layer, node.phase, version,

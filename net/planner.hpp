@@ -5,6 +5,7 @@
 #include <dnnl.hpp>
 #include <vector>
 
+#include "kernels/pages.hpp"
 #include "net/arena.hpp"
 #include "net/graph.hpp"
 

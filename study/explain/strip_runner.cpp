@@ -14,7 +14,7 @@
 #include "bench/chain.hpp"
 #include "kernels/context.hpp"
 #include "kernels/error.hpp"
-#include "net/arena.hpp"
+#include "kernels/pages.hpp"
 
 namespace dsx {
 
@@ -67,8 +67,8 @@ struct StripKernels {
   int out_rows = 0;           // of the operator
 };
 
-// Zeroed floats on large pages where the system gives them (net/arena.hpp): where small pages happen to lie
-// in memory would change times from run to run.
+// Zeroed floats on large pages where the system gives them (kernels/pages.hpp): where small pages happen to
+// lie in memory would change times from run to run.
 class Pages {
  public:
   void assign(std::size_t count, float) {

@@ -171,8 +171,8 @@ TEST(BatchNormRunning, FollowsPyTorchsMomentumAndUnbiasedVariance) {
   auto stream = context.stream;
   step.execute(stream);
   expect_near(to_plain(step.arguments.at(kArgRunningMean)), {1, 2}, 1e-7, "mean");
-  expect_near(to_plain(step.arguments.at(kArgRunningVariance)), {0.9 + 0.1 / 0.9, 1.8 + 0.2 / 0.9},
-              1e-6, "variance");
+  expect_near(to_plain(step.arguments.at(kArgRunningVariance)), {0.9 + 0.1 / 0.9, 1.8 + 0.2 / 0.9}, 1e-6,
+              "variance");
 }
 
 TEST(BceWithLogits, EqualsTheDefinitionAndItsDerivative) {

@@ -2,8 +2,8 @@
 // shapes whose rows end in the middle of a vector, any number of channels and threads.
 #include "kernels/fused_block.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
-
 #include <omp.h>
 
 #include "kernels/downsample.hpp"
@@ -23,10 +23,10 @@ void PrintTo(const FusedCase& c, std::ostream* out) {
        << ", k" << c.kernel;
 }
 
-class FusedBlock : public testing::TestWithParam<std::tuple<std::string, FusedCase, int>> {};
+class FusedBlock : public testing::TestWithParam<std::tuple<std::string, FusedCase, int, bool>> {};
 
 TEST_P(FusedBlock, EqualsItsDefinitionExactlyOnIntegers) {
-  const auto& [op, c, threads] = GetParam();
+  const auto& [op, c, threads, may_be_nhwc] = GetParam();
   set_threads(threads);
   const Context context;
   auto shape = conv_shape({c.batch, c.in_channels, c.height, c.width}, c.out_channels, c.kernel, 1, 0);
@@ -39,7 +39,7 @@ TEST_P(FusedBlock, EqualsItsDefinitionExactlyOnIntegers) {
   const auto pool = fused_pool_for(context, shape, op);
   if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   ASSERT_TRUE(pool.has_value());
-  const auto kernel = fused_block_forward(context, "block", shape, *pool, true);
+  const auto kernel = fused_block_forward(context, "block", shape, {*pool, true, may_be_nhwc});
   EXPECT_THAT(kernel.impl, testing::StartsWith("ours:"));
 
   const auto x = array_of(
@@ -62,8 +62,59 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values("avgpool", "maxpool", "strided"),
                      testing::Values(FusedCase{1, 1, 6, 72, 72, 5}, FusedCase{3, 6, 16, 70, 70, 5},
                                      FusedCase{2, 3, 5, 69, 75, 3}, FusedCase{2, 2, 7, 9, 91, 4},
-                                     FusedCase{1, 1, 1, 71, 71, 1}, FusedCase{2, 4, 12, 80, 68, 2}),
-                     testing::Values(1, 2, 3)));
+                                     FusedCase{1, 1, 1, 71, 71, 1}, FusedCase{2, 4, 12, 80, 68, 2},
+                                     FusedCase{1, 3, 16, 11, 79, 3}, FusedCase{2, 2, 32, 74, 69, 5},
+                                     FusedCase{5, 1, 16, 44, 158, 5}),
+                     testing::Values(1, 2, 3), testing::Bool()));
+
+// What the threads before left in the scratchpad, or in another number of threads' shares, must not show.
+TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {
+  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const Context context;
+  auto shape = conv_shape({3, 2, 77, 90}, 16, 5, 2, 0);
+  const auto values = [](std::size_t count, unsigned seed) {
+    auto v = integers(count, seed);
+    for (auto& value : v) value *= 0.1;
+    return v;
+  };
+  std::vector<double> first;
+  for (const int threads : {1, 2, 3, 7}) {
+    for (const bool nhwc : {false, true}) {
+      set_threads(threads);
+      const auto kernel = fused_block_forward(context, "block", shape, {FusedPool::none, true, nhwc});
+      const auto got = run_kernel(context, kernel,
+                                  {{DNNL_ARG_SRC, values(3 * 2 * 77 * 90, 1)},
+                                   {DNNL_ARG_WEIGHTS, values(16 * 2 * 25, 2)},
+                                   {DNNL_ARG_BIAS, values(16, 3)}})
+                           .at(DNNL_ARG_DST);
+      if (first.empty()) first = got;
+      expect_equal(got, first, fmt::format("{} threads, {}", threads, kernel.impl));
+    }
+  }
+  set_threads(omp_get_num_procs());
+}
+
+TEST(FusedBlock, RoundsWeightsAsBf16Does) {
+  Context context;
+  context.dtype = dnnl::memory::data_type::bf16;
+  const auto shape = conv_shape({1, 1, 40, 64}, 16, 3, 1, 0);
+  const auto pool = fused_pool_for(context, shape, "maxpool");
+  if (!pool) GTEST_SKIP() << "no vectors of a fixed length, or oneDNN has AMX";
+  // 1 + 2^-8 lies between two bf16 numbers, 1 and 1 + 2^-7: to the even one, 1.
+  const auto kernel = fused_block_forward(context, "block", shape, {*pool, false, true});
+  std::vector<double> ones(40 * 64, 1.0), weights(16 * 9, 0.0);
+  for (std::size_t o = 0; o < 16; ++o) weights[o * 9] = 1.00390625;
+  const auto got = run_kernel(context, kernel, {{DNNL_ARG_SRC, ones}, {DNNL_ARG_WEIGHTS, weights}});
+  for (const double value : got.at(DNNL_ARG_DST)) ASSERT_EQ(value, 1.0);
+}
+
+TEST(FusedBlock, RefusesToRunBeforeItsWeightsArePacked) {
+  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const Context context;
+  const auto kernel = fused_block_forward(context, "conv1", conv_shape({1, 1, 40, 64}, 6, 3, 1, 0),
+                                          {FusedPool::max, false, false});
+  EXPECT_THROW(kernel.native({}), std::logic_error);
+}
 
 TEST(FusedPoolFor, LeavesToTheOthersWhatItCannotDo) {
   const Context context;
@@ -72,9 +123,7 @@ TEST(FusedPoolFor, LeavesToTheOthersWhatItCannotDo) {
   EXPECT_FALSE(fused_pool_for(context, shape, "slice")) << "its point is the whole convolution's work";
   EXPECT_FALSE(fused_pool_for(context, conv_shape({1, 1, 80, 80}, 6, 5, 1, 1), "maxpool")) << "padding";
   EXPECT_FALSE(fused_pool_for(context, conv_shape({1, 1, 12, 12}, 6, 5, 1, 0), "maxpool")) << "narrow";
-  Context bf16;
-  bf16.dtype = dnnl::memory::data_type::bf16;
-  EXPECT_FALSE(fused_pool_for(bf16, shape, "maxpool"));
+  EXPECT_FALSE(fused_pool_for(context, conv_shape({1, 1, 80, 80}, 6, 5, 2, 0), "maxpool")) << "stride";
 }
 
 }  // namespace

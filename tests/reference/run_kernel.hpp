@@ -63,6 +63,7 @@ inline Values run_kernel(const Context& context, const Kernel& kernel, const Val
     }
   }
   auto stream = context.stream;
+  if (step.kernel.prepare) prepare_step(step).execute(stream);
   step.execute(stream);
   Values outputs;
   for (const auto& [argument, md] : kernel.arguments) {

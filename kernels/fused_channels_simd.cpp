@@ -1,0 +1,161 @@
+// For two rows of the convolution and a dozen columns, one vector of output channels each: every source pixel
+// is broadcast once and used for all kernel columns, whose weights stay in registers. That leaves a third of
+// a load for each multiplication, so the multipliers are the limit.
+#include "kernels/fused_channels_simd.hpp"
+
+#include <algorithm>
+
+// Highway compiles this file once per target.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/fused_channels_simd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace dsx::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_HAVE_SCALABLE || HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+int lanes() { return 0; }  // vectors of unknown length cannot be kept in arrays
+void run_rows(const FusedBlockArgs&, int, int) {}
+#else
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
+constexpr bool kManyRegisters = kLanes >= 16;
+
+int lanes() { return kLanes; }
+
+// One row of source times the weights of one kernel row, into one row of sums.
+template <int kKernel, int kStride, int kColumns>
+HWY_INLINE void add_row(const float* HWY_RESTRICT src, const V (&weights)[kKernel], V (&sum)[kColumns]) {
+  const D d;
+  HWY_UNROLL(64)
+  for (int p = 0; p < (kColumns - 1) * kStride + kKernel; ++p) {
+    const V pixel = hn::Set(d, src[p]);
+    HWY_UNROLL(8)
+    for (int k = 0; k < kKernel; ++k) {
+      const int at = p - k;
+      if (at >= 0 && at % kStride == 0 && at / kStride < kColumns)
+        sum[at / kStride] = hn::MulAdd(pixel, weights[k], sum[at / kStride]);
+    }
+  }
+}
+
+// 0: none, 1: average, 2: maximum (FusedPool). ReLU after the maximum gives what ReLU before it gives.
+template <int kPool, int kColumns>
+HWY_INLINE void store(const FusedBlockArgs& a, const V (&upper)[kColumns], const V (&lower)[kColumns],
+                      float* dst) {
+  const D d;
+  const V zero = hn::Zero(d);
+  const std::size_t pixel = static_cast<std::size_t>(a.out_channels);
+  HWY_UNROLL(16)
+  for (int x = 0; x < kColumns; x += kPool == 0 ? 1 : 2) {
+    if (kPool == 0) {
+      hn::StoreU(hn::Max(upper[x], zero), d, dst + x * pixel);
+      hn::StoreU(hn::Max(lower[x], zero), d, dst + (x + static_cast<std::size_t>(a.dst_width)) * pixel);
+    } else if (kPool == 1) {
+      const V left = hn::Add(hn::Max(upper[x], zero), hn::Max(lower[x], zero));
+      const V right = hn::Add(hn::Max(upper[x + 1], zero), hn::Max(lower[x + 1], zero));
+      hn::StoreU(hn::Mul(hn::Add(left, right), hn::Set(d, 0.25F)), d, dst + x / 2 * pixel);
+    } else {
+      const V left = hn::Max(upper[x], lower[x]), right = hn::Max(upper[x + 1], lower[x + 1]);
+      hn::StoreU(hn::Max(hn::Max(left, right), zero), d, dst + x / 2 * pixel);
+    }
+  }
+}
+
+template <int kKernel, int kStride, int kPool, int kColumns>
+HWY_NOINLINE void tile(const FusedBlockArgs& a, const float* weights, const float* bias, int channel, int row,
+                       int x) {
+  const D d;
+  V upper[kColumns], lower[kColumns];
+  HWY_UNROLL(16)
+  for (int i = 0; i < kColumns; ++i) upper[i] = lower[i] = hn::LoadU(d, bias);
+  const float* src =
+      a.src + (static_cast<std::size_t>(row) * a.width + static_cast<std::size_t>(x)) * kStride;
+  for (int c = 0; c < a.in_channels; ++c, src += static_cast<std::size_t>(a.height) * a.width) {
+    const float* at = src;
+    for (int r = 0; r < kKernel; ++r, at += a.width, weights += kKernel * kLanes) {
+      V w[kKernel];
+      HWY_UNROLL(8)
+      for (int k = 0; k < kKernel; ++k) w[k] = hn::LoadU(d, weights + k * kLanes);
+      add_row<kKernel, kStride, kColumns>(at, w, upper);
+      add_row<kKernel, kStride, kColumns>(at + kStride * a.width, w, lower);
+    }
+  }
+  const int down = kPool == 0 ? 1 : 2;
+  store<kPool, kColumns>(
+      a, upper, lower,
+      a.dst + (static_cast<std::size_t>(row / down) * a.dst_width + x / down) * a.out_channels + channel);
+}
+
+template <int kKernel, int kStride, int kPool, int kColumns>
+void run_tiles(const FusedBlockArgs& a, int begin, int end) {
+  const int columns = kPool == 0 ? a.conv_width : a.conv_width / 2 * 2;
+  const std::size_t block = static_cast<std::size_t>(a.in_channels) * kKernel * kKernel * kLanes;
+  // Two rows at a time; without pooling an odd last row is computed with the one before it, twice.
+  const int step = kPool == 0 ? 2 : 1;
+  for (int at = begin; at < end; at += step) {
+    const int row = kPool == 0 ? std::min(at, a.dst_height - 2) : 2 * at;
+    for (int o = 0; o < a.out_channels; o += kLanes) {
+      // The last columns, some of them for the second time: reading stays inside the row.
+      for (int x = 0; x < columns; x += kColumns)
+        tile<kKernel, kStride, kPool, kColumns>(a, a.weights + o / kLanes * block, a.bias + o, o, row,
+                                                std::min(x, columns - kColumns));
+    }
+  }
+}
+
+// The width of tile that computes the fewest columns twice.
+template <int kKernel, int kStride, int kPool>
+void choose_width(const FusedBlockArgs& a, int begin, int end) {
+  if (!kManyRegisters) return run_tiles<kKernel, kStride, kPool, 4>(a, begin, end);
+  const auto computed = [&](int width) { return (a.conv_width + width - 1) / width * width; };
+  if (kPool == 0) {
+    if (computed(11) < computed(12)) return run_tiles<kKernel, kStride, kPool, 11>(a, begin, end);
+  } else if (computed(10) < computed(12)) {
+    return run_tiles<kKernel, kStride, kPool, 10>(a, begin, end);
+  }
+  run_tiles<kKernel, kStride, kPool, 12>(a, begin, end);
+}
+
+template <int kKernel>
+void run_kernel(const FusedBlockArgs& a, int begin, int end) {
+  if (a.stride == 2) return choose_width<kKernel, 2, 0>(a, begin, end);
+  if (a.pool == 1) return choose_width<kKernel, 1, 1>(a, begin, end);
+  choose_width<kKernel, 1, 2>(a, begin, end);
+}
+
+void run_rows(const FusedBlockArgs& a, int begin, int end) {
+  if (a.kernel == 5) return run_kernel<5>(a, begin, end);
+  run_kernel<3>(a, begin, end);
+}
+#endif
+
+}  // namespace
+}  // namespace dsx::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace dsx {
+namespace {
+HWY_EXPORT(run_rows);
+HWY_EXPORT(lanes);
+}  // namespace
+
+int fused_channels_lanes() { return HWY_DYNAMIC_DISPATCH(lanes)(); }
+bool fused_channels_fit(int out_channels, int kernel) {
+  const int lanes = fused_channels_lanes();
+  return lanes >= 8 && out_channels % lanes == 0 && (kernel == 3 || kernel == 5);
+}
+void fused_channels_rows(const FusedBlockArgs& args, int begin, int end) {
+  HWY_DYNAMIC_DISPATCH(run_rows)(args, begin, end);
+}
+
+}  // namespace dsx
+#endif
