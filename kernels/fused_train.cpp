@@ -182,7 +182,7 @@ std::optional<FusedPool> fused_train_pool_for(const Context& context, const Conv
 
 Kernel fused_block_forward_training(const Context& context, const std::string& layer, const ConvShape& shape,
                                     FusedPool pool, bool bias) {
-  if (pool == FusedPool::none) return fused_block_forward(context, layer, shape, pool, bias);
+  if (pool == FusedPool::none) return fused_block_forward(context, layer, shape, {pool, bias, false});
   const auto s = block_shape(shape, pool);
   Kernel kernel;
   kernel.kind = "fused_block";
