@@ -103,7 +103,7 @@ class BlockBuilder {
     chain_->preparing(spec_.backward());
     const auto forward =
         add_convolution(training ? fused_block_forward_training(context, name("block"), conv_, *pool, true)
-                                 : fused_block_forward(context, name("block"), conv_, *pool, true));
+                                 : fused_block_forward(context, name("block"), conv_, {*pool, true, true}));
     destination_ = operator_source_ = forward.at(DNNL_ARG_DST);
     if (!spec_.backward()) return;
     chain_->preparing(false);

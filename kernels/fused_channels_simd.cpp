@@ -127,7 +127,8 @@ template <int kKernel>
 void run_kernel(const FusedBlockArgs& a, int begin, int end) {
   if (a.stride == 2) return choose_width<kKernel, 2, 0>(a, begin, end);
   if (a.pool == 1) return choose_width<kKernel, 1, 1>(a, begin, end);
-  choose_width<kKernel, 1, 2>(a, begin, end);
+  if (a.pool == 2) return choose_width<kKernel, 1, 2>(a, begin, end);
+  choose_width<kKernel, 1, 0>(a, begin, end);
 }
 
 void run_rows(const FusedBlockArgs& a, int begin, int end) {

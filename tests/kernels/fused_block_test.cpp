@@ -94,6 +94,22 @@ TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {
   set_threads(omp_get_num_procs());
 }
 
+TEST(FusedBlock, DoesAConvolutionWithNothingAfterIt) {
+  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const Context context;
+  const auto shape = conv_shape({2, 3, 21, 71}, 16, 5, 1, 0);
+  const auto x = array_of(shape.src, integers(2 * 3 * 21 * 71, 1));
+  const auto weights = array_of(shape.weights, integers(16 * 3 * 25, 2));
+  const auto bias = integers(16, 3);
+  const auto expected = relu(conv(x, weights, bias, 1, 0, 17, 67));
+  for (const bool nhwc : {false, true}) {
+    const auto kernel = fused_block_forward(context, "conv", shape, {FusedPool::none, true, nhwc});
+    const auto got = run_kernel(context, kernel,
+                                {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}});
+    expect_equal(got.at(DNNL_ARG_DST), expected.v, kernel.impl);
+  }
+}
+
 TEST(FusedBlock, RoundsWeightsAsBf16Does) {
   Context context;
   context.dtype = dnnl::memory::data_type::bf16;
