@@ -24,8 +24,8 @@ class BenchOps : public ProgramTest {
 };
 
 TEST_F(BenchOps, WritesJsonThatCarriesEveryCounterAndTheMachine) {
-  const auto finished =
-      bench({"--benchmark_format=json", "--benchmark_filter=^mine.*unit:block.*direction:inference"});
+  const auto finished = bench({"--benchmark_format=json", "--engine=primitives",
+                               "--benchmark_filter=^mine.*unit:block.*direction:inference"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const auto json = nlohmann::json::parse(finished.out);
   for (const char* key :
@@ -83,9 +83,25 @@ TEST_F(BenchOps, SaysWhyAnArmIsSkipped) {
   EXPECT_THAT(row["error_message"].get<std::string>(), HasSubstr("the convolution does it"));
 }
 
+TEST_F(BenchOps, ShowsTheFusedArmBesideThePrimitives) {
+  const auto finished = bench({"--benchmark_format=json", "--no-roofline", "--op=maxpool,blurpool",
+                               "--benchmark_filter=^mine.*unit:block.*direction:inference"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  int fused = 0;
+  for (const auto& row : nlohmann::json::parse(finished.out)["benchmarks"]) {
+    if (row["name"].get<std::string>().find("engine:fused") == std::string::npos) continue;
+    ++fused;
+    // The shape is too narrow, the blur has no kernel: both say so.
+    ASSERT_TRUE(row.contains("error_message")) << row["name"];
+    EXPECT_THAT(row["error_message"].get<std::string>(), HasSubstr("fused engine has no kernel"));
+  }
+  EXPECT_EQ(fused, 2);
+}
+
 TEST_F(BenchOps, RunsEveryDirectionAndCacheStateOfAUsersShape) {
-  const auto finished = bench({"--benchmark_format=json", "--no-roofline", "--cache=all", "--layout=all",
-                               "--unit=block", "--op=maxpool,own_max_k3s2p1", "--benchmark_filter=^mine"});
+  const auto finished =
+      bench({"--benchmark_format=json", "--no-roofline", "--cache=all", "--layout=all", "--engine=primitives",
+             "--unit=block", "--op=maxpool,own_max_k3s2p1", "--benchmark_filter=^mine"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const auto rows = nlohmann::json::parse(finished.out)["benchmarks"];
   EXPECT_EQ(rows.size(), 2U * 4 * 4 * 5);
