@@ -87,8 +87,9 @@ TEST_F(BenchOps, ShowsTheFusedArmBesideThePrimitives) {
   const auto finished = bench({"--benchmark_format=json", "--no-roofline", "--op=maxpool,blurpool",
                                "--benchmark_filter=^mine.*unit:block.*direction:inference"});
   ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto json = nlohmann::json::parse(finished.out);
   int fused = 0;
-  for (const auto& row : nlohmann::json::parse(finished.out)["benchmarks"]) {
+  for (const auto& row : json["benchmarks"]) {
     if (row["name"].get<std::string>().find("engine:fused") == std::string::npos) continue;
     ++fused;
     // The shape is too narrow, the blur has no kernel: both say so.
