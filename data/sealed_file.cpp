@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -26,7 +27,7 @@ constexpr std::size_t kSealBytes = kMark.size() + 64 + 1;  // mark, hash in hex,
 std::string hash_stream(std::istream& in, std::uintmax_t bytes) {
   const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  std::vector<char> block(1 << 20);
+  std::vector<char> block(std::min<std::uintmax_t>(bytes, 1 << 20));
   while (bytes > 0) {
     const std::size_t size = static_cast<std::size_t>(std::min<std::uintmax_t>(bytes, block.size()));
     if (!in.read(block.data(), static_cast<std::streamsize>(size))) return "";
