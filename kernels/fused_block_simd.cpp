@@ -5,8 +5,6 @@
 // Stride 2 reads the columns x, x + 2, ...: rows are deinterleaved first, so that these are neighbours.
 #include "kernels/fused_block_simd.hpp"
 
-#include <algorithm>
-
 // Highway compiles this file once per target.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/fused_block_simd.cpp"
@@ -44,61 +42,49 @@ HWY_INLINE std::size_t column(const FusedBlockArgs& a, int x, int kw) {
   return static_cast<std::size_t>(kw % 2 == 0 ? x + kw / 2 : half + x + kw / 2);
 }
 
-// One row of source times a row of weights, into the sums of the upper row, of the lower one, or of both,
-// each with its own row of weights. kKernel 0: any size.
-template <int kBlock, int kStride, int kKernel, bool kUpper, bool kLower>
-HWY_INLINE void add_row(const FusedBlockArgs& a, const float* HWY_RESTRICT source, int x,
-                        const float* HWY_RESTRICT upper_weights, const float* HWY_RESTRICT lower_weights,
-                        V (&sum)[kBlock][2][2]) {
-  const D d;
-  const int k = kKernel == 0 ? a.kernel : kKernel;
-  HWY_UNROLL(5)
-  for (int kw = 0; kw < k; ++kw) {
-    const float* at = source + column<kStride>(a, x, kw);
-    const V s0 = hn::LoadU(d, at), s1 = hn::LoadU(d, at + kLanes);
-    HWY_UNROLL(8)  // more than any block: all of it
-    for (int o = 0; kUpper && o < kBlock; ++o) {
-      const V w = hn::Set(d, upper_weights[kw * kBlock + o]);
-      sum[o][0][0] = hn::MulAdd(w, s0, sum[o][0][0]);
-      sum[o][0][1] = hn::MulAdd(w, s1, sum[o][0][1]);
-    }
-    HWY_UNROLL(8)
-    for (int o = 0; kLower && o < kBlock; ++o) {
-      const V w = hn::Set(d, lower_weights[kw * kBlock + o]);
-      sum[o][1][0] = hn::MulAdd(w, s0, sum[o][1][0]);
-      sum[o][1][1] = hn::MulAdd(w, s1, sum[o][1][1]);
-    }
-  }
-}
-
 // Both rows' sums for convolution columns x ... x + 2 * lanes, bias included.
-template <int kBlock, int kStride, int kKernel>
+template <int kBlock, int kStride>
 HWY_INLINE void sum_products(const FusedBlockArgs& a, const float* weights, const float* bias, int row, int x,
                              V (&sum)[kBlock][2][2]) {
   const D d;
-  HWY_UNROLL(8)
+  HWY_UNROLL(8)  // more than any block: all of it
   for (int o = 0; o < kBlock; ++o) {
     const V b = hn::Set(d, bias[o]);
     sum[o][0][0] = sum[o][0][1] = sum[o][1][0] = sum[o][1][1] = b;
   }
-  const int k = kKernel == 0 ? a.kernel : kKernel, both = std::max(k, kStride);
-  const std::size_t row_weights = static_cast<std::size_t>(k) * kBlock;
+  const int k = a.kernel;
   for (int c = 0; c < a.in_channels; ++c) {
-    const float* source = a.src + (static_cast<std::size_t>(c) * a.height +
-                                   static_cast<std::size_t>(row * kStride - a.first_row)) *
-                                      a.width;
-    const float* w = weights + static_cast<std::size_t>(c) * k * row_weights;
-    const float* below = w - kStride * row_weights;
+    const float* first = a.src + (static_cast<std::size_t>(c) * a.height +
+                                  static_cast<std::size_t>(row * kStride - a.first_row)) *
+                                     a.width;
+    const float* channel_weights = weights + static_cast<std::size_t>(c) * k * k * kBlock;
     // Source row r meets kernel row r for the upper output row and r - stride for the lower one.
-    int r = 0;
-    for (; r < std::min(k, kStride); ++r, source += a.width)
-      add_row<kBlock, kStride, kKernel, true, false>(a, source, x, w + r * row_weights, nullptr, sum);
-    for (; r < k; ++r, source += a.width)
-      add_row<kBlock, kStride, kKernel, true, true>(a, source, x, w + r * row_weights,
-                                                    below + r * row_weights, sum);
-    source += static_cast<std::size_t>(both - k) * a.width;
-    for (r = both; r < k + kStride; ++r, source += a.width)
-      add_row<kBlock, kStride, kKernel, false, true>(a, source, x, nullptr, below + r * row_weights, sum);
+    for (int r = 0; r < k + kStride; ++r) {
+      const float* source = first + static_cast<std::size_t>(r) * a.width;
+      const bool upper = r < k, lower = r >= kStride;
+      const float* w0 = channel_weights + static_cast<std::size_t>(r) * k * kBlock;
+      const float* w1 = channel_weights + static_cast<std::size_t>(r - (lower ? kStride : 0)) * k * kBlock;
+      for (int kw = 0; kw < k; ++kw, w0 += kBlock, w1 += kBlock) {
+        const float* at = source + column<kStride>(a, x, kw);
+        const V s0 = hn::LoadU(d, at), s1 = hn::LoadU(d, at + kLanes);
+        if (upper) {
+          HWY_UNROLL(8)
+          for (int o = 0; o < kBlock; ++o) {
+            const V w = hn::Set(d, w0[o]);
+            sum[o][0][0] = hn::MulAdd(w, s0, sum[o][0][0]);
+            sum[o][0][1] = hn::MulAdd(w, s1, sum[o][0][1]);
+          }
+        }
+        if (lower) {
+          HWY_UNROLL(8)
+          for (int o = 0; o < kBlock; ++o) {
+            const V w = hn::Set(d, w1[o]);
+            sum[o][1][0] = hn::MulAdd(w, s0, sum[o][1][0]);
+            sum[o][1][1] = hn::MulAdd(w, s1, sum[o][1][1]);
+          }
+        }
+      }
+    }
   }
 }
 
@@ -118,11 +104,11 @@ HWY_INLINE V pooled(const V (&rows)[2][2]) {
   return hn::Mul(hn::Add(hn::ConcatEven(d, right, left), hn::ConcatOdd(d, right, left)), hn::Set(d, 0.25F));
 }
 
-template <int kBlock, int kStride, int kPool, int kKernel>
+template <int kBlock, int kStride, int kPool>
 HWY_INLINE void tile(const FusedBlockArgs& a, const float* weights, int first_channel, int row, int x) {
   const D d;
   V sum[kBlock][2][2];
-  sum_products<kBlock, kStride, kKernel>(a, weights, a.bias + first_channel, row, x, sum);
+  sum_products<kBlock, kStride>(a, weights, a.bias + first_channel, row, x, sum);
   HWY_UNROLL(8)
   for (int o = 0; o < kBlock; ++o) {
     if (first_channel + o >= a.out_channels) break;
@@ -139,7 +125,7 @@ HWY_INLINE void tile(const FusedBlockArgs& a, const float* weights, int first_ch
   }
 }
 
-template <int kBlock, int kStride, int kPool, int kKernel>
+template <int kBlock, int kStride, int kPool>
 void run_block(const FusedBlockArgs& a, int begin, int end) {
   const int columns = kPool == 0 ? a.conv_width : a.conv_width / 2 * 2;
   const std::size_t block_weights = static_cast<std::size_t>(a.in_channels) * a.kernel * a.kernel * kBlock;
@@ -150,26 +136,19 @@ void run_block(const FusedBlockArgs& a, int begin, int end) {
     const float* weights = a.weights;
     for (int o = 0; o < a.out_channels; o += kBlock, weights += block_weights) {
       for (int x = 0; x + 2 * kLanes <= columns; x += 2 * kLanes)
-        tile<kBlock, kStride, kPool, kKernel>(a, weights, o, row, x);
+        tile<kBlock, kStride, kPool>(a, weights, o, row, x);
       // The last columns, some of them for the second time: reading stays inside the row.
-      if (columns % (2 * kLanes) != 0)
-        tile<kBlock, kStride, kPool, kKernel>(a, weights, o, row, columns - 2 * kLanes);
+      if (columns % (2 * kLanes) != 0) tile<kBlock, kStride, kPool>(a, weights, o, row, columns - 2 * kLanes);
     }
   }
 }
 
-template <int kBlock, int kKernel>
-void run_kernel(const FusedBlockArgs& a, int begin, int end) {
-  if (a.stride == 2) return run_block<kBlock, 2, 0, kKernel>(a, begin, end);
-  if (a.pool == 1) return run_block<kBlock, 1, 1, kKernel>(a, begin, end);
-  if (a.pool == 2) return run_block<kBlock, 1, 2, kKernel>(a, begin, end);
-  run_block<kBlock, 1, 0, kKernel>(a, begin, end);
-}
-
 template <int kBlock>
 void run_channels(const FusedBlockArgs& a, int begin, int end) {
-  if (a.kernel == 5) return run_kernel<kBlock, 5>(a, begin, end);
-  run_kernel<kBlock, 0>(a, begin, end);
+  if (a.stride == 2) return run_block<kBlock, 2, 0>(a, begin, end);
+  if (a.pool == 1) return run_block<kBlock, 1, 1>(a, begin, end);
+  if (a.pool == 2) return run_block<kBlock, 1, 2>(a, begin, end);
+  run_block<kBlock, 1, 0>(a, begin, end);
 }
 
 void run_rows(const FusedBlockArgs& a, int begin, int end) {
