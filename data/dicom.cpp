@@ -32,7 +32,7 @@ namespace {
 constexpr Uint32 kMaxEagerBytes = 4096;  // longer values are read when they are asked for (dicom_stream.hpp)
 constexpr std::size_t kMaxItems = 2000;  // of sequences, also nested ones: DCMTK recurses into them
 
-enum class Coding { plain, jpeg, other, jpeg2000 };
+enum class Coding { plain, jpeg, jpeg_ls, other, jpeg2000 };
 
 // The transfer syntaxes that are read. Deflated ones are not: their size has no bound before they are read.
 struct Syntax {
@@ -45,7 +45,7 @@ constexpr Syntax kSyntaxes[] = {
     {EXS_JPEGProcess2_4, Coding::jpeg},                                           // extended, 12 bits
     {EXS_JPEGProcess14, Coding::jpeg},                                            // lossless
     {EXS_JPEGProcess14SV1, Coding::jpeg},                                         // lossless, the usual one
-    {EXS_JPEGLSLossless, Coding::jpeg},        {EXS_JPEGLSLossy, Coding::jpeg},
+    {EXS_JPEGLSLossless, Coding::jpeg_ls},     {EXS_JPEGLSLossy, Coding::jpeg_ls},
     {EXS_RLELossless, Coding::other},          {EXS_JPEG2000LosslessOnly, Coding::jpeg2000},
     {EXS_JPEG2000, Coding::jpeg2000}};
 
@@ -162,6 +162,20 @@ unsigned big_endian(const std::vector<std::uint8_t>& bytes, std::size_t at, std:
   return value;
 }
 
+// DCMTK looks for the frame's header from marker to marker as here. It (3.6.7) stays at the marker 0xFF01 for
+// ever, which no image needs.
+void check_jpeg_markers(const std::vector<std::uint8_t>& bytes) {
+  for (std::size_t at = 0; at + 4 < bytes.size();) {
+    const unsigned marker = big_endian(bytes, at, 2);
+    if (marker == 0xFF01) throw DataError("damaged JPEG in a DICOM file");
+    const bool frame =
+        marker >= 0xFFC0 && marker <= 0xFFCF && marker != 0xFFC4 && marker != 0xFFC8 && marker != 0xFFCC;
+    if (frame || marker < 0xFF03) return;
+    const bool alone = marker < 0xFFC0 || (marker >= 0xFFD0 && marker <= 0xFFD9);
+    at += marker == 0xFFFF ? 1 : 2 + (alone ? 0 : big_endian(bytes, at + 2, 2));
+  }
+}
+
 // Decodes with OpenCV and puts the pixels in place of the compressed ones.
 void decompress_jpeg2000(DcmDataset& dataset, const Header& header) {
   const std::vector<std::uint8_t> bytes = compressed_image(dataset);
@@ -190,7 +204,11 @@ void decompress_jpeg2000(DcmDataset& dataset, const Header& header) {
 void decompress(DcmDataset& dataset, Coding coding, const Header& header) {
   if (coding == Coding::plain) return;
   if (coding == Coding::jpeg2000) return decompress_jpeg2000(dataset, header);
-  if (coding == Coding::jpeg) check_jpeg_end(compressed_image(dataset));
+  if (coding == Coding::jpeg || coding == Coding::jpeg_ls) {
+    const std::vector<std::uint8_t> bytes = compressed_image(dataset);
+    check_jpeg_end(bytes);
+    if (coding == Coding::jpeg) check_jpeg_markers(bytes);
+  }
   const OFCondition status = dataset.chooseRepresentation(EXS_LittleEndianExplicit, nullptr);
   if (status.bad()) throw DataError(fmt::format("damaged image in a DICOM file: {}", status.text()));
 }

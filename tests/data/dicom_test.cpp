@@ -141,6 +141,24 @@ TEST(Dicom, TruncatedImagesAreRefused) {
   EXPECT_THAT(refusal(tall), HasSubstr("truncated image"));
 }
 
+// DCMTK would look for the next marker at the same place for ever.
+TEST(Dicom, AJpegMarkerWithoutLengthEndsTheReading) {
+  const Bytes start = {0xFF, 0xD8, 0xFF, 0xE0, 0, 16};
+  const Bytes whole = make_dicom(radiograph(), {EXS_JPEGProcess1, "MONOCHROME2", 8});
+  const auto jpeg = std::search(whole.begin(), whole.end(), start.begin(), start.end()) - whole.begin();
+  ASSERT_LT(static_cast<std::size_t>(jpeg) + 40, whole.size());
+  for (const std::ptrdiff_t place : {2, 20}) {
+    Bytes damaged = whole;
+    damaged[static_cast<std::size_t>(jpeg + place)] = 0xFF;
+    damaged[static_cast<std::size_t>(jpeg + place + 1)] = 0x01;
+    EXPECT_THAT(refusal(damaged), HasSubstr("damaged JPEG")) << place;
+    // Two bytes of padding before it, then a marker of its own length.
+    damaged[static_cast<std::size_t>(jpeg + place + 1)] = 0xFF;
+    damaged[static_cast<std::size_t>(jpeg + place + 2)] = 0x01;
+    EXPECT_NE(refusal(damaged), "") << place;
+  }
+}
+
 // Sequences in sequences would end the stack of DCMTK's recursion.
 TEST(Dicom, DeepNestingIsRefusedOrSurvived) {
   const Bytes image = make_dicom(radiograph(), {EXS_LittleEndianImplicit, "MONOCHROME2", 8});
