@@ -1,4 +1,5 @@
-// HDF5's C interface: an edit that makes no sense just fails, and the next one follows.
+// HDF5's C interface: an edit that makes no sense just fails, and the next one follows. One valid file per
+// program.
 #include "tests/fuzz/edited_hdf5.hpp"
 
 #include <hdf5.h>
@@ -194,34 +195,36 @@ void edit_attribute(hid_t file, const char* name, Script& script) {
   if (attribute >= 0 && !values.empty()) H5Awrite(attribute, type, values.data());
 }
 
+// The same copy for each input. An open file has half a megabyte of tables, which libhdf5 would by default
+// get from the system for every file anew.
+hid_t access_to(const Bytes& image) {
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  if (H5set_free_list_limits(16 << 20, 4 << 20, -1, -1, -1, -1) < 0 ||
+      H5Pset_fapl_core(access, 1 << 16, false) < 0 || H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
+      H5Pset_file_image(access, const_cast<std::uint8_t*>(image.data()), image.size()) < 0)
+    std::abort();
+  return access;
+}
+
 }  // namespace
 
 fs::path EditedHdf5::apply(std::span<const std::uint8_t> edits) const {
   const h5::Lock lock;
-  // An open file has half a megabyte of tables, which libhdf5 would get from the system for every input anew.
-  static const herr_t tables_stay = H5set_free_list_limits(16 << 20, 4 << 20, -1, -1, -1, -1);
-  if (tables_stay < 0) std::abort();
-  Bytes image;
-  {
-    const Id access(H5Pcreate(H5P_FILE_ACCESS));
-    H5Pset_fapl_core(access, 1 << 16, false);
-    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-    H5Pset_file_image(access, const_cast<std::uint8_t*>(valid_.data()), valid_.size());
-    const hid_t file = H5Fopen("fuzz", H5F_ACC_RDWR, access);
-    if (file < 0) std::abort();
-    Script script(edits);
-    for (std::size_t i = 0; i < kMostEdits && !script.empty(); ++i) {
-      const std::size_t target = script.next() % (data_sets_.size() + attributes_.size());
-      if (target < data_sets_.size())
-        edit_data_set(file, data_sets_[target].c_str(), script);
-      else
-        edit_attribute(file, attributes_[target - data_sets_.size()].c_str(), script);
-    }
-    H5Fflush(file, H5F_SCOPE_GLOBAL);
-    image.resize(static_cast<std::size_t>(std::max<ssize_t>(0, H5Fget_file_image(file, nullptr, 0))));
-    if (H5Fget_file_image(file, image.data(), image.size()) < 0) image.clear();
-    H5Fclose(file);
+  static const hid_t access = access_to(valid_);
+  const hid_t file = H5Fopen("fuzz", H5F_ACC_RDWR, access);
+  if (file < 0) std::abort();
+  Script script(edits);
+  for (std::size_t i = 0; i < kMostEdits && !script.empty(); ++i) {
+    const std::size_t target = script.next() % (data_sets_.size() + attributes_.size());
+    if (target < data_sets_.size())
+      edit_data_set(file, data_sets_[target].c_str(), script);
+    else
+      edit_attribute(file, attributes_[target - data_sets_.size()].c_str(), script);
   }
+  H5Fflush(file, H5F_SCOPE_GLOBAL);
+  Bytes image(static_cast<std::size_t>(std::max<ssize_t>(0, H5Fget_file_image(file, nullptr, 0))));
+  if (H5Fget_file_image(file, image.data(), image.size()) < 0) image.clear();
+  H5Fclose(file);
   fs::path path = as_file(image);
   append_seal(path);
   return path;
