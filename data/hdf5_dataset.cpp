@@ -120,7 +120,7 @@ Hdf5Dataset::Hdf5Dataset(const std::filesystem::path& path) : reader_(path, chec
   } catch (const H5::Exception&) {
     reader_.fail("damaged: 'images' cannot be read; import the folder again");
   }
-  read_tables();
+  read_tables(extent[0]);
 }
 
 Hdf5Dataset::~Hdf5Dataset() {
@@ -131,8 +131,7 @@ Hdf5Dataset::~Hdf5Dataset() {
   }
 }
 
-void Hdf5Dataset::read_tables() {
-  const std::size_t count = reader_.shape("images")[0];
+void Hdf5Dataset::read_tables(std::size_t count) {
   const auto labels = reader_.numbers<std::uint8_t>("label", count);
   const auto splits = reader_.numbers<std::uint8_t>("split", count);
   const auto sizes = reader_.numbers<std::int32_t>("source_size", count * 8);

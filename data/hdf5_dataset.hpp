@@ -68,7 +68,7 @@ class Hdf5Dataset : public Dataset {
   const std::string& listing_digest() const { return listing_; }  // of that folder then
 
  private:
-  void read_tables();
+  void read_tables(std::size_t count);
 
   h5::Reader reader_;
   H5::DataSet images_;
