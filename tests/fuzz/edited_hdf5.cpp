@@ -152,7 +152,7 @@ void write_chunk(hid_t file, const char* name, Script& script) {
   const int rank = H5Sget_simple_extent_dims(space, extents, nullptr);
   if (rank < 1 || H5Pget_layout(layout) != H5D_CHUNKED || H5Pget_chunk(layout, rank, sides) != rank) return;
   offset[0] = number * sides[0];
-  if (offset[0] >= extents[0]) return;
+  if (offset[0] >= extents[0] || std::count(extents, extents + rank, 0) > 0) return;
   H5Dwrite_chunk(data, H5P_DEFAULT, mask, offset, chunk.size(), chunk.data());
 }
 
