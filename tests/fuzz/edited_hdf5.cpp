@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 
@@ -16,7 +17,8 @@ namespace dsx::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t kMostEdits = 4, kMostBytes = 1 << 16;
+constexpr std::size_t kMostEdits = 4;
+constexpr std::size_t kMostBytes = 1 << 14, kMostChunks = 32;  // that are written: more only takes longer
 constexpr unsigned kOperations = 7;
 
 class Id {
@@ -111,6 +113,13 @@ hid_t make_layout(Script& script, const std::vector<hsize_t>& extents) {
     std::vector<hsize_t> chunk;
     for (const hsize_t extent : extents) chunk.push_back(std::max<hsize_t>(1, extent >> (choice >> 6U)));
     if ((choice & 32U) != 0) chunk[0] = 1;
+    double points = 1, chunks = 1;
+    for (std::size_t i = 0; i < chunk.size(); ++i) {
+      points *= static_cast<double>(extents[i]);
+      chunks *= std::ceil(static_cast<double>(extents[i]) / static_cast<double>(chunk[i]));
+    }
+    if (points <= kMostBytes && chunks > kMostChunks)
+      for (std::size_t i = 0; i < chunk.size(); ++i) chunk[i] = std::max<hsize_t>(1, extents[i]);
     H5Pset_chunk(layout, static_cast<int>(chunk.size()), chunk.data());
     if ((choice & 4U) != 0) H5Pset_shuffle(layout);
     if ((choice & 8U) != 0) H5Pset_deflate(layout, 1);
