@@ -21,6 +21,14 @@ struct EpochRecord {
   double train_images_per_s = 0;
 };
 
+// A step as the epochs took it, and the same step alone, with no loader at work beside it.
+struct PaceRecord {
+  double epoch_step_ns = 0;  // mean over the last epoch: its time divided by its steps
+  double wait_ns = 0;        // of it, waiting for the loader
+  double alone_ns = 0;       // median
+  double ratio() const { return epoch_step_ns / alone_ns; }
+};
+
 struct TrainState {
   std::vector<EpochRecord> history;
   int best_epoch = 0;  // the epoch best.h5 is from; 0 before the first

@@ -84,6 +84,7 @@ struct RunRecord {
   std::optional<Evaluation> evaluation;
   std::vector<PlanLatency> latency;  // forward passes on images that lie in memory already
   std::optional<LoadingRecord> loading;
+  std::optional<PaceRecord> pace;
   double training_s = 0;  // all epochs, train and val
   double peak_rss_mib = 0;
 };

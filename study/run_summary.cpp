@@ -128,6 +128,11 @@ nlohmann::ordered_json summary_json(const RunRecord& record) {
                             {"images", record.loading->images},
                             {"work_ns_per_batch", record.loading->work_ns_per_batch},
                             {"wait_ns_per_batch", record.loading->wait_ns_per_batch}};
+  if (record.pace)
+    json["pace"] = {{"epoch_step_ns", record.pace->epoch_step_ns},
+                    {"wait_ns", record.pace->wait_ns},
+                    {"alone_ns", record.pace->alone_ns},
+                    {"ratio", record.pace->ratio()}};
   Json epochs = Json::array();
   for (const EpochRecord& e : record.state.history) epochs.push_back(epoch_json(e));
   json["training"] = {{"epochs_done", record.state.epochs_done()},

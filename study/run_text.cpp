@@ -115,6 +115,12 @@ std::string latency_text(const RunRecord& record) {
         "  data loading: a thread of its own reads and prepares the next batches; the network waited {} ms "
         "per batch for it\n",
         milliseconds(record.loading->wait_ns_per_batch));
+  if (record.pace)
+    text += fmt::format(
+        "  training: {} ms per step in the last epoch, {} ms alone: {} times as long; waited {} ms per step "
+        "for data\n",
+        milliseconds(record.pace->epoch_step_ns), milliseconds(record.pace->alone_ns),
+        fixed(record.pace->ratio(), 3), milliseconds(record.pace->wait_ns));
   for (const PlanLatency& latency : record.latency)
     if (!latency.steps.empty()) text += steps_text(latency);
   return text;

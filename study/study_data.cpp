@@ -39,6 +39,10 @@ std::int64_t own_seed(const Settings& s, SeedUse use) {
   return -1;
 }
 
+bool fits_cache(const Dataset& dataset, const Settings& settings, std::size_t images) {
+  return images * dataset.shape().count() <= static_cast<std::size_t>(settings.data_cache_mib) << 20;
+}
+
 PreprocessOptions preprocessing(const Settings& s) {
   PreprocessOptions options;
   options.mean = s.mean;
@@ -86,8 +90,12 @@ void warm_cache(const Dataset& dataset, const Settings& settings, int jobs) {
   std::vector<std::size_t> indices = indices_of(dataset, Split::train);
   const std::vector<std::size_t> val = indices_of(dataset, Split::val);
   indices.insert(indices.end(), val.begin(), val.end());
-  const std::size_t cache_bytes = static_cast<std::size_t>(settings.data_cache_mib) << 20;
-  if (indices.size() * dataset.shape().count() <= cache_bytes) preload(dataset, indices, jobs);
+  if (fits_cache(dataset, settings, indices.size())) preload(dataset, indices, jobs);
+}
+
+void warm_cache_of_test(const Dataset& dataset, const Settings& settings, int jobs) {
+  if (fits_cache(dataset, settings, dataset.items().size()))
+    preload(dataset, indices_of(dataset, Split::test), jobs);
 }
 
 SplitData split_data(const Dataset& dataset, Split split) {

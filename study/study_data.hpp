@@ -24,6 +24,8 @@ std::unique_ptr<Dataset> open_study_data(const Settings& settings, const Progres
 // Reads train and val once on `jobs` threads when the memory cache holds them, so that the first epoch is as
 // fast as the others. Does nothing when it does not.
 void warm_cache(const Dataset& dataset, const Settings& settings, int jobs);
+// The same of test, when the cache holds it beside those two.
+void warm_cache_of_test(const Dataset& dataset, const Settings& settings, int jobs);
 
 // One split as the loader takes it. Labels apart from the data set, so that they can be replaced.
 struct SplitData {

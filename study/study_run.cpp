@@ -166,6 +166,7 @@ void evaluate(Run& run, Network& network, Plan& plan) {
   plan.pack();
   for (const Split split : {Split::val, Split::test, Split::train}) {
     const SplitData data = split_data(run.dataset, split);
+    if (split == Split::test) warm_cache_of_test(run.dataset, settings, run.record.threads.used);
     ProgressBar progress(progress_mode(settings.progress), "evaluating " + to_string(split),
                          data.indices.size());
     SplitResult result;
@@ -220,6 +221,7 @@ void write_first_files(Run& run, bool resuming) {
 
 void train_and_measure(Run& run, Network& network, std::optional<Trainer>& trainer) {
   train(run, network, *trainer);
+  if (run.record.settings.latency) run.record.pace = trainer->measure_pace(run.record.state);
   {
     Plan plan = trainer->release_inference_plan();
     trainer.reset();

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "kernels/error.hpp"
@@ -84,13 +85,11 @@ EpochRecord Trainer::train_epoch(int epoch) {
                               settings_.epochs);
     training_plan_.set_src(batch->images.data());
     training_plan_.set_labels(batch->labels);
+    has_batch_ = true;
     training_plan_.forward();
     const double loss = training_plan_.loss();
     if (!std::isfinite(loss)) diverged(epoch, step, record.lr);
-    optimizer_->update_in_backward(record.lr);
-    training_plan_.backward();
-    optimizer_->step(record.lr);
-    training_plan_.pack();
+    update(record.lr);
     loss_sum += loss;
     logits.insert(logits.end(), training_plan_.logits().begin(), training_plan_.logits().end());
     labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
@@ -101,6 +100,32 @@ EpochRecord Trainer::train_epoch(int epoch) {
   record.data_wait_s = loader_->waited_s() - waited_s;
   record.train_images_per_s = static_cast<double>(logits.size()) / record.train_s;
   return record;
+}
+
+void Trainer::update(double lr) {
+  optimizer_->update_in_backward(lr);
+  training_plan_.backward();
+  optimizer_->step(lr);
+  training_plan_.pack();
+}
+
+std::optional<PaceRecord> Trainer::measure_pace(const TrainState& state) {
+  if (!has_batch_ || state.history.empty()) return std::nullopt;
+  using Clock = std::chrono::steady_clock;
+  constexpr int kRuns = 15;
+  std::vector<double> samples_ns;
+  for (int run = 0; run < kRuns; ++run) {
+    check_interrupt("stopped while timing a step");
+    const Clock::time_point start = Clock::now();
+    training_plan_.forward();
+    static_cast<void>(training_plan_.loss());
+    update(0);
+    samples_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - start).count());
+  }
+  std::nth_element(samples_ns.begin(), samples_ns.begin() + kRuns / 2, samples_ns.end());
+  const EpochRecord& last = state.history.back();
+  const auto steps = static_cast<double>(loader_->batches_per_epoch());
+  return PaceRecord{last.train_s * 1e9 / steps, last.data_wait_s * 1e9 / steps, samples_ns[kRuns / 2]};
 }
 
 void Trainer::validate(EpochRecord& record) {

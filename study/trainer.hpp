@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "data/dataset.hpp"
 #include "net/network.hpp"
@@ -31,6 +32,10 @@ class Trainer {
   // signal.
   void run(TrainState& state, const std::function<void(const TrainState&, bool)>& on_epoch);
 
+  // What the last epoch's steps took, and what they take alone: repeats the last step with a learning rate of
+  // 0, after which the optimizer's state is of no further use. Nothing when no epoch was trained here.
+  std::optional<PaceRecord> measure_pace(const TrainState& state);
+
   // Frees the training plan's memory and returns the inference plan. The trainer is of no further use.
   Plan release_inference_plan() { return std::move(inference_plan_); }
 
@@ -38,6 +43,7 @@ class Trainer {
   EpochRecord train_epoch(int epoch);
   void validate(EpochRecord& record);
   std::size_t images_of_epochs_after(int epoch) const;
+  void update(double lr);  // backward pass and optimizer, after a forward pass
 
   Network& network_;
   const Dataset& dataset_;
@@ -47,6 +53,7 @@ class Trainer {
   Plan training_plan_, inference_plan_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<BatchLoader> loader_;
+  bool has_batch_ = false;  // the training plan's source is a batch of the loader's
 };
 
 OptimizerOptions optimizer_options(const Settings& settings);

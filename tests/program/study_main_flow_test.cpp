@@ -40,7 +40,7 @@ TEST_F(Study, LeavesOneFolderWithEverything) {
   EXPECT_THAT(files,
               ::testing::UnorderedElementsAre("best.h5", "last.h5", "run.h5", "summary.json", "config.yaml"));
   for (const char* text : {"epoch 1/3", "train loss", "val   loss", "Confusion matrix on test", "CPU latency",
-                           "data loading", "Time by step", "conv1", "Everything is in"})
+                           "data loading", "ms alone: ", "Time by step", "conv1", "Everything is in"})
     EXPECT_THAT(done.out, HasSubstr(text));
 
   const nlohmann::json summary = summary_of(one);
