@@ -14,6 +14,7 @@
 #include "kernels/bf16.hpp"
 #include "kernels/fused_block_simd.hpp"
 #include "kernels/fused_channels_simd.hpp"
+#include "kernels/prefetch.hpp"
 
 namespace dsx {
 
@@ -56,6 +57,12 @@ struct Block {
     const int rows = std::min(2 * (kStrip + 1) + args.kernel, args.height);
     return (static_cast<std::size_t>(args.in_channels) * rows * args.width + 15) / 16 * 16;
   }
+  std::size_t src_floats() const {
+    return static_cast<std::size_t>(args.in_channels) * args.height * args.width;
+  }
+  std::size_t dst_floats() const {
+    return static_cast<std::size_t>(args.out_channels) * args.dst_height * args.dst_width;
+  }
 };
 
 // oihw -> [block][i][h][w][o within the block]
@@ -75,9 +82,10 @@ void pack(Block& block, const float* weights, const float* bias) {
 }
 
 // Rows [begin, end) of one image whose stride 2 wants its rows deinterleaved, strip by strip.
-void run_strips(const Block& block, FusedBlockArgs args, int begin, int end, float* scratch) {
+void run_strips(FusedBlockArgs args, int begin, int end, float* scratch) {
   const float* src = args.src;
   const int source_rows = args.height;
+  PrefetchQueue ahead;
   for (int at = begin; at < end; at += Block::kStrip) {
     const int last = std::min(at + Block::kStrip, end);
     // An odd last row is computed with the one before it.
@@ -89,18 +97,46 @@ void run_strips(const Block& block, FusedBlockArgs args, int begin, int end, flo
                         scratch + static_cast<std::size_t>(c) * args.height * args.width, args.width,
                         static_cast<std::size_t>(args.height));
     }
-    fused_block_rows(args, at, last);
+    // Meanwhile the next strip's source comes.
+    ahead.clear();
+    const int known = args.first_row + args.height,
+              wanted = std::min(2 * (last + Block::kStrip) + args.kernel, source_rows);
+    for (int c = 0; c < args.in_channels && last < end; ++c) {
+      ahead.add(src + (static_cast<std::size_t>(c) * source_rows + known) * args.width,
+                sizeof(float) * static_cast<std::size_t>(wanted - known) * args.width);
+    }
+    ahead.share_out(Block::kStrip / 2);
+    for (int row = at; row < last; row += 2, ahead.next())
+      fused_block_rows(args, row, std::min(row + 2, last));
   }
-  (void)block;
 }
+
+// Rows [begin, end) of an image's result. `scratch`: the thread's own.
+void run_image(const Block& block, const float* src, float* dst, int begin, int end, float* scratch) {
+  auto args = block.args;
+  args.src = src;
+  args.dst = dst;
+  if (block.channels) return fused_channels_rows(args, begin, end);
+  if (block.deinterleaves()) return run_strips(args, begin, end, scratch);
+  fused_block_rows(args, begin, end);
+}
+
+// The tensors of a batch, by image and by thread.
+struct Places {
+  const Block& block;
+  const float* src;
+  float *dst, *scratch;
+  const float* src_of(std::size_t image) const { return src + image * block.src_floats(); }
+  float* dst_of(std::size_t image) const { return dst + image * block.dst_floats(); }
+  float* scratch_of(int thread) const {
+    return scratch + static_cast<std::size_t>(thread) * block.scratch_floats();
+  }
+};
 
 // Pieces of two rows (the last one takes an odd row along) of all images, in order, are shared out evenly:
 // whole images to each thread where there are enough.
-void run(const Block& block, const float* src, float* dst, float* scratch) {
-  const auto& common = block.args;
-  const int rows = common.dst_height, pieces = rows / 2;
-  const auto src_floats = static_cast<std::size_t>(common.in_channels) * common.height * common.width;
-  const auto dst_floats = static_cast<std::size_t>(common.out_channels) * rows * common.dst_width;
+void run(const Block& block, const Places& places) {
+  const int rows = block.args.dst_height, pieces = rows / 2;
 #pragma omp parallel num_threads(block.threads)
   {
     const auto threads = static_cast<std::int64_t>(omp_get_num_threads()),
@@ -110,18 +146,10 @@ void run(const Block& block, const float* src, float* dst, float* scratch) {
     for (std::int64_t piece = all * thread / threads; piece < stop;) {
       const std::int64_t image = piece / pieces, first = piece % pieces,
                          last = std::min<std::int64_t>(pieces, first + stop - piece);
-      auto args = common;
-      args.src = src + static_cast<std::size_t>(image) * src_floats;
-      args.dst = dst + static_cast<std::size_t>(image) * dst_floats;
       const int begin = static_cast<int>(2 * first), end = last == pieces ? rows : static_cast<int>(2 * last);
-      if (block.channels) {
-        fused_channels_rows(args, begin, end);
-      } else if (block.deinterleaves()) {
-        run_strips(block, args, begin, end,
-                   scratch + static_cast<std::size_t>(thread) * block.scratch_floats());
-      } else {
-        fused_block_rows(args, begin, end);
-      }
+      const auto n = static_cast<std::size_t>(image);
+      run_image(block, places.src_of(n), places.dst_of(n), begin, end,
+                places.scratch_of(static_cast<int>(thread)));
       piece += last - first;
     }
   }
@@ -146,7 +174,9 @@ std::shared_ptr<Block> make_block(const Context& context, const ConvShape& shape
   args.dst_height = static_cast<int>(dst[2]);
   args.dst_width = static_cast<int>(dst[3]);
   args.pool = static_cast<int>(options.pool);
-  block->channels = options.may_be_nhwc && fused_channels_fit(args.out_channels, args.kernel);
+  block->channels = (options.may_be_nhwc || options.pool == FusedPool::none) &&
+                    fused_channels_fit(args.out_channels, args.kernel);
+  args.dst_nchw = !(block->channels && options.may_be_nhwc);
   block->together = block->channels ? fused_channels_lanes() : fused_block_channels(args.out_channels);
   const auto blocks = static_cast<std::size_t>((args.out_channels + block->together - 1) / block->together);
   const auto padded = blocks * static_cast<std::size_t>(block->together);
@@ -191,7 +221,7 @@ Kernel fused_block_forward(const Context& context, const std::string& layer, con
   kernel.impl = fmt::format("ours:{}:{}", block->channels ? "channels" : "rows", fused_block_isa());
   const auto f32 = memory::data_type::f32;
   const auto src_md = plain_md(shape.src), weights_md = plain_md(shape.weights);
-  const auto dst_md = activation_md(dst, f32, block->channels ? Layout::nhwc : Layout::nchw);
+  const auto dst_md = activation_md(dst, f32, block->args.dst_nchw ? Layout::nchw : Layout::nhwc);
   kernel.arguments = {{DNNL_ARG_SRC, src_md}, {DNNL_ARG_WEIGHTS, weights_md}, {DNNL_ARG_DST, dst_md}};
   kernel.is_output = {{DNNL_ARG_SRC, false}, {DNNL_ARG_WEIGHTS, false}, {DNNL_ARG_DST, true}};
   double pooled = 1;
@@ -214,10 +244,16 @@ Kernel fused_block_forward(const Context& context, const std::string& layer, con
   kernel.prepare = [=](const Arguments& arguments) {
     pack(*block, floats(arguments, DNNL_ARG_WEIGHTS), floats(arguments, DNNL_ARG_BIAS));
   };
-  kernel.native = [=](const Arguments& arguments) {
+  const auto places = [=](const Arguments& arguments) {
     if (!block->packed) throw std::logic_error(layer + ": its weights were never packed");
-    run(*block, floats(arguments, DNNL_ARG_SRC), floats(arguments, DNNL_ARG_DST),
-        floats(arguments, DNNL_ARG_SCRATCHPAD));
+    return Places{*block, floats(arguments, DNNL_ARG_SRC), floats(arguments, DNNL_ARG_DST),
+                  floats(arguments, DNNL_ARG_SCRATCHPAD)};
+  };
+  kernel.native = [=](const Arguments& arguments) { run(*block, places(arguments)); };
+  kernel.per_image = [=](const Arguments& arguments, const ImagePlace& place) {
+    const auto at = places(arguments);
+    run_image(*block, at.src_of(place.from), at.dst_of(place.to), 0, block->args.dst_height,
+              at.scratch_of(place.thread));
   };
   return kernel;
 }

@@ -17,7 +17,8 @@ struct FusedBlockArgs {
   int out_channels = 0, kernel = 0, stride = 1;
   int conv_width = 0;  // columns of the convolution
   int dst_height = 0, dst_width = 0;
-  int pool = 0;  // FusedPool
+  int pool = 0;          // FusedPool
+  bool dst_nchw = true;  // fused_channels_rows() without pooling can do either order, with pooling nhwc
 };
 
 // Output channels that the kernel computes together for `out_channels`, and floats in a vector; 0 vectors:

@@ -45,6 +45,51 @@ HWY_INLINE void add_row(const float* HWY_RESTRICT src, const V (&weights)[kKerne
   }
 }
 
+// The four rows of a 4x4 block of each quarter of the vectors, as columns: block b of to[j] holds lane 4 b +
+// j of the four vectors.
+HWY_INLINE void transpose_blocks(const V (&from)[4], V (&to)[4]) {
+  const D d;
+  const hn::Repartition<double, D> pairs;
+  const auto as_pairs = [&](V v) { return hn::BitCast(pairs, v); };
+  const auto low01 = as_pairs(hn::InterleaveLower(d, from[0], from[1]));
+  const auto high01 = as_pairs(hn::InterleaveUpper(d, from[0], from[1]));
+  const auto low23 = as_pairs(hn::InterleaveLower(d, from[2], from[3]));
+  const auto high23 = as_pairs(hn::InterleaveUpper(d, from[2], from[3]));
+  to[0] = hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23));
+  to[1] = hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23));
+  to[2] = hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23));
+  to[3] = hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23));
+}
+
+// Block b of `v` to the row of channel 4 b.
+template <class Tag, class Vector>
+HWY_INLINE void store_blocks(Tag tag, Vector v, float* dst, std::size_t plane) {
+  constexpr std::size_t kChannels = hn::MaxLanes(tag);
+  if constexpr (kChannels == 4) {
+    hn::StoreU(v, tag, dst);
+  } else {
+    const hn::Half<Tag> half;
+    store_blocks(half, hn::LowerHalf(half, v), dst, plane);
+    store_blocks(half, hn::UpperHalf(half, v), dst + kChannels / 2 * plane, plane);
+  }
+}
+
+// A row of sums to a row of each channel's plane, ReLU included.
+template <int kColumns>
+HWY_INLINE void store_planes(const V (&sum)[kColumns], float* dst, std::size_t plane) {
+  const V zero = hn::Zero(D());
+  HWY_UNROLL(4)
+  for (int at = 0; at < kColumns; at += 4) {
+    const int x = std::min(at, kColumns - 4);  // the last columns, some of them for the second time
+    const V pixels[4] = {hn::Max(sum[x], zero), hn::Max(sum[x + 1], zero), hn::Max(sum[x + 2], zero),
+                         hn::Max(sum[x + 3], zero)};
+    V channels[4];
+    transpose_blocks(pixels, channels);
+    HWY_UNROLL(4)
+    for (int j = 0; j < 4; ++j) store_blocks(D(), channels[j], dst + x + j * plane, plane);
+  }
+}
+
 // 0: none, 1: average, 2: maximum (FusedPool). ReLU after the maximum gives what ReLU before it gives.
 template <int kPool, int kColumns>
 HWY_INLINE void store(const FusedBlockArgs& a, const V (&upper)[kColumns], const V (&lower)[kColumns],
@@ -86,6 +131,14 @@ HWY_NOINLINE void tile(const FusedBlockArgs& a, const float* weights, const floa
       add_row<kKernel, kStride, kColumns>(at, w, upper);
       add_row<kKernel, kStride, kColumns>(at + kStride * a.width, w, lower);
     }
+  }
+  if (kPool == 0 && a.dst_nchw) {
+    const std::size_t width = static_cast<std::size_t>(a.dst_width), plane = a.dst_height * width;
+    float* dst =
+        a.dst + static_cast<std::size_t>(channel) * plane + static_cast<std::size_t>(row) * width + x;
+    store_planes(upper, dst, plane);
+    store_planes(lower, dst + width, plane);
+    return;
   }
   const int down = kPool == 0 ? 1 : 2;
   store<kPool, kColumns>(

@@ -139,33 +139,36 @@ void sum_images(const float* from, std::size_t images, std::size_t count, float*
   }
 }
 
-void run_backward(const TrainBlockShape& s, int images, BackwardMemory& own, const Arguments& arguments) {
-  TrainBackwardArgs common;
-  common.shape = s;
-  common.weights = own.weights.get();
-  const auto* src = data<float>(arguments, DNNL_ARG_SRC);
+void backward_of_image(const TrainBlockShape& s, BackwardMemory& own, const Arguments& arguments,
+                       const ImagePlace& place) {
+  const std::size_t n = place.image;
   const auto* dst = data<float>(arguments, DNNL_ARG_DST);
   const auto* mask = data<std::uint32_t>(arguments, DNNL_ARG_WORKSPACE);
-  const auto* diff_dst = data<float>(arguments, DNNL_ARG_DIFF_DST);
   auto* diff_src = data<float>(arguments, DNNL_ARG_DIFF_SRC);
-  if (diff_src != nullptr) pack_train_weights(s, data<float>(arguments, DNNL_ARG_WEIGHTS), own.weights.get());
-#pragma omp parallel for num_threads(static_cast <int>(own.threads.size())) schedule(static)
-  for (int image = 0; image < images; ++image) {
-    const auto n = static_cast<std::size_t>(image);
-    auto args = common;
-    args.src = src + n * src_floats(s);
-    args.dst = dst == nullptr ? nullptr : dst + n * dst_floats(s);
-    args.mask = mask == nullptr ? nullptr : mask + n * mask_words(s);
-    args.diff_dst = diff_dst + n * dst_floats(s);
-    args.diff_src = diff_src == nullptr ? nullptr : diff_src + n * src_floats(s);
-    args.diff_weights = own.diff_weights.get() + n * weight_floats(s);
-    args.diff_bias = own.diff_bias.get() + n * static_cast<std::size_t>(s.out_channels);
-    train_backward_image(args, own.threads[static_cast<std::size_t>(omp_get_thread_num())]);
-  }
-  const auto count = static_cast<std::size_t>(images);
-  sum_images(own.diff_weights.get(), count, weight_floats(s), data<float>(arguments, DNNL_ARG_DIFF_WEIGHTS));
-  sum_images(own.diff_bias.get(), count, static_cast<std::size_t>(s.out_channels),
-             data<float>(arguments, DNNL_ARG_DIFF_BIAS));
+  TrainBackwardArgs args;
+  args.shape = s;
+  args.weights = own.weights.get();
+  args.src = data<float>(arguments, DNNL_ARG_SRC) + n * src_floats(s);
+  args.dst = dst == nullptr ? nullptr : dst + n * dst_floats(s);
+  args.mask = mask == nullptr ? nullptr : mask + n * mask_words(s);
+  args.diff_dst = data<float>(arguments, DNNL_ARG_DIFF_DST) + place.from * dst_floats(s);
+  args.diff_src = diff_src == nullptr ? nullptr : diff_src + place.to * src_floats(s);
+  args.diff_weights = own.diff_weights.get() + n * weight_floats(s);
+  args.diff_bias = own.diff_bias.get() + n * static_cast<std::size_t>(s.out_channels);
+  train_backward_image(args, own.threads[static_cast<std::size_t>(place.thread)]);
+}
+
+void run_by_image(Kernel& kernel, int images) {
+  const int threads = max_threads();
+  kernel.native = [images, threads, one = kernel.per_image,
+                   after = kernel.after_images](const Arguments& arguments) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int image = 0; image < images; ++image) {
+      const auto n = static_cast<std::size_t>(image);
+      one(arguments, {n, n, n, omp_get_thread_num()});
+    }
+    if (after) after(arguments);
+  };
 }
 
 }  // namespace
@@ -195,26 +198,21 @@ Kernel fused_block_forward_training(const Context& context, const std::string& l
   kernel.cost.flop =
       conv_flop(shape) + 4.0 * static_cast<double>(shape.dst[0]) * static_cast<double>(dst_floats(s));
   auto packed = std::make_shared<ForwardWeights>(s);
-  const int images = static_cast<int>(shape.src[0]), threads = max_threads();
-  kernel.native = [s, packed, images, threads](const Arguments& arguments) {
+  const int images = static_cast<int>(shape.src[0]);
+  kernel.prepare = [s, packed](const Arguments& arguments) {
     packed->pack(s, data<float>(arguments, DNNL_ARG_WEIGHTS), data<float>(arguments, DNNL_ARG_BIAS));
-    TrainForwardArgs common;
-    common.shape = s;
-    common.weights = packed->weights.get();
-    common.bias = packed->bias.get();
-    const auto* src = data<float>(arguments, DNNL_ARG_SRC);
-    auto* dst = data<float>(arguments, DNNL_ARG_DST);
-    auto* mask = data<std::uint32_t>(arguments, DNNL_ARG_WORKSPACE);
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int image = 0; image < images; ++image) {
-      const auto n = static_cast<std::size_t>(image);
-      auto args = common;
-      args.src = src + n * src_floats(s);
-      args.dst = dst + n * dst_floats(s);
-      args.mask = mask + n * mask_words(s);
-      train_forward_image(args);
-    }
   };
+  kernel.per_image = [s, packed](const Arguments& arguments, const ImagePlace& place) {
+    TrainForwardArgs args;
+    args.shape = s;
+    args.weights = packed->weights.get();
+    args.bias = packed->bias.get();
+    args.src = data<float>(arguments, DNNL_ARG_SRC) + place.from * src_floats(s);
+    args.dst = data<float>(arguments, DNNL_ARG_DST) + place.to * dst_floats(s);
+    args.mask = data<std::uint32_t>(arguments, DNNL_ARG_WORKSPACE) + place.image * mask_words(s);
+    train_forward_image(args);
+  };
+  run_by_image(kernel, images);
   return kernel;
 }
 
@@ -243,7 +241,22 @@ Kernel fused_block_backward(const Context& context, const std::string& layer, co
   kernel.cost.flop = conv_flop(shape) * (diff_src ? 2 : 1);
   const int images = static_cast<int>(shape.src[0]);
   auto own = std::make_shared<BackwardMemory>(s, static_cast<std::size_t>(images));
-  kernel.native = [s, images, own](const Arguments& arguments) { run_backward(s, images, *own, arguments); };
+  if (diff_src) {
+    kernel.prepare = [s, own](const Arguments& arguments) {
+      pack_train_weights(s, data<float>(arguments, DNNL_ARG_WEIGHTS), own->weights.get());
+    };
+  }
+  kernel.per_image = [s, own](const Arguments& arguments, const ImagePlace& place) {
+    backward_of_image(s, *own, arguments, place);
+  };
+  kernel.after_images = [s, images, own](const Arguments& arguments) {
+    const auto count = static_cast<std::size_t>(images);
+    sum_images(own->diff_weights.get(), count, weight_floats(s),
+               data<float>(arguments, DNNL_ARG_DIFF_WEIGHTS));
+    sum_images(own->diff_bias.get(), count, static_cast<std::size_t>(s.out_channels),
+               data<float>(arguments, DNNL_ARG_DIFF_BIAS));
+  };
+  run_by_image(kernel, images);
   return kernel;
 }
 

@@ -23,6 +23,30 @@ void backward_image(const TrainBackwardArgs&, const TrainScratch&) {}
 void pack_weights(const TrainBlockShape&, const float*, float*) {}
 #else
 
+// What the convolution's rows [begin, end) will read of the batch's memory.
+void fetch_ahead(const TrainBackwardArgs& a, int begin, int end, bool source, PrefetchQueue& ahead) {
+  const auto& s = a.shape;
+  ahead.clear();
+  if (begin >= end) return;
+  const auto add_rows = [&](const float* from, int channels, int height, int width, int first, int last) {
+    last = std::min(last, height);
+    for (int c = 0; c < channels && first < last; ++c) {
+      ahead.add(from + (static_cast<std::size_t>(c) * height + first) * width,
+                sizeof(float) * static_cast<std::size_t>(last - first) * width);
+    }
+  };
+  // Of the source, what the strip before has not read.
+  add_rows(a.src, s.in_channels, s.height, s.width, s.stride * (begin - 1) + s.kernel,
+           s.stride * (end - 1) + s.kernel);
+  const int down = s.pool == 0 ? 1 : 2;
+  add_rows(a.diff_dst, s.out_channels, s.dst_height, s.dst_width, begin / down, (end + down - 1) / down);
+  if (s.pool == 0) add_rows(a.dst, s.out_channels, s.dst_height, s.dst_width, begin, end);
+  const std::size_t rows_of_weights =
+      static_cast<std::size_t>(round_up(s.out_channels, weight_channels(s.out_channels))) /
+      weight_channels(s.out_channels) * s.in_channels * s.kernel;
+  ahead.share_out(rows_of_weights + (source && s.stride == 2 ? 2 * kStripRows : 0));
+}
+
 // Strip by strip of the convolution's rows. Stride 1: the source's rows [y, y + R) need the convolution's [y
 // - (K - 1), y + R). Stride 2: the source's rows [2y, 2y + 2R) need [y - (K - 1) / 2, y + R).
 template <int kKernel, int kWeightBlock, int kSourceBlock>
@@ -30,6 +54,7 @@ void run(const TrainBackwardArgs& a, const TrainScratch& scratch) {
   const auto& s = a.shape;
   const Strip strip = strip_of(s);
   const bool source = a.diff_src != nullptr;
+  PrefetchQueue ahead;
   std::fill_n(scratch.sums, scratch_sizes(s).sums, 0.F);
   const int end = !source ? s.conv_height : s.stride == 2 ? (s.height + 1) / 2 : s.height;
   for (int y = 0; y < end; y += kStripRows) {
@@ -39,14 +64,18 @@ void run(const TrainBackwardArgs& a, const TrainScratch& scratch) {
     const int halo = !source ? 0 : s.stride == 2 ? (kKernel - 1) / 2 : kKernel - 1;
     const int first = begin - halo;
     fill_strip(a, strip, scratch, first, strip_end - first, y, own_end);
-    if (own_end > y) weights_of_strip<kKernel, kWeightBlock>(a, strip, scratch, y - first, y, own_end - y);
+    fetch_ahead(a, strip_end, std::min(strip_end + kStripRows, end), source, ahead);
+    if (own_end > y)
+      weights_of_strip<kKernel, kWeightBlock>(a, strip, scratch, y - first, y, own_end - y, ahead);
     if (!source) continue;
     if (s.stride == 1) {
       for (int row = begin; row < strip_end; row += 2)
         source_rows_pair<kKernel, kSourceBlock>(a, strip, scratch.conv_gradient, row - begin, row);
     } else {
-      for (int row = 2 * y; row < std::min(2 * strip_end, s.height); ++row)
+      for (int row = 2 * y; row < std::min(2 * strip_end, s.height); ++row) {
         source_row_stride2<kKernel, kSourceBlock>(a, strip, scratch.conv_gradient, row / 2 - first, row);
+        ahead.next();
+      }
     }
   }
   finish_weights(a, strip, scratch);

@@ -10,6 +10,7 @@
 #endif
 
 #include "kernels/fused_train_strip-inl.hpp"
+#include "kernels/prefetch.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace dsx::HWY_NAMESPACE {
@@ -76,7 +77,7 @@ HWY_INLINE void sum_weights(const TrainBlockShape& s, const Strip& strip, const 
 
 template <int kKernel, int kBlock, int kStride>
 void add_strip_to_weights(const TrainBlockShape& s, const Strip& strip, const TrainScratch& scratch,
-                          int first_buffer_row, const SourceRows& rows, int count) {
+                          int first_buffer_row, const SourceRows& rows, int count, PrefetchQueue& ahead) {
   constexpr std::size_t kSums = static_cast<std::size_t>(kBlock) * kKernel * kLanes;
   float* sums = scratch.sums;
   for (int o = 0; o < s.out_channels; o += kBlock) {
@@ -87,6 +88,7 @@ void add_strip_to_weights(const TrainBlockShape& s, const Strip& strip, const Tr
       for (int kh = 0; kh < kKernel; ++kh, sums += kSums) {
         sum_weights<kKernel, kBlock, kStride>(
             s, strip, gradient, rows, rows.at + c * rows.channel_step + kh * rows.row_step, count, sums);
+        ahead.next();
       }
     }
   }
@@ -115,16 +117,16 @@ SourceRows deinterleaved(const TrainBackwardArgs& a, float* to, int first_row, i
 
 template <int kKernel, int kBlock>
 void weights_of_strip(const TrainBackwardArgs& a, const Strip& strip, const TrainScratch& scratch,
-                      int first_buffer_row, int y, int count) {
+                      int first_buffer_row, int y, int count, PrefetchQueue& ahead) {
   const auto& s = a.shape;
   if (s.stride == 2) {
     const auto rows = deinterleaved(a, scratch.source, 2 * y, 2 * (count - 1) + kKernel);
-    return add_strip_to_weights<kKernel, kBlock, 2>(s, strip, scratch, first_buffer_row, rows, count);
+    return add_strip_to_weights<kKernel, kBlock, 2>(s, strip, scratch, first_buffer_row, rows, count, ahead);
   }
   const auto width = static_cast<std::size_t>(s.width);
   const SourceRows rows{a.src + static_cast<std::size_t>(y) * width,
                         static_cast<std::size_t>(s.height) * width, width, 0};
-  add_strip_to_weights<kKernel, kBlock, 1>(s, strip, scratch, first_buffer_row, rows, count);
+  add_strip_to_weights<kKernel, kBlock, 1>(s, strip, scratch, first_buffer_row, rows, count, ahead);
 }
 
 // The image's sums, lanes added up, in the order oihw.

@@ -26,6 +26,13 @@ struct Cost {
 
 using Arguments = std::unordered_map<int, dnnl::memory>;  // DNNL_ARG_* -> memory
 
+// One image of the batch; where it lies in SRC and its result in DST (backward: DIFF_DST and DIFF_SRC),
+// counted in images; who does it.
+struct ImagePlace {
+  std::size_t image = 0, from = 0, to = 0;
+  int thread = 0;  // of the team: the part of SCRATCHPAD that is its own
+};
+
 struct Kernel {
   std::string kind;  // oneDNN's primitive kind, or a kernel of ours: "sgd", "bce_with_logits"
   std::string impl;  // oneDNN's impl_info_str, or "ours:..."
@@ -36,6 +43,11 @@ struct Kernel {
   std::function<void(const Arguments&)> native;  // our own code, no oneDNN primitive behind it
   // What `native` wants done with WEIGHTS and BIAS ahead of time; run it again whenever those have changed.
   std::function<void(const Arguments&)> prepare;
+  // Set where images do not depend on each other: one image, on the calling thread, and what is left when all
+  // are done (may be empty). `native` is the two. Neighbouring steps can so hand an image on while it is in
+  // the cache.
+  std::function<void(const Arguments&, const ImagePlace&)> per_image;
+  std::function<void(const Arguments&)> after_images;
 };
 
 // When a step runs.

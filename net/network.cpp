@@ -73,6 +73,7 @@ Plan Network::make_plan(int batch, bool training) {
   impl->stream = context_.stream;
   impl->src_md = graph.tensors[graph.input].md;
   impl->batch = batch;
+  impl->threads = max_threads();
   impl->training = training;
   impl->planned = plan_memory(context_, graph, parameters_, training);
   return Plan(std::move(impl));

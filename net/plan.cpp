@@ -57,7 +57,8 @@ void Plan::pack() {
 
 void Plan::forward() {
   if (!impl_->packed) pack();
-  run(impl_->planned.forward, impl_->stream);
+  run_steps(impl_->planned.forward, impl_->planned.forward_chains, impl_->batch, impl_->threads,
+            impl_->stream);
 }
 
 double Plan::loss() {
@@ -65,7 +66,10 @@ double Plan::loss() {
   return *static_cast<const float*>(impl_->planned.loss_value.get_data_handle());
 }
 
-void Plan::backward() { run(impl_->planned.backward, impl_->stream); }
+void Plan::backward() {
+  run_steps(impl_->planned.backward, impl_->planned.backward_chains, impl_->batch, impl_->threads,
+            impl_->stream);
+}
 
 std::span<const float> Plan::logits() const {
   return {static_cast<const float*>(impl_->planned.logits.get_data_handle()),

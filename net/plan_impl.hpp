@@ -11,6 +11,7 @@ struct Plan::Impl {
   PlannedMemory planned;
   dnnl::memory::desc src_md;
   int batch = 0;
+  int threads = 1;
   bool training = false;
   bool packed = false;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <list>
+#include <map>
 #include <utility>
 
 #include "kernels/layout.hpp"
@@ -40,6 +41,14 @@ struct Version {
   std::vector<memory> aliases;  // the same bytes under equivalent descriptors
   Lifetime life;
   enum class Home { arena, persistent, external } home = Home::arena;
+  int readers = 0;  // steps
+};
+
+// A step that can work image by image, what it reads of the step before it and writes for the next one.
+struct ImageStep {
+  std::size_t place = 0;  // among the steps of its phase
+  int number = 0;         // among all
+  Version *from = nullptr, *to = nullptr;
 };
 
 class Planner {
@@ -57,8 +66,13 @@ class Planner {
     for (const auto& node : graph_.nodes) add_node(node);
     for (std::size_t id = 0; id < graph_.tensors.size(); ++id) {
       if (!graph_.tensors[id].keep) continue;
-      for (auto* version : versions_[id]) version->life.last = std::numeric_limits<int>::max();
+      for (auto* version : versions_[id]) {
+        version->life.last = std::numeric_limits<int>::max();
+        ++version->readers;
+      }
     }
+    result_.forward_chains = chains(Phase::forward);
+    result_.backward_chains = chains(Phase::backward);
     place();
     auto& input = *versions_[graph_.input].front();
     result_.src = {input.mem};
@@ -110,11 +124,7 @@ class Planner {
   void push(Step step) {
     for (const auto& [argument, md] : step.kernel.arguments) {
       if (argument != DNNL_ARG_SCRATCHPAD) continue;
-      // Steps run one after another: one scratchpad serves all.
-      memory mem(md, context_.engine, DNNL_MEMORY_NONE);
-      scratchpads_.push_back(mem);
-      scratchpad_bytes_ = std::max(scratchpad_bytes_, md.get_size());
-      step.arguments[argument] = mem;
+      step.arguments[argument] = new_version(md, Home::arena)->mem;
     }
     if (step.phase != Phase::pack) ++step_number_;
     steps_of(step.phase).push_back(std::move(step));
@@ -131,7 +141,43 @@ class Planner {
     step.kernel = reorder(context_, source.get_desc(), to->mem.get_desc());
     step.arguments = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, to->mem}};
     from->life.last = to->life.last = step_number_;
+    ++from->readers;
     push(std::move(step));
+  }
+
+  // Whether nothing but packing lies between two steps, and the second reads what the first wrote.
+  static bool follows(const std::vector<Step>& steps, const ImageStep& a, const ImageStep& b) {
+    const auto is_pack = [](const Step& step) { return step.kernel.kind == "pack"; };
+    return a.to != nullptr && a.to == b.from &&
+           std::all_of(steps.begin() + static_cast<std::ptrdiff_t>(a.place) + 1,
+                       steps.begin() + static_cast<std::ptrdiff_t>(b.place), is_pack);
+  }
+
+  std::vector<ImageChain> chains(Phase phase) {
+    const auto& steps = steps_of(phase);
+    const auto& candidates = image_steps_[phase];
+    std::vector<ImageChain> all;
+    for (std::size_t begin = 0, end = 0; begin < candidates.size(); begin = end) {
+      end = begin + 1;
+      while (end < candidates.size() && follows(steps, candidates[end - 1], candidates[end])) ++end;
+      if (end - begin < 2) continue;
+      ImageChain chain;
+      for (std::size_t i = begin; i < end; ++i)
+        chain.links.push_back({candidates[i].place, i + 1 == end || candidates[i].to->readers > 1});
+      live_together(candidates[begin].number, candidates[end - 1].number);
+      all.push_back(std::move(chain));
+    }
+    return all;
+  }
+
+  // The steps of a chain run all at once: what lives in one of them lives in all.
+  void live_together(int first_step, int last_step) {
+    for (auto& version : all_) {
+      auto& life = version.life;
+      if (life.first > last_step || life.last < first_step) continue;
+      life.first = std::min(life.first, first_step);
+      life.last = std::max(life.last, last_step);
+    }
   }
 
   // A version's bytes under `md`, which describes the same places.
@@ -175,11 +221,15 @@ class Planner {
     step.phase = node.phase;
     step.kernel = node.kernel;
     std::vector<Version*> used;
+    const bool backward = step.phase == Phase::backward;
+    ImageStep image_step;
     for (const auto& [argument, md] : node.kernel.arguments) {
       if (argument == DNNL_ARG_SCRATCHPAD || node.kernel.is_output.at(argument)) continue;
       auto* version = require(node.tensors.at(argument), md, node);
       step.arguments[argument] = as(*version, md);
       used.push_back(version);
+      ++version->readers;
+      if (argument == (backward ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC)) image_step.from = version;
     }
     std::vector<std::pair<Version*, TensorId>> to_convert;
     for (const auto& [argument, md] : node.kernel.arguments) {
@@ -187,6 +237,7 @@ class Planner {
       auto* version = output_version(node, argument, md, to_convert);
       step.arguments[argument] = as(*version, md);
       used.push_back(version);
+      if (argument == (backward ? DNNL_ARG_DIFF_SRC : DNNL_ARG_DST)) image_step.to = version;
     }
     for (auto* version : used) version->life.last = step_number_;
     if (step.kernel.prepare) {
@@ -194,6 +245,11 @@ class Planner {
       if (training_) ahead.phase = node.phase;  // there the weights move
       push(std::move(ahead));
       for (auto* version : used) version->life.last = step_number_;
+    }
+    if (step.kernel.per_image) {
+      image_step.place = steps_of(step.phase).size();
+      image_step.number = step_number_;
+      image_steps_[step.phase].push_back(image_step);
     }
     push(std::move(step));
     for (const auto& [version, id] : to_convert) {
@@ -233,14 +289,12 @@ class Planner {
     }
     std::vector<Lifetime> lives;
     for (const auto* version : arena) lives.push_back(version->life);
-    lives.push_back({scratchpad_bytes_, 0, std::numeric_limits<int>::max()});
     const auto layout = assign_offsets(lives);
     result_.arena = allocate_pages(layout.bytes);
     result_.arena_bytes = layout.bytes;
     for (const auto& life : lives) result_.unshared_bytes += life.bytes;
     for (std::size_t i = 0; i < arena.size(); ++i)
       set_handle(*arena[i], result_.arena.get() + layout.offsets[i]);
-    for (auto& mem : scratchpads_) mem.set_data_handle(result_.arena.get() + layout.offsets.back());
 
     std::vector<Lifetime> whole_run;
     for (const auto* version : persistent) whole_run.push_back({version->life.bytes, 0, 0});
@@ -257,8 +311,7 @@ class Planner {
   bool training_;
   std::vector<std::vector<Version*>> versions_;  // by tensor; the first is its producer's
   std::list<Version> all_;                       // stable addresses
-  std::vector<memory> scratchpads_;
-  std::size_t scratchpad_bytes_ = 0;
+  std::map<Phase, std::vector<ImageStep>> image_steps_;
   int step_number_ = 0;
   PlannedMemory result_;
 };

@@ -8,11 +8,13 @@
 #include "kernels/pages.hpp"
 #include "net/arena.hpp"
 #include "net/graph.hpp"
+#include "net/image_chain.hpp"
 
 namespace dsx {
 
 struct PlannedMemory {
   std::vector<Step> pack, forward, loss, backward;
+  std::vector<ImageChain> forward_chains, backward_chains;
   std::vector<dnnl::memory> src;  // the input under each descriptor that a kernel wants of it
   dnnl::memory labels, logits, loss_value, input_gradient;
   AlignedBytes arena, persistent;  // persistent: packed weights, labels
