@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "study/explain/agreement.hpp"
 #include "study/text_table.hpp"
 
 namespace dsx {
@@ -111,34 +112,10 @@ std::string to_text(const ExplainReport& report) {
 }
 
 void judge_noise(ExplainReport& report) {
-  constexpr double kMostNeighbours = 0.05;  // of all CPU time
-  constexpr double kMostDisturbed = 0.25;   // of all samples
-  constexpr double kMostSpread = 0.15;      // half-width of a part's interval, relative to the part
   report.noise.clear();
   for (const auto& experiment : report.experiments) {
-    if (experiment.neighbours_share > kMostNeighbours) {
-      report.noise.push_back(fmt::format("{}: other processes used {:.0f}% of the CPUs", experiment.name,
-                                         100 * experiment.neighbours_share));
-    }
-    const auto samples = static_cast<double>(experiment.sample_count);
-    if (static_cast<double>(experiment.disturbed_samples) > kMostDisturbed * samples) {
-      report.noise.push_back(fmt::format("{}: another process took a core during {} of {} samples",
-                                         experiment.name, experiment.disturbed_samples,
-                                         experiment.sample_count));
-    }
-    // A part that is small beside the largest of its experiment may be as uncertain as it likes.
-    double largest = 0;
-    for (const auto& finding : experiment.findings) {
-      if (finding.is_part) largest = std::max(largest, std::abs(finding.interval.value));
-    }
-    for (const auto& finding : experiment.findings) {
-      const double half_width = (finding.interval.high - finding.interval.low) / 2;
-      if (finding.is_part && half_width > kMostSpread * std::abs(finding.interval.value) &&
-          half_width > 0.05 * largest) {
-        report.noise.push_back(fmt::format("{}: its interval is {}, wider than 15% either way", finding.id,
-                                           interval_text(finding.interval, finding.unit)));
-      }
-    }
+    const auto noise = noise_of(experiment);
+    report.noise.insert(report.noise.end(), noise.begin(), noise.end());
   }
 }
 
@@ -179,6 +156,7 @@ std::string compare_text(const ExplainReport& a, const ExplainReport& b) {
   text += table.str();
   if (only_in_a + findings.size() > both)
     text += fmt::format("{} findings are only in A, {} only in B\n", only_in_a, findings.size() - both);
+  text += to_text(agreement(a, b));
   for (const auto* report : {&a, &b}) {
     if (!report->noise.empty())
       text += fmt::format("{} came from a machine that was too noisy: {}\n", report == &a ? "A" : "B",

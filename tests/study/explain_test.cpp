@@ -156,6 +156,25 @@ TEST(ExplainReport, ComparesWhatBothHave) {
   EXPECT_THAT(text, HasSubstr("0 findings are only in A, 1 only in B"));
 }
 
+TEST(Agreement, HoldsWithin15PercentAndInTheSameOrder) {
+  auto a = a_report();
+  a.experiments[0].findings = {part("factorial/a", 4, 3.9, 4.1), part("factorial/b", 2, 1.9, 2.1),
+                               part("factorial/small", 0.1, 0, 0.2)};
+  auto b = a;
+  b.experiments[0].findings = {part("factorial/a", 4.4, 4.3, 4.5), part("factorial/b", 1.9, 1.8, 2),
+                               part("factorial/small", 0.2, 0.1, 0.3)};
+  EXPECT_EQ(agreement(a, b).parts, 2U) << "small parts do not count";
+  EXPECT_TRUE(agreement(a, b).holds());
+  EXPECT_THAT(compare_text(a, b), HasSubstr("2 agree within 15%."));
+  b.experiments[0].findings[1].interval = {1.6, 1.5, 1.7};
+  EXPECT_THAT(agreement(a, b).apart, ElementsAre(HasSubstr("factorial/b")));
+  b.experiments[0].findings[1].interval = {5, 4.9, 5.1};
+  EXPECT_THAT(agreement(a, b).reordered, ElementsAre("factorial"));
+  EXPECT_THAT(to_text(agreement(a, b)), HasSubstr("the same in 0 of 1 experiments; not: factorial."));
+  b.experiments[0].name = "else";
+  EXPECT_EQ(to_text(agreement(a, b)), "No part is in both reports.\n");
+}
+
 TEST(ArmSet, DifferencesArePairedByRound) {
   ExplainContext context;
   ExperimentReport report;
