@@ -34,23 +34,20 @@ class ShiftedDataset : public Dataset {
     std::vector<std::uint8_t> in_place(chw.size());
     base_.read(index, in_place);
     const auto [channels, height, width] = shape();
-    for (int c = 0; c < channels; ++c)
-      for (int y = 0; y < height; ++y) {
-        const int from_y = std::clamp(y - shift_.dy, 0, height - 1);
-        for (int x = 0; x < width; ++x) {
-          const int from_x = std::clamp(x - shift_.dx, 0, width - 1);
-          chw[place(c, y, x)] = in_place[place(c, from_y, from_x)];
-        }
-      }
+    const int shift = std::clamp(shift_.dx, -width, width), kept = width - std::abs(shift);
+    for (int row = 0; row < channels * height; ++row) {
+      const int from_y = std::clamp(row % height - shift_.dy, 0, height - 1);
+      const std::uint8_t* from =
+          in_place.data() + static_cast<std::ptrdiff_t>(row / height * height + from_y) * width;
+      std::uint8_t* to = chw.data() + static_cast<std::ptrdiff_t>(row) * width;
+      // The border's pixel where nothing comes in.
+      std::fill_n(to, std::max(shift, 0), from[0]);
+      std::copy_n(from + std::max(-shift, 0), kept, to + std::max(shift, 0));
+      std::fill_n(to + width - std::max(-shift, 0), std::max(-shift, 0), from[width - 1]);
+    }
   }
 
  private:
-  std::size_t place(int c, int y, int x) const {
-    return (static_cast<std::size_t>(c) * static_cast<std::size_t>(shape().height) +
-            static_cast<std::size_t>(y)) *
-               static_cast<std::size_t>(shape().width) +
-           static_cast<std::size_t>(x);
-  }
   const Dataset& base_;
   Shift shift_;
 };

@@ -10,6 +10,7 @@
 #include "bench/narrow_read.hpp"
 #include "kernels/context.hpp"
 #include "kernels/error.hpp"
+#include "study/explain/agreement.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/prediction.hpp"
 #include "study/explain/strip_runner.hpp"
