@@ -108,6 +108,9 @@ class Writer {
     numbers(name, std::span<const T>(values), std::move(shape), deflate);
   }
 
+  // Lets the disk begin with what has been written so far, so that commit() has less to wait for.
+  void begin_writeback() const;
+
   [[noreturn]] void fail(const H5::Exception& error) const;  // OutputError "<path>: ..."
 
  private:

@@ -76,6 +76,15 @@ void Writer::commit(Seal seal) {
   }
 }
 
+void Writer::begin_writeback() const {
+#ifdef SYNC_FILE_RANGE_WRITE
+  const int file = ::open(temporary_.c_str(), O_WRONLY | O_CLOEXEC);
+  if (file < 0) return;
+  ::sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);  // of the whole file; best effort
+  ::close(file);
+#endif
+}
+
 void Writer::fail(const H5::Exception& error) const {
   std::string what = describe(error);
   std::error_code ignored;

@@ -24,6 +24,8 @@ void check_sealed(const std::filesystem::path& path) {
   check_seal(path, "import the folder again");
 }
 
+constexpr std::size_t kWritebackBytes = 16 << 20;
+
 }  // namespace
 
 Hdf5DatasetWriter::Hdf5DatasetWriter(const std::filesystem::path& path, ImageShape shape,
@@ -52,6 +54,11 @@ void Hdf5DatasetWriter::add(const Item& item, SourceSize source, std::span<const
   const std::array<hsize_t, 4> offset = {items_.size(), 0, 0, 0};
   if (H5Dwrite_chunk(images_.getId(), H5P_DEFAULT, 0, offset.data(), deflated.size(), deflated.data()) < 0)
     writer_.fail(H5::DataSetIException("H5Dwrite_chunk", "an image could not be written"));
+  waiting_bytes_ += deflated.size();
+  if (waiting_bytes_ > kWritebackBytes) {
+    writer_.begin_writeback();
+    waiting_bytes_ = 0;
+  }
   items_.push_back(item);
   source_sizes_.insert(source_sizes_.end(), {source.height, source.width});
 }

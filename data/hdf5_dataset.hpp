@@ -47,6 +47,7 @@ class Hdf5DatasetWriter {
   ImageShape shape_;
   std::vector<Item> items_;
   std::vector<std::int32_t> source_sizes_;
+  std::size_t waiting_bytes_ = 0;  // written, but the disk was not told to begin
 };
 
 class Hdf5Dataset : public Dataset {

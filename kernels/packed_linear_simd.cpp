@@ -35,13 +35,16 @@ constexpr int kOutputs = 6;
 constexpr int kImages = kLanes >= 16 ? 4 : 2;
 constexpr std::size_t kVectors = kPackedLinearChunk / kLanes;  // of a chunk
 constexpr std::size_t kTile = kVectors * kOutputs * kLanes;    // weights of a block in a chunk
+// Blocks that the images go through one after another: a few images' inputs and the blocks' weights stay in
+// L1.
+constexpr int kBlocks = 3;
 constexpr std::size_t kLine = 64;
 
 int block_outputs() { return kOutputs; }
 int vector_lanes() { return kLanes; }
 std::size_t scratch_floats(int images, int blocks) {
   const int groups = (images + kImages - 1) / kImages;
-  return static_cast<std::size_t>(groups) * blocks * kImages * kOutputs * kLanes + kTile;
+  return static_cast<std::size_t>(groups) * blocks * kImages * kOutputs * kLanes + kBlocks * kTile;
 }
 
 // Adds `vectors` vectors of inputs, the last of them only `last_lanes` wide, for kRows images.
@@ -103,9 +106,9 @@ void sum(const PackedLinearArgs& a, std::size_t first, std::size_t last, int beg
   const D d;
   const int groups = (a.images + kImages - 1) / kImages, blocks = (a.outputs + kOutputs - 1) / kOutputs;
   float* expanded = scratch;
-  float* accumulators = scratch + kTile;
+  float* accumulators = scratch + kBlocks * kTile;
   // A part without chunks, of few inputs, still has its sums.
-  if (first == last) std::fill_n(accumulators, scratch_floats(a.images, end - begin) - kTile, 0.0F);
+  if (first == last) std::fill_n(accumulators, scratch_floats(a.images, end - begin) - kBlocks * kTile, 0.0F);
   // A tile is 6 lines per vector of inputs: spread over the passes that read the present one.
   const int lines = std::max(
       1,
@@ -113,27 +116,30 @@ void sum(const PackedLinearArgs& a, std::size_t first, std::size_t last, int beg
   for (std::size_t chunk = first; chunk < last; ++chunk) {
     const std::size_t at = chunk * kPackedLinearChunk, count = std::min(kPackedLinearChunk, a.inputs - at);
     const std::size_t vectors = (count + kLanes - 1) / kLanes, last_lanes = count - (vectors - 1) * kLanes;
-    for (int block = begin; block < end; ++block) {
-      const std::size_t tile = (chunk * blocks + block) * kTile;
+    for (int block = begin; block < end; block += kBlocks) {
+      const int here = std::min(kBlocks, end - block);
+      const std::size_t tile = (chunk * blocks + block) * kTile, tiles = here * kTile;
       const float* weights = static_cast<const float*>(a.weights) + tile;
-      const char* ahead = reinterpret_cast<const char*>(weights + kTile);
+      const char* ahead = reinterpret_cast<const char*>(weights + tiles);
       if (a.bf16) {
         const auto* packed = static_cast<const std::uint16_t*>(a.weights) + tile;
-        expand(packed, expanded);
+        for (int b = 0; b < here; ++b) expand(packed + b * kTile, expanded + b * kTile);
         weights = expanded;
-        ahead = reinterpret_cast<const char*>(packed + kTile);
+        ahead = reinterpret_cast<const char*>(packed + tiles);
       }
-      float* to =
-          accumulators + static_cast<std::size_t>(block - begin) * groups * kImages * kOutputs * kLanes;
-      for (int n = 0; n < a.images; n += kImages, to += kImages * kOutputs * kLanes) {
+      for (int n = 0; n < a.images; n += kImages) {
         const float* src = a.src + static_cast<std::size_t>(n) * a.inputs + at;
         const int rows = std::min(kImages, a.images - n);
         const bool fresh = chunk == first;
-        if (rows == 4) add_products<4>(src, a.inputs, weights, vectors, last_lanes, ahead, lines, fresh, to);
-        if (rows == 3) add_products<3>(src, a.inputs, weights, vectors, last_lanes, ahead, lines, fresh, to);
-        if (rows == 2) add_products<2>(src, a.inputs, weights, vectors, last_lanes, ahead, lines, fresh, to);
-        if (rows == 1) add_products<1>(src, a.inputs, weights, vectors, last_lanes, ahead, lines, fresh, to);
-        ahead += vectors * lines * kLine;
+        for (int b = 0; b < here; ++b, ahead += vectors * lines * kLine) {
+          const float* w = weights + b * kTile;
+          float* to = accumulators + (static_cast<std::size_t>(block + b - begin) * groups + n / kImages) *
+                                         kImages * kOutputs * kLanes;
+          if (rows == 4) add_products<4>(src, a.inputs, w, vectors, last_lanes, ahead, lines, fresh, to);
+          if (rows == 3) add_products<3>(src, a.inputs, w, vectors, last_lanes, ahead, lines, fresh, to);
+          if (rows == 2) add_products<2>(src, a.inputs, w, vectors, last_lanes, ahead, lines, fresh, to);
+          if (rows == 1) add_products<1>(src, a.inputs, w, vectors, last_lanes, ahead, lines, fresh, to);
+        }
       }
     }
   }

@@ -7,7 +7,7 @@
 namespace dsx {
 
 // Inputs are taken in chunks, so that a chunk of all images and of a block of outputs stays in the caches.
-constexpr std::size_t kPackedLinearChunk = 1024;
+constexpr std::size_t kPackedLinearChunk = 512;
 
 struct PackedLinearArgs {
   const float* src = nullptr;  // [images, inputs]

@@ -64,7 +64,8 @@ void check_against_block(ExplainContext& context, const Geometry& geometry, cons
 void measure_op(ExplainContext& context, ExperimentReport& report, const Geometry& geometry,
                 const std::string& op) {
   auto levels = levels_for(context, geometry, op);
-  ArmSet arms(context, report, context.options.seconds);
+  // The traffic is a difference of differences: thrice the samples make it as sure as the other parts.
+  ArmSet arms(context, report, 3 * context.options.seconds);
   for (auto& level : levels) {
     for (const bool with_operator : {false, true}) {
       auto runner = std::make_shared<StripRunner>(geometry, op, context.options.batch,
