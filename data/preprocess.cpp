@@ -60,6 +60,10 @@ Draw draw(const AugmentOptions& options, std::uint64_t seed, int epoch, std::siz
   return result;
 }
 
+// Compiled for several instruction sets, of which the loader picks one: its core is one that trains, too.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+__attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
 void scale(std::span<const std::uint8_t> in, std::span<float> out, float factor, float offset) {
   const std::uint8_t* from = in.data();
   float* to = out.data();

@@ -8,6 +8,18 @@ namespace dsx {
 
 namespace {
 
+void run_image(const std::vector<Step>& steps, const ImageChain& chain, int image) {
+  const auto n = static_cast<std::size_t>(image);
+  ImagePlace place{n, n, n, omp_get_thread_num()};
+  for (const auto& [number, keeps] : chain.links) {
+    const auto& step = steps[number];
+    const Region region(step);
+    place.to = keeps ? n : static_cast<std::size_t>(place.thread);
+    step.kernel.per_image(step.arguments, place);
+    place.from = place.to;
+  }
+}
+
 void run_chain(const std::vector<Step>& steps, const ImageChain& chain, int images, int threads,
                dnnl::stream& stream) {
   auto link = chain.links.begin();
@@ -18,17 +30,12 @@ void run_chain(const std::vector<Step>& steps, const ImageChain& chain, int imag
       steps[i].execute(stream);
     }
   }
+  if (chain.sharing == Sharing::even) {
 #pragma omp parallel for num_threads(threads) schedule(static)
-  for (int image = 0; image < images; ++image) {
-    const auto n = static_cast<std::size_t>(image);
-    ImagePlace place{n, n, n, omp_get_thread_num()};
-    for (const auto& [number, keeps] : chain.links) {
-      const auto& step = steps[number];
-      const Region region(step);
-      place.to = keeps ? n : static_cast<std::size_t>(place.thread);
-      step.kernel.per_image(step.arguments, place);
-      place.from = place.to;
-    }
+    for (int image = 0; image < images; ++image) run_image(steps, chain, image);
+  } else {
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+    for (int image = 0; image < images; ++image) run_image(steps, chain, image);
   }
   for (const auto& [number, keeps] : chain.links) {
     const auto& step = steps[number];

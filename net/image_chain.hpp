@@ -9,6 +9,10 @@
 
 namespace dsx {
 
+// How images are shared out: evenly, or to whoever is free, since in training one thread shares its core with
+// the loader's.
+enum class Sharing { even, as_free };
+
 // Places in a plan's steps of one phase, which must have Kernel::per_image, each reading what the one before
 // it wrote. What lies between them (packing of weights) depends on none of them.
 struct ImageChain {
@@ -17,6 +21,7 @@ struct ImageChain {
     bool keeps = true;  // each image's result in its own place: somebody else reads it
   };
   std::vector<Link> links;
+  Sharing sharing = Sharing::even;
   std::size_t first() const { return links.front().step; }
   std::size_t last() const { return links.back().step; }
 };

@@ -162,6 +162,7 @@ class Planner {
       while (end < candidates.size() && follows(steps, candidates[end - 1], candidates[end])) ++end;
       if (end - begin < 2) continue;
       ImageChain chain;
+      chain.sharing = training_ ? Sharing::as_free : Sharing::even;
       for (std::size_t i = begin; i < end; ++i)
         chain.links.push_back({candidates[i].place, i + 1 == end || candidates[i].to->readers > 1});
       live_together(candidates[begin].number, candidates[end - 1].number);

@@ -42,12 +42,18 @@ std::vector<Pair> common_parts(const ExperimentReport& a, const ExperimentReport
 
 bool apart(const Interval& x, const Interval& y) { return x.low > y.high || y.low > x.high; }
 
+bool tie(const Finding& x, const Finding& y) {
+  const double a = std::abs(x.interval.value), b = std::abs(y.interval.value);
+  return std::abs(x.interval.value - y.interval.value) <= kMostSpread * std::max(a, b);
+}
+
 bool ranks_differ(const std::vector<Pair>& pairs) {
   for (const auto& p : pairs) {
     for (const auto& q : pairs) {
       const bool before = p.a->interval.value > q.a->interval.value && apart(p.a->interval, q.a->interval);
       const bool after = p.b->interval.value < q.b->interval.value && apart(p.b->interval, q.b->interval);
-      if (p.a->unit == q.a->unit && before && after) return true;
+      const bool ties = tie(*p.a, *q.a) && tie(*p.b, *q.b);
+      if (p.a->unit == q.a->unit && before && after && !ties) return true;
     }
   }
   return false;
@@ -105,9 +111,9 @@ std::string to_text(const Agreement& agreement) {
       fmt::format("Parts of at least 5% of the largest in their experiment: {}, of which {} agree within 15%",
                   agreement.parts, agreement.parts - agreement.apart.size());
   text += agreement.apart.empty() ? ".\n" : fmt::format("; not: {}.\n", fmt::join(agreement.apart, ", "));
-  text +=
-      fmt::format("Ranking of the parts (those whose intervals lie apart): the same in {} of {} experiments",
-                  agreement.experiments - agreement.reordered.size(), agreement.experiments);
+  text += fmt::format(
+      "Ranking of the parts (those that differ by more than 15%): the same in {} of {} experiments",
+      agreement.experiments - agreement.reordered.size(), agreement.experiments);
   text +=
       agreement.reordered.empty() ? ".\n" : fmt::format("; not: {}.\n", fmt::join(agreement.reordered, ", "));
   return text;

@@ -15,8 +15,8 @@ constexpr double kSmallPart = 0.05;  // of the largest part of its experiment: b
 std::vector<std::string> noise_of(const ExperimentReport& experiment);
 
 // The parts of the experiments that both reports have: those that differ by more than kMostSpread, and the
-// experiments in which parts whose intervals lie apart change their order. `parts`, `experiments`: how many
-// were compared.
+// experiments in which parts change their order, unless they are within kMostSpread of each other. `parts`,
+// `experiments`: how many were compared.
 struct Agreement {
   std::size_t parts = 0, experiments = 0;
   std::vector<std::string> apart, reordered;
