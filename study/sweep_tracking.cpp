@@ -94,8 +94,8 @@ std::vector<Json> artifact_events(const fs::path& folder) {
 }  // namespace
 
 const std::vector<std::string>& sweep_artifacts() {
-  static const std::vector<std::string> names = {"compare.yaml", "compare.json", "compare.h5", "tables",
-                                                 "latency.json", "report.html",  "report.md",  "figures"};
+  static const std::vector<std::string> names = {"compare.yaml", "compare.json", "compare.h5",
+                                                 "tables",       "latency.json", "report"};
   return names;
 }
 
