@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 
 #include "data/h5.hpp"
 #include "kernels/error.hpp"
@@ -194,9 +195,13 @@ void write_explain_h5(const std::filesystem::path& path, const ExplainReport& re
     out.numbers(group + "findings/value", values);
     out.numbers(group + "findings/low", lows);
     out.numbers(group + "findings/high", highs);
+    std::map<std::string, int> times_measured;
     for (const auto& [arm, samples_ns] : e.samples) {
       auto name = arm;
       for (auto& c : name) c = c == '/' ? '.' : c;
+      // An arm may be in several interleaved sets.
+      const int number = ++times_measured[name];
+      if (number > 1) name += fmt::format("#{}", number);
       out.numbers(group + "samples_ns/" + name, samples_ns);
     }
   }

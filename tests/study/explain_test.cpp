@@ -103,7 +103,12 @@ TEST(ExplainReport, SurvivesItsJson) {
   EXPECT_EQ(to_json(read), to_json(report));
   EXPECT_EQ(to_text(read), to_text(report));
   EXPECT_THAT(to_text(read), HasSubstr("n/a"));
-  write_explain_h5(folder / "explain_test.h5", report);
+  auto twice = report;  // an arm that is in two sets of one experiment
+  twice.experiments[0].samples.insert(twice.experiments[0].samples.end(),
+                                      report.experiments[0].samples.begin(),
+                                      report.experiments[0].samples.end());
+  ASSERT_FALSE(report.experiments[0].samples.empty());
+  write_explain_h5(folder / "explain_test.h5", twice);
   EXPECT_TRUE(std::filesystem::exists(folder / "explain_test.h5"));
 }
 
