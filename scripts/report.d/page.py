@@ -29,7 +29,7 @@ def facts_of(ctx):
     results, environment = ctx.results, ctx.results.environment
     found = [("variants", ", ".join(ctx.variants)), ("seeds", ", ".join(f"{seed:g}" for seed in ctx.seeds)),
              ("label noise", ", ".join(words.noise_name(kind, level) for level, kind in ctx.noises)),
-             ("data", results.data), ("command", results.command),
+             ("engine", results.settings.get("engine")), ("data", results.data), ("command", results.command),
              ("machine", environment.get("cpu_model", "not recorded")
               + (", virtual" if environment.get("virtualized") == "yes" else "")
               + f", {words.count(float(environment.get('threads') or 'nan'), 'thread')}"),

@@ -21,9 +21,11 @@ namespace fs = std::filesystem;
 
 Fields shared_settings(const Settings& settings) {
   Fields fields;
-  for (const Field& field : setting_fields())
-    if (decides_numbers(field) && !is_axis(field))
-      fields.emplace_back(field.key, value_text(settings, field));
+  for (const Field& field : setting_fields()) {
+    // The engine may change between cells' epochs, but latency is the engine's.
+    const bool wanted = field.key == "engine" || decides_numbers(field);
+    if (wanted && !is_axis(field)) fields.emplace_back(field.key, value_text(settings, field));
+  }
   return fields;
 }
 
