@@ -68,7 +68,8 @@ Files in DIR:
   cells/NAME/                 run.h5, summary.json, config.yaml and checkpoints of each cell
   logs/NAME.log               what each cell printed
   compare.h5, compare.json, tables/*.csv   all figures with intervals, verdicts, claims of the original study;
-                              study/compare/RESULTS.md describes them, `study report DIR` draws a page from them
+                              study/compare/RESULTS.md describes them
+  report/report.html, report.md, figures/  drawn from them by scripts/report; `study report DIR` does it again
 
 Without --data and settings, the built-in images are made fewer (see the first lines of output), so that the
 default sweep ends in a few minutes.
@@ -284,7 +285,8 @@ int compare_command(const std::vector<std::string>& args) {
     if (any_finished(cells)) {
       FinishOptions finish = finish_options_of(request.line);
       finish.threads = apply_threads(request.line.settings).used;
-      finish_compare(request.folder, finish);
+      const int page = finish_compare(request.folder, finish);
+      if (code == 0) code = page;
     }
   } catch (const Interrupted&) {
     tracking.end(request.folder, "KILLED");

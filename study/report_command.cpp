@@ -9,7 +9,6 @@
 #include "study/command_line.hpp"
 #include "study/compare/analysis.hpp"
 #include "study/compare/finish_flags.hpp"
-#include "study/compare/report_script.hpp"
 #include "study/exit_code.hpp"
 #include "study/sweep_tracking.hpp"
 #include "study/threads.hpp"
@@ -44,11 +43,9 @@ int report_command(const std::vector<std::string>& args) {
   syntax.keys = kKeys;
   syntax.max_positional = 1;
   add_finish_flags(syntax.extra);
-  syntax.extra.add_options()("no-page", "");
   const CommandLine line = parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}{}  --no-page                   numbers only: do not run scripts/report\n{}{}", kHelp,
-               finish_flags_help(), kFiles, settings_help(kKeys));
+    fmt::print("{}{}{}{}", kHelp, finish_flags_help(), kFiles, settings_help(kKeys));
     return static_cast<int>(ExitCode::ok);
   }
   if (line.positional.empty())
@@ -57,9 +54,8 @@ int report_command(const std::vector<std::string>& args) {
   FinishOptions options = finish_options_of(line);
   options.threads = apply_threads(line.settings).used;
   const int code = finish_compare(folder, options);
-  const int page = line.extra.count("no-page") != 0 ? code : run_report_script(folder);
   track_report(folder);
-  return page;
+  return code;
 }
 
 }  // namespace dsx

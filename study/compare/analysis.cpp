@@ -9,6 +9,7 @@
 #include "bench/environment.hpp"
 #include "study/compare/claims.hpp"
 #include "study/compare/figure_sets.hpp"
+#include "study/compare/report_script.hpp"
 #include "study/compare/results_text.hpp"
 #include "study/compare/sweep.hpp"
 #include "study/compare/verdicts.hpp"
@@ -107,7 +108,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   write_results(folder, analysis.results);
   fmt::print("{}", results_text(analysis.results, folder));
   std::fflush(stdout);
-  return static_cast<int>(ExitCode::ok);
+  return options.page ? run_report_script(folder) : static_cast<int>(ExitCode::ok);
 }
 
 }  // namespace dsx

@@ -51,19 +51,24 @@ namespace {
 
 // The sweep as one command that repeats it from nothing.
 std::string sweep_command(const Study& study) {
-  std::set<std::uint64_t> seeds;
+  std::set<std::uint64_t> seeds, noise_seeds;
   std::set<double> rates;
   std::set<std::string> kinds;
   for (const JudgedCell& cell : study.cells) {
     seeds.insert(cell.cell->seed);
     rates.insert(cell.cell->noise);
-    if (cell.cell->noise > 0) kinds.insert(cell.cell->noise_kind);
+    if (cell.cell->noise > 0) {
+      kinds.insert(cell.cell->noise_kind);
+      noise_seeds.insert(cell.cell->seed);
+    }
   }
-  // A single number would be a count.
-  const std::string seed_text =
-      seeds.size() == 1 ? fmt::format("{0}-{0}", *seeds.begin()) : fmt::format("{}", fmt::join(seeds, ","));
+  const auto text_of = [](const std::set<std::uint64_t>& list) {
+    // A single number would be a count.
+    return list.size() == 1 ? fmt::format("{0}-{0}", *list.begin()) : fmt::format("{}", fmt::join(list, ","));
+  };
   std::string command = fmt::format("study compare --variants {} --seeds {} --label-noise {}",
-                                    fmt::join(study.variants, ","), seed_text, fmt::join(rates, ","));
+                                    fmt::join(study.variants, ","), text_of(seeds), fmt::join(rates, ","));
+  if (!noise_seeds.empty() && noise_seeds != seeds) command += " --noise-seeds " + text_of(noise_seeds);
   if (!kinds.empty()) command += fmt::format(" --noise-kinds {}", fmt::join(kinds, ","));
   for (const std::string& flag : flags_of(study.cells.front().cell->settings)) {
     const std::string key = flag.substr(2, flag.find('=') - 2);

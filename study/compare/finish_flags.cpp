@@ -41,7 +41,7 @@ void add_finish_flags(po::options_description& description) {
   auto add = description.add_options();
   for (const char* name : {"resamples", "cost-ratio", "latency-seconds", "explain"})
     add(name, po::value<std::string>(), "");
-  for (const char* name : {"no-latency", "latency-again", "no-shift"}) add(name, "");
+  for (const char* name : {"no-latency", "latency-again", "no-shift", "no-page"}) add(name, "");
 }
 
 std::string finish_flags_help() {
@@ -56,7 +56,8 @@ std::string finish_flags_help() {
       "[{:g}]\n"
       "  --latency-again             time the networks again, even when DIR/latency.json has their times\n"
       "  --explain FILE              explain.json of a `study explain`, for the claim on memory access\n"
-      "                              [DIR/explain.json, if it is there]\n",
+      "                              [DIR/explain.json, if it is there]\n"
+      "  --no-page                   numbers only: do not draw DIR/report\n",
       defaults.resamples, defaults.cost_ratio, defaults.latency_seconds);
 }
 
@@ -69,6 +70,7 @@ FinishOptions finish_options_of(const CommandLine& line) {
   options.latency_seconds = number_of(line, "latency-seconds", options.latency_seconds, 600);
   options.shift = line.extra.count("no-shift") == 0;
   options.latency_again = line.extra.count("latency-again") != 0;
+  options.page = line.extra.count("no-page") == 0;
   options.latency = line.extra.count("no-latency") == 0;
   if (line.extra.count("explain") != 0) options.explain = line.extra["explain"].as<std::string>();
   return options;

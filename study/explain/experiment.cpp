@@ -53,9 +53,6 @@ BlockSpec ExplainContext::spec(const Geometry& geometry, const std::string& op, 
 
 namespace {
 
-// An experiment whose figures say that the machine was disturbed is run again, for twice as long.
-constexpr int kMostAttempts = 2;
-
 ExperimentReport run_once(ExplainContext& context, const Experiment& experiment, const std::string& program) {
   using Clock = std::chrono::steady_clock;
   ExperimentReport report;
@@ -98,17 +95,16 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
     };
     context.progress("starting");
     ExperimentReport report = run_once(context, experiment, program);
-    for (int attempt = 2; attempt <= kMostAttempts; ++attempt) {
-      const auto noise = noise_of(report);
-      if (noise.empty()) break;
+    // Figures that say the machine was disturbed are taken again, for twice as long.
+    if (const auto noise = noise_of(report); !noise.empty()) {
       context.progress(fmt::format("again, starting ({})", noise.front()));
-      context.options.seconds *= 2;
+      context.options.seconds = 2 * seconds;
       ExperimentReport again = run_once(context, experiment, program);
-      again.notes.push_back(fmt::format("run again with {:g} s for each set of arms, since {}",
-                                        context.options.seconds, noise.front()));
+      context.options.seconds = seconds;
+      again.notes.push_back(
+          fmt::format("run again with {:g} s for each set of arms, since {}", 2 * seconds, noise.front()));
       if (noise_of(again).size() <= noise.size()) report = std::move(again);
     }
-    context.options.seconds = seconds;
     reports.push_back(std::move(report));
   }
   context.progress = say;

@@ -4,7 +4,8 @@
 #include <gmock/gmock.h>
 #include <omp.h>
 
-#include "kernels/fused_block.hpp"
+#include <cmath>
+
 #include "tests/net/network_fixture.hpp"
 #include "tests/reference/formula.hpp"
 
@@ -52,6 +53,21 @@ TEST_P(ImageChainOf, InfersAsStepByStep) {
   plan.poison();
   one_by_one(plan.forward_steps());
   EXPECT_EQ(plan.result(), chained);
+}
+
+// That there is a chain at all: the last image's result of block 1 is never stored at its own place.
+TEST_P(ImageChainOf, KeepsOneImageForEachThreadBetweenFusedBlocks) {
+  auto plan = plan_of(false);
+  const auto& first = plan.forward_steps().front();
+  if (first.kernel.kind != "fused_block") GTEST_SKIP() << "not fused";
+  const auto& dst = first.arguments.at(DNNL_ARG_DST);
+  const auto* values = static_cast<const float*>(dst.get_data_handle());
+  const std::size_t last = dst.get_desc().get_size() / sizeof(float) - 1;
+  plan.forward();
+  EXPECT_EQ(std::isnan(values[last]), GetParam().images > 2) << "poison stays where no thread has its place";
+  plan.poison();
+  first.execute(context_.stream);
+  EXPECT_FALSE(std::isnan(values[last]));
 }
 
 TEST_P(ImageChainOf, TrainsAsStepByStep) {

@@ -91,9 +91,9 @@ TEST_F(StudyCompareKill, KilledInALoopLosesAtMostAnEpoch) {
   int kills = 0;
   // The sweep alone, or its cells as well, at moments that differ: while it starts, and within its cells.
   for (const int delay_ms : {20, 40, 130, 80, 220, 10, 310, 170, 60, 400, 250, 5}) {
-    Running sweep_run(
-        folder_, "study",
-        Words{"compare", "--no-latency", "--resamples", "100"} + longer() + Words{"--out", "killed"});
+    Running sweep_run(folder_, "study",
+                      Words{"compare", "--no-latency", "--no-page", "--resamples", "100"} + longer() +
+                          Words{"--out", "killed"});
     if (kills > 0) wait_for_a_cell(sweep_run);
     std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
     const std::vector<pid_t> children = children_of(sweep_run.pid());
@@ -121,9 +121,9 @@ TEST_F(StudyCompareKill, KilledInALoopLosesAtMostAnEpoch) {
 TEST_F(StudyCompareKill, InterruptStopsTheCellsAndSaysHowToGoOn) {
   ASSERT_EQ(compare(longer() + Words{"--out", "whole"}).code, 0);
   for (const int signal_number : {SIGINT, SIGTERM}) {
-    Running sweep_run(
-        folder_, "study",
-        Words{"compare", "--no-latency", "--resamples", "100"} + longer() + Words{"--out", "stopped"});
+    Running sweep_run(folder_, "study",
+                      Words{"compare", "--no-latency", "--no-page", "--resamples", "100"} + longer() +
+                          Words{"--out", "stopped"});
     wait_for_a_cell(sweep_run);
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     sweep_run.send(signal_number);
@@ -144,7 +144,8 @@ TEST_F(StudyCompareKill, CellsDoNotOutliveTheirSweep) {
   const Words words =
       with(small(), "--epochs", "1000000") + split_words("--patience 0 --variants avgpool --seeds 1 --out s");
   for (const int signal_number : {SIGKILL, SIGHUP, SIGTERM}) {
-    Running sweep_run(folder_, "study", Words{"compare", "--no-latency", "--resamples", "100"} + words);
+    Running sweep_run(folder_, "study",
+                      Words{"compare", "--no-latency", "--no-page", "--resamples", "100"} + words);
     wait_for_a_cell(sweep_run);
     const std::vector<pid_t> children = cells_of(sweep_run);
     ASSERT_EQ(children.size(), 1U);
@@ -158,7 +159,7 @@ TEST_F(StudyCompareKill, CellsDoNotOutliveTheirSweep) {
 
 TEST_F(StudyCompareKill, ACellKilledFromOutsideIsReportedAndGoneOnWith) {
   Running sweep_run(folder_, "study",
-                    Words{"compare", "--no-latency", "--resamples", "100"} + longer() +
+                    Words{"compare", "--no-latency", "--no-page", "--resamples", "100"} + longer() +
                         split_words("--variants maxpool,strided --out s"));
   // The estimates come first, in processes of their own that hold no cell.
   wait_for_a_cell(sweep_run);

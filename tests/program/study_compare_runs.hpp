@@ -30,9 +30,10 @@ class CompareTest : public ProgramTest {
         "0,0.2 "
         "--noise-kinds instance");
   }
-  // Without latency, which takes a minute (study_report_test.cpp has it), and with few resamples.
+  // Without latency, which takes a minute, and the page (study_report_test.cpp has both), and with few
+  // resamples.
   Finished compare(const Words& words) const {
-    return run("study", Words{"compare", "--no-latency", "--resamples", "100"} + words);
+    return run("study", Words{"compare", "--no-latency", "--no-page", "--resamples", "100"} + words);
   }
   std::filesystem::path sweep(const std::string& name) const { return folder_ / name; }
   std::filesystem::path cell(const std::string& name, const std::string& cell) const {

@@ -21,6 +21,9 @@ TEST_F(StudyCompare, RunsEveryCellOnceAndSumsUp) {
   EXPECT_THAT(first.out, AllOf(HasSubstr("9 cells of 3 epochs, 0 finished"), HasSubstr("[9/9] "),
                                HasSubstr("On test, over seeds"), HasSubstr("symmetric 0.2")));
   for (const std::string& name : cells("s")) EXPECT_EQ(summary_of(cell("s", name))["status"], "finished");
+  EXPECT_THAT(slurp(sweep("s") / "tables" / "claims.csv"),
+              HasSubstr("--seeds 1,2 --label-noise 0,0.2 --noise-seeds 1-1"))
+      << "the command that repeats it";
   const auto before = times("s");
   const Finished again = compare({"--out", "s"});
   EXPECT_EQ(again.code, 0) << again.err;

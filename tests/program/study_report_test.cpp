@@ -41,6 +41,7 @@ TEST_F(StudyReport, ComesFromFinishedCellsAndIsTheSameAgain) {
   EXPECT_EQ(in.strings("cells/variant").size(), 8U);
   EXPECT_FALSE(in.numbers<double>("latency_samples/ms").empty());
   EXPECT_TRUE(fs::exists(cell("s", "avgpool-seed1-clean") / "shift.h5"));
+  EXPECT_THAT(slurp(sweep("s") / "report" / "report.html"), HasSubstr("Claims of the original study"));
 
   const auto trained = times("s");
   const Finished again = run("study", {"report", sweep("s").string(), "--resamples", "100", "--no-page",

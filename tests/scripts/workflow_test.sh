@@ -19,7 +19,7 @@ fail() {
   tail -n 40 "$work"/log* "$work"/sweep*/logs/* >&2 || true
   exit 1
 }
-flags="--variants avgpool,strided --no-latency --resamples 100 --seeds 2 --size 32 --synthetic-train 64 --synthetic-val 32"
+flags="--variants avgpool,strided --no-latency --no-page --resamples 100 --seeds 2 --size 32 --synthetic-train 64 --synthetic-val 32"
 flags+=" --synthetic-test 32 --batch 16 --epochs 3"
 workflow() { snakemake -s "$snakefile" -j 2 --config study="$study" out="sweep it" flags="$flags"; }
 

@@ -307,9 +307,9 @@ class TrackingTest(unittest.TestCase):
         for child in children:
             self.expect_whole(child, self.folder / "sweep/cells" / child.info.run_name)
         names = {f.path for f in self.client.list_artifacts(parent.info.run_id)}
-        self.assertLessEqual({"compare.yaml", "compare.json", "compare.h5", "tables"}, names)
+        self.assertLessEqual({"compare.yaml", "compare.json", "compare.h5", "tables", "report"}, names)
         # A second seed, without a word about tracking: the sweep knows.
-        self.study("compare", "--out", "sweep", "--seeds", "2", "--no-latency", "--resamples", "100")
+        self.study("compare", "--out", "sweep", "--seeds", "2", "--no-latency", "--no-page", "--resamples", "100")
         self.study("sync", "sweep")
         self.assertEqual(len(self.runs()), 5)
         self.assertEqual(self.client.get_run(parent.info.run_id).data.metrics["cells_finished"], 4)
