@@ -18,6 +18,7 @@
 #include "bench/measure.hpp"
 #include "bench/options.hpp"
 #include "bench/topology.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 
 namespace {
@@ -226,8 +227,8 @@ int run(std::vector<std::string> arguments, char* program) {
 
   for (const int threads : options.axes.threads) {
     if (threads > dsx::usable_cpu_count()) {
-      fmt::print(stderr, "bench_ops: {} threads on {} CPUs: these arms wait for each other's turns\n",
-                 threads, dsx::usable_cpu_count());
+      fmt::print(stderr, "bench_ops: {} on {}: these arms wait for each other's turns\n",
+                 dsx::counted(threads, "thread"), dsx::counted(dsx::usable_cpu_count(), "CPU"));
     }
   }
   const auto environment = dsx::read_environment();

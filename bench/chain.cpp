@@ -5,6 +5,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "kernels/counted.hpp"
 #include "kernels/layout.hpp"
 #include "kernels/pages.hpp"
 #include "kernels/reorder.hpp"
@@ -114,8 +115,7 @@ std::string Chain::label() const {
                         backward ? first_layout(kernel, {DNNL_ARG_DIFF_SRC, DNNL_ARG_DIFF_WEIGHTS})
                                  : first_layout(kernel, {DNNL_ARG_DST}));
   }
-  const int count = reorders();
-  return text + fmt::format("; {} reorder{}", count, count == 1 ? "" : "s");
+  return text + "; " + counted(reorders(), "reorder");
 }
 
 float pattern_value(std::size_t index, unsigned salt) {

@@ -8,6 +8,7 @@
 #include "bench/arms.hpp"
 #include "bench/chain.hpp"
 #include "bench/network_reference.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/downsample.hpp"
 #include "kernels/error.hpp"
 #include "net/network.hpp"
@@ -181,8 +182,8 @@ class NetworkWork {
       if (step.is_reorder || impls.find(step.kernel.impl) != std::string::npos) continue;
       impls += (impls.empty() ? "" : ", ") + step.kernel.impl;
     }
-    return fmt::format("{} steps: {}; {} reorder{}", work.steps.size(), impls, work.reorders,
-                       work.reorders == 1 ? "" : "s");
+    return fmt::format("{}: {}; {}", counted(work.steps.size(), "step"), impls,
+                       counted(work.reorders, "reorder"));
   }
 
   void fill_buffers(Buffers& buffers) const {

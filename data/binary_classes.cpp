@@ -8,6 +8,7 @@
 #include <span>
 #include <sstream>
 
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
@@ -38,8 +39,8 @@ BinaryClasses binary_classes(const std::vector<std::string>& classes, const std:
   const std::vector<std::string> chosen = words_of(positive);
   if (positive.empty() ? classes.size() != 2 : chosen.empty())
     throw DataError(fmt::format(
-        "{}: has {} class{} ({}), and a study needs two{}", where, classes.size(),
-        classes.size() == 1 ? "" : "es", listed(classes),
+        "{}: has {} ({}), and a study needs two{}", where, counted(classes.size(), "class", "classes"),
+        listed(classes),
         classes.size() < 2 ? ""
                            : fmt::format(": say which are positive, e.g. --positive {}", classes.back())));
   for (const std::string& name : chosen)

@@ -9,6 +9,7 @@
 
 #include "data/deflate.hpp"
 #include "data/sealed_file.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
@@ -185,8 +186,8 @@ void Hdf5Dataset::read(std::size_t index, std::span<std::uint8_t> chw) const {
 }
 
 std::string Hdf5Dataset::description() const {
-  return fmt::format("{}: {} images of {} x {}", reader_.path().string(), items_.size(), shape_.height,
-                     shape_.width);
+  return fmt::format("{}: {} of {} x {}", reader_.path().string(), counted(items_.size(), "image"),
+                     shape_.height, shape_.width);
 }
 
 }  // namespace dsx

@@ -20,6 +20,7 @@
 #include "data/deflate.hpp"
 #include "data/h5.hpp"
 #include "data/hdf5_dataset.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
@@ -137,9 +138,9 @@ class Encoder {
     names += (i > 0 ? "; " : "") + bad[i];
   if (bad.size() > 5) names += fmt::format("; and {} more", bad.size() - 5);
   throw DataError(
-      fmt::format("{}: {} of {} images cannot be read: {}; replace them, or leave them out with "
+      fmt::format("{}: {} of {} cannot be read: {}; replace them, or leave them out with "
                   "--skip-bad-images",
-                  listing.root.string(), bad.size(), listing.entries.size(), names));
+                  listing.root.string(), bad.size(), counted(listing.entries.size(), "image"), names));
 }
 
 void check(const ImportOptions& options) {

@@ -20,6 +20,7 @@
 #include "data/manifest.hpp"
 #include "data/memory_cache.hpp"
 #include "data/source_kind.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
@@ -48,9 +49,9 @@ fs::path default_cache_dir() {
 void refuse_gaps(const Hdf5Dataset& dataset, const DataOptions& options) {
   if (options.skip_bad_images || dataset.skipped().empty()) return;
   throw DataError(
-      fmt::format("{}: {} images cannot be read, e.g. {}; replace them, or leave them out with "
+      fmt::format("{}: {} cannot be read, e.g. {}; replace them, or leave them out with "
                   "--skip-bad-images",
-                  options.source, dataset.skipped().size(), dataset.skipped().front()));
+                  options.source, counted(dataset.skipped().size(), "image"), dataset.skipped().front()));
 }
 
 // The cached import of this folder when it is there, sound and up to date.

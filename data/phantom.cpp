@@ -15,6 +15,7 @@
 
 #include "data/files.hpp"
 #include "data/random.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
@@ -315,8 +316,8 @@ class Phantom : public Dataset {
       std::copy_n(chw.begin(), plane, chw.begin() + static_cast<std::ptrdiff_t>(c * plane));
   }
   std::string description() const override {
-    return fmt::format("synthetic chest phantom, seed {}, {} images of {} x {}", options_.seed, items_.size(),
-                       options_.size, options_.size);
+    return fmt::format("synthetic chest phantom, seed {}, {} of {} x {}", options_.seed,
+                       counted(items_.size(), "image"), options_.size, options_.size);
   }
 
  private:

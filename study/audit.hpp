@@ -17,10 +17,14 @@ struct Shortcut {
   std::string group;  // "image size" or "border"
   std::string name;   // "width", ...; "together": all of the group, cross-validated by subject
   bool together = false;
-  Estimate auc;  // by subject; a single one below .5 ranks the other way round
-  // Does it tell the label? The whole interval lies above .5 (single ones: or below).
+  Estimate auc;                        // by subject; a single one below .5 ranks the other way round
+  double p_corrected = kNotEstimable;  // Holm's, over everything that an audit tries
+  // Does it tell the label? Told from .5 after the correction (a perfect one has no p: by its interval), and
+  // above it (single ones: or below).
   bool tells() const;
 };
+// "tells the label: lower in PNEUMONIA" for an AUC below .5; "" when it does not.
+std::string tells_text(const Shortcut& shortcut, const std::string& positive);
 
 // The intervals that a split can give for a classifier of AUC, sensitivity and specificity .90, whatever it
 // says.

@@ -54,6 +54,8 @@ Json shortcut_json(const Shortcut& shortcut) {
   json["auc"] = number(shortcut.auc.value);
   json["low"] = number(shortcut.auc.low);
   json["high"] = number(shortcut.auc.high);
+  json["p"] = number(shortcut.auc.p);
+  json["p_corrected"] = number(shortcut.p_corrected);
   json["method"] = shortcut.auc.method;
   if (!shortcut.auc.estimable()) json["not_estimable"] = shortcut.auc.not_estimable;
   return json;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kernels/counted.hpp"
 #include "study/audit.hpp"
 #include "study/page.hpp"
 #include "study/text_table.hpp"
@@ -35,10 +36,12 @@ std::string first_of(std::size_t shown, std::size_t count) {
 void add_copies(Page& page, const Dataset& dataset, const Audit& audit, std::size_t shown) {
   const auto& groups = audit.duplicates.groups;
   page.heading("Copies");
-  page.paragraph(groups.empty()
-                     ? "No two images are the same."
-                     : fmt::format("{} groups of identical images, {} surplus copies.{}", groups.size(),
-                                   audit.duplicates.surplus_copies(), first_of(shown, groups.size())));
+  page.paragraph(
+      groups.empty()
+          ? "No two images are the same."
+          : fmt::format("{} of identical images, {}.{}", counted(groups.size(), "group"),
+                        counted(audit.duplicates.surplus_copies(), "surplus copy", "surplus copies"),
+                        first_of(shown, groups.size())));
   for (std::size_t i = 0; i < std::min(shown, groups.size()); ++i) {
     std::vector<Figure> figures;
     for (const std::size_t index : groups[i].indices)
@@ -55,44 +58,47 @@ void add_near(Page& page, const Dataset& dataset, const Audit& audit, std::size_
   const auto& near = audit.duplicates.near;
   page.heading("Near duplicates");
   page.paragraph(fmt::format(
-      "{}{} pairs whose perceptual hashes differ in at most {} of 64 bits and whose images correlate by at "
+      "{}{} whose perceptual hashes differ in at most {} of 64 bits and whose images correlate by at "
       "least {}.{}",
-      audit.duplicates.truncated ? "More than " : "", near.size(), audit.options.radius,
+      audit.duplicates.truncated ? "More than " : "", counted(near.size(), "pair"), audit.options.radius,
       audit.options.similarity, first_of(shown, near.size())));
   for (std::size_t i = 0; i < std::min(shown, near.size()); ++i)
-    page.pictures(
-        {figure_of(dataset, near[i].first), figure_of(dataset, near[i].second)},
-        fmt::format("{} bits, correlation {:.4f}{}", near[i].distance, near[i].similarity, marks(near[i])),
-        true);
+    page.pictures({figure_of(dataset, near[i].first), figure_of(dataset, near[i].second)},
+                  fmt::format("{}, correlation {:.4f}{}", counted(near[i].distance, "bit"),
+                              near[i].similarity, marks(near[i])),
+                  true);
 }
 
 void add_subjects(Page& page, const Dataset& dataset, const Audit& audit) {
   const auto& shared = audit.summary.shared_subjects;
   page.heading("Subjects in more than one split");
-  page.paragraph(fmt::format("{} subjects.{}", shared.size(), first_of(kSubjects, shared.size())));
+  page.paragraph(fmt::format("{}.{}", counted(shared.size(), "subject"), first_of(kSubjects, shared.size())));
   for (std::size_t i = 0; i < std::min(kSubjects, shared.size()); ++i) {
     std::vector<Figure> figures;
     for (std::size_t k = 0; k < dataset.items().size() && figures.size() < kOfOneGroup; ++k)
       if (dataset.items()[k].subject == shared[i].subject) figures.push_back(figure_of(dataset, k));
     page.pictures(figures,
-                  fmt::format("{}: {} images in {}", shared[i].subject, shared[i].images,
+                  fmt::format("{}: {} in {}", shared[i].subject, counted(shared[i].images, "image"),
                               splits_text(shared[i].splits)),
                   true);
   }
 }
 
-void add_shortcuts(Page& page, const Audit& audit) {
+void add_shortcuts(Page& page, const Dataset& dataset, const Audit& audit) {
   page.heading("Does anything but the anatomy tell the label?");
   page.paragraph(
-      "AUC of each number alone (below .5: the other way round), and of all of a group together by logistic "
-      "regression, "
-      "cross-validated by subject. The border is the outer twentieth of the image.");
+      "AUC of each number alone (below .5: it is lower in positives, not higher), and of all of a group "
+      "together "
+      "by logistic regression, cross-validated by subject. Each interval is of one number by itself; p is "
+      "against .5, corrected by Holm for all that were tried. The border is the outer twentieth of the "
+      "image.");
   std::vector<std::vector<std::string>> rows;
   for (const Shortcut& s : audit.shortcuts)
     rows.push_back({s.group, s.name, fixed(s.auc.value, 3),
                     s.auc.estimable() ? fmt::format("{:.3f} to {:.3f}", s.auc.low, s.auc.high) : "n/a",
-                    s.auc.estimable() ? (s.tells() ? "tells the label" : "") : s.auc.not_estimable});
-  page.table({"what alone", "", "AUC", "95% interval", ""}, rows);
+                    p_value(s.p_corrected),
+                    s.auc.estimable() ? tells_text(s, dataset.class_names().at(1)) : s.auc.not_estimable});
+  page.table({"what alone", "", "AUC", "95% interval", "corrected p", ""}, rows);
 }
 
 void add_power(Page& page, const Audit& audit) {
@@ -128,7 +134,7 @@ std::string audit_page(const Dataset& dataset, const Audit& audit, std::size_t s
   add_copies(page, dataset, audit, shown);
   add_near(page, dataset, audit, shown);
   add_subjects(page, dataset, audit);
-  add_shortcuts(page, audit);
+  add_shortcuts(page, dataset, audit);
   add_power(page, audit);
   return page.str();
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kernels/counted.hpp"
 #include "study/audit.hpp"
 #include "study/text_table.hpp"
 
@@ -26,9 +27,11 @@ std::string copies_text(const Dataset& dataset, const Audit& audit, std::size_t 
   std::size_t by_file = 0;
   for (const CopyGroup& group : groups) by_file += group.same_file;
   std::string text = fmt::format(
-      "copies: {} groups, {} surplus copies ({} groups of identical files, {} of identical "
+      "copies: {}, {} ({} of identical files, {} of identical "
       "pixels in different files)\n",
-      groups.size(), audit.duplicates.surplus_copies(), by_file, groups.size() - by_file);
+      counted(groups.size(), "group"),
+      counted(audit.duplicates.surplus_copies(), "surplus copy", "surplus copies"), counted(by_file, "group"),
+      groups.size() - by_file);
   for (std::size_t i = 0; i < std::min(shown, groups.size()); ++i) {
     std::string names;
     for (const std::size_t index : groups[i].indices)
@@ -37,12 +40,12 @@ std::string copies_text(const Dataset& dataset, const Audit& audit, std::size_t 
   }
   text += more(groups.size(), shown);
   const auto& near = audit.duplicates.near;
-  text += fmt::format("near duplicates (hashes within {} of 64 bits, correlation at least {}): {}{} pairs\n",
+  text += fmt::format("near duplicates (hashes within {} of 64 bits, correlation at least {}): {}{}\n",
                       audit.options.radius, audit.options.similarity,
-                      audit.duplicates.truncated ? "more than " : "", near.size());
+                      audit.duplicates.truncated ? "more than " : "", counted(near.size(), "pair"));
   for (std::size_t i = 0; i < std::min(shown, near.size()); ++i)
-    text += fmt::format("  {} ~ {}  {} bits, {:.4f}{}\n", items[near[i].first].name,
-                        items[near[i].second].name, near[i].distance, near[i].similarity, marks(near[i]));
+    text += fmt::format("  {} ~ {}  {}, {:.4f}{}\n", items[near[i].first].name, items[near[i].second].name,
+                        counted(near[i].distance, "bit"), near[i].similarity, marks(near[i]));
   return text + more(near.size(), shown);
 }
 
@@ -50,24 +53,27 @@ std::string subjects_text(const Audit& audit, std::size_t shown) {
   const auto& shared = audit.summary.shared_subjects;
   std::string text = fmt::format("subjects in more than one split: {}\n", shared.size());
   for (std::size_t i = 0; i < std::min(shown, shared.size()); ++i)
-    text += fmt::format("  {}: {} images in {}\n", shared[i].subject, shared[i].images,
+    text += fmt::format("  {}: {} in {}\n", shared[i].subject, counted(shared[i].images, "image"),
                         splits_text(shared[i].splits));
   return text + more(shared.size(), shown);
 }
 
-std::string shortcuts_text(const Audit& audit) {
-  TextTable table({"what alone", "", "AUC", "95% interval", ""});
+std::string shortcuts_text(const Dataset& dataset, const Audit& audit) {
+  TextTable table({"what alone", "", "AUC", "95% interval", "corrected p", ""});
   for (const Shortcut& s : audit.shortcuts) {
     if (s.auc.estimable())
       table.add({s.group, s.name, fixed(s.auc.value, 3),
-                 fmt::format("{:.3f} - {:.3f}", s.auc.low, s.auc.high), s.tells() ? "tells the label" : ""});
+                 fmt::format("{:.3f} - {:.3f}", s.auc.low, s.auc.high), p_value(s.p_corrected),
+                 tells_text(s, dataset.class_names().at(1))});
     else
-      table.add({s.group, s.name, "n/a", "", s.auc.not_estimable});
+      table.add({s.group, s.name, "n/a", "", "", s.auc.not_estimable});
   }
-  return "\nDoes anything but the anatomy tell the label? (by subject; \"together\": cross-validated; below "
-         ".5: the other way "
-         "round)\n" +
-         table.str();
+  return fmt::format(
+      "\nDoes anything but the anatomy tell the label? (intervals by subject, each by itself; p against .5, "
+      "corrected by Holm\nfor all of them; \"together\": cross-validated; an AUC below .5: the number is "
+      "lower "
+      "in positives, not higher)\n{}",
+      table.str());
 }
 
 std::string power_text(const Audit& audit) {
@@ -92,7 +98,7 @@ std::string power_text(const Audit& audit) {
 
 std::string audit_text(const Dataset& dataset, const Audit& audit, std::size_t shown) {
   std::string text = fmt::format("{}\nsha256 {}\n\n", dataset.description(), dataset.digest());
-  text += copies_text(dataset, audit, shown) + subjects_text(audit, shown) + shortcuts_text(audit) +
+  text += copies_text(dataset, audit, shown) + subjects_text(audit, shown) + shortcuts_text(dataset, audit) +
           power_text(audit);
   const std::vector<std::string> lines = findings(audit);
   text += lines.empty() ? "\nNothing found.\n" : fmt::format("\nFound {}:\n", lines.size());

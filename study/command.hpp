@@ -11,12 +11,18 @@ namespace dsx {
 // throws the types of kernels/error.hpp; the value is the exit code of a run that came to its end.
 using CommandFunction = int (*)(const std::vector<std::string>& args);
 
+// One command below another, as `study data audit`.
+struct CommandPart {
+  std::string name, usage, help;
+};
+
 struct Command {
   std::string name;
   std::string help;   // one line for `study --help`
   std::string usage;  // what follows the name: "[FLAGS]"
   CommandFunction run;
-  bool hidden = false;  // started by this program itself, not by people
+  bool hidden = false;                            // started by this program itself, not by people
+  std::vector<CommandPart> (*parts)() = nullptr;  // the commands below it, which `study --help` lists instead
 };
 
 const std::vector<Command>& command_table();
@@ -24,6 +30,8 @@ const std::vector<Command>& command_table();
 // Runs the command that args[0] names; `train` when there is none or the first argument is a flag. Throws
 // ConfigError with the nearest name for an unknown one.
 int run_command(const std::vector<std::string>& args);
+
+std::vector<CommandPart> data_parts();
 
 // One function per row. `train` is in train_command.cpp, and so on.
 int train_command(const std::vector<std::string>& args);

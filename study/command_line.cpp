@@ -3,11 +3,14 @@
 #include "study/command_line.hpp"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "kernels/downsample.hpp"
 #include "kernels/error.hpp"
 #include "study/suggestion.hpp"
+#include "study/text_table.hpp"
 #include "study/tracked.hpp"
 
 namespace dsx {
@@ -91,6 +94,16 @@ std::string default_of(const Field& field) {
   return value_text(defaults, field);
 }
 
+// What a reader may choose from, unless the help names every choice already or a table does.
+std::string choices_of(const Field& field) {
+  if (!field.choices || field.choices_in_table) return "";
+  const std::vector<std::string> choices = field.choices();
+  const bool named = std::all_of(choices.begin(), choices.end(), [&](const std::string& choice) {
+    return field.help.find(choice) != std::string::npos;
+  });
+  return named ? "" : fmt::format(": {}", fmt::join(choices, ", "));
+}
+
 }  // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& args, const CommandSyntax& syntax,
@@ -122,8 +135,17 @@ CommandLine parse_command_line(const std::vector<std::string>& args, const Comma
   return line;
 }
 
-std::string settings_help(const std::vector<std::string>& keys) {
+std::string operators_help(const std::string& flag) {
+  TextTable table({"name", "in the original", "what it does"});
+  for (const DownsampleOp& op : downsample_table())
+    table.add({op.name, op.in_original_study ? "yes" : "", op.description});
+  return fmt::format("Downsampling operators ({}):\n{}\n", flag, table.str());
+}
+
+std::string settings_help(const std::vector<std::string>& keys,
+                          const std::map<std::string, std::string>& instead) {
   std::string help;
+  bool table = false;
   CommandSyntax syntax;
   syntax.keys = keys;
   for (const SettingGroup group : setting_groups()) {
@@ -131,11 +153,14 @@ std::string settings_help(const std::vector<std::string>& keys) {
     for (const Field& field : setting_fields()) {
       if (field.group != group || !takes(syntax, field)) continue;
       const std::string flag = fmt::format("{} {}", flag_of(field), placeholder(field));
-      block += fmt::format("  {:<27} {} [{}]\n", flag, field.help, default_of(field));
+      const auto other = instead.find(field.key);
+      block += fmt::format("  {:<27} {}{} [{}]\n", flag, field.help, choices_of(field),
+                           other == instead.end() ? default_of(field) : other->second);
+      table = table || field.choices_in_table;
     }
     if (!block.empty()) help += title_of(group) + ":\n" + block + "\n";
   }
-  return help;
+  return help + (table ? operators_help() : "");
 }
 
 }  // namespace dsx

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/program_options.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,13 @@ struct CommandLine {
 CommandLine parse_command_line(const std::vector<std::string>& args, const CommandSyntax& syntax,
                                const Settings& defaults = {});
 
-// Help lines of the settings a command takes: "  --lr NUMBER   learning rate (default 0.01)".
-std::string settings_help(const std::vector<std::string>& keys = {});
+// Help lines of the settings a command takes: "  --lr NUMBER   learning rate [0.01]"; behind them the table
+// of operators where --variant is one of them. `instead`: what a command shows for a key in place of its
+// default.
+std::string settings_help(const std::vector<std::string>& keys = {},
+                          const std::map<std::string, std::string>& instead = {});
+
+// The table of downsampling operators; for commands whose flag is not --variant.
+std::string operators_help(const std::string& flag = "--variant");
 
 }  // namespace dsx

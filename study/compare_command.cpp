@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/environment.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/downsample.hpp"
 #include "kernels/error.hpp"
 #include "study/command.hpp"
@@ -46,7 +47,7 @@ with the same command, or with `study compare --out DIR` alone, and loses at mos
 A cell that fails is reported and does not stop the others.
 
 Cells:
-  --variants A,B,...          operators to compare [avgpool,maxpool,strided]
+  --variants A,B,...          operators to compare, see the table below [avgpool,maxpool,strided]
   --seeds 5 | 1,2,7 | 3-6     how many seeds (from 1), or which [3]
   --label-noise R,R,...       shares of training labels made wrong, 0 to 0.5 [0]
   --noise-kinds K,K,...       symmetric, positive_to_negative, negative_to_positive, instance [symmetric]
@@ -108,6 +109,13 @@ CommandSyntax syntax_of_compare() {
   for (const char* name : {"retry-failed", "dry-run", "json"}) add(name, "");
   add_finish_flags(syntax.extra);
   return syntax;
+}
+
+// Settings that help lists: --out has its own line above, since it means the sweep's folder.
+std::vector<std::string> keys_of_cells() {
+  std::vector<std::string> keys = syntax_of_compare().keys;
+  std::erase(keys, "out");
+  return keys;
 }
 
 // The built-in images of a sweep: fewer, and fewer epochs, unless they are given.
@@ -198,8 +206,8 @@ SweepOptions options_of(const CommandLine& line) {
   SweepOptions options;
   options.jobs = jobs_of(line);
   if (options.jobs > threads.used) {
-    fmt::print(stderr, "study: warning: --jobs {} is more than the {} threads: using {}\n", options.jobs,
-               threads.used, threads.used);
+    fmt::print(stderr, "study: warning: --jobs {} is more than the {}: using {}\n", options.jobs,
+               counted(threads.used, "thread"), threads.used);
     options.jobs = threads.used;
   }
   options.threads_per_job = threads.used / options.jobs;
@@ -214,9 +222,9 @@ std::string fewer_images_text(const Request& request) {
   const bool chosen = request.goes_on || s.data != "synthetic" ||
                       (request.line.sources.count("epochs") && request.line.sources.count("synthetic_train"));
   if (chosen) return "";
-  return fmt::format(
-      "{} built-in training images and {} epochs, to end in a few minutes; `study train` has {} and {}\n",
-      s.synthetic_train, s.epochs, Settings{}.synthetic_train, Settings{}.epochs);
+  return fmt::format("{} and {}, to end in a few minutes; `study train` has {} and {}\n",
+                     counted(s.synthetic_train, "built-in training image"), counted(s.epochs, "epoch"),
+                     Settings{}.synthetic_train, Settings{}.epochs);
 }
 
 // A folder that is something else than a sweep stays as it is.
@@ -253,7 +261,7 @@ int compare_command(const std::vector<std::string>& args) {
   Request request = read_request(args);
   if (request.line.help) {
     fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", kHelp, finish_flags_help(),
-               settings_help(syntax_of_compare().keys), kExamples);
+               settings_help(keys_of_cells()), operators_help("--variants") + kExamples);
     return static_cast<int>(ExitCode::ok);
   }
   const bool json = request.line.extra.count("json") != 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "data/files.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
@@ -96,8 +97,8 @@ CsvTable read_csv(const std::filesystem::path& path) {
     const std::size_t line = parser.line();
     std::vector<std::string> row = parser.row();
     if (row.size() != table.header.size())
-      throw DataError(fmt::format("{}:{}: {} cells, the header has {}", path.string(), line, row.size(),
-                                  table.header.size()));
+      throw DataError(fmt::format("{}:{}: {}, the header has {}", path.string(), line,
+                                  counted(row.size(), "cell"), table.header.size()));
     table.rows.push_back(std::move(row));
   }
   return table;

@@ -7,6 +7,7 @@
 
 #include "data/clean_writer.hpp"
 #include "data/hdf5_dataset.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/data_subcommands.hpp"
 #include "study/exit_code.hpp"
@@ -40,7 +41,7 @@ std::string line_of(const Dataset& dataset, const Dropped& one) {
 
 void print_result(const Dataset& dataset, const std::vector<Dropped>& dropped, std::size_t shown) {
   const std::size_t images = dataset.items().size();
-  fmt::print("{}\ndropped {} of {} images\n", dataset.description(), dropped.size(), images);
+  fmt::print("{}\ndropped {} of {}\n", dataset.description(), dropped.size(), counted(images, "image"));
   std::map<DropReason, std::map<Split, std::size_t>> count;
   for (const Dropped& one : dropped) ++count[one.reason][dataset.items()[one.index].split];
   for (const auto& [reason, splits] : count) {
@@ -62,9 +63,9 @@ void warn_of_conflicts(const Duplicates& duplicates, bool dropping) {
   for (const CopyGroup& group : duplicates.groups) conflicts += group.across_classes;
   if (conflicts > 0 && !dropping)
     fmt::print(stderr,
-               "study: warning: {} groups of copies have contradicting labels; the first by priority stays "
+               "study: warning: {} of copies have contradicting labels; the first by priority stays "
                "(--drop-conflicts keeps none)\n",
-               conflicts);
+               counted(conflicts, "group"));
 }
 
 }  // namespace
@@ -104,9 +105,9 @@ int data_clean(const std::vector<std::string>& args) {
   file.progress = progress_of(line.settings, writing, "writing images", "stopped; nothing was written");
   write_cleaned(*dataset, fingerprints, dropped, file);
   print_result(*dataset, dropped, line.extra["all"].as<bool>() ? SIZE_MAX : kShown);
-  fmt::print("\n{}: {} images\n{}: their hashes; `study --data {} --manifest {}` refuses any others\n",
-             file.out.string(), dataset->items().size() - dropped.size(), file.manifest.string(),
-             file.out.string(), file.manifest.string());
+  fmt::print("\n{}: {}\n{}: their hashes; `study --data {} --manifest {}` refuses any others\n",
+             file.out.string(), counted(dataset->items().size() - dropped.size(), "image"),
+             file.manifest.string(), file.out.string(), file.manifest.string());
   return static_cast<int>(ExitCode::ok);
 }
 

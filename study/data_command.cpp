@@ -29,11 +29,21 @@ std::string help_text() {
   for (const DataSubcommand& command : data_subcommands())
     text += fmt::format("  {:<42} {}\n", fmt::format("study data {} {}", command.name, command.usage),
                         command.help);
-  text += kAbout;
-  for (const DataSubcommand& command : data_subcommands())
-    text += fmt::format("\n{}:\n{}", command.name, command.flags);
-  return text + "\nAll of them (issues takes every setting of `study`, too):\n" + settings_help(data_keys());
+  return text + "\n`study data COMMAND --help` explains each.\n" + kAbout;
 }
+
+std::string help_text(const DataSubcommand& command) {
+  return fmt::format("study data {0}: {1}\n\nUsage:\n  study data {0} {2}\n\n{3}{4}\n{5}", command.name,
+                     command.help, command.usage, command.flags, kAbout, settings_help(command.keys()));
+}
+
+// `issues` trains, so it takes every setting of `study`.
+const std::vector<std::string>& every_key() {
+  static const std::vector<std::string> keys;
+  return keys;
+}
+
+bool asks_for_help(const std::string& word) { return word == "--help" || word == "-h"; }
 
 }  // namespace
 
@@ -44,11 +54,11 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --jobs N                    threads that decode [every CPU]\n"
        "  --force                     replace FILE if it exists\n"
        "  --timing                    also time decoding alone on the same threads, before and after\n",
-       data_import},
+       data_import, data_keys},
       {"show", "SOURCE", "what it holds: counts, subjects, duplicates, leaks",
        "  --json                      as JSON, with every duplicate and every shared subject\n"
        "  --all                       list all of them as text, too [the first 5]\n",
-       data_show},
+       data_show, data_keys},
       {"audit", "SOURCE", "copies, near copies, leaks, shortcuts to the label, splits that are too small",
        "  --html FILE                 a page with thumbnails, one file\n"
        "  --json                      as JSON, with everything that was found\n"
@@ -57,7 +67,7 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --similarity NUMBER         and correlation of the images at least [0.98]\n"
        "  --jobs N                    threads that read and hash [every CPU]\n"
        "  --force                     replace FILE if it exists\n",
-       data_audit},
+       data_audit, data_keys},
       {"clean", "SOURCE --out FILE.h5", "a new file without copies, and a manifest of hashes beside it",
        "  --out FILE.h5               the file to write; FILE.manifest.json goes beside it\n"
        "  --priority SPLITS           of copies, the one in the first of these splits stays "
@@ -69,7 +79,7 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --all                       print every dropped image [the first 10]\n"
        "  --jobs N                    threads [every CPU]\n"
        "  --force                     replace files that exist\n",
-       data_clean},
+       data_clean, data_keys},
       {"issues", "SOURCE [SETTINGS]", "labels that are likely wrong (trains a network per fold)",
        "  --folds N                   of the cross-validation by subject [5]\n"
        "  --html, --csv, --json FILE  a page with thumbnails; every image by rank; the issues\n"
@@ -78,9 +88,16 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --inject RATE               make labels wrong on purpose (--noise-kind) and say how many are found "
        "[0]\n"
        "  --force                     replace files that exist\n",
-       data_issues},
+       data_issues, every_key},
   };
   return table;
+}
+
+std::vector<CommandPart> data_parts() {
+  std::vector<CommandPart> parts;
+  for (const DataSubcommand& command : data_subcommands())
+    parts.push_back({command.name, command.usage, command.help});
+  return parts;
 }
 
 const std::vector<std::string>& data_keys() {
@@ -156,21 +173,24 @@ void take_shape(Settings& settings, const Dataset& dataset) {
 }
 
 int data_command(const std::vector<std::string>& args) {
-  const bool help =
-      std::any_of(args.begin(), args.end(), [](const std::string& a) { return a == "--help" || a == "-h"; });
-  if (help) {
-    fmt::print("{}", help_text());
-    return static_cast<int>(ExitCode::ok);
-  }
+  const bool help = std::any_of(args.begin(), args.end(), asks_for_help);
   std::vector<std::string> names;
   for (const DataSubcommand& command : data_subcommands()) {
-    if (!args.empty() && command.name == args[0]) return command.run({args.begin() + 1, args.end()});
     names.push_back(command.name);
+    if (args.empty() || command.name != args[0]) continue;
+    if (!help) return command.run({args.begin() + 1, args.end()});
+    fmt::print("{}", help_text(command));
+    return static_cast<int>(ExitCode::ok);
+  }
+  if (!args.empty() && asks_for_help(args[0])) {
+    fmt::print("{}", help_text());
+    return static_cast<int>(ExitCode::ok);
   }
   if (args.empty())
     throw ConfigError(
         fmt::format("study data: which of {}? `study data --help` explains them", fmt::join(names, ", ")));
-  throw ConfigError(fmt::format("study data: unknown command '{}'{}", args[0], did_you_mean(args[0], names)));
+  throw ConfigError(fmt::format("study data: unknown command '{}'{} `study data --help` lists all", args[0],
+                                did_you_mean(args[0], names)));
 }
 
 }  // namespace dsx

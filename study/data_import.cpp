@@ -8,6 +8,7 @@
 
 #include "data/import.hpp"
 #include "data/source_kind.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/data_subcommands.hpp"
 #include "study/exit_code.hpp"
@@ -43,8 +44,9 @@ int data_import(const std::vector<std::string>& args) {
   const ImportReport report = import_images(*images, options, out);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const std::string& name : report.skipped) fmt::print(stderr, "skipped {}\n", name);
-  fmt::print("{}: {} images of {} x {}, {:.1f} MB, in {:.1f} s ({:.0f} images/s){}\n", out.string(),
-             report.images, data.size, data.size, static_cast<double>(report.file_bytes) / 1e6, seconds,
+  fmt::print("{}: {} of {} x {}, {:.1f} MB, in {:.1f} s ({:.0f} images/s){}\n", out.string(),
+             counted(report.images, "image"), data.size, data.size,
+             static_cast<double>(report.file_bytes) / 1e6, seconds,
              static_cast<double>(images->listing().entries.size()) / std::max(seconds, 1e-9),
              report.skipped.empty() ? "" : fmt::format("; {} skipped", report.skipped.size()));
   fmt::print("decoding {:.2f} s and compressing {:.2f} s of all threads together, writing {:.2f} s of one\n",

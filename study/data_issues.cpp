@@ -7,6 +7,7 @@
 
 #include "data/files.hpp"
 #include "data/memory_cache.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/data_subcommands.hpp"
 #include "study/exit_code.hpp"
@@ -52,8 +53,8 @@ GivenLabels given_labels(const Dataset& dataset, Settings settings, double injec
   GivenLabels given{std::move(all.labels), std::vector<std::uint8_t>(dataset.items().size())};
   for (std::size_t i = 0; i < given.injected.size(); ++i)
     given.injected[i] = wrong.contains(dataset.items()[i].name);
-  fmt::print("made {} of {} labels wrong on purpose ({}, rate {}), in every split\n", noise.flipped(),
-             given.labels.size(), settings.noise_kind, inject);
+  fmt::print("made {} of {} wrong on purpose ({}, rate {}), in every split\n", noise.flipped(),
+             counted(given.labels.size(), "label"), settings.noise_kind, inject);
   return given;
 }
 
@@ -86,8 +87,8 @@ OutOfSample probabilities(const CommandLine& line, const Settings& settings, con
     return read_probabilities(line.extra["probabilities"].as<std::string>(), dataset, given.labels);
   const ThreadChoice threads = apply_threads(settings);
   const int folds = line.extra["folds"].as<int>();
-  fmt::print("{} folds by subject, {} epochs each, {} on {} threads\n", folds, settings.epochs,
-             settings.variant, threads.used);
+  fmt::print("{} by subject, {} each, {} on {}\n", counted(folds, "fold"), counted(settings.epochs, "epoch"),
+             settings.variant, counted(threads.used, "thread"));
   std::fflush(stdout);
   const auto start = std::chrono::steady_clock::now();
   OutOfSample out = cross_validate(dataset, given.labels, settings, folds);

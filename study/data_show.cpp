@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/summary.hpp"
+#include "kernels/counted.hpp"
 #include "study/audit.hpp"
 #include "study/data_subcommands.hpp"
 #include "study/exit_code.hpp"
@@ -32,8 +33,8 @@ void print_leaks(const Dataset& dataset, const DataSummary& summary, std::size_t
   const auto more = [&](std::size_t count) {
     if (count > shown) fmt::print("  ... and {} more; --all lists them\n", count - shown);
   };
-  fmt::print("\nidentical files: {} groups, {} surplus copies\n", summary.duplicates.size(),
-             summary.surplus_copies);
+  fmt::print("\nidentical files: {}, {}\n", counted(summary.duplicates.size(), "group"),
+             counted(summary.surplus_copies, "surplus copy", "surplus copies"));
   for (std::size_t i = 0; i < std::min(shown, summary.duplicates.size()); ++i) {
     const DuplicateGroup& group = summary.duplicates[i];
     std::string names;
@@ -45,14 +46,16 @@ void print_leaks(const Dataset& dataset, const DataSummary& summary, std::size_t
   fmt::print("subjects in more than one split: {}\n", summary.shared_subjects.size());
   for (std::size_t i = 0; i < std::min(shown, summary.shared_subjects.size()); ++i) {
     const SharedSubject& shared = summary.shared_subjects[i];
-    fmt::print("  {}: {} images in {}\n", shared.subject, shared.images, splits_text(shared.splits));
+    fmt::print("  {}: {} in {}\n", shared.subject, counted(shared.images, "image"),
+               splits_text(shared.splits));
   }
   more(summary.shared_subjects.size());
 }
 
 void print_text(const Dataset& dataset, const DataSummary& summary, bool all) {
   const ImageShape shape = dataset.shape();
-  fmt::print("{}, {} channel(s)\nsha256 {}\n\n", dataset.description(), shape.channels, dataset.digest());
+  fmt::print("{}, {}\nsha256 {}\n\n", dataset.description(), counted(shape.channels, "channel"),
+             dataset.digest());
   std::vector<std::string> header{"split"};
   for (const std::string& name : dataset.class_names()) header.push_back(name);
   header.insert(header.end(), {"images", "subjects"});
@@ -71,12 +74,13 @@ void print_text(const Dataset& dataset, const DataSummary& summary, bool all) {
   const auto sizes = source_sizes(dataset);
   if (!sizes.empty()) {
     fmt::print("\nsizes before the resize: {}",
-               sizes.size() > 1 ? fmt::format("{} kinds; ", sizes.size()) : "");
+               sizes.size() > 1 ? fmt::format("{}; ", counted(sizes.size(), "kind")) : "");
     for (std::size_t i = 0; i < std::min<std::size_t>(5, sizes.size()); ++i)
-      fmt::print("{}{} ({} images)", i > 0 ? ", " : "", sizes[i].first, sizes[i].second);
+      fmt::print("{}{} ({})", i > 0 ? ", " : "", sizes[i].first, counted(sizes[i].second, "image"));
     fmt::print("\n");
   }
-  if (!dataset.skipped().empty()) fmt::print("left out as unreadable: {} images\n", dataset.skipped().size());
+  if (!dataset.skipped().empty())
+    fmt::print("left out as unreadable: {}\n", counted(dataset.skipped().size(), "image"));
   print_leaks(dataset, summary, all ? SIZE_MAX : 5);
 }
 

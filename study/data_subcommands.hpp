@@ -19,6 +19,7 @@ struct DataSubcommand {
   std::string help;   // one line
   std::string flags;  // lines of the flags that are its own
   int (*run)(const std::vector<std::string>& args);
+  const std::vector<std::string>& (*keys)();  // settings it takes; empty: all of them
 };
 const std::vector<DataSubcommand>& data_subcommands();
 

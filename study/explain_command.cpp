@@ -34,7 +34,7 @@ Usage:
   study explain [--variants A,B] [--shapes LIST] [FLAGS]
   study explain --compare A.json B.json
 
-  --variants LIST     operators to explain; differences are taken to the last one [maxpool,strided]
+  --variants LIST     operators to explain (table below); differences are taken to the last one [maxpool,strided]
   --shapes LIST|FILE  study, resnet_stem, mobilenet_stem, or your own file (bench_ops --help says how) [study]
   --experiments LIST  only these: see below [all]
   --seconds S         timed work for each set of interleaved measurements: more is slower and surer [3]
@@ -196,7 +196,7 @@ int explain_command(const std::vector<std::string>& args) {
     fmt::print("{}", kHelp);
     for (const auto& experiment : experiment_table())
       fmt::print("  {:<17} {}\n", experiment.name, experiment.question);
-    fmt::print("\nSettings:\n{}", settings_help(kKeys));
+    fmt::print("\nSettings:\n{}{}", settings_help(kKeys), operators_help("--variants"));
     return static_cast<int>(ExitCode::ok);
   }
   if (line.extra.count("compare") != 0) return compare(line.positional);

@@ -3,10 +3,8 @@
 
 #include "downscalexr_version.hpp"
 #include "kernels/context.hpp"
-#include "kernels/downsample.hpp"
 #include "study/command.hpp"
 #include "study/command_line.hpp"
-#include "study/text_table.hpp"
 
 namespace dsx {
 namespace {
@@ -18,6 +16,7 @@ a strided convolution, ...) do to its accuracy, its errors and its speed on a CP
 Usage:
   study [SETTINGS]          train, evaluate and time one network
   study COMMAND [...]       something else; `study COMMAND --help` says more
+  study --version           this program's and oneDNN's version
 
 )";
 
@@ -39,18 +38,21 @@ constexpr const char* kExitCodes = R"(Exit codes:
   3 unusable data or checkpoint 130 interrupted (Ctrl-C); the last epoch's state is kept
 )";
 
-std::string operators_text() {
-  TextTable table({"--variant", "in the original", "what it does"});
-  for (const DownsampleOp& op : downsample_table())
-    table.add({op.name, op.in_original_study ? "yes" : "", op.description});
-  return "Downsampling operators:\n" + table.str() + "\n";
+std::string line_of(const std::string& name, const std::string& usage, const std::string& help) {
+  constexpr std::size_t kUsageWidth = 46;
+  const std::string call = fmt::format("{} {}", name, usage);
+  return call.size() > kUsageWidth ? fmt::format("  {}\n  {:<{}} {}\n", call, "", kUsageWidth, help)
+                                   : fmt::format("  {:<{}} {}\n", call, kUsageWidth, help);
 }
 
 std::string commands_text() {
   std::string text = "Commands:\n";
-  for (const Command& command : command_table())
-    if (!command.hidden)
-      text += fmt::format("  {:<8} {:<33} {}\n", command.name, command.usage, command.help);
+  for (const Command& command : command_table()) {
+    if (command.hidden) continue;
+    if (command.parts == nullptr) text += line_of(command.name, command.usage, command.help);
+    for (const CommandPart& part : command.parts == nullptr ? std::vector<CommandPart>{} : command.parts())
+      text += line_of(command.name + " " + part.name, part.usage, part.help);
+  }
   return text + "\n";
 }
 
@@ -60,7 +62,7 @@ std::string help_page() {
   return kIntroduction + commands_text() +
          "Settings, with [default]. Each is also a key of a YAML file (--config), with '_' for '-'.\n"
          "Switches take no value, or one after '=': --equalize, --equalize=false.\n\n" +
-         settings_help() + operators_text() + kExamples + kExitCodes;
+         settings_help() + kExamples + kExitCodes;
 }
 
 std::string version_line() {

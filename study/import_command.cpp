@@ -7,6 +7,7 @@
 
 #include "bench/environment.hpp"
 #include "data/files.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/checkpoint.hpp"
 #include "study/command.hpp"
@@ -31,15 +32,16 @@ constexpr std::size_t kMaxFileBytes = std::size_t{8} << 30;
 constexpr const char* kHelp = R"(study import: weights trained elsewhere, as a folder that other commands take
 
 Usage:
-  study import WEIGHTS.safetensors --variant NAME --out DIR [SETTINGS]
+  study import WEIGHTS.safetensors --out DIR [--variant NAME] [SETTINGS]
 
 The file holds the network's tensors under PyTorch's names (conv1.weight, fc1.bias, ...) and shapes; F32, or F16,
-BF16 and F64, which are converted. Settings say which network they belong to and how its images are prepared; a file
-made by `study export` brings them along. Then:
+BF16 and F64, which are converted. Settings say which network they belong to and how its images are prepared. A file
+made by `study export` brings them along; any other needs --variant, since the shapes do not tell the operator, and has
+the defaults below. Flags win over the file. Then:
   study predict DIR IMAGES          study export DIR --format onnx
   study --latency-only --resume DIR
 
-  --out DIR                   folder to make
+  --out DIR                   folder to make (needed)
 
 )";
 
@@ -113,7 +115,7 @@ int import_command(const std::vector<std::string>& args) {
   syntax.extra.add_options()("out", po::value<std::string>(), "");
   CommandLine line = parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}{}", kHelp, settings_help(kKeys));
+    fmt::print("{}{}", kHelp, settings_help(kKeys, {{"variant", "the file's; needed if it names none"}}));
     return static_cast<int>(ExitCode::ok);
   }
   if (line.positional.empty())
@@ -142,8 +144,8 @@ int import_command(const std::vector<std::string>& args) {
     write_folder(
         record_of(settings, fmt::format("weights of {} (SHA-256 {})", file, sha256_hex(bytes)), network),
         network);
-    fmt::print("{}: {} with {}, {} parameters from {}\n", named.string(), network.spec().name,
-               settings.variant, network.parameters().trainable_count(), file);
+    fmt::print("{}: {} with {}, {} from {}\n", named.string(), network.spec().name, settings.variant,
+               counted(network.parameters().trainable_count(), "parameter"), file);
   } catch (const DataError& error) {
     throw DataError(fmt::format("{}: {}", file, error.what()));
   }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "data/groups.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/evaluate.hpp"
 #include "study/metrics.hpp"
@@ -91,8 +92,8 @@ OutOfSample cross_validate(const Dataset& dataset, const std::vector<float>& lab
       out.probability[predictions.indices[i]] = sigmoid(predictions.logits[i]);
       given.push_back(labels[predictions.indices[i]]);
     }
-    fmt::print("fold {}/{}  {} images held out, AUC {} against their given labels\n", fold + 1, folds,
-               given.size(), fixed(roc_auc(predictions.logits, given), 4));
+    fmt::print("fold {}/{}  {} held out, AUC {} against their given labels\n", fold + 1, folds,
+               counted(given.size(), "image"), fixed(roc_auc(predictions.logits, given), 4));
     std::fflush(stdout);
   }
   return out;

@@ -1,6 +1,7 @@
 // Label issues for a terminal, and as a page with thumbnails: a person has to look at them.
 #include <fmt/format.h>
 
+#include "kernels/counted.hpp"
 #include "study/label_issues.hpp"
 #include "study/page.hpp"
 #include "study/text_table.hpp"
@@ -11,12 +12,13 @@ namespace {
 std::string summary_line(const Dataset& dataset, const LabelIssues& issues) {
   const ConfidentLearning& found = issues.learning;
   return fmt::format(
-      "{} of {} labels are likely wrong: the network, trained on other subjects, is confidently of the other "
+      "{} of {} are likely wrong: the network, trained on other subjects, is confidently of the other "
       "class ({} from "
       "{:.3f}, {} from {:.3f} on). Estimated share of wrong labels: {:.1f}%. Its AUC against the given "
       "labels is {}.",
-      found.issues.size(), issues.given.size(), dataset.class_names().at(0), found.thresholds.at(0),
-      dataset.class_names().at(1), found.thresholds.at(1), 100 * found.estimated_wrong, fixed(issues.auc, 4));
+      found.issues.size(), counted(issues.given.size(), "label"), dataset.class_names().at(0),
+      found.thresholds.at(0), dataset.class_names().at(1), found.thresholds.at(1),
+      100 * found.estimated_wrong, fixed(issues.auc, 4));
 }
 
 std::string injection_line(const LabelIssues& issues) {
@@ -24,12 +26,13 @@ std::string injection_line(const LabelIssues& issues) {
   const std::string interval =
       r.precision.estimable() ? fmt::format(" ({:.3f} to {:.3f})", r.precision.low, r.precision.high) : "";
   return fmt::format(
-      "Of {} labels made wrong on purpose, {} are among the first {}: precision {}{} at the number of flips, "
+      "Of {} made wrong on purpose, {} are among the first {}: precision {}{} at the number of flips, "
       "where chance would "
-      "give {:.3f}. Among the {} issues are {} of them. As a test for a wrong label the ranking has AUC {}.",
-      r.injected, r.hits, r.injected, fixed(static_cast<double>(r.hits) / static_cast<double>(r.injected), 3),
-      interval, static_cast<double>(r.injected) / static_cast<double>(issues.given.size()),
-      issues.learning.issues.size(), r.flagged_hits, fixed(r.auc.value, 4));
+      "give {:.3f}. Among the {} are {} of them. As a test for a wrong label the ranking has AUC {}.",
+      counted(r.injected, "label"), r.hits, r.injected,
+      fixed(static_cast<double>(r.hits) / static_cast<double>(r.injected), 3), interval,
+      static_cast<double>(r.injected) / static_cast<double>(issues.given.size()),
+      counted(issues.learning.issues.size(), "issue"), r.flagged_hits, fixed(r.auc.value, 4));
 }
 
 // Probabilities that hardly rank the labels cannot say which of them are wrong.
@@ -72,7 +75,7 @@ std::string issues_text(const Dataset& dataset, const LabelIssues& issues, std::
   if (has_injected(issues)) text += injection_line(issues) + "\n";
   TextTable joint(joint_header(dataset));
   for (const auto& row : joint_rows(dataset, issues)) joint.add(row);
-  text += "\n" + joint.str();
+  text.append(1, '\n').append(joint.str());
   TextTable table({"rank", "probability of given", "given", "network says", "split", "image", ""});
   const auto& list = issues.learning.issues;
   for (std::size_t rank = 0; rank < std::min(shown, list.size()); ++rank) {
@@ -82,7 +85,7 @@ std::string issues_text(const Dataset& dataset, const LabelIssues& issues, std::
                to_string(dataset.items()[i].split), dataset.items()[i].name,
                !issues.injected.empty() && issues.injected[i] != 0 ? "made wrong" : ""});
   }
-  if (!list.empty()) text += "\n" + table.str();
+  if (!list.empty()) text.append(1, '\n').append(table.str());
   if (list.size() > shown)
     text += fmt::format("... and {} more; --csv, --json and --html have them\n", list.size() - shown);
   return text;

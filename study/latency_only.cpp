@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "data/files.hpp"
+#include "kernels/counted.hpp"
 #include "study/checkpoint.hpp"
 #include "study/interrupt.hpp"
 #include "study/latency.hpp"
@@ -36,8 +37,8 @@ void repeat(Network& network, const Settings& settings, const ThreadChoice& thre
   const AlignedImages images(plan.src_count(), settings.seed);
   plan.set_src(images.data());
   plan.forward();
-  fmt::print("process {}: forward passes of {} images, {} threads, for {}\n", ::getpid(), settings.batch,
-             threads.used, duration(settings.repeat_for));
+  fmt::print("process {}: forward passes of {}, {}, for {}\n", ::getpid(), counted(settings.batch, "image"),
+             counted(threads.used, "thread"), duration(settings.repeat_for));
   std::fflush(stdout);
   const auto start = Clock::now();
   const auto elapsed_s = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
@@ -48,7 +49,7 @@ void repeat(Network& network, const Settings& settings, const ThreadChoice& thre
     ++passes;
     seconds = elapsed_s();
   }
-  fmt::print("{} passes in {}: {:.1f} images/s\n", passes, duration(seconds),
+  fmt::print("{} in {}: {:.1f} images/s\n", counted(passes, "pass", "passes"), duration(seconds),
              static_cast<double>(passes) * settings.batch / seconds);
   check_interrupt("stopped before the time was over");
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/command.hpp"
 #include "study/command_line.hpp"
@@ -55,7 +56,7 @@ void print_table(const RunTable& table, std::size_t shown) {
       cells.push_back(row.cells[i].text.empty() ? "-" : row.cells[i].text);
     text.add(std::move(cells));
   }
-  fmt::print("{}{} runs\n", text.str(), table.rows.size());
+  fmt::print("{}{}\n", text.str(), counted(table.rows.size(), "run"));
 }
 
 void print_csv(const RunTable& table, std::size_t shown) {

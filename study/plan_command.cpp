@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/context.hpp"
+#include "kernels/counted.hpp"
 #include "net/network.hpp"
 #include "study/command.hpp"
 #include "study/command_line.hpp"
@@ -58,17 +59,18 @@ std::string note_of(const PlanRow& row) {
 void print_text(const Network& network, const Plan& plan, const std::vector<PlanRow>& rows,
                 const std::string& dtype) {
   const auto onednn = onednn_info();
-  fmt::print(
-      "network {} {}, {} trainable parameters, batch {}, layout {}, {}, {} threads, oneDNN {} ({})\n\n",
-      network.spec().name, network.options().variant, network.parameters().trainable_count(), plan.batch(),
-      to_string(network.context().layout), dtype, max_threads(), onednn.version, onednn.effective_isa);
+  fmt::print("network {} {}, {}, batch {}, layout {}, {}, {}, oneDNN {} ({})\n\n", network.spec().name,
+             network.options().variant,
+             counted(network.parameters().trainable_count(), "trainable parameter"), plan.batch(),
+             to_string(network.context().layout), dtype, counted(max_threads(), "thread"), onednn.version,
+             onednn.effective_isa);
   TextTable table({"phase", "step", "implementation", "source", "destination", "MFLOP", "MB", "note"});
   for (const auto& row : rows) {
     table.add({row.phase, row.step, row.impl, row.src, row.dst, fixed(row.mflop, 2), fixed(row.min_mb, 2),
                note_of(row)});
   }
   const auto totals = totals_of(rows);
-  table.add({"total", fmt::format("{} steps", rows.size()), "", "", "", fixed(totals.mflop, 2),
+  table.add({"total", counted(rows.size(), "step"), "", "", "", fixed(totals.mflop, 2),
              fixed(totals.min_mb, 2), fmt::format("{} reorders", totals.reorders)});
   fmt::print("{}\n", table.str());
   fmt::print("activations, workspaces and scratchpad: {:.1f} MB; without reuse of memory {:.1f} MB\n",

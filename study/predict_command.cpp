@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/command.hpp"
 #include "study/command_line.hpp"
@@ -127,8 +128,8 @@ void print_table(const OpenedRun& run, const std::vector<ImagePrediction>& image
     table.add({i.path.string(), fixed(i.probability, 4), decider.decide(i), fixed(i.load_ms, 2),
                fixed(i.network_ms, 2), i.note});
   }
-  fmt::print("{}{} images: {} {}, {} {}\n", table.str(), images.size(), decided - positive, decider.negative,
-             positive, decider.positive);
+  fmt::print("{}{}: {} {}, {} {}\n", table.str(), counted(images.size(), "image"), decided - positive,
+             decider.negative, positive, decider.positive);
 }
 
 // One line each on stderr. Throws DataError unless they may be skipped and something is left.
@@ -141,7 +142,8 @@ void report_problems(const std::vector<ImagePrediction>& images, bool may_skip) 
   }
   if (bad == 0 || (may_skip && bad < images.size())) return;
   std::fflush(stdout);
-  throw DataError(fmt::format("{} of {} images could not be decided, see above{}", bad, images.size(),
+  throw DataError(fmt::format("{} of {} could not be decided, see above{}", bad,
+                              counted(images.size(), "image"),
                               may_skip ? "" : "; --skip-bad-images accepts that"));
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "kernels/counted.hpp"
 #include "study/text_table.hpp"
 
 namespace dsx {
@@ -57,12 +58,12 @@ std::string start_text(const RunRecord& record) {
                         record.data.class_names.at(0), split.positives, record.data.class_names.at(1));
   if (const NoiseRecord& n = record.noise; n.rate > 0)
     text += fmt::format(
-        "label noise: {} of {} training labels are wrong ({}, rate {}): {} {} called {}, {} "
+        "label noise: {} of {} are wrong ({}, rate {}): {} {} called {}, {} "
         "the other way round\n",
-        n.flipped(), n.images, n.kind, n.rate, n.positive_to_negative, record.data.class_names.at(1),
-        record.data.class_names.at(0), n.negative_to_positive);
-  return text + fmt::format("{} threads on {} CPUs; run {}\n\n", record.threads.used, record.threads.cpus,
-                            record.name);
+        n.flipped(), counted(n.images, "training label"), n.kind, n.rate, n.positive_to_negative,
+        record.data.class_names.at(1), record.data.class_names.at(0), n.negative_to_positive);
+  return text + fmt::format("{} on {}; run {}\n\n", counted(record.threads.used, "thread"),
+                            counted(record.threads.cpus, "CPU"), record.name);
 }
 
 std::string epoch_text(const TrainState& state, int epochs, bool best) {
@@ -95,8 +96,8 @@ std::string evaluation_text(const RunRecord& record) {
 }
 
 std::string latency_text(const RunRecord& record) {
-  std::string text =
-      fmt::format("\nCPU latency of a forward pass, images in memory, {} threads\n", record.threads.used);
+  std::string text = fmt::format("\nCPU latency of a forward pass, images in memory, {}\n",
+                                 counted(record.threads.used, "thread"));
   TextTable table({"what", "batch", "median ms", "95% interval", "p90 ms", "p99 ms", "spread (IQR) ms",
                    "images/s", "runs"});
   for (const PlanLatency& l : record.latency)
@@ -129,7 +130,8 @@ std::string latency_text(const RunRecord& record) {
 std::string end_text(const RunRecord& record, const std::filesystem::path& folder) {
   std::string text = "\n";
   if (record.training_s > 0)
-    text += fmt::format("trained {} epochs in {}; ", record.state.epochs_done(), duration(record.training_s));
+    text += fmt::format("trained {} in {}; ", counted(record.state.epochs_done(), "epoch"),
+                        duration(record.training_s));
   text += fmt::format("peak memory {:.0f} MiB\n", record.peak_rss_mib);
   const std::string name = folder.string();
   text += fmt::format("Everything is in {}\n", name);

@@ -15,6 +15,7 @@
 #include <optional>
 #include <sstream>
 
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/suggestion.hpp"
 
@@ -137,7 +138,8 @@ void apply_yaml_text(Settings& settings, Sources& sources, const std::string& te
     const std::string key = entry.first.Scalar();
     const Field* field = find_field(key);
     if (!field || key == "config")
-      throw ConfigError(fmt::format("{}: unknown key '{}'{}", place, key, did_you_mean(key, known)));
+      throw ConfigError(fmt::format("{}: unknown key '{}'{} `study --help` lists all", place, key,
+                                    did_you_mean(key, known)));
     if (!seen.emplace(key, place).second)
       throw ConfigError(fmt::format("{}: key '{}' occurs twice (first in {})", place, key, seen[key]));
     if (!entry.second.IsScalar())
@@ -166,8 +168,8 @@ void check_settings(const Settings& s) {
   if (s.nesterov && (s.optimizer != "sgd" || s.momentum <= 0))
     throw ConfigError("nesterov: needs --optimizer sgd with a momentum above 0");
   if (s.warmup_epochs > s.epochs)
-    throw ConfigError(
-        fmt::format("warmup_epochs: {} is more than the {} epochs of the run", s.warmup_epochs, s.epochs));
+    throw ConfigError(fmt::format("warmup_epochs: {} is more than the {} of the run", s.warmup_epochs,
+                                  counted(s.epochs, "epoch")));
   if (s.channels == 2) throw ConfigError("channels: expected 1 (grey) or 3 (colour), got '2'");
   if (s.data.empty()) throw ConfigError("data: expected synthetic, a folder or an .h5 file, got ''");
   if (s.out.empty()) throw ConfigError("out: expected a folder, got ''");

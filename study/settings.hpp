@@ -113,6 +113,7 @@ struct Field {
   double min = 0, max = 0;
   bool min_open = false;
   std::function<std::vector<std::string>()> choices;
+  bool choices_in_table = false;  // help explains them in a table of their own (operators_help)
   OnResume on_resume = OnResume::fixed;
   bool in_config = true;     // false: where a run goes, not what it is; left out of config.yaml
   std::string default_text;  // for help, where the default is found out at run time

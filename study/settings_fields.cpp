@@ -76,6 +76,11 @@ Field aside(Field field) {
 
 Field shown_as(Field field, std::string default_text);
 
+Field in_table(Field field) {
+  field.choices_in_table = true;
+  return field;
+}
+
 // The seed of one use apart from the others.
 Field own_seed(std::string key, std::int64_t Settings::*member, std::string help) {
   return shown_as(number(std::move(key), G::training, member, -1, 9e15, std::move(help) + "; -1: --seed"),
@@ -90,8 +95,8 @@ Field shown_as(Field field, std::string default_text) {
 std::vector<Field> make_fields() {
   using S = Settings;
   std::vector<Field> f;
-  f.push_back(choice("variant", G::network, &S::variant, variant_names,
-                     "downsampling operator; see the table below"));
+  f.push_back(in_table(choice("variant", G::network, &S::variant, variant_names,
+                              "downsampling operator; see the table below")));
   f.push_back(text("network", G::network, &S::network,
                    "built-in network (lenet) or a YAML file with a list of layers"));
   f.push_back(choice("layout", G::network, &S::layout, layout_names, "how activations lie in memory"));
@@ -152,7 +157,7 @@ std::vector<Field> make_fields() {
   f.push_back(number("label_noise", G::noise, &S::label_noise, 0, kMaxLabelNoise,
                      "share of training labels made wrong; val and test keep theirs"));
   f.push_back(words("noise_kind", G::noise, &S::noise_kind, noise_kind_names(),
-                    "which labels: any, those of one class, or by what the image looks like"));
+                    "which labels (any, those of one class, or by what the image looks like)"));
 
   f.push_back(free(number("epochs", G::training, &S::epochs, 1, 1e6, "passes over train at most")));
   f.push_back(number("batch", G::training, &S::batch, 1, 65536, "images per step"));
@@ -199,7 +204,7 @@ std::vector<Field> make_fields() {
                              "made of variant, data, seed, time")));
   f.push_back(aside(text("out", G::output, &S::out, "folder that holds the runs' folders")));
   f.push_back(aside(words("progress", G::output, &S::progress, {"auto", "bar", "plain", "none"},
-                          "auto: a bar on a terminal, plain lines elsewhere")));
+                          "auto is a bar on a terminal, plain lines elsewhere")));
   f.push_back(aside(shown_as(
       text("resume", G::output, &S::resume, "go on with the run in this folder, as if never stopped"),
       "off")));

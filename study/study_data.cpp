@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "data/random.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 
 namespace dsx {
@@ -17,9 +18,9 @@ void check_split(const Dataset& dataset, Split split) {
   const auto negatives = static_cast<std::ptrdiff_t>(data.labels.size()) - positives;
   if (positives > 0 && negatives > 0) return;
   const std::vector<std::string>& classes = dataset.class_names();
-  throw DataError(fmt::format("{}: the {} split has {} images of {} and {} of {}; a study needs some of both",
-                              dataset.description(), to_string(split), negatives, classes.at(0), positives,
-                              classes.at(1)));
+  throw DataError(fmt::format("{}: the {} split has {} of {} and {} of {}; a study needs some of both",
+                              dataset.description(), to_string(split), counted(negatives, "image"),
+                              classes.at(0), positives, classes.at(1)));
 }
 
 // -1 where the use follows the run's seed.

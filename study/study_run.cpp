@@ -10,6 +10,7 @@
 
 #include "data/files.hpp"
 #include "downscalexr_version.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/checkpoint.hpp"
 #include "study/interrupt.hpp"
@@ -51,8 +52,8 @@ std::unique_ptr<Dataset> open_with_progress(const Settings& settings) {
       open_study_data(settings, image_progress(progress_mode(settings.progress)));
   fmt::print("{}\n", dataset->description());
   if (!dataset->skipped().empty())
-    fmt::print(stderr, "study: warning: left out {} images that could not be read, the first is {}\n",
-               dataset->skipped().size(), dataset->skipped().front());
+    fmt::print(stderr, "study: warning: left out {} that could not be read, the first is {}\n",
+               counted(dataset->skipped().size(), "image"), dataset->skipped().front());
   return dataset;
 }
 
@@ -110,10 +111,9 @@ void resume_training(Run& run, Network& network, Trainer& trainer) {
     throw DataError(fmt::format("{}: was trained with {}, the settings say {}", run.folder.last().string(),
                                 snapshot.optimizer, run.record.settings.optimizer));
   if (snapshot.threads != run.record.threads.used)
-    fmt::print(
-        stderr,
-        "study: warning: the run began with {} threads and goes on with {}: equal to rounding, not bitwise\n",
-        snapshot.threads, run.record.threads.used);
+    fmt::print(stderr,
+               "study: warning: the run began with {} and goes on with {}: equal to rounding, not bitwise\n",
+               counted(snapshot.threads, "thread"), run.record.threads.used);
   trainer.optimizer().load_state(snapshot.optimizer_state);
   run.record.state = snapshot.state;
   TrainState& state = run.record.state;
@@ -155,7 +155,8 @@ void train(Run& run, Network& network, Trainer& trainer) {
   });
   run.record.training_s = seconds_of(run.record.state);
   if (run.record.state.stopped_early)
-    fmt::print("stopped early: no better val AUC for {} epochs\n", run.record.state.epochs_since_best_auc);
+    fmt::print("stopped early: no better val AUC for {}\n",
+               counted(run.record.state.epochs_since_best_auc, "epoch"));
 }
 
 // From the best checkpoint: the threshold comes from val, and only then are the other splits looked at.

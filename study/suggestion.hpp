@@ -1,6 +1,6 @@
 // "; did you mean '--lr'?" for unknown flags, keys and commands. kernels/nearest.hpp finds slips of the
-// finger; this adds a guess for words from other programs ("learning_rate" for lr), so that some known word
-// is always named.
+// finger; this adds a guess for words from other programs ("learning_rate" for lr). A word that resembles
+// none gets no suggestion: a far-fetched one misleads.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 
 namespace dsx {
 
-// `prefix` goes in front of the suggested word ("--"). "" only when `words` is empty.
+// `prefix` goes in front of the suggested word ("--"). Only ";" when no word is near: the caller goes on with
+// where all are listed.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& words,
                          const std::string& prefix = "");
 

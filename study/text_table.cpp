@@ -79,4 +79,17 @@ std::string duration(double seconds) {
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
 
+std::string p_value(double p) {
+  if (std::isnan(p)) return "n/a";
+  if (p < 0.001) return "< .001";
+  if (p > 0.999) return "> .999";
+  return fmt::format("{:.3f}", p).substr(1);
+}
+
+std::string p_text(double p) {
+  if (std::isnan(p)) return "p unknown";
+  const std::string value = p_value(p);
+  return (value.starts_with(".") ? "p = " : "p ") + value;
+}
+
 }  // namespace dsx

@@ -25,4 +25,9 @@ std::string milliseconds(double ns);          // "12.34"; "n/a"
 std::string grouped(std::size_t count);       // "11,396,621"
 std::string duration(double seconds);         // "8.3 s", "2 min 05 s", "1 h 02 min"
 
+// p as every sentence and table has it, three digits: ".020", "< .001", "> .999" (scripts/report.d/words.py
+// does the same); "n/a" when nothing was tested.
+std::string p_value(double p);
+std::string p_text(double p);  // "p = .020", "p < .001", "p > .999"
+
 }  // namespace dsx

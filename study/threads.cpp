@@ -8,6 +8,7 @@
 
 #include "bench/environment.hpp"
 #include "kernels/context.hpp"
+#include "kernels/counted.hpp"
 
 namespace dsx {
 
@@ -15,14 +16,14 @@ ThreadChoice choose_threads(int requested, bool oversubscribe, int cpus) {
   ThreadChoice choice{requested, requested == 0 ? cpus : requested, cpus, ""};
   if (choice.used <= cpus) return choice;
   if (oversubscribe) {
-    choice.warning = fmt::format("{} threads on {} CPUs, as asked for: expect it to be many times slower",
-                                 requested, cpus);
+    choice.warning = fmt::format("{} on {}, as asked for: expect it to be many times slower",
+                                 counted(requested, "thread"), counted(cpus, "CPU"));
     return choice;
   }
   choice.used = cpus;
   choice.warning =
-      fmt::format("--threads {} is more than the {} CPUs of this process: using {} (--oversubscribe insists)",
-                  requested, cpus, cpus);
+      fmt::format("--threads {} is more than the {} of this process: using {} (--oversubscribe insists)",
+                  requested, counted(cpus, "CPU"), cpus);
   return choice;
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "bench/environment.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/command.hpp"
 #include "study/command_line.hpp"
@@ -37,10 +38,9 @@ void refuse_changes(const CommandLine& line, const Settings& before) {
 // have done.
 void warn_of_stretching(const CommandLine& line, const Settings& before) {
   if (line.settings.epochs == before.epochs || line.settings.schedule != "cosine") return;
-  fmt::print(
-      stderr,
-      "study: warning: the cosine schedule now spans {} epochs, not {}: the learning rate jumps here\n",
-      line.settings.epochs, before.epochs);
+  fmt::print(stderr,
+             "study: warning: the cosine schedule now spans {}, not {}: the learning rate jumps here\n",
+             counted(line.settings.epochs, "epoch"), before.epochs);
 }
 
 // Latency can be measured with other threads, batches and layouts; only what the weights belong to stays.

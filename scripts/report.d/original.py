@@ -5,7 +5,7 @@ COLUMNS = {"val_auc": "AUC", "f1": "F1", "precision": "precision", "recall": "re
 HOW = ("Original: one seed, no intervals; its \"val\" was the 624-image test set, which also chose its checkpoint; its "
        "latency held data loading and loss, without warm-up. Ours: means over seeds on test (train accuracy: on train), "
        "checkpoints chosen on val; latency of the forward pass alone. F1, precision, recall and accuracy at probability "
-       "0.5, as the original had them.")
+       ".5, as the original had them.")
 
 
 def digits(column):

@@ -25,7 +25,9 @@ def written(block):
     if kind == "Points":
         return ([f"### {block.title}", ""] if block.title else []) + [f"- {item}" for item in block.items]
     if kind == "Verdicts":
-        return [f"### {block.title}", ""] + [f"- **{verdict}**: {sentence}" + (f" ({figures})" if figures else "") for sentence, verdict, figures in block.items]
+        items = [f"- **{verdict}**: {sentence}" + (f" ({figures})" if figures else "") for sentence, verdict, figures in block.items]
+        return ([f"<details><summary>{block.title}</summary>", "", *items, "", "</details>"] if block.folded else
+                [f"### {block.title}", "", *items])
     if kind == "Figure":
         return [f"![{panel.title}](figures/{panel.name}.png)" for panel in block.panels] + ["", f"*{block.caption}*"]
     if kind == "Pictures":

@@ -4,9 +4,10 @@ import math
 
 import original
 import words
-from document import Figure, Grid, Missing, Section, Text, Verdicts
+from document import Figure, Grid, Missing, Points, Section, Text, Verdicts
 from rows import Row, draw_rows, height_of
 from context import row_words
+from in_short import in_short
 
 MARKS = {"supported": "good", "contradicted": "bad", "cannot tell": "open", "not estimable": "open"}
 DECIDED = ("higher", "lower")
@@ -17,8 +18,6 @@ GROUPS = [("Generalization", ("AUC", "accuracy", "gap", "F1")), ("Noisy labels",
           ("Decision bias", ("sensitivity", "specificity", "called positive", "false positive", "false negative")),
           ("Calibration", ("Brier", "calibration", "Calibration")), ("Shift consistency", ("shift",)),
           ("Latency", ("latency", "Latency", "slowdown", "load")), ("Other questions", ("",))]
-# The question of a group whose answers are shown even when they are "cannot tell"; elsewhere its first one.
-MAIN = {"Generalization": "AUC on test", "Decision bias": "specificity on test at 95% sensitivity"}
 
 
 def group_of(row):
@@ -36,15 +35,8 @@ def sentence_of(ctx, row):
 
 
 def verdict_item(ctx, row):
-    told = f"before correction: p {words.p_value(row['p'])}" if math.isfinite(row["p"]) else ""
+    told = f"before correction: {words.p_text(row['p'])}" if math.isfinite(row["p"]) else ""
     return sentence_of(ctx, row), row["verdict"], told
-
-
-def leads(row, rows):
-    """Whether an undecided comparison belongs to its group's main question, and is shown at once."""
-    wanted = MAIN.get(group_of(row), "")
-    main = next((r["question"] for r in rows if wanted in r["question"]), rows[0]["question"])
-    return row["question"] == main and row["noise"] == min(r["noise"] for r in rows)
 
 
 def found(ctx):
@@ -53,9 +45,11 @@ def found(ctx):
     if not rows:
         return section.add(Missing("One variant only: there is nothing to compare." if len(ctx.variants) < 2 else
                                    f"{ctx.results.file.name} holds no verdicts: `study report` on the folder writes them."))
-    section.add(Text(f"Each sentence is one comparison, with its {100 * ctx.results.confidence:g}% interval and its p after Holm's "
-                     "correction within the comparisons of its question. \"Cannot tell\" is an answer, too: it says which "
-                     "difference would not have been seen."))
+    section.add(Points(in_short(ctx, rows)))
+    section.add(Text(f"Every comparison, by topic. Each sentence has the {100 * ctx.results.confidence:g}% interval of that comparison "
+                     "alone, and its p after Holm's correction for all comparisons of its question: an interval may leave out 0 "
+                     "where the corrected p cannot tell. \"Cannot tell\" is an answer, too: it says which difference would not have "
+                     "been seen."))
     for group, _ in GROUPS:
         mine = [row for row in rows if group_of(row) == group]
         if not mine:
@@ -66,14 +60,10 @@ def found(ctx):
                 section.add(Missing("Latency: no comparison was judged." if len(ctx.table("latency")) else
                                     "Latency: not measured in this comparison."))
             continue
-        decided = [row for row in mine if row["verdict"] in DECIDED]
-        shown = [row for row in mine if row["verdict"] not in DECIDED and leads(row, mine)]
-        rest = [row for row in mine if row["verdict"] not in DECIDED and not leads(row, mine)]
-        title = f"{group}: {len(decided)} of {words.count(len(mine), 'comparison')} decided"
-        section.add(Verdicts(title, [verdict_item(ctx, row) for row in decided + shown]))
-        if rest:
-            section.add(Verdicts(f"{group}: {words.count(len(rest), 'more comparison')} not decided by these data",
-                                 [verdict_item(ctx, row) for row in rest], True))
+        mine.sort(key=lambda row: row["verdict"] not in DECIDED)  # a stable sort: the decided ones first
+        decided = sum(row["verdict"] in DECIDED for row in mine)
+        section.add(Verdicts(f"{group}: {decided} of {words.count(len(mine), 'comparison')} decided",
+                             [verdict_item(ctx, row) for row in mine], True))
     return section
 
 
@@ -113,7 +103,7 @@ def headline_grid(ctx):
         rows.append(ours)
         if any(text != "n/a" for text in theirs[2:]):
             rows.append(theirs)
-    note = f"{len(ctx.seeds)} seed{'s' if len(ctx.seeds) != 1 else ''}, {ctx.base_words}. {original.HOW}"
+    note = f"{words.count(len(ctx.seeds), 'seed')}, {ctx.base_words}. {original.HOW}"
     return Grid("The original's table beside ours", ["variant", ""] + [original.COLUMNS[c] for c in present], rows, note)
 
 

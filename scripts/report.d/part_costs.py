@@ -40,7 +40,7 @@ def trade_panel(ctx, name, title, label, place, original):
         axes.margins(x=.12, y=.12)
         percent(axes.yaxis)
         axes.set_xlabel(label + (" (all the same; drawn apart)" if one_x and len(rows) > 1 else ""))
-        axes.set_ylabel("test accuracy at 0.5")
+        axes.set_ylabel("test accuracy at probability .5")
         if original:
             axes.set_xscale("log")
             plain(axes.xaxis)

@@ -142,11 +142,11 @@ def latency_grids(ctx):
                 "neighbours busy"], rows, folded=True)
     table = ctx.table("latency_ratio")
     rows = [[pair_name(row).replace(" - ", " / "), f"{row['batch']:g}", words.WAITS.get(row["wait"], row["wait"]),
-             words.LOADS.get(row["load"], row["load"]), words.interval(row, 2), words.p_value(row["p"])] for row in table.rows()]
+             words.LOADS.get(row["load"], row["load"]), words.interval(row, 3), words.p_value(row["p"])] for row in table.rows()]
     yield Grid("Ratio of medians", ["a / b", "batch", "waiting", "load", "ratio", "p against 1"], rows)
     table = ctx.table("latency_load_difference")
     rows = [[pair_name(row).replace(" - ", " / "), f"{row['batch']:g}", words.WAITS.get(row["wait"], row["wait"]),
-             words.LOADS.get(row["load"], row["load"]), words.interval(row, 2), words.p_value(row["p"])] for row in table.rows()]
+             words.LOADS.get(row["load"], row["load"]), words.interval(row, 3), words.p_value(row["p"])] for row in table.rows()]
     yield Grid("Slowdown beside a load, of one variant over that of another",
                ["a / b", "batch", "waiting", "load", "ratio", "p against 1"], rows, folded=True)
     table = ctx.table("latency_stability")

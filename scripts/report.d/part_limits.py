@@ -15,7 +15,7 @@ def limits(ctx):
     if seeds == 1:
         items.append("One seed: no difference between variants can be told from the spread over seeds.")
     elif seeds < 5:
-        items.append(f"{seeds} seeds: the spread over seeds is itself known only roughly.")
+        items.append(f"{words.count(seeds, 'seed')}: the spread over seeds is itself known only roughly.")
     for seed, shared in list(ctx.cells.shared_subjects.items())[:1]:
         for (a, b), count in shared.items():
             if count:

@@ -6,7 +6,7 @@ import words
 from document import Figure, Grid, Missing, Section
 from style import key_above, look, percent
 
-CURVES = [("val_auc", "val AUC", False), ("val_loss", "val loss", False), ("val_accuracy", "val accuracy at 0.5", True),
+CURVES = [("val_auc", "val AUC", False), ("val_loss", "val loss", False), ("val_accuracy", "val accuracy at probability .5", True),
           ("train_loss", "train loss (while the weights move)", False)]
 
 

@@ -3,8 +3,8 @@
 import math
 
 METRICS = {"auc": "AUC", "pr_auc": "PR-AUC", "loss": "loss", "accuracy": "accuracy", "f1": "F1",
-           "accuracy_half": "accuracy at 0.5", "f1_half": "F1 at 0.5", "precision_half": "precision at 0.5",
-           "recall_half": "recall at 0.5", "sensitivity": "sensitivity", "specificity": "specificity",
+           "accuracy_half": "accuracy at probability .5", "f1_half": "F1 at probability .5",
+           "precision_half": "precision at probability .5", "recall_half": "recall at probability .5", "sensitivity": "sensitivity", "specificity": "specificity",
            "false_positive_rate": "false positive rate", "false_negative_rate": "false negative rate",
            "ppv": "positive predictive value", "npv": "negative predictive value",
            "predicted_positive_rate": "predicted-positive rate", "excess_positive": "excess of positives",
@@ -12,7 +12,7 @@ METRICS = {"auc": "AUC", "pr_auc": "PR-AUC", "loss": "loss", "accuracy": "accura
            "intercept": "calibration intercept", "changed": "decisions changed",
            "probability_change": "change of probability", "accuracy_loss": "accuracy lost"}
 RULES = {"youden": "Youden threshold", "sensitivity": "95% sensitivity on val",
-         "cost": "a miss costs 5 false alarms", "half": "probability 0.5"}
+         "cost": "a miss costs 5 false alarms", "half": "probability .5"}
 LOADS = {"none": "alone", "compute": "beside computing", "memory": "beside memory traffic"}
 WAITS = {"active": "spinning", "passive": "passive"}
 
@@ -71,9 +71,15 @@ def by_width(row):
 
 
 def p_value(p):
+    """Three digits everywhere, as study/text_table.hpp writes p into the sentences."""
     if p is None or not math.isfinite(p):
         return "not tested"
-    return "< .0001" if p < 1e-4 else f"{p:.2g}".lstrip("0") if p < 1 else "1"
+    return "< .001" if p < .001 else "> .999" if p > .999 else f"{p:.3f}".lstrip("0")
+
+
+def p_text(p):
+    value = p_value(p)
+    return f"p = {value}" if value.startswith(".") else f"p {value}"
 
 
 def count(value, word):

@@ -12,34 +12,6 @@
 
 namespace dsx {
 
-const char* const kHowDecided =
-    "supported: every interval lies on the claimed side; contradicted: one lies wholly on the other; else "
-    "cannot tell";
-
-std::string decide(const std::vector<Part>& parts) {
-  bool supported = !parts.empty();
-  for (const Part& part : parts) {
-    const Estimate& e = part.estimate;
-    if (e.estimable() && e.high < part.null) return "contradicted";
-    supported = supported && e.estimable() && e.low > part.null;
-  }
-  return supported ? "supported" : "cannot tell";
-}
-
-std::string part_text(const Part& part) {
-  const Estimate& e = part.estimate;
-  if (!e.estimable()) return fmt::format("{}: not estimable ({})", part.name, e.not_estimable);
-  const auto shown = [&](double value) { return plain_number(part.scale * value, part.digits); };
-  return fmt::format("{} {} ({} to {}){}{}", part.name, shown(e.value), shown(e.low), shown(e.high),
-                     part.unit.empty() ? "" : " ", part.unit);
-}
-
-std::string measurement_text(const std::vector<Part>& parts, const std::string& what) {
-  std::string text = what + ": ";
-  for (std::size_t i = 0; i < parts.size(); ++i) text += (i > 0 ? "; " : "") + part_text(parts[i]);
-  return parts.empty() ? what + ": the variants were not trained" : text;
-}
-
 bool latency_was_busy(const ComparisonResults& results) {
   const ResultTable& table = results.table("latency");
   for (std::size_t r = 0; r < table.rows.size(); ++r)
@@ -231,7 +203,7 @@ class Claims {
     const auto parts = latency_parts();
     const bool busy = latency_was_busy(analysis_.results);
     add("Latency per batch of 32: strided 50.8 ms < avgpool 78.2 ms < maxpool 168.7 ms.",
-        measurement_text(parts, "times as long") + (busy ? "; the machine was busy" : ""),
+        measurement_text(parts, "times as long") + (busy ? "; the machine was busy" : by_part_text(parts)),
         busy ? "cannot tell" : decide(parts),
         std::string("ratios of medians against 1. ") + kHowDecided +
             "; cannot tell when the machine was busy",
@@ -262,7 +234,7 @@ class Claims {
   }
 
   void add_memory(const std::filesystem::path& explain) {
-    const std::string claim = "FLOPs do not correlate with latency; memory access patterns dominate.";
+    const std::string all = "FLOPs do not correlate with latency; memory access patterns dominate.";
     const std::string how =
         "share of the difference that is the convolutions' arithmetic (study explain, factorial; ends from "
         "both "
@@ -272,9 +244,11 @@ class Claims {
     const std::string repeat = "study explain --variants maxpool,strided --out DIR/explain";
     const auto shares = explained_shares(explain);
     if (shares.empty())
-      return add(claim, "not measured here: run `study explain` and give --explain FILE", "cannot tell", how,
+      return add(all, "not measured here: run `study explain` and give --explain FILE", "cannot tell", how,
                  repeat);
     for (const ExplainedShare& share : shares) {
+      const std::string pair = share.a.empty() ? "" : fmt::format("{} against {}: ", share.a, share.b);
+      const std::string claim = pair + all;
       if (!share.not_available.empty()) {
         add(claim, share.not_available, "cannot tell", how, repeat);
         continue;

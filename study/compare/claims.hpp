@@ -24,6 +24,8 @@ struct Part {
 std::string decide(const std::vector<Part>& parts);
 std::string part_text(const Part& part);
 std::string measurement_text(const std::vector<Part>& parts, const std::string& what);
+// "; by itself a / b: supported; c / d: cannot tell", where the parts differ: the whole's verdict names none.
+std::string by_part_text(const std::vector<Part>& parts);
 extern const char* const kHowDecided;
 
 // Adds the tables `headline` and `claims`. `explain`: see FinishOptions.

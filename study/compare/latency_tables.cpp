@@ -10,6 +10,7 @@
 
 #include "bench/measure.hpp"
 #include "bench/neighbours.hpp"
+#include "kernels/counted.hpp"
 #include "study/compare/figure_sets.hpp"
 #include "study/compare/latency_run.hpp"
 
@@ -233,8 +234,8 @@ void add_latency_tables(Analysis& analysis, const LatencyRun& run) {
   double most = 0;
   for (const LatencySet& set : run.sets) most = std::fmax(most, set.neighbours);
   analysis.results.notes.push_back(
-      fmt::format("Latency: {} threads on {}; forward passes on images in memory, variants interleaved.",
-                  run.threads, value_of(run.environment, "cpu_model")));
+      fmt::format("Latency: {} on {}; forward passes on images in memory, variants interleaved.",
+                  counted(run.threads, "thread"), value_of(run.environment, "cpu_model")));
   if (most > kBusyShare)
     analysis.results.notes.push_back(
         fmt::format("THE MACHINE WAS BUSY while latency was measured: others used up to {:.0f}% of the CPUs. "

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/compare/run_sweep.hpp"
 #include "study/interrupt.hpp"
@@ -19,9 +20,9 @@ void refuse_too_little(const DataRecord& data) {
     for (const auto& [count, label] : {std::pair(split.negatives, 0), std::pair(split.positives, 1)})
       if (count < kMinImagesPerClass)
         throw DataError(fmt::format(
-            "{}: the {} split has {} images of {}; a comparison needs at least {} of each class in each "
+            "{}: the {} split has {} of {}; a comparison needs at least {} of each class in each "
             "split: give more data, or a larger --val-fraction or --test-fraction where splits are made",
-            data.description, to_string(split.split), count,
+            data.description, to_string(split.split), counted(count, "image"),
             data.class_names.at(static_cast<std::size_t>(label)), kMinImagesPerClass));
 }
 

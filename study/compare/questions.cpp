@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "kernels/counted.hpp"
 #include "study/compare/latency_run.hpp"
 #include "study/compare/shift_run.hpp"
 
@@ -67,8 +68,17 @@ void add_decisions(const Study& study, std::vector<Question>& list) {
 }
 
 void add_calibration(std::vector<Question>& list) {
-  list.push_back({"Brier score on test", "calibration", "brier", "the Brier score",
-                  "has a worse (higher) Brier score than", "has a better (lower) Brier score than", ""});
+  Question brier{"Brier score on test",
+                 "calibration",
+                 "brier",
+                 "the Brier score (0 best, 1 worst)",
+                 "has a worse (higher) Brier score than",
+                 "has a better (lower) Brier score than",
+                 ""};
+  brier.scale = 1;
+  brier.unit = "";
+  brier.digits = 3;
+  list.push_back(brier);
   list.push_back({"calibration error on test", "calibration", "ece", "calibration error",
                   "is worse calibrated than", "is better calibrated than",
                   "(debiased expected calibration error)"});
@@ -90,10 +100,10 @@ void add_calibration(std::vector<Question>& list) {
 
 void add_shifts(std::vector<Question>& list) {
   for (const int pixels : kShiftPixels)
-    list.push_back({fmt::format("decisions changed by a shift of {} pixels", pixels), "shift",
+    list.push_back({fmt::format("decisions changed by a shift of {}", counted(pixels, "pixel")), "shift",
                     fmt::format("{}/changed", pixels), "how often decisions change",
                     "changes more decisions than", "changes fewer decisions than",
-                    fmt::format("when the image moves by {} pixel{}", pixels, pixels == 1 ? "" : "s")});
+                    fmt::format("when the image moves by {}", counted(pixels, "pixel"))});
 }
 
 void add_latency(std::vector<Question>& list) {

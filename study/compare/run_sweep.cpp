@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/compare/child.hpp"
 #include "study/compare/folder_lock.hpp"
@@ -189,9 +190,9 @@ void SweepRun::start_some() {
 
 void SweepRun::report_finished(const PlannedCell& cell) {
   bar_.finish();
-  fmt::print("[{}/{}] {}: val AUC {}, test AUC {}; {} epochs in {}", finished_ + failed_, cells_.size(),
+  fmt::print("[{}/{}] {}: val AUC {}, test AUC {}; {} in {}", finished_ + failed_, cells_.size(),
              name_of(cell.spec), fixed(cell.state.val_auc, 4), fixed(cell.state.test_auc, 4),
-             cell.state.epochs_done, duration(cell.state.training_s));
+             counted(cell.state.epochs_done, "epoch"), duration(cell.state.training_s));
   if (const double left = left_s(); left > 0) fmt::print("; about {} left", duration(left));
   fmt::print("\n");
   std::fflush(stdout);
@@ -251,8 +252,8 @@ void SweepRun::show() {
   if (running_.empty()) return;
   const double left = left_s(), whole = std::max(total_s_, left);
   const PlannedCell& cell = cells_[running_.front().index];
-  std::string text = fmt::format("{:>3.0f}%  {} of {} cells", 100 * (1 - left / std::max(whole, 1e-9)),
-                                 finished_ + failed_, cells_.size());
+  std::string text = fmt::format("{:>3.0f}%  {} of {}", 100 * (1 - left / std::max(whole, 1e-9)),
+                                 finished_ + failed_, counted(cells_.size(), "cell"));
   text += fmt::format("  {} epoch {}/{}", name_of(cell.spec),
                       std::min(cell.state.epochs_done + 1, cell.settings.epochs), cell.settings.epochs);
   if (running_.size() > 1) text += fmt::format(" and {} more", running_.size() - 1);
@@ -274,9 +275,9 @@ int SweepRun::run() {
       bar_.finish();
       stop_all();
       throw Interrupted{
-          fmt::format("stopped; {} of {} cells are finished, the others keep their last epoch; "
+          fmt::format("stopped; {} of {} are finished, the others keep their last epoch; "
                       "go on with: study compare --out {}",
-                      finished_, cells_.size(), folder_.string())};
+                      finished_, counted(cells_.size(), "cell"), folder_.string())};
     }
     poll();
     show();

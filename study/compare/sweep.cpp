@@ -8,6 +8,7 @@
 #include <charconv>
 #include <set>
 
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/label_noise.hpp"
 #include "study/suggestion.hpp"
@@ -155,8 +156,9 @@ std::vector<std::string> words_from_text(const std::string& text, const std::str
   const std::vector<std::string> items = items_of(text, flag);
   for (const std::string& item : items)
     if (std::find(known.begin(), known.end(), item) == known.end())
-      throw ConfigError(fmt::format("{}: expected some of {}, got '{}'{}", flag, fmt::join(known, ", "), item,
-                                    did_you_mean(item, known)));
+      throw ConfigError(
+          fmt::format("{}: expected some of {}, got '{}'{} `study compare --help` explains them", flag,
+                      fmt::join(known, ", "), item, did_you_mean(item, known)));
   refuse_repeats(items, flag);
   return items;
 }

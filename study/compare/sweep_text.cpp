@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "bench/environment.hpp"
+#include "kernels/counted.hpp"
 #include "study/text_table.hpp"
 
 namespace dsx {
@@ -53,9 +54,9 @@ std::string plan_text(const SweepView& view) {
   const auto finished = std::count_if(view.cells.begin(), view.cells.end(), [](const PlannedCell& cell) {
     return cell.state.status == CellStatus::finished;
   });
-  text += fmt::format("{} cells of {} epochs, {} finished; {} at a time, threads of each: {}\n",
-                      view.cells.size(), sweep.base.epochs, finished, view.options.jobs,
-                      view.options.threads_per_job);
+  text += fmt::format("{} of {}, {} finished; {} at a time, threads of each: {}\n",
+                      counted(view.cells.size(), "cell"), counted(sweep.base.epochs, "epoch"), finished,
+                      view.options.jobs, view.options.threads_per_job);
   return text + fmt::format("folder {}\n", view.folder.string());
 }
 

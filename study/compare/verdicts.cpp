@@ -4,56 +4,75 @@
 
 #include <cmath>
 
+#include "kernels/counted.hpp"
 #include "study/statistics/holm.hpp"
+#include "study/text_table.hpp"
 
 namespace dsx {
 namespace {
 
+double null_of(const Question& question) {
+  return question.comparing == Comparing::ratio ? 1 : question.null;
+}
+
 // Shown figures: magnitudes in the question's unit. A ratio below 1 is turned round by its caller.
-std::string number(const Question& question, double value) {
-  return plain_number(question.scale * value, question.digits);
-}
-std::string amount(const Question& question, double value) {
-  const std::string text = number(question, value);
-  return question.unit.empty() ? text : text + " " + question.unit;
-}
+class Shown {
+ public:
+  Shown(const Question& question, const Estimate& e)
+      : question_(question),
+        digits_(digits_that_tell(e, question.scale, null_of(question), question.digits)) {}
+  std::string number(double value) const { return plain_number(question_.scale * value, digits_); }
+  std::string amount(double value) const {
+    return number(value) + (question_.unit.empty() ? "" : " " + question_.unit);
+  }
+  std::string interval(double low, double high) const {
+    return fmt::format("({} to {})", number(low), number(high));
+  }
+
+ private:
+  const Question& question_;
+  int digits_;
+};
 
 std::string joined(const std::string& a, const std::string& b) { return b.empty() ? a : a + " " + b; }
 
 // "by 4.1 points (1.0 to 7.3)", the sign taken away: the words say which way.
 std::string size_text(const Question& question, const Estimate& e) {
+  const Shown shown(question, e);
   if (question.comparing == Comparing::ratio) {
     const bool above = e.value >= 1;
     const double value = above ? e.value : 1 / e.value;
     const double low = above ? e.low : 1 / e.high, high = above ? e.high : 1 / e.low;
-    return fmt::format("by a factor of {} ({} to {})", number(question, value), number(question, low),
-                       number(question, high));
+    return fmt::format("by a factor of {} {}", shown.number(value), shown.interval(low, high));
   }
   if (question.comparing == Comparing::with_null && question.null != 0)
-    return fmt::format("{} ({} to {})", amount(question, e.value), number(question, e.low),
-                       number(question, e.high));
+    return fmt::format("{} {}", shown.amount(e.value), shown.interval(e.low, e.high));
   const bool above = e.value >= 0;
-  return fmt::format("by {} ({} to {})", amount(question, std::abs(e.value)),
-                     number(question, above ? e.low : -e.high), number(question, above ? e.high : -e.low));
+  return fmt::format("by {} {}", shown.amount(std::abs(e.value)),
+                     shown.interval(above ? e.low : -e.high, above ? e.high : -e.low));
 }
 
-std::string undecided(const Question& question, const Answer& answer, double detectable) {
+// The interval is of one comparison alone, the p of all: where they part, the sentence says why.
+std::string uncorrected_text(const Question& question, const Estimate& e, std::size_t family) {
+  const double null = null_of(question);
+  if (!(e.low > null || e.high < null)) return "";
+  return fmt::format(" (its own interval leaves out {:g}, but it is one of {})", null,
+                     counted(family, "comparison"));
+}
+
+std::string undecided(const Question& question, const Answer& answer, double detectable, std::size_t family) {
   const Estimate& e = answer.found.estimate;
+  const Shown shown(question, e);
   const std::string what = answer.b.empty()
                                ? fmt::format(fmt::runtime(question.open), answer.a)
                                : fmt::format("{} and {} apart in {}", answer.a, answer.b, question.noun);
-  const std::string found = fmt::format("{} ({} to {})", amount(question, e.value), number(question, e.low),
-                                        number(question, e.high));
   const std::string unseen =
       question.comparing == Comparing::ratio
-          ? fmt::format("a factor below {} would not be seen", number(question, detectable))
-          : fmt::format("a difference below {} would not be seen", amount(question, detectable));
-  return fmt::format("these data cannot tell {}: {}, {} after correction; {}", joined(what, question.where),
-                     found, p_text(answer.p_holm), unseen);
-}
-
-double null_of(const Question& question) {
-  return question.comparing == Comparing::ratio ? 1 : question.null;
+          ? fmt::format("a factor below {} would not be seen", shown.number(detectable))
+          : fmt::format("a difference below {} would not be seen", shown.amount(detectable));
+  return fmt::format("these data cannot tell {}: {} {}, {} after correction{}; {}",
+                     joined(what, question.where), shown.amount(e.value), shown.interval(e.low, e.high),
+                     p_text(answer.p_holm), uncorrected_text(question, e, family), unseen);
 }
 
 double detectable_of(const Question& question, const Estimate& estimate, double alpha) {
@@ -91,12 +110,15 @@ std::string plain_number(double value, int digits) {
   return text.find_first_not_of("-0.") == std::string::npos ? fmt::format("{:.{}f}", 0.0, digits) : text;
 }
 
-std::string p_text(double p) {
-  if (std::isnan(p)) return "p unknown";
-  if (p < 0.001) return "p < .001";
-  if (p >= 0.995) return "p = 1";
-  const std::string text = fmt::format("{:.{}f}", p, p < 0.0995 ? (p < 0.00995 ? 3 : 2) : 2);
-  return "p = " + text.substr(1);
+int digits_that_tell(const Estimate& e, double scale, double null, int digits) {
+  constexpr int kMostMore = 3;
+  const auto hidden = [&](double end, int shown) {
+    return std::isfinite(end) && end != null &&
+           plain_number(scale * end, shown) == plain_number(scale * null, shown);
+  };
+  for (int more = 0; more < kMostMore; ++more)
+    if (!hidden(e.low, digits + more) && !hidden(e.high, digits + more)) return digits + more;
+  return digits + kMostMore;
 }
 
 Verdict judge(const Question& question, const Answer& answer, std::size_t family, double alpha,
@@ -119,7 +141,7 @@ Verdict judge(const Question& question, const Answer& answer, std::size_t family
   verdict.detectable = detectable_of(question, e, alpha / static_cast<double>(family));
   if (answer.p_holm > alpha) {
     verdict.word = "cannot tell";
-    verdict.sentence = before + undecided(question, answer, verdict.detectable);
+    verdict.sentence = before + undecided(question, answer, verdict.detectable, family);
     return verdict;
   }
   const bool higher = e.value > null_of(question);

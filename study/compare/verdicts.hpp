@@ -27,6 +27,8 @@ Verdict judge(const Question& question, const Answer& answer, std::size_t family
               const std::string& noise);
 
 std::string plain_number(double value, int digits);  // never "-0.0"
-std::string p_text(double p);                        // "p = .02", "p < .001"
+// `digits`, or as many more (up to three) as show on which side of `null` each end of the interval lies: a
+// ratio's 0.998 must not read 1.00. All in the unit shown.
+int digits_that_tell(const Estimate& e, double scale, double null, int digits);
 
 }  // namespace dsx

@@ -1,6 +1,7 @@
 // {dataset}_{split}_[AUC]0.946_[ACC]0.885@{run}.csv with lines "index,score": the names and the form of
 // medmnist's Evaluator, whose parse_and_evaluate() reads them. Index is the image's place in its split, score
-// the probability of the positive class. '_' parts the name, so a data set's own become '-'.
+// the probability of the positive class, [ACC] the accuracy at probability .5. '_' parts the name, so a data
+// set's own become '-'.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,7 +51,7 @@ std::string write_medmnist(const OpenedRun& run, const std::filesystem::path& ou
     write_file_atomically(out / name, lines);
     written += (written.empty() ? "" : ", ") + name;
   }
-  return written;
+  return written + " ([ACC]: the share of images decided rightly at probability .5)";
 }
 
 }  // namespace dsx

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <map>
 
+#include "kernels/counted.hpp"
+
 namespace dsx {
 
 namespace {
@@ -69,8 +71,8 @@ std::vector<std::string> noise_of(const ExperimentReport& experiment) {
   }
   if (static_cast<double>(experiment.disturbed_samples) >
       kMostDisturbed * static_cast<double>(experiment.sample_count)) {
-    noise.push_back(fmt::format("{}: another process took a core during {} of {} samples", experiment.name,
-                                experiment.disturbed_samples, experiment.sample_count));
+    noise.push_back(fmt::format("{}: another process took a core during {} of {}", experiment.name,
+                                experiment.disturbed_samples, counted(experiment.sample_count, "sample")));
   }
   const double largest = largest_part(experiment);
   for (const auto& finding : experiment.findings) {

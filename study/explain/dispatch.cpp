@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "kernels/layout.hpp"
 #include "study/explain/arm_set.hpp"
@@ -121,11 +122,11 @@ void compare_any(ExplainContext& context, ExperimentReport& report, const std::s
       {"dispatch/any/" + variant,
        fmt::format(
            "{}: letting oneDNN choose (any) takes {} times the explicit nhwc, {} more: {:.2f} ms in {} "
-           "reorders (nhwc: {:.2f} ms in {}), {:.2f} ms in steps that pad up to {} channels (nhwc: {:.2f}), "
+           "reorders (nhwc: {:.2f} ms in {}), {:.2f} ms in steps that pad up to {} (nhwc: {:.2f}), "
            "{:.2f} ms in all others (nhwc: {:.2f}).",
            variant, interval_text(ratio, ""), interval_text(extra, "ms"), a.reorder_ns / 1e6, a.reorders,
-           b.reorder_ns / 1e6, b.reorders, a.padded_ns / 1e6, a.most_padded, b.padded_ns / 1e6,
-           a.other_ns / 1e6, b.other_ns / 1e6),
+           b.reorder_ns / 1e6, b.reorders, a.padded_ns / 1e6, counted(a.most_padded, "channel"),
+           b.padded_ns / 1e6, a.other_ns / 1e6, b.other_ns / 1e6),
        "times nhwc", ratio, false});
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/experiment.hpp"
@@ -66,17 +67,18 @@ class FusedControl {
   }
 
   void add_table() {
-    ReportTable table{geometry_.name,
-                      fmt::format("{}, batch {}, {} threads: layer by layer ({}), and as one kernel of ours",
-                                  geometry_.name, context_.options.batch, context_.options.threads,
-                                  to_string(context_.options.layout)),
-                      {{"operator", ""},
-                       {"convolution", "ms", 3},
-                       {"block", "ms", 3},
-                       {"fused", "ms", 3},
-                       {"block / fused", "", 2},
-                       {"fused kernel", ""}},
-                      {}};
+    ReportTable table{
+        geometry_.name,
+        fmt::format("{}, batch {}, {}: layer by layer ({}), and as one kernel of ours", geometry_.name,
+                    context_.options.batch, counted(context_.options.threads, "thread"),
+                    to_string(context_.options.layout)),
+        {{"operator", ""},
+         {"convolution", "ms", 3},
+         {"block", "ms", 3},
+         {"fused", "ms", 3},
+         {"block / fused", "", 2},
+         {"fused kernel", ""}},
+        {}};
     if (fused_conv_) {
       table.rows.push_back({std::string("none (stores the convolution)"), std::nan(""), std::nan(""),
                             arms_.time_ns(*fused_conv_).value / 1e6, std::nan(""),

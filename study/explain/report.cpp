@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "kernels/counted.hpp"
 #include "study/explain/agreement.hpp"
 #include "study/text_table.hpp"
 
@@ -90,8 +91,8 @@ std::string to_text(const ExperimentReport& experiment) {
   }
   for (const auto& finding : experiment.findings) text += wrapped(finding.text, "  * ", "    ");
   for (const auto& note : experiment.notes) text += wrapped(note, "  - ", "    ");
-  text += fmt::format("  [{} samples, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",
-                      experiment.sample_count, experiment.disturbed_samples,
+  text += fmt::format("  [{}, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",
+                      counted(experiment.sample_count, "sample"), experiment.disturbed_samples,
                       100 * experiment.neighbours_share, duration(experiment.took_s));
   return text + fmt::format("  repeat: {}\n", experiment.command);
 }

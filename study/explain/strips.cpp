@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "bench/chain.hpp"
+#include "kernels/counted.hpp"
 #include "kernels/error.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/experiment.hpp"
@@ -83,8 +84,8 @@ void measure_op(ExplainContext& context, ExperimentReport& report, const Geometr
   }
   arms.run();
   ReportTable table{geometry.name + "_" + op,
-                    fmt::format("{} {}: intermediate read back from ..., {} threads, images shared out",
-                                geometry.name, op, context.options.threads),
+                    fmt::format("{} {}: intermediate read back from ..., {}, images shared out",
+                                geometry.name, op, counted(context.options.threads, "thread")),
                     {{"fits", ""},
                      {"intermediate", "KiB", 0},
                      {"strips", "1/image", 0},

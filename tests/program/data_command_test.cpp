@@ -5,6 +5,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "study/data_subcommands.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {
@@ -14,6 +15,7 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Subjects person0 ... in train and test, 20 images per class and split; the sick ones are brighter.
 class DataCommand : public ProgramTest {
@@ -99,7 +101,17 @@ TEST_F(DataCommand, UsageErrorsExitWith2AndHelpWith0) {
   EXPECT_THAT(run("study", {"data", "shwo", "set"}).err, HasSubstr("did you mean 'show'?"));
   const Finished help = run("study", {"data", "--help"});
   EXPECT_EQ(help.code, 0);
-  EXPECT_THAT(help.out, AllOf(HasSubstr("--skip-bad-images"), HasSubstr("--jobs"), HasSubstr("--resize")));
+  for (const DataSubcommand& command : data_subcommands()) {
+    EXPECT_THAT(help.out, HasSubstr("study data " + command.name + " " + command.usage));
+    const Finished own = run("study", {"data", command.name, "--help"});
+    EXPECT_EQ(own.code, 0);
+    EXPECT_THAT(own.out,
+                AllOf(HasSubstr("--skip-bad-images"), HasSubstr("--resize"), HasSubstr(command.flags)));
+    for (const DataSubcommand& other : data_subcommands())
+      if (other.name != command.name) {
+        EXPECT_THAT(own.out, Not(HasSubstr(other.flags)));
+      }
+  }
 }
 
 // A set of three classes in MedMNIST's form, by NumPy; class 2 is the bright one.

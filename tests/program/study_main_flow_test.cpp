@@ -2,7 +2,12 @@
 // command gives the same numbers bit by bit.
 #include <gmock/gmock.h>
 
+#include <set>
+#include <sstream>
+
 #include "kernels/downsample.hpp"
+#include "study/command.hpp"
+#include "study/settings.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {
@@ -19,9 +24,39 @@ TEST_F(Study, HelpIsOnePageWithEverySettingOperatorAndExitCode) {
        {"Usage:", "--variant NAME", "--resume DIR", "[32]", "Examples:", "Exit codes:", "plan", "data"})
     EXPECT_THAT(help.out, HasSubstr(text));
   for (const DownsampleOp& op : downsample_table()) EXPECT_THAT(help.out, HasSubstr(op.description));
+  for (const Command& command : command_table()) {
+    EXPECT_EQ(help.out.find("\n  " + command.name + " ") != std::string::npos, !command.hidden)
+        << command.name;
+    for (const CommandPart& part : command.parts == nullptr ? std::vector<CommandPart>{} : command.parts())
+      EXPECT_THAT(help.out, HasSubstr("\n  " + command.name + " " + part.name + " "));
+  }
   EXPECT_EQ(help.err, "");
   EXPECT_EQ(run("study", {"-h"}).out, help.out);
   EXPECT_FALSE(fs::exists(folder_ / "results"));
+}
+
+// Every page that says "see the table below" has it, and what a setting may be stands beside it.
+TEST_F(Study, HelpOfEveryCommandExplainsItsChoicesAndListsAFlagOnce) {
+  for (const Command& command : command_table()) {
+    if (command.hidden) continue;
+    const Finished help = run("study", {command.name, "--help"});
+    EXPECT_EQ(help.code, 0) << command.name;
+    if (help.out.find("table below") != std::string::npos) {
+      EXPECT_THAT(help.out, HasSubstr(downsample_table().front().description)) << command.name;
+    }
+    std::set<std::string> flags;
+    std::istringstream lines(help.out);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("  --")) continue;
+      const std::string flag = line.substr(2, line.find(' ', 2) - 2);
+      EXPECT_TRUE(flags.insert(flag).second) << command.name << " lists " << flag << " twice";
+      for (const Field& field : setting_fields())
+        for (const std::string& choice : field.choices && !field.choices_in_table && flag == flag_of(field)
+                                             ? field.choices()
+                                             : std::vector<std::string>{})
+          EXPECT_THAT(line, HasSubstr(choice)) << command.name;
+    }
+  }
 }
 
 TEST_F(Study, VersionNamesCommitAndOneDnn) {

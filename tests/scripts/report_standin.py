@@ -15,8 +15,9 @@ OVER = ESTIMATE + ["seeds", "lowest", "highest", "low_these_images", "high_these
 STEPS = [("conv1", 958.6, 89.8, 7.9), ("pool1", 19.2, 95.9, 3.8), ("conv2", 3642.8, 67.8, 8.9), ("pool2", 12.1, 60.7, 1.0),
          ("fc1", 728.6, 57.7, 3.1)]
 QUESTIONS = ["AUC on test", "accuracy on test at the Youden threshold", "loss of test AUC with symmetric label noise",
-             "specificity on test at 95% sensitivity on val", "calibration error on test", "decisions changed by a shift of 4 pixels",
-             "latency, batch 32, spinning"]
+             "specificity on test at 95% sensitivity on val", "calibration error on test", "decisions changed by a shift of 4 pixels"]
+LATENCY = "latency, batch 32, spinning"
+BIAS = "images called positive against positives on test at probability .5"
 TIMES = {"avgpool": 24., "maxpool": 25.6, "strided": 8.6}
 
 
@@ -170,10 +171,16 @@ class StandIn:
         self.add("headline", ["variant", "column", "original", "value", "low", "high", "not_estimable"], rows)
         columns = ["question", "family", "comparison", "noise_kind", "noise", "value", "low", "high", "p", "p_holm", "detectable",
                    "verdict", "sentence"]
+        ratios = {pair: TIMES.get(pair[0], 20) / TIMES.get(pair[1], 20) for pair in self.pairs}
         self.add("verdicts", columns, [
             [q, q, f"{a} - {b}", "", 0, -.041, -.073, -.01, .004, .02, .05, "lower" if "specificity" in q else "cannot tell",
              f"stand-in sentence on {q}: {a} against {b}"]
-            for q in QUESTIONS for a, b in self.pairs])
+            for q in QUESTIONS for a, b in self.pairs] + [
+            [LATENCY, LATENCY, f"{a} / {b}", "", 0, ratio, ratio * .98, ratio * 1.02, 1e-5, .0004, 1.01, "lower" if ratio < 1 else "higher",
+             f"stand-in sentence on {LATENCY}: {a} against {b}"]
+            for (a, b), ratio in ratios.items() if self.latency] + [
+            [BIAS, BIAS, v, "", 0, .2 + .01 * i, .15, .27, 1e-5, .0004, .05, "higher", f"stand-in sentence on {BIAS}: {v}"]
+            for i, v in enumerate(self.variants) if self.pairs])
         self.add("claims", ["claim", "measurement", "verdict", "how_decided", "repeat_with"], [
             ["AvgPool is conservative", "stand-in measurement", verdict, "by its interval", "study compare"]
             for verdict in ("supported", "contradicted", "cannot tell") if len(self.variants) > 2])

@@ -130,11 +130,34 @@ class Report(unittest.TestCase):
                 sentence = sentence[1:]  # its first letter may have become a capital
                 self.assertIn(sentence, self.page.text)
                 self.assertIn(sentence, markdown)
-        for heading in ("Generalization: 0 of 6", "Noisy labels: 0 of 3", "Decision bias: 3 of 3", "Calibration: 0 of 3",
-                        "Shift consistency: 0 of 3", "Latency: 0 of 3"):
+        for heading in ("Generalization: 0 of 6", "Noisy labels: 0 of 3", "Decision bias: 6 of 6", "Calibration: 0 of 3",
+                        "Shift consistency: 0 of 3", "Latency: 3 of 3"):
             self.assertIn(heading, self.page.text)
         for word in ("supported", "contradicted", "cannot tell", "a stand-in's note", "study compare --seeds 2"):
             self.assertIn(word, self.page.text)
+
+    def test_begins_with_what_was_found_in_short(self):
+        for sentence in (
+                "3 of 18 comparisons of accuracy, errors, calibration and shift consistency and 3 of 3 comparisons of latency",
+                "Test AUC with clean labels avgpool 0.900 (0.880 to 0.920)", "(no two of them are told apart)",
+                "the fastest first: strided 8.60 ms, avgpool 24.0 ms and maxpool 25.6 ms",
+                "avgpool is 1.07 (1.05 to 1.09) times as fast as maxpool",
+                "At probability .5 avgpool, maxpool and strided call more images positive than there are, by 20.0 to 22.0 points: "
+                "towards false alarms.", "Of 3 claims of the original study, judged one by one below: 1 supported, 1 contradicted and "
+                "1 left open."):
+            self.assertIn(sentence, self.page.text)
+            self.assertLess(self.page.text.index(sentence), self.page.text.index("Every comparison, by topic"), sentence)
+        section = self.html[self.html.index('id="found"'):self.html.index('id="claims"')]
+        self.assertEqual(section.count("<details>"), 6)
+        self.assertNotIn('class="verdict', section[:section.index("<details>")])
+
+    def test_writes_p_in_one_way(self):
+        self.assertIn("before correction: p = .004", self.page.text)
+        sys.path.insert(0, str(ROOT / "scripts" / "report.d"))
+        import words
+        told = [words.p_text(p) for p in (.0004, .02, .4, .99851, 1)]
+        self.assertEqual(told, ["p < .001", "p = .020", "p = .400", "p = .999", "p > .999"])  # as verdicts_test.cpp
+        self.assertEqual(words.p_value(float("nan")), "not tested")
 
     def test_says_why_a_figure_has_no_number(self):
         self.assertIn("fewer than 10 of a class", self.page.text)

@@ -45,8 +45,16 @@ TEST(Suggestion, NamesSlipsOfTheFingerAndWordsOfOtherPrograms) {
   EXPECT_EQ(did_you_mean("val_fractoin", words), "; did you mean 'val_fraction'?");
   EXPECT_EQ(did_you_mean("learning_rate", words), "; did you mean 'lr'?");
   EXPECT_EQ(did_you_mean("batch_size", words, "--"), "; did you mean '--batch'?");
-  EXPECT_NE(did_you_mean("qqq", words), "");
-  EXPECT_EQ(did_you_mean("x", {}), "");
+  EXPECT_EQ(did_you_mean("lrate", words), "; did you mean 'lr'?");
+  EXPECT_EQ(did_you_mean("x", {}), ";");
+}
+
+TEST(Suggestion, IsNotFarFetched) {
+  std::vector<std::string> words;
+  for (const Field& field : setting_fields()) words.push_back(field.key);
+  for (const char* word : {"bogus", "qqq", "x", "", "frobnicate", "zz"})
+    EXPECT_EQ(did_you_mean(word, words), ";") << word;
+  EXPECT_THAT(flags_error({"--bogus"}), HasSubstr("unknown flag '--bogus'; `study --help` lists all"));
 }
 
 TEST(SettingsYaml, SetsEveryTypeOfField) {

@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 
 #include "study/compare/claims.hpp"
+#include "study/text_table.hpp"
 
 namespace dsx {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Question specificity() {
   return {"specificity on test at 95% sensitivity on val",
@@ -34,7 +36,7 @@ Answer answer_of(double value, double low, double high, double p_holm) {
 TEST(Verdict, SaysWhichWayByHowMuchAndHowSurely) {
   EXPECT_EQ(judge(specificity(), answer_of(-.041, -.073, -.010, .02), 3, .05, "").sentence,
             "maxpool is less specific than avgpool at 95% sensitivity on val by 4.1 points (1.0 to 7.3), p = "
-            ".02 after "
+            ".020 after "
             "correction");
   EXPECT_EQ(
       judge(specificity(), answer_of(.041, .010, .073, .0004), 3, .05, "with 20% wrong labels (symmetric)")
@@ -52,11 +54,17 @@ TEST(Verdict, SaysWhatWouldNotHaveBeenSeen) {
   EXPECT_EQ(verdict.sentence,
             "these data cannot tell maxpool and avgpool apart in specificity at 95% sensitivity on val: -1.2 "
             "points (-5.2 "
-            "to 2.8), p = .40 after correction; a difference below 6.5 points would not be seen");
+            "to 2.8), p = .400 after correction; a difference below 6.5 points would not be seen");
 }
 
 TEST(Verdict, AnIntervalWithoutZeroIsNotEnoughWhenTheCorrectionSaysNo) {
-  EXPECT_EQ(judge(specificity(), answer_of(-.041, -.073, -.010, .06), 3, .05, "").word, "cannot tell");
+  const Verdict verdict = judge(specificity(), answer_of(-.041, -.073, -.010, .06), 3, .05, "");
+  EXPECT_EQ(verdict.word, "cannot tell");
+  EXPECT_THAT(verdict.sentence,
+              HasSubstr("-4.1 points (-7.3 to -1.0), p = .060 after correction (its own interval "
+                        "leaves out 0, but it is one of 3 comparisons); "));
+  EXPECT_THAT(judge(specificity(), answer_of(-.041, -.073, .010, .06), 3, .05, "").sentence,
+              Not(HasSubstr("leaves out")));
 }
 
 TEST(Verdict, TurnsARatioSoThatItIsAboveOne) {
@@ -78,11 +86,23 @@ TEST(Verdict, TurnsARatioSoThatItIsAboveOne) {
 TEST(Verdict, WritesPValuesAsPapersDo) {
   EXPECT_EQ(p_text(.0004), "p < .001");
   EXPECT_EQ(p_text(.004), "p = .004");
-  EXPECT_EQ(p_text(.02), "p = .02");
-  EXPECT_EQ(p_text(.4), "p = .40");
-  EXPECT_EQ(p_text(1), "p = 1");
+  EXPECT_EQ(p_text(.02), "p = .020");
+  EXPECT_EQ(p_text(.4), "p = .400");
+  EXPECT_EQ(p_text(.99851), "p = .999");
+  EXPECT_EQ(p_text(1), "p > .999");
+  EXPECT_EQ(p_text(kNotEstimable), "p unknown");
   EXPECT_EQ(plain_number(-0.04, 1), "0.0");
   EXPECT_EQ(plain_number(-0.06, 1), "-0.1");
+}
+
+TEST(Question, ABrierScoreIsNoShareAndHasNoPoints) {
+  for (const Question& question : questions_of(Study{})) {
+    if (question.key != "brier") continue;
+    EXPECT_THAT(judge(question, answer_of(-.0104, -.0381, .0182, .4), 3, .05, "").sentence,
+                HasSubstr("the Brier score (0 best, 1 worst): -0.010 (-0.038 to 0.018), p = .400"));
+    return;
+  }
+  FAIL() << "no question on the Brier score";
 }
 
 Part part_of(double low, double high) {
@@ -102,6 +122,25 @@ TEST(Claim, IsDecidedByItsIntervalsAlone) {
   Part ratio = part_of(1.1, 1.2);
   ratio.null = 1;
   EXPECT_EQ(decide({ratio}), "supported");
+}
+
+TEST(Claim, ShowsOnWhichSideOfItsNullAnIntervalEnds) {
+  Part ratio = part_of(.981, .9982);
+  ratio.scale = 1;
+  ratio.unit = "";
+  ratio.digits = 2;
+  ratio.null = 1;
+  EXPECT_EQ(part_text(ratio), "a - b 0.990 (0.981 to 0.998)");
+  ratio.estimate.high = 1.2;
+  EXPECT_EQ(part_text(ratio), "a - b 0.99 (0.98 to 1.20)");
+  EXPECT_EQ(part_text(part_of(.0002, .016)), "a - b 0.81 (0.02 to 1.60) points");
+}
+
+TEST(Claim, NamesThePartsThatItsVerdictHides) {
+  Part up = part_of(.01, .02), down = part_of(-.02, -.01);
+  down.name = "c - d";
+  EXPECT_EQ(by_part_text({up, down}), "; by itself c - d: contradicted; a - b: supported");
+  EXPECT_EQ(by_part_text({up, up}), "");
 }
 
 }  // namespace
