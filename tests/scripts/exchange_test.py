@@ -190,5 +190,5 @@ if __name__ == "__main__":
     import safetensors.numpy
     VARIANTS = [line.split()[0] for line in
                 subprocess.run([STUDY, "--help"], capture_output=True, text=True, check=True)
-                .stdout.split("Downsampling operators:\n")[1].split("\n\n")[0].splitlines()[1:]]
+                .stdout.split("Downsampling operators (--variant):\n")[1].split("\n\n")[0].splitlines()[1:]]
     unittest.main()
