@@ -28,9 +28,10 @@ struct OpenedRun {
 };
 
 // `checkpoint`: "best" or "last". `settings` may differ from the run's in what does not belong to the weights
-// (threads, layout, engine). Throws DataError.
+// (threads, layout, engine). The file's weights are f32; `dtype` is what the network computes with: bf16
+// throws Unsupported where the CPU has none. Throws DataError.
 OpenedRun open_run(const std::filesystem::path& folder, const std::string& checkpoint,
-                   const Settings& settings);
+                   const Settings& settings, dnnl::memory::data_type dtype = dnnl::memory::data_type::f32);
 
 // What another program has to know to use the weights: input, preprocessing, threshold, origin.
 Properties properties_of(const OpenedRun& run);

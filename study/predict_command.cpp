@@ -6,6 +6,7 @@
 
 #include "kernels/counted.hpp"
 #include "kernels/error.hpp"
+#include "kernels/layout.hpp"
 #include "study/command.hpp"
 #include "study/command_line.hpp"
 #include "study/exit_code.hpp"
@@ -34,6 +35,7 @@ An image that cannot be read gets a line on stderr, and the exit code is 3 at th
 
   --threshold-from RULE       val: the threshold that the run chose on its val split; 0.5 [val]
   --checkpoint NAME           best or last [best]
+  --dtype TYPE                f32 or, where the CPU has it, bf16 [f32]
   --csv, --json               instead of a table
 
 )";
@@ -93,6 +95,7 @@ void print_json(const OpenedRun& run, const std::vector<ImagePrediction>& images
   Json json{{"run", run.folder.string()},
             {"checkpoint", run.checkpoint},
             {"epoch", run.epoch},
+            {"dtype", to_string(run.network.context().dtype)},
             {"threshold", sigmoid(decider.logit_threshold)},
             {"threshold_from", decider.rule},
             {"images", Json::array()}};
@@ -114,8 +117,9 @@ void print_json(const OpenedRun& run, const std::vector<ImagePrediction>& images
 }
 
 void print_table(const OpenedRun& run, const std::vector<ImagePrediction>& images, const Decider& decider) {
-  fmt::print("{}, {} weights (epoch {}), threshold {} from {}\n", run.name, run.checkpoint, run.epoch,
-             fixed(sigmoid(decider.logit_threshold), 3), decider.rule);
+  fmt::print("{}, {} weights (epoch {}), {}, threshold {} from {}\n", run.name, run.checkpoint, run.epoch,
+             to_string(run.network.context().dtype), fixed(sigmoid(decider.logit_threshold), 3),
+             decider.rule);
   TextTable table({"image", "probability", "decision", "load ms", "network ms", "note"});
   std::size_t positive = 0, decided = 0;
   for (const ImagePrediction& i : images) {
@@ -150,7 +154,8 @@ void report_problems(const std::vector<ImagePrediction>& images, bool may_skip) 
 CommandSyntax make_syntax() {
   CommandSyntax syntax{.command = "predict", .keys = kKeys, .max_positional = 1'000'000};
   syntax.extra.add_options()("threshold-from", po::value<std::string>(), "")(
-      "checkpoint", po::value<std::string>()->default_value("best"), "")("csv", po::bool_switch(), "")(
+      "checkpoint", po::value<std::string>()->default_value("best"), "")(
+      "dtype", po::value<std::string>()->default_value("f32"), "")("csv", po::bool_switch(), "")(
       "json", po::bool_switch(), "");
   return syntax;
 }
@@ -169,6 +174,7 @@ int predict_command(const std::vector<std::string>& args) {
   const bool csv = line.extra["csv"].as<bool>(), json = line.extra["json"].as<bool>();
   if (csv && json) throw ConfigError("--csv and --json exclude each other");
   asked_rule(line.extra);
+  const auto dtype = data_type_from_string(line.extra["dtype"].as<std::string>());
   const fs::path folder = line.positional[0];
   Settings defaults = settings_of_run(folder);
   defaults.threads = 0;  // of this machine, not of the run's
@@ -177,7 +183,7 @@ int predict_command(const std::vector<std::string>& args) {
   line = parse_command_line(args, syntax, defaults);
   const std::vector<fs::path> paths = find_images({line.positional.begin() + 1, line.positional.end()});
   apply_threads(line.settings);
-  OpenedRun run = open_run(folder, line.extra["checkpoint"].as<std::string>(), line.settings);
+  OpenedRun run = open_run(folder, line.extra["checkpoint"].as<std::string>(), line.settings, dtype);
   const Decider decider = make_decider(run, line.extra);
   ProgressBar progress(progress_mode(line.settings.progress), "predicting", paths.size());
   const std::vector<ImagePrediction> images = predict_images(run, paths, progress);

@@ -243,8 +243,9 @@ void train_and_measure(Run& run, Network& network, std::optional<Trainer>& train
 
 }  // namespace
 
-Network make_network(const Settings& s) {
+Network make_network(const Settings& s, dnnl::memory::data_type dtype) {
   Context context;
+  context.dtype = dtype;
   context.layout = layout_from_string(s.layout);
   context.allow_ref = s.allow_ref;
   context.fused = s.engine == "fused";

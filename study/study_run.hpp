@@ -24,7 +24,8 @@ RunRecord run_study(const StudyRequest& request);
 Progress image_progress(ProgressMode mode);
 
 // The network that the settings ask for, its weights initialised from the seed.
-Network make_network(const Settings& settings);
+// bf16: for inference, where the CPU has it.
+Network make_network(const Settings& settings, dnnl::memory::data_type dtype = dnnl::memory::data_type::f32);
 ModelRecord describe_model(const Network& network, const Plan& inference_plan);
 
 }  // namespace dsx

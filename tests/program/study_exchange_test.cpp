@@ -5,6 +5,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "study/exit_code.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {
@@ -63,6 +64,22 @@ TEST_F(Exchange, PredictDecidesAtTheFrozenThreshold) {
   for (int i = 0; i < 3; ++i)
     EXPECT_NEAR(other["images"][i]["logit"], json["images"][i]["logit"].get<double>(), 1e-5)
         << "batch and layout";
+}
+
+TEST_F(Exchange, PredictInBf16IsCloseToF32) {
+  write_image("a.png", 32, 32, CV_8UC1);
+  EXPECT_EQ(predict({"images", "--dtype", "f64"}).code, 2);
+  const Finished half = predict({"images", "--json", "--dtype", "bf16"});
+  if (half.code == static_cast<int>(ExitCode::unsupported)) GTEST_SKIP() << half.err;
+  ASSERT_EQ(half.code, 0) << half.err;
+  const auto bf16 = nlohmann::json::parse(half.out);
+  const auto f32 = nlohmann::json::parse(predict({"images", "--json"}).out);
+  EXPECT_EQ(bf16["dtype"], "bf16");
+  EXPECT_EQ(f32["dtype"], "f32");
+  const double difference =
+      std::abs(bf16["images"][0]["logit"].get<double>() - f32["images"][0]["logit"].get<double>());
+  EXPECT_LT(difference, 1e-2);
+  EXPECT_GT(difference, 0) << "computed in f32 after all";
 }
 
 TEST_F(Exchange, PredictSaysWhatDoesNotFit) {
