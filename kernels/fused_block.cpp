@@ -48,6 +48,7 @@ struct Block {
   int images = 0;
   bool packed = false;
   std::vector<float> weights, bias;
+  FirstReads next_reads;  // of the step after this one, if it says
 
   bool deinterleaves() const { return shape.stride == 2 && !channels; }
   // Rows of dst whose source is deinterleaved at a time: it stays in the cache.
@@ -112,8 +113,10 @@ void run_strips(FusedBlockArgs args, int begin, int end, float* scratch) {
 }
 
 // Rows [begin, end) of an image's result. `scratch`: the thread's own.
-void run_image(const Block& block, const float* src, float* dst, int begin, int end, float* scratch) {
+void run_image(const Block& block, const float* src, float* dst, int begin, int end, float* scratch,
+               const Stretch& ahead = {}) {
   auto args = block.args;
+  args.ahead = ahead;
   args.src = src;
   args.dst = dst;
   if (block.channels) return fused_channels_rows(args, begin, end);
@@ -143,13 +146,15 @@ void run(const Block& block, const Places& places) {
                thread = static_cast<std::int64_t>(omp_get_thread_num());
     const std::int64_t all = static_cast<std::int64_t>(block.images) * pieces,
                        stop = all * (thread + 1) / threads;
+    Stretch ahead = block.next_reads ? block.next_reads(static_cast<int>(thread)) : Stretch{};
     for (std::int64_t piece = all * thread / threads; piece < stop;) {
       const std::int64_t image = piece / pieces, first = piece % pieces,
                          last = std::min<std::int64_t>(pieces, first + stop - piece);
       const int begin = static_cast<int>(2 * first), end = last == pieces ? rows : static_cast<int>(2 * last);
       const auto n = static_cast<std::size_t>(image);
       run_image(block, places.src_of(n), places.dst_of(n), begin, end,
-                places.scratch_of(static_cast<int>(thread)));
+                places.scratch_of(static_cast<int>(thread)),
+                piece + last - first == stop ? ahead : Stretch{});
       piece += last - first;
     }
   }
@@ -250,6 +255,7 @@ Kernel fused_block_forward(const Context& context, const std::string& layer, con
                   floats(arguments, DNNL_ARG_SCRATCHPAD)};
   };
   kernel.native = [=](const Arguments& arguments) { run(*block, places(arguments)); };
+  kernel.bring_ahead = [=](const FirstReads& reads) { block->next_reads = reads; };
   kernel.per_image = [=](const Arguments& arguments, const ImagePlace& place) {
     const auto at = places(arguments);
     run_image(*block, at.src_of(place.from), at.dst_of(place.to), 0, block->args.dst_height,

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "kernels/prefetch.hpp"
+
 namespace dsx {
 
 struct FusedBlockArgs {
@@ -19,6 +21,7 @@ struct FusedBlockArgs {
   int dst_height = 0, dst_width = 0;
   int pool = 0;          // FusedPool
   bool dst_nchw = true;  // fused_channels_rows() without pooling can do either order, with pooling nhwc
+  Stretch ahead;         // fused_channels_rows() brings it into the L2 cache meanwhile
 };
 
 // Output channels that the kernel computes together for `out_channels`, and floats in a vector; 0 vectors:

@@ -26,6 +26,7 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 constexpr bool kManyRegisters = kLanes >= 16;
+constexpr std::size_t kLine = 64;
 
 int lanes() { return kLanes; }
 
@@ -113,9 +114,22 @@ HWY_INLINE void store(const FusedBlockArgs& a, const V (&upper)[kColumns], const
   }
 }
 
+// What every tile of `tiles` fetches of args.ahead: `lines` cache lines for each source row that it reads.
+struct Ahead {
+  Ahead(const FusedBlockArgs& a, int tiles) : from(static_cast<const char*>(a.ahead.at)) {
+    const std::size_t rows = static_cast<std::size_t>(a.in_channels) * a.kernel;
+    lines = static_cast<int>(a.ahead.bytes / (kLine * rows * std::max(tiles, 1)));
+    bytes = rows * lines * kLine;
+  }
+  const char* at(std::size_t tile) const { return from + tile * bytes; }
+  const char* from;
+  int lines = 0;
+  std::size_t bytes = 0;
+};
+
 template <int kKernel, int kStride, int kPool, int kColumns>
 HWY_NOINLINE void tile(const FusedBlockArgs& a, const float* weights, const float* bias, int channel, int row,
-                       int x) {
+                       int x, const char* ahead, int ahead_lines) {
   const D d;
   V upper[kColumns], lower[kColumns];
   HWY_UNROLL(16)
@@ -128,6 +142,7 @@ HWY_NOINLINE void tile(const FusedBlockArgs& a, const float* weights, const floa
       V w[kKernel];
       HWY_UNROLL(8)
       for (int k = 0; k < kKernel; ++k) w[k] = hn::LoadU(d, weights + k * kLanes);
+      for (int line = 0; line < ahead_lines; ++line, ahead += kLine) __builtin_prefetch(ahead, 0, 2);
       add_row<kKernel, kStride, kColumns>(at, w, upper);
       add_row<kKernel, kStride, kColumns>(at + kStride * a.width, w, lower);
     }
@@ -152,13 +167,17 @@ void run_tiles(const FusedBlockArgs& a, int begin, int end) {
   const std::size_t block = static_cast<std::size_t>(a.in_channels) * kKernel * kKernel * kLanes;
   // Two rows at a time; without pooling an odd last row is computed with the one before it, twice.
   const int step = kPool == 0 ? 2 : 1;
+  const Ahead ahead(a, (end - begin + step - 1) / step * ((columns + kColumns - 1) / kColumns) *
+                           ((a.out_channels + kLanes - 1) / kLanes));
+  std::size_t tiles = 0;
   for (int at = begin; at < end; at += step) {
     const int row = kPool == 0 ? std::min(at, a.dst_height - 2) : 2 * at;
     for (int o = 0; o < a.out_channels; o += kLanes) {
       // The last columns, some of them for the second time: reading stays inside the row.
       for (int x = 0; x < columns; x += kColumns)
         tile<kKernel, kStride, kPool, kColumns>(a, a.weights + o / kLanes * block, a.bias + o, o, row,
-                                                std::min(x, columns - kColumns));
+                                                std::min(x, columns - kColumns), ahead.at(tiles++),
+                                                ahead.lines);
     }
   }
 }

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "kernels/context.hpp"
+#include "kernels/prefetch.hpp"
 
 namespace dsx {
 
@@ -48,6 +49,10 @@ struct Kernel {
   // the cache.
   std::function<void(const Arguments&, const ImagePlace&)> per_image;
   std::function<void(const Arguments&)> after_images;
+  // Set where `native` begins with memory that the step before it might fetch, and where `native` computes so
+  // much that it can: the plan gives the one's first_reads to the other's bring_ahead.
+  FirstReads first_reads;
+  std::function<void(const FirstReads&)> bring_ahead;
 };
 
 // When a step runs.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <omp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -120,6 +121,19 @@ void run(const Linear& linear, const float* src, void* dst, float* scratch) {
   }
 }
 
+// What a thread's first piece begins with, as much as leaves room in its L2 cache; nothing where the pieces
+// lie scattered, or before the weights are packed.
+Stretch first_weights(const Linear& linear, int thread) {
+  static const long l2_bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);  // 0: not known
+  if (!linear.packed || linear.groups != 1 || l2_bytes <= 0) return {};
+  const auto part = static_cast<std::size_t>(kParts * thread / linear.threads);
+  const std::size_t chunk_bytes = kPackedLinearChunk * static_cast<std::size_t>(linear.blocks) *
+                                  static_cast<std::size_t>(packed_linear_block()) * (linear.bf16 ? 2 : 4);
+  const std::size_t begin = linear.chunks() * part / kParts, end = linear.chunks() * (part + 1) / kParts;
+  return {linear.weights.get() + begin * chunk_bytes,
+          std::min((end - begin) * chunk_bytes, static_cast<std::size_t>(l2_bytes) * 5 / 8)};
+}
+
 // The fewest groups with which the pieces divide evenly among the threads.
 int groups_for(int blocks, int threads) {
   for (int groups = 1; groups < blocks; ++groups) {
@@ -189,6 +203,7 @@ Kernel packed_linear_forward(const Context& context, const std::string& layer, c
     run(*linear, static_cast<float*>(at(arguments, DNNL_ARG_SRC)), at(arguments, DNNL_ARG_DST),
         static_cast<float*>(at(arguments, DNNL_ARG_SCRATCHPAD)));
   };
+  kernel.first_reads = [=](int thread) { return first_weights(*linear, thread); };
   return kernel;
 }
 

@@ -5,8 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <functional>
 
 namespace dsx {
+
+struct Stretch {
+  const void* at = nullptr;
+  std::size_t bytes = 0;
+};
+// What thread `thread` of a kernel's team reads first.
+using FirstReads = std::function<Stretch(int thread)>;
 
 class PrefetchQueue {
  public:

@@ -71,6 +71,7 @@ class Planner {
         ++version->readers;
       }
     }
+    couple(steps_of(Phase::forward));
     result_.forward_chains = chains(Phase::forward);
     result_.backward_chains = chains(Phase::backward);
     place();
@@ -169,6 +170,14 @@ class Planner {
       all.push_back(std::move(chain));
     }
     return all;
+  }
+
+  // Who has bandwidth to spare fetches what the next one reads first.
+  static void couple(const std::vector<Step>& steps) {
+    for (std::size_t i = 1; i < steps.size(); ++i) {
+      const Kernel &one = steps[i - 1].kernel, &next = steps[i].kernel;
+      if (one.bring_ahead && next.first_reads) one.bring_ahead(next.first_reads);
+    }
   }
 
   // The steps of a chain run all at once: what lives in one of them lives in all.

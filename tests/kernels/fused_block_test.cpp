@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <omp.h>
 
+#include <array>
+
 #include "kernels/downsample.hpp"
 #include "kernels/error.hpp"
 #include "tests/reference/run_kernel.hpp"
@@ -90,6 +92,35 @@ TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {
       if (first.empty()) first = got;
       expect_equal(got, first, fmt::format("{} threads, {}", threads, kernel.impl));
     }
+  }
+  set_threads(omp_get_num_procs());
+}
+
+// What the next step reads first is asked for by each thread, and only fetched: an address that nobody may
+// read does no harm.
+TEST(FusedBlock, BringsAheadWithoutChangingItsResult) {
+  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const Context context;
+  set_threads(2);
+  for (const auto pool : {FusedPool::none, FusedPool::max}) {
+    const auto shape = conv_shape({1, 2, 44, 90}, 16, 5, pool == FusedPool::none ? 2 : 1, 0);
+    const auto kernel = fused_block_forward(context, "block", shape, {pool, true, true});
+    const auto run = [&] {
+      return run_kernel(context, kernel,
+                        {{DNNL_ARG_SRC, integers(2 * 44 * 90, 1)},
+                         {DNNL_ARG_WEIGHTS, integers(16 * 2 * 25, 2)},
+                         {DNNL_ARG_BIAS, integers(16, 3)}})
+          .at(DNNL_ARG_DST);
+    };
+    const auto alone = run();
+    std::array<int, 2> asked{};
+    ASSERT_TRUE(kernel.bring_ahead);
+    kernel.bring_ahead([&](int thread) {
+      ++asked.at(static_cast<std::size_t>(thread));
+      return Stretch{reinterpret_cast<const void*>(4096), 1 << 20};
+    });
+    expect_equal(run(), alone, kernel.impl);
+    EXPECT_THAT(asked, testing::Each(1));
   }
   set_threads(omp_get_num_procs());
 }

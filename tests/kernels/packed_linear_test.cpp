@@ -117,6 +117,24 @@ TEST(PackedLinear, RoundsWeightsAndResultsAsBf16Does) {
   EXPECT_THAT(got, testing::ElementsAre(256.0, -1.0078125));
 }
 
+// Each thread's first weights lie apart, and are not known before they are packed.
+TEST(PackedLinear, SaysWhatItReadsFirst) {
+  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const Context context;
+  set_threads(2);
+  const auto shape = inner_product_shape({1, 40000}, 12);
+  const auto kernel = packed_linear_forward(context, "fc", shape, {Pass::inference, false, false},
+                                            plain_md(shape.src), memory::data_type::f32);
+  ASSERT_TRUE(kernel.first_reads);
+  EXPECT_EQ(kernel.first_reads(0).bytes, 0U);
+  run_kernel(context, kernel,
+             {{DNNL_ARG_SRC, integers(40000, 1)}, {DNNL_ARG_WEIGHTS, integers(std::size_t{12} * 40000, 2)}});
+  const auto first = kernel.first_reads(0), second = kernel.first_reads(1);
+  set_threads(omp_get_num_procs());
+  if (first.bytes == 0) GTEST_SKIP() << "the size of the L2 cache is not known here";
+  EXPECT_GE(static_cast<const char*>(second.at), static_cast<const char*>(first.at) + first.bytes);
+}
+
 TEST(PackedLinear, KeepsAnImagesNansToItself) {
   if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   const Context context;
