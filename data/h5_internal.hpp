@@ -46,6 +46,10 @@ inline const H5::PredType& native_type<std::uint64_t>() {
 // since files are complete before they get their name, and network file systems often lack locks.
 H5::FileAccPropList access_options();
 
+// Whether each chunk of a chunked data set with elements is one that our writer could have made, so that
+// libhdf5 can read it. True where there are no chunks. Throws H5::Exception.
+bool has_sound_chunks(const H5::DataSet& data);
+
 // Element count of a shape; nullopt when the product overflows.
 std::optional<std::size_t> count_of(const std::vector<std::size_t>& shape);
 

@@ -193,6 +193,7 @@ std::vector<std::string> Reader::strings(const std::string& name, std::size_t ma
     std::size_t bytes = 0;
     if (__builtin_mul_overflow(*count, width, &bytes) || bytes > kMaxStringBytes)
       fail(fmt::format("data set '{}' claims {} texts of {} bytes, which is too much", name, *count, width));
+    if (!has_sound_chunks(data)) fail(fmt::format("data set '{}' is damaged", name));
     std::vector<char> cells(bytes);
     data.read(cells.data(), type);
     return split_cells(cells, width, *count);
@@ -217,6 +218,7 @@ std::vector<T> Reader::numbers(const std::string& name, std::size_t max_bytes) c
     const auto count = count_of(shape_of(data.getSpace()));
     if (!count || *count > max_bytes / sizeof(T))
       fail(fmt::format("data set '{}' claims more than the {} bytes that are read at most", name, max_bytes));
+    if (*count > 0 && !has_sound_chunks(data)) fail(fmt::format("data set '{}' is damaged", name));
     std::vector<T> values(*count);
     if (*count > 0) data.read(values.data(), native_type<T>());
     return values;

@@ -6,6 +6,7 @@
 
 #include <random>
 
+#include "data/deflate.hpp"
 #include "kernels/error.hpp"
 #include "temp_data.hpp"
 
@@ -91,6 +92,56 @@ TEST_F(H5, MissingForeignAndTruncatedFilesAreDataErrors) {
   test::write_bytes(folder_ / "half.h5", bytes);
   EXPECT_THAT(message_of<DataError>([&] { Reader reader(folder_ / "half.h5"); }), HasSubstr("truncated"));
   EXPECT_THAT(message_of<DataError>([&] { Reader reader(folder_); }), HasSubstr("not a regular file"));
+}
+
+// Four bytes behind `filters` (deflate, or none), the only chunk replaced by these bytes.
+test::fs::path with_chunk(const test::fs::path& path, const ::H5::DSetCreatPropList& filters,
+                          unsigned skipped, const std::vector<std::uint8_t>& bytes) {
+  Writer writer(path);
+  const hsize_t extent = 4, offset = 0;
+  ::H5::DSetCreatPropList layout = filters;
+  layout.setChunk(1, &extent);
+  const ::H5::DataSet data =
+      writer.file().createDataSet("label", ::H5::PredType::STD_U8LE, ::H5::DataSpace(1, &extent), layout);
+  EXPECT_GE(H5Dwrite_chunk(data.getId(), H5P_DEFAULT, skipped, &offset, bytes.size(), bytes.data()), 0);
+  writer.commit();
+  return path;
+}
+
+// libhdf5 1.10 reads behind the end of all but the first.
+TEST_F(H5, ChunksThatAreNotWholeAreDataErrors) {
+  ::H5::DSetCreatPropList deflate, checksum, shuffle;
+  deflate.setDeflate(1);
+  checksum.setFletcher32();
+  shuffle.setShuffle();
+  const std::vector<std::uint8_t> plain{1, 2, 3, 4};
+  const test::fs::path path = folder_ / "chunk.h5";
+  EXPECT_EQ(Reader(with_chunk(path, deflate, 0, deflate_chunk(plain))).numbers<std::uint8_t>("label"), plain);
+  const auto refused = [&](const ::H5::DSetCreatPropList& filters, unsigned skipped,
+                           const std::vector<std::uint8_t>& bytes) {
+    const Reader reader(with_chunk(path, filters, skipped, bytes));
+    EXPECT_THAT(message_of<DataError>([&] { reader.numbers<std::uint8_t>("label"); }),
+                HasSubstr("chunk.h5: data set 'label' is damaged"));
+  };
+  refused(deflate, 1, {1});
+  refused(deflate, 0, {1});
+  refused(deflate, 0, deflate_chunk(std::vector<std::uint8_t>{1, 2}));
+  refused(deflate, 0, deflate_chunk(std::vector<std::uint8_t>(100)));
+  refused(checksum, 0, {1});
+  refused(shuffle, 0, {1});
+}
+
+TEST_F(H5, TablesOfSeveralChunksComeBack) {
+  std::vector<double> values(300'000);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i * i % 1009);
+  const std::vector<std::string> names(200'000, "some name");
+  Writer writer(folder_ / "long.h5");
+  writer.numbers("table", values, {100'000, 3}, 4);
+  writer.strings("names", names);
+  writer.commit();
+  const Reader reader(folder_ / "long.h5");
+  EXPECT_EQ(reader.numbers<double>("table"), values);
+  EXPECT_EQ(reader.strings("names"), names);
 }
 
 TEST_F(H5, RandomDamageIsADataErrorOrHarmless) {

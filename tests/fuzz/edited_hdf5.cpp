@@ -249,6 +249,10 @@ std::vector<Bytes> EditedHdf5::seeds() const {
                      4, 2, 'a', 'b', 'c', 'd'});
   // A data set of 2^62 x 2 x 2 bytes, which is none by libhdf5's count, and a chunk written to it.
   all.push_back({0, 5, 0, 3, 13, 2, 2, 0x62, 0, 1, 1, 0, 0});
+  // A chunk of one byte for four, behind which libhdf5 reads on: past deflate, in fletcher32 and in shuffle.
+  all.push_back({1, 5, 0, 1, 4, 2 | 8, 1, 2, 3, 4, 1, 1, 0, 1, 0, 1});
+  all.push_back({1, 5, 0, 1, 4, 2 | 16, 1, 2, 3, 4, 1, 1, 0, 0, 0, 1});
+  all.push_back({1, 5, 0, 1, 4, 2 | 4, 1, 2, 3, 4, 1, 1, 0, 0, 0, 1});
   return all;
 }
 
