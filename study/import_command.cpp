@@ -2,6 +2,9 @@
 // take like a run's.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <map>
 
@@ -36,8 +39,8 @@ Usage:
 
 The file holds the network's tensors under PyTorch's names (conv1.weight, fc1.bias, ...) and shapes; F32, or F16,
 BF16 and F64, which are converted. Settings say which network they belong to and how its images are prepared. A file
-made by `study export` brings them along; any other needs --variant, since the shapes do not tell the operator, and has
-the defaults below. Flags win over the file. Then:
+made by `study export` brings them along, and its run's threshold and classes, too; any other needs --variant, since
+the shapes do not tell the operator, and has the defaults below. Flags win over the file. Then:
   study predict DIR IMAGES          study export DIR --format onnx
   study --latency-only --resume DIR
 
@@ -54,6 +57,30 @@ void take_settings_of_file(const SafetensorsHeader& header, const std::string& f
 
 std::string shape_text(const std::vector<std::uint64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+bool is_class_name(const std::string& name) {
+  return !name.empty() && name.size() <= 100 &&
+         std::none_of(name.begin(), name.end(), [](unsigned char c) { return c < 32 || c == 127; });
+}
+
+// The threshold only of weights that are used as they were: other preprocessing makes other logits.
+ImportedRecord imported_record(const SafetensorsHeader& header, bool unchanged) {
+  const auto text = [&](const char* key) {
+    const auto found = header.metadata.find(key);
+    return found == header.metadata.end() ? std::string() : found->second;
+  };
+  ImportedRecord record;
+  const std::string threshold = text("logit_threshold"), negative = text("negative_class"),
+                    positive = text("positive_class");
+  if (is_class_name(negative) && is_class_name(positive)) record.class_names = {negative, positive};
+  double value = 0;
+  const auto [end, error] = std::from_chars(threshold.data(), threshold.data() + threshold.size(), value);
+  if (threshold.empty() || !unchanged) return record;
+  if (error != std::errc() || end != threshold.data() + threshold.size() || !std::isfinite(value))
+    throw DataError(fmt::format("its logit_threshold is {}, no number", shown_name(threshold)));
+  record.logit_threshold = value;
+  return record;
 }
 
 // PyTorch's count of batches, which only a momentum of None uses.
@@ -132,18 +159,23 @@ int import_command(const std::vector<std::string>& args) {
     if (!header.metadata.contains(kSettingsProperty) && !line.sources.contains("variant"))
       throw ConfigError("study import: the shapes do not tell the downsampling operator; give --variant");
     Settings& settings = line.settings;
+    const bool unchanged = to_yaml(settings, "") == to_yaml(from_file, "");
     const fs::path out = fs::absolute(line.extra["out"].as<std::string>()).lexically_normal();
     const fs::path named = out.filename().empty() ? out.parent_path() : out;
     settings.out = named.parent_path();
     settings.name = named.filename();
     settings.resume.clear();
     make_paths_absolute(settings);
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(named, ignored)))
+      throw OutputError(named.string() + ": exists already; choose another --out");
     check_new_run_folder(settings);
     Network network = make_network(settings);
     load(header, bytes, network);
-    write_folder(
-        record_of(settings, fmt::format("weights of {} (SHA-256 {})", file, sha256_hex(bytes)), network),
-        network);
+    RunRecord record =
+        record_of(settings, fmt::format("weights of {} (SHA-256 {})", file, sha256_hex(bytes)), network);
+    record.imported = imported_record(header, unchanged);
+    write_folder(std::move(record), network);
     fmt::print("{}: {} with {}, {} from {}\n", named.string(), network.spec().name, settings.variant,
                counted(network.parameters().trainable_count(), "parameter"), file);
   } catch (const DataError& error) {

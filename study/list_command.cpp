@@ -77,9 +77,13 @@ void print_json(const RunTable& table, std::size_t shown) {
     Json entry{{"folder", row.folder.string()}};
     for (std::size_t i = 0; i < shown; ++i) {
       const RunCell& cell = row.cells[i];
-      entry[table.columns[i]] = cell.text.empty() ? Json()
-                                : cell.is_number  ? Json(cell.number)
-                                                  : Json(cell.text);
+      Json& value = entry[table.columns[i]];
+      if (cell.is_whole)
+        value = Json::parse(cell.text);
+      else if (cell.is_number)
+        value = cell.number;
+      else if (!cell.text.empty())
+        value = cell.text;
     }
     list.push_back(std::move(entry));
   }

@@ -23,12 +23,19 @@ Json read_summary(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return nullptr;
   Json summary = Json::parse(read_file(file, kMaxSummaryBytes), nullptr, false);
-  return summary.is_object() ? summary : nullptr;
+  if (!summary.is_object())
+    throw DataError(file.string() +
+                    ": damaged, no JSON object: without it the run has no threshold and no names "
+                    "of classes; use another copy, or remove it to go on without them");
+  return summary;
 }
 
 std::vector<std::string> class_names(const Json& summary) {
   std::vector<std::string> names;
-  const Json::json_pointer train("/data/splits/train");
+  const Json::json_pointer train("/data/splits/train"), imported("/imported/class_names");
+  if (summary.contains(imported) && summary.at(imported).is_array())
+    for (const auto& name : summary.at(imported))
+      if (name.is_string()) names.push_back(name);
   if (summary.contains(train) && summary.at(train).is_object())
     for (const auto& [name, count] : summary.at(train).items()) names.push_back(name);
   if (names.size() != 2) names.clear();
@@ -36,9 +43,11 @@ std::vector<std::string> class_names(const Json& summary) {
 }
 
 std::optional<double> threshold_of(const Json& summary, int epoch) {
-  const Json::json_pointer best("/best");
-  if (!summary.contains(best) || summary.at(best).value("epoch", -1) != epoch) return std::nullopt;
-  const Json& threshold = summary.at(best).value("logit_threshold", Json());
+  const Json::json_pointer best("/best"), imported("/imported");
+  const Json::json_pointer& place = summary.contains(imported) ? imported : best;
+  if (!summary.contains(place) || !summary.at(place).is_object()) return std::nullopt;
+  if (place == best && summary.at(best).value("epoch", -1) != epoch) return std::nullopt;
+  const Json threshold = summary.at(place).value("logit_threshold", Json());
   return threshold.is_number() ? std::optional(threshold.get<double>()) : std::nullopt;
 }
 

@@ -85,7 +85,8 @@ RunCell cell_of(const Column& column, const Json& summary) {
   if (!value.is_number()) return {};
   const double number = value.get<double>() * (column.name.ends_with("_ms") ? 1e-6 : 1);
   const bool whole = value.is_number_integer() && !column.name.ends_with("_ms");
-  return {whole ? fmt::to_string(value.get<std::int64_t>()) : fmt::format("{:.4g}", number), number, true};
+  return {whole ? fmt::to_string(value.get<std::int64_t>()) : fmt::format("{:.4g}", number), number, true,
+          whole};
 }
 
 // Null when it is no run of ours; throws when it is one that cannot be read.
@@ -151,6 +152,9 @@ bool Condition::holds(const RunCell& cell) const {
   const std::optional<double> number = as_number(value);
   if (sign == "~") return cell.text.find(value) != std::string::npos;
   const bool numbers = cell.is_number && number;
+  if (cell.is_number && !number && sign != "=" && sign != "!=")
+    throw ConfigError(fmt::format("--where: {} is a number, and '{}' is none: '{}{}{}'", column, value,
+                                  column, sign, value));
   const int order = numbers ? (cell.number > *number) - (cell.number < *number) : cell.text.compare(value);
   if (sign == "=") return order == 0;
   if (sign == "!=") return order != 0;

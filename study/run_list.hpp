@@ -11,7 +11,7 @@ namespace dsx {
 struct RunCell {
   std::string text;   // as shown; empty when the run does not have it
   double number = 0;  // for comparing and sorting
-  bool is_number = false;
+  bool is_number = false, is_whole = false;
 };
 
 struct RunRow {
@@ -36,6 +36,7 @@ RunTable list_runs(const std::filesystem::path& folder, const std::vector<std::s
 // numbers as numbers. A run that lacks the value does not fulfil it.
 struct Condition {
   std::string column, sign, value;
+  // Throws ConfigError where a number would have to be more or less than a word.
   bool holds(const RunCell& cell) const;
 };
 // Throws ConfigError for a text that is none.

@@ -60,6 +60,12 @@ struct Evaluation {
   std::vector<SplitResult> splits;
 };
 
+// What the file of imported weights said of the run that it came from.
+struct ImportedRecord {
+  std::optional<double> logit_threshold;
+  std::vector<std::string> class_names;  // negative, positive; or none
+};
+
 // Reading, preprocessing and laying out a batch, which latency leaves out.
 struct LoadingRecord {
   int batch = 0;
@@ -69,7 +75,7 @@ struct LoadingRecord {
 };
 
 struct RunRecord {
-  std::string name, status = "running";  // running, finished, interrupted, diverged, failed
+  std::string name, status = "running";  // running, finished, interrupted, diverged, failed, imported
   std::string message;                   // of what ended it, when not finished
   std::string command;                   // repeats it
   Settings settings;
@@ -82,6 +88,7 @@ struct RunRecord {
   std::vector<PlanRecord> plans;
   TrainState state;
   std::optional<Evaluation> evaluation;
+  std::optional<ImportedRecord> imported;
   std::vector<PlanLatency> latency;  // forward passes on images that lie in memory already
   std::optional<LoadingRecord> loading;
   std::optional<PaceRecord> pace;

@@ -96,6 +96,11 @@ Json evaluation_json(const Evaluation& evaluation) {
   return json;
 }
 
+Json imported_json(const ImportedRecord& imported) {
+  return {{"logit_threshold", imported.logit_threshold ? Json(*imported.logit_threshold) : Json(nullptr)},
+          {"class_names", imported.class_names}};
+}
+
 Json model_json(const RunRecord& record) {
   const ModelRecord& m = record.model;
   return {
@@ -120,6 +125,7 @@ nlohmann::ordered_json summary_json(const RunRecord& record) {
       {"used", record.threads.used},
       {"cpus", record.threads.cpus}};
   if (record.evaluation) json["best"] = evaluation_json(*record.evaluation);
+  if (record.imported) json["imported"] = imported_json(*record.imported);
   Json latency = Json::array();
   for (const PlanLatency& l : record.latency) latency.push_back(latency_json(l));
   json["latency"] = latency;

@@ -120,6 +120,11 @@ TEST_F(Exchange, PredictRefusesNonsense) {
   EXPECT_EQ(predict({"images", "--threshold-from", "test"}).code, 2);
   EXPECT_EQ(predict({"images", "--checkpoint", "first"}).code, 3) << "there are no images before all else";
   EXPECT_EQ(run("study", {"predict", "images", "x.png"}).code, 3) << "no run";
+  write_image("a.png", 32, 32, CV_8UC1);
+  std::ofstream(folder_ / "runs/one/summary.json") << "{";
+  const Finished damaged = predict({"images"});
+  EXPECT_EQ(damaged.code, 3) << "no decision at another threshold than the run's";
+  EXPECT_THAT(damaged.err, HasSubstr("runs/one/summary.json: damaged"));
 }
 
 TEST_F(Exchange, ListFiltersAndSorts) {
@@ -141,6 +146,7 @@ TEST_F(Exchange, ListFiltersAndSorts) {
   EXPECT_EQ(json[0]["name"], "three");
   EXPECT_EQ(json[1]["name"], "two");
   EXPECT_EQ(json[1]["lr"], 0.05);
+  EXPECT_TRUE(json[1]["seed"].is_number_integer());
   EXPECT_EQ(json[0].size(), 4U) << "the folder and the columns that were asked for";
   EXPECT_THAT(run("study", {"list", "runs", "--where", "variant~strid", "--csv"}).out,
               StartsWith("folder,name,"));
@@ -153,6 +159,9 @@ TEST_F(Exchange, ListFiltersAndSorts) {
   EXPECT_THAT(run("study", {"list", "runs", "--where", "varaint=maxpool"}).err, HasSubstr("'variant'"));
   EXPECT_EQ(run("study", {"list", "runs", "--where", "maxpool"}).code, 2);
   EXPECT_EQ(run("study", {"list", "runs", "--where", "seed>"}).code, 2);
+  const Finished word = run("study", {"list", "runs", "--where", "test_auc>good"});
+  EXPECT_EQ(word.code, 2) << word.out;
+  EXPECT_THAT(word.err, HasSubstr("test_auc is a number, and 'good' is none"));
 }
 
 TEST_F(Exchange, ExportWritesNothingTwice) {
@@ -188,11 +197,22 @@ TEST_F(Exchange, ImportedWeightsPredictTheSame) {
   const Finished ours = predict({"images", "--json", "--threads", "1"});
   const Finished theirs = run("study", {"predict", "runs/two", "images", "--json", "--threads", "1"});
   ASSERT_EQ(theirs.code, 0) << theirs.err;
-  EXPECT_THAT(theirs.err, HasSubstr("no threshold was chosen"));
-  EXPECT_EQ(nlohmann::json::parse(ours.out)["images"][0]["logit"],
-            nlohmann::json::parse(theirs.out)["images"][0]["logit"]);
-  EXPECT_EQ(run("study", {"import", "w.safetensors", "--out", "runs/two"}).code, 4)
-      << "never over an existing folder";
+  const auto one = nlohmann::json::parse(ours.out), two = nlohmann::json::parse(theirs.out);
+  EXPECT_EQ(two["threshold"], one["threshold"]) << "the file brings the run's along";
+  EXPECT_EQ(two["threshold_from"], "val");
+  for (const char* key : {"logit", "decision"})
+    EXPECT_EQ(two["images"][0][key], one["images"][0][key]) << key;
+  const Finished again = run("study", {"import", "w.safetensors", "--out", "runs/two"});
+  EXPECT_EQ(again.code, 4) << "never over an existing folder";
+  EXPECT_THAT(again.err, AllOf(HasSubstr("exists already; choose another --out"), Not(HasSubstr("--name"))));
+  // Other preprocessing makes other logits, for which nobody chose a threshold.
+  ASSERT_EQ(run("study", {"import", "w.safetensors", "--mean", "0.3", "--out", "runs/other"}).code, 0);
+  const Finished other = run("study", {"predict", "runs/other", "images", "--json", "--threads", "1"});
+  EXPECT_THAT(other.err, HasSubstr("no threshold was chosen"));
+  const auto json = nlohmann::json::parse(other.out);
+  EXPECT_EQ(json["threshold"], 0.5);
+  const std::string decision = json["images"][0]["decision"];
+  EXPECT_TRUE(decision == "NORMAL" || decision == "PNEUMONIA") << decision;
   EXPECT_EQ(run("study", {"import", "images/a.png", "--variant", "avgpool", "--out", "x"}).code, 3);
   EXPECT_EQ(run("study", {"import", "nowhere", "--variant", "avgpool", "--out", "x"}).code, 3);
 }
