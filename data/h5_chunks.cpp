@@ -30,16 +30,11 @@ class ChunkCheck {
 
   // The chunk that begins with this row is there, went through all filters, and is as long as it must be.
   bool holds(hsize_t row) {
-    std::array<hsize_t, H5S_MAX_RANK> offset{row};
-    hsize_t bytes = 0;
-    if (H5Dget_chunk_storage_size(data_.getId(), offset.data(), &bytes) < 0 || bytes == 0 ||
-        bytes > deflate_bound(chunk_) || bytes < chunk_ / kMaxRatio)
+    const std::array<hsize_t, H5S_MAX_RANK> offset{row};
+    if (!read_packed_chunk(data_, offset, chunk_, packed_) || packed_.size() < chunk_ / kMaxRatio)
       return false;
-    packed_.resize(bytes);
     plain_.resize(chunk_);
-    std::uint32_t skipped = 0;
-    return H5Dread_chunk(data_.getId(), H5P_DEFAULT, offset.data(), &skipped, packed_.data()) >= 0 &&
-           skipped == 0 && inflate_chunk(packed_, plain_);
+    return inflate_chunk(packed_, plain_);
   }
 
  private:
@@ -49,6 +44,18 @@ class ChunkCheck {
 };
 
 }  // namespace
+
+bool read_packed_chunk(const H5::DataSet& data, std::span<const hsize_t> offset, std::size_t plain_bytes,
+                       std::vector<std::uint8_t>& packed) {
+  hsize_t bytes = 0;
+  if (H5Dget_chunk_storage_size(data.getId(), offset.data(), &bytes) < 0 || bytes == 0 ||
+      bytes > deflate_bound(plain_bytes))
+    return false;
+  packed.resize(bytes);
+  std::uint32_t skipped = 0;  // filters
+  return H5Dread_chunk(data.getId(), H5P_DEFAULT, offset.data(), &skipped, packed.data()) >= 0 &&
+         skipped == 0;
+}
 
 bool has_sound_chunks(const H5::DataSet& data) {
   const H5::DSetCreatPropList layout = data.getCreatePlist();

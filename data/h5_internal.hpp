@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace dsx::h5 {
@@ -45,6 +46,11 @@ inline const H5::PredType& native_type<std::uint64_t>() {
 // Closing the file closes every object in it, so no forgotten handle keeps it open; HDF5's file locks are off
 // since files are complete before they get their name, and network file systems often lack locks.
 H5::FileAccPropList access_options();
+
+// The bytes of the chunk at `offset` as they lie in the file. False when it is not there, is longer than
+// deflate makes `plain_bytes`, or went past a filter. Throws nothing; the caller holds the Lock.
+bool read_packed_chunk(const H5::DataSet& data, std::span<const hsize_t> offset, std::size_t plain_bytes,
+                       std::vector<std::uint8_t>& packed);
 
 // Whether each chunk of a chunked data set with elements is one that our writer could have made, so that
 // libhdf5 can read it. True where there are no chunks. Throws H5::Exception.

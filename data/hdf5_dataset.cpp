@@ -8,6 +8,7 @@
 #include <array>
 
 #include "data/deflate.hpp"
+#include "data/h5_internal.hpp"
 #include "data/sealed_file.hpp"
 #include "kernels/counted.hpp"
 #include "kernels/error.hpp"
@@ -172,15 +173,7 @@ void Hdf5Dataset::read(std::size_t index, std::span<std::uint8_t> chw) const {
   {
     const h5::Lock lock;
     const std::array<hsize_t, 4> offset = {index, 0, 0, 0};
-    hsize_t bytes = 0;
-    if (index >= items_.size() || H5Dget_chunk_storage_size(images_.getId(), offset.data(), &bytes) < 0 ||
-        bytes == 0 || bytes > deflate_bound(shape_.count()))
-      damaged();
-    packed.resize(bytes);
-    std::uint32_t filters = 0;
-    if (H5Dread_chunk(images_.getId(), H5P_DEFAULT, offset.data(), &filters, packed.data()) < 0 ||
-        filters != 0)
-      damaged();
+    if (index >= items_.size() || !h5::read_packed_chunk(images_, offset, shape_.count(), packed)) damaged();
   }
   if (chw.size() != shape_.count() || !inflate_chunk(packed, chw)) damaged();
 }

@@ -146,7 +146,7 @@ void run(const Block& block, const Places& places) {
                thread = static_cast<std::int64_t>(omp_get_thread_num());
     const std::int64_t all = static_cast<std::int64_t>(block.images) * pieces,
                        stop = all * (thread + 1) / threads;
-    Stretch ahead = block.next_reads ? block.next_reads(static_cast<int>(thread)) : Stretch{};
+    const Stretch ahead = block.next_reads ? block.next_reads(static_cast<int>(thread)) : Stretch{};
     for (std::int64_t piece = all * thread / threads; piece < stop;) {
       const std::int64_t image = piece / pieces, first = piece % pieces,
                          last = std::min<std::int64_t>(pieces, first + stop - piece);
@@ -255,7 +255,7 @@ Kernel fused_block_forward(const Context& context, const std::string& layer, con
                   floats(arguments, DNNL_ARG_SCRATCHPAD)};
   };
   kernel.native = [=](const Arguments& arguments) { run(*block, places(arguments)); };
-  kernel.bring_ahead = [=](const FirstReads& reads) { block->next_reads = reads; };
+  if (block->channels) kernel.bring_ahead = [=](const FirstReads& reads) { block->next_reads = reads; };
   kernel.per_image = [=](const Arguments& arguments, const ImagePlace& place) {
     const auto at = places(arguments);
     run_image(*block, at.src_of(place.from), at.dst_of(place.to), 0, block->args.dst_height,

@@ -26,7 +26,6 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 constexpr bool kManyRegisters = kLanes >= 16;
-constexpr std::size_t kLine = 64;
 
 int lanes() { return kLanes; }
 
@@ -118,8 +117,8 @@ HWY_INLINE void store(const FusedBlockArgs& a, const V (&upper)[kColumns], const
 struct Ahead {
   Ahead(const FusedBlockArgs& a, int tiles) : from(static_cast<const char*>(a.ahead.at)) {
     const std::size_t rows = static_cast<std::size_t>(a.in_channels) * a.kernel;
-    lines = static_cast<int>(a.ahead.bytes / (kLine * rows * std::max(tiles, 1)));
-    bytes = rows * lines * kLine;
+    lines = static_cast<int>(a.ahead.bytes / (kCacheLineBytes * rows * std::max(tiles, 1)));
+    bytes = rows * lines * kCacheLineBytes;
   }
   const char* at(std::size_t tile) const { return from + tile * bytes; }
   const char* from;
@@ -142,7 +141,8 @@ HWY_NOINLINE void tile(const FusedBlockArgs& a, const float* weights, const floa
       V w[kKernel];
       HWY_UNROLL(8)
       for (int k = 0; k < kKernel; ++k) w[k] = hn::LoadU(d, weights + k * kLanes);
-      for (int line = 0; line < ahead_lines; ++line, ahead += kLine) __builtin_prefetch(ahead, 0, 2);
+      for (int line = 0; line < ahead_lines; ++line, ahead += kCacheLineBytes)
+        __builtin_prefetch(ahead, 0, 2);
       add_row<kKernel, kStride, kColumns>(at, w, upper);
       add_row<kKernel, kStride, kColumns>(at + kStride * a.width, w, lower);
     }

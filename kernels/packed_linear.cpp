@@ -43,6 +43,7 @@ struct Linear {
   std::vector<float> bias;
 
   std::size_t chunks() const { return (inputs + kPackedLinearChunk - 1) / kPackedLinearChunk; }
+  std::size_t first_chunk(std::size_t part) const { return chunks() * part / kParts; }
   std::size_t sums_floats() const { return static_cast<std::size_t>(kParts) * images * outputs; }
   std::size_t thread_floats() const {
     return packed_linear_scratch(std::min(images, kImagesTogether), (blocks + groups - 1) / groups);
@@ -92,8 +93,8 @@ void sum_piece(const Linear& linear, int piece, const float* src, float* scratch
     args.src = src + static_cast<std::size_t>(n) * linear.inputs;
     args.images = std::min(kImagesTogether, linear.images - n);
     sum_packed_linear(
-        args, linear.chunks() * part / kParts, linear.chunks() * (part + 1) / kParts,
-        linear.blocks * group / linear.groups, linear.blocks * (group + 1) / linear.groups, scratch,
+        args, linear.first_chunk(part), linear.first_chunk(part + 1), linear.blocks * group / linear.groups,
+        linear.blocks * (group + 1) / linear.groups, scratch,
         sums + (part * static_cast<std::size_t>(linear.images) + static_cast<std::size_t>(n)) * outputs,
         outputs);
   }
@@ -129,7 +130,7 @@ Stretch first_weights(const Linear& linear, int thread) {
   const auto part = static_cast<std::size_t>(kParts * thread / linear.threads);
   const std::size_t chunk_bytes = kPackedLinearChunk * static_cast<std::size_t>(linear.blocks) *
                                   static_cast<std::size_t>(packed_linear_block()) * (linear.bf16 ? 2 : 4);
-  const std::size_t begin = linear.chunks() * part / kParts, end = linear.chunks() * (part + 1) / kParts;
+  const std::size_t begin = linear.first_chunk(part), end = linear.first_chunk(part + 1);
   return {linear.weights.get() + begin * chunk_bytes,
           std::min((end - begin) * chunk_bytes, static_cast<std::size_t>(l2_bytes) * 5 / 8)};
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "kernels/bf16.hpp"
+#include "kernels/prefetch.hpp"
 
 // Highway compiles this file once per target.
 #undef HWY_TARGET_INCLUDE
@@ -38,7 +39,6 @@ constexpr std::size_t kTile = kVectors * kOutputs * kLanes;    // weights of a b
 // Blocks that the images go through one after another: a few images' inputs and the blocks' weights stay in
 // L1.
 constexpr int kBlocks = 3;
-constexpr std::size_t kLine = 64;
 
 int block_outputs() { return kOutputs; }
 int vector_lanes() { return kLanes; }
@@ -73,7 +73,7 @@ HWY_INLINE void add_products(const float* HWY_RESTRICT src, std::size_t src_stri
     V x[kRows];
     HWY_UNROLL(4)
     for (int n = 0; n < kRows; ++n) x[n] = hn::LoadU(d, src + n * src_stride);
-    for (int line = 0; line < lines; ++line, ahead += kLine) __builtin_prefetch(ahead, 0, 2);
+    for (int line = 0; line < lines; ++line, ahead += kCacheLineBytes) __builtin_prefetch(ahead, 0, 2);
     add(x);
   }
   if (whole < vectors) {
@@ -110,9 +110,10 @@ void sum(const PackedLinearArgs& a, std::size_t first, std::size_t last, int beg
   // A part without chunks, of few inputs, still has its sums.
   if (first == last) std::fill_n(accumulators, scratch_floats(a.images, end - begin) - kBlocks * kTile, 0.0F);
   // A tile is 6 lines per vector of inputs: spread over the passes that read the present one.
-  const int lines = std::max(
-      1,
-      (kOutputs * kLanes * static_cast<int>(a.bf16 ? 2 : 4) / static_cast<int>(kLine) + groups - 1) / groups);
+  const int lines =
+      std::max(1, (kOutputs * kLanes * static_cast<int>(a.bf16 ? 2 : 4) / static_cast<int>(kCacheLineBytes) +
+                   groups - 1) /
+                      groups);
   for (std::size_t chunk = first; chunk < last; ++chunk) {
     const std::size_t at = chunk * kPackedLinearChunk, count = std::min(kPackedLinearChunk, a.inputs - at);
     const std::size_t vectors = (count + kLanes - 1) / kLanes, last_lanes = count - (vectors - 1) * kLanes;
@@ -131,7 +132,7 @@ void sum(const PackedLinearArgs& a, std::size_t first, std::size_t last, int beg
         const float* src = a.src + static_cast<std::size_t>(n) * a.inputs + at;
         const int rows = std::min(kImages, a.images - n);
         const bool fresh = chunk == first;
-        for (int b = 0; b < here; ++b, ahead += vectors * lines * kLine) {
+        for (int b = 0; b < here; ++b, ahead += vectors * lines * kCacheLineBytes) {
           const float* w = weights + b * kTile;
           float* to = accumulators + (static_cast<std::size_t>(block + b - begin) * groups + n / kImages) *
                                          kImages * kOutputs * kLanes;

@@ -9,6 +9,8 @@
 
 namespace dsx {
 
+inline constexpr std::size_t kCacheLineBytes = 64;
+
 struct Stretch {
   const void* at = nullptr;
   std::size_t bytes = 0;
@@ -22,7 +24,7 @@ class PrefetchQueue {
   // What no longer fits is left to the hardware.
   void add(const void* from, std::size_t bytes) {
     if (count_ == spans_.size() || bytes == 0) return;
-    const std::size_t lines = bytes / kLineBytes + 1;
+    const std::size_t lines = bytes / kCacheLineBytes + 1;
     spans_[count_++] = {static_cast<const char*>(from), lines};
     lines_ += lines;
   }
@@ -32,8 +34,8 @@ class PrefetchQueue {
     for (std::size_t left = per_call_; left > 0 && next_ < count_;) {
       Span& span = spans_[next_];
       const std::size_t lines = std::min(left, span.lines);
-      for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(span.at + i * kLineBytes, 0, 2);
-      span.at += lines * kLineBytes;
+      for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(span.at + i * kCacheLineBytes, 0, 2);
+      span.at += lines * kCacheLineBytes;
       span.lines -= lines;
       left -= lines;
       if (span.lines == 0) ++next_;
@@ -41,7 +43,6 @@ class PrefetchQueue {
   }
 
  private:
-  static constexpr std::size_t kLineBytes = 64;
   struct Span {
     const char* at = nullptr;
     std::size_t lines = 0;

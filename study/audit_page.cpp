@@ -88,10 +88,9 @@ void add_shortcuts(Page& page, const Dataset& dataset, const Audit& audit) {
   page.heading("Does anything but the anatomy tell the label?");
   page.paragraph(
       "AUC of each number alone (below .5: it is lower in positives, not higher), and of all of a group "
-      "together "
-      "by logistic regression, cross-validated by subject. Each interval is of one number by itself; p is "
-      "against .5, corrected by Holm for all that were tried. The border is the outer twentieth of the "
-      "image.");
+      "together by logistic regression, cross-validated by subject. Each interval is of one number by "
+      "itself; p is against .5, corrected by Holm for all that were tried. The border is the outer "
+      "twentieth of the image.");
   std::vector<std::vector<std::string>> rows;
   for (const Shortcut& s : audit.shortcuts)
     rows.push_back({s.group, s.name, fixed(s.auc.value, 3),

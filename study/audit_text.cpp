@@ -71,8 +71,7 @@ std::string shortcuts_text(const Dataset& dataset, const Audit& audit) {
   return fmt::format(
       "\nDoes anything but the anatomy tell the label? (intervals by subject, each by itself; p against .5, "
       "corrected by Holm\nfor all of them; \"together\": cross-validated; an AUC below .5: the number is "
-      "lower "
-      "in positives, not higher)\n{}",
+      "lower in positives, not higher)\n{}",
       table.str());
 }
 

@@ -7,10 +7,9 @@ import words
 from document import Figure, Grid, Missing, Points, Section, Text, Verdicts
 from rows import Row, draw_rows, height_of
 from context import row_words
-from in_short import in_short
+from in_short import DECIDED, in_short
 
 MARKS = {"supported": "good", "contradicted": "bad", "cannot tell": "open", "not estimable": "open"}
-DECIDED = ("higher", "lower")
 
 
 # Groups of questions, by the first word of theirs that a question holds.

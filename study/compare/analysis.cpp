@@ -50,8 +50,7 @@ void describe(Analysis& analysis, const FinishOptions& options) {
       "good.",
       "A difference is taken seed by seed and image by image (a - b), so that what both share cancels.",
       "p_holm is corrected within a family: all comparisons of one question at one noise level. Intervals "
-      "are of "
-      "one comparison alone: one may leave out 0 where the corrected p cannot tell."};
+      "are of one comparison alone: one may leave out 0 where the corrected p cannot tell."};
 }
 
 LatencyRun latency_of(const fs::path& folder, const Study& study, const FinishOptions& options) {

@@ -40,8 +40,7 @@ const std::vector<ExportFormat>& export_formats() {
       {"safetensors", ".safetensors", "the weights alone, in PyTorch's names and order", write_safetensors},
       {"medmnist", "",
        "predictions per split, as MedMNIST's evaluator reads them; a name's [ACC] is the share of images "
-       "decided "
-       "rightly at probability .5, not at the run's threshold",
+       "decided rightly at probability .5, not at the run's threshold",
        write_medmnist},
   };
   return table;

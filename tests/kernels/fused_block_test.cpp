@@ -114,7 +114,9 @@ TEST(FusedBlock, BringsAheadWithoutChangingItsResult) {
     };
     const auto alone = run();
     std::array<int, 2> asked{};
-    ASSERT_TRUE(kernel.bring_ahead);
+    const bool by_channels = kernel.impl.find("channels") != std::string::npos;
+    ASSERT_EQ(static_cast<bool>(kernel.bring_ahead), by_channels);
+    if (!by_channels) GTEST_SKIP() << "vectors of fewer than 8 floats: " << kernel.impl;
     kernel.bring_ahead([&](int thread) {
       ++asked.at(static_cast<std::size_t>(thread));
       return Stretch{reinterpret_cast<const void*>(4096), 1 << 20};
