@@ -48,10 +48,11 @@ std::vector<BinMeans> means_of_bins(std::span<const double> logits, Labels posit
   for (const auto& bin : equal_mass_bins(logits, bins)) {
     BinMeans m;
     m.count = static_cast<double>(bin.size());
-    for (const auto i : bin) {
-      m.probability += probability_of(logits[i]) / m.count;
-      m.observed += positive[i] != 0 ? 1 : 0;  // counted first: a sum of shares can come out above 1
+    for (const auto i : bin) {  // divided at the end: a sum of shares can come out above 1
+      m.probability += probability_of(logits[i]);
+      m.observed += positive[i] != 0 ? 1 : 0;
     }
+    m.probability /= m.count;
     m.observed /= m.count;
     means.push_back(m);
   }

@@ -43,6 +43,19 @@ TEST(CalibrationError, AgreesWithNumpyAndScipy) {
   }
 }
 
+// An easy data set: probabilities that are 1 to the last bit, in bins of any size.
+TEST(CalibrationError, IsANumberForANetworkWithoutDoubt) {
+  for (std::size_t images = 10; images < 200; ++images) {
+    std::vector<double> logits(images, -40.0);
+    std::vector<std::uint8_t> positive(images);
+    logits.resize(2 * images, 40.0);
+    positive.resize(2 * images, 1);
+    const auto error = calibration_error(logits, positive, 2);
+    EXPECT_NEAR(error.debiased, 0, 1e-12) << images;
+    EXPECT_NEAR(error.expected_if_calibrated, 0, 1e-8) << images;
+  }
+}
+
 TEST(Brier, AgreesWithScikitLearn) {
   for (const auto& c : calibration_cases()) {
     SCOPED_TRACE(c.name);
