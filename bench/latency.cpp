@@ -1,7 +1,9 @@
 // Timing of plans, on top of measure().
 #include "bench/latency.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
 #include <stdexcept>
 
 namespace dsx {
@@ -18,6 +20,14 @@ dnnl::stream stream_of(const std::vector<Step>& steps) {
   throw std::logic_error("no step has memory");
 }
 
+// Right after the step, while its source is still there.
+double zeros_of(const Step& step) {
+  const auto& src = step.arguments.at(DNNL_ARG_SRC);
+  const auto* values = static_cast<const float*>(src.get_data_handle());
+  const std::size_t count = src.get_desc().get_size() / sizeof(float);
+  return static_cast<double>(std::count(values, values + count, 0.0F)) / static_cast<double>(count);
+}
+
 }  // namespace
 
 std::vector<StepTiming> measure_steps(const std::vector<Step>& steps, int warmup_passes, int passes) {
@@ -26,19 +36,21 @@ std::vector<StepTiming> measure_steps(const std::vector<Step>& steps, int warmup
   if (steps.empty() || passes < 1) return timings;
   auto stream = stream_of(steps);
   std::vector<std::vector<double>> samples_ns(steps.size());
+  std::vector<double> zeros(steps.size(), std::numeric_limits<double>::quiet_NaN());
   for (int pass = 0; pass < warmup_passes + passes; ++pass) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const auto start = Clock::now();
       steps[i].execute(stream);
       const double ns = std::chrono::duration<double, std::nano>(Clock::now() - start).count();
       if (pass >= warmup_passes) samples_ns[i].push_back(ns);
+      if (pass == 0 && steps[i].kernel.skips_zeros) zeros[i] = zeros_of(steps[i]);
     }
   }
   double sum_ns = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto& step = steps[i];
     timings.push_back({to_string(step.phase), step.name, step.layer, step.kernel.kind, step.kernel.impl,
-                       step.is_reorder, step.kernel.cost, summarize(samples_ns[i]), 0});
+                       step.is_reorder, step.kernel.cost, summarize(samples_ns[i]), 0, zeros[i]});
     sum_ns += timings.back().time.median_ns;
   }
   for (auto& timing : timings) timing.share = sum_ns > 0 ? timing.time.median_ns / sum_ns : 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct StepTiming {
   Cost cost;
   Summary time;
   double share = 0;  // of the sum of the steps' medians
+  double zeros =
+      std::numeric_limits<double>::quiet_NaN();  // of a kernel that skips them: the share of its SRC
 };
 
 struct PlanLatency {

@@ -38,6 +38,7 @@ struct Kernel {
   std::string kind;  // oneDNN's primitive kind, or a kernel of ours: "sgd", "bce_with_logits"
   std::string impl;  // oneDNN's impl_info_str, or "ours:..."
   Cost cost;
+  bool skips_zeros = false;  // takes the less time, the more of SRC is 0; `cost` counts all of it
   std::map<int, dnnl::memory::desc> arguments;   // inputs, outputs, workspace and scratchpad it wants
   std::map<int, bool> is_output;                 // for each argument: written (true) or only read
   dnnl::primitive primitive;                     // empty when `native` is set

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <numeric>
@@ -23,8 +24,6 @@ using dnnl::memory;
 
 namespace {
 
-constexpr int kParts = 4;            // of the inputs, for any number of threads
-constexpr int kImagesTogether = 64;  // more read the weights again: their sums would leave the cache
 constexpr double kLeastWeights = 256.0 * 1024;  // oneDNN's time for less does not show
 
 std::size_t count_of(const memory::dims& dims, std::size_t first) {
@@ -34,70 +33,79 @@ std::size_t count_of(const memory::dims& dims, std::size_t first) {
 
 // What a kernel knows from its shape, and its packed weights.
 struct Linear {
+  const PackedLinearWay* way = nullptr;
   InnerProductShape shape;
-  bool nhwc = false, bf16 = false, bf16_dst = false, relu = false, packed = false;
+  bool nhwc = false, bf16 = false, bf16_dst = false, relu = false, packed = false, finite = true;
   int images = 0, outputs = 0, blocks = 0, threads = 1;
   std::size_t inputs = 0;
-  int groups = 1;  // of blocks of outputs: with kParts, the pieces that threads share
+  // With the way's parts of the inputs, the pieces that threads share: groups of blocks of outputs, and of
+  // images.
+  int groups = 1, images_together = kPackedLinearImages;
   AlignedBytes weights;
   std::vector<float> bias;
 
-  std::size_t chunks() const { return (inputs + kPackedLinearChunk - 1) / kPackedLinearChunk; }
-  std::size_t first_chunk(std::size_t part) const { return chunks() * part / kParts; }
-  std::size_t sums_floats() const { return static_cast<std::size_t>(kParts) * images * outputs; }
-  std::size_t thread_floats() const {
-    return packed_linear_scratch(std::min(images, kImagesTogether), (blocks + groups - 1) / groups);
+  std::size_t chunks() const { return (inputs + way->chunk - 1) / way->chunk; }
+  std::size_t first_chunk(int part) const {
+    return chunks() * static_cast<std::size_t>(part) / static_cast<std::size_t>(way->parts);
   }
+  std::size_t tile_bytes() const {
+    return way->chunk * static_cast<std::size_t>(way->block(outputs)) * (bf16 ? 2 : 4);
+  }
+  std::size_t sums_floats() const { return static_cast<std::size_t>(way->parts) * images * outputs; }
+  std::size_t thread_floats() const {
+    return way->scratch(std::min(images, images_together), outputs, (blocks + groups - 1) / groups);
+  }
+  int image_groups() const { return (images + images_together - 1) / images_together; }
+  int pieces() const { return way->parts * image_groups() * groups; }
 };
 
-// Input `k` in the source's order, as an index into PyTorch's channel-major weights.
-std::size_t plain_input(const Linear& linear, std::size_t k) {
-  if (!linear.nhwc) return k;
-  const auto channels = static_cast<std::size_t>(linear.shape.src[1]), area = linear.inputs / channels;
-  return k % channels * area + k / channels;
-}
-
+// Chunk by chunk, so that what is read and what is written stay in the cache.
 void pack(Linear& linear, const float* weights, const float* bias) {
-  const std::size_t bytes = packed_linear_packed_count(linear.inputs, linear.outputs) * (linear.bf16 ? 2 : 4);
-  if (!linear.weights) linear.weights = allocate_pages(bytes);
-#pragma omp parallel num_threads(linear.threads)
+  const std::size_t chunk_bytes = static_cast<std::size_t>(linear.blocks) * linear.tile_bytes();
+  if (!linear.weights) linear.weights = allocate_pages(linear.chunks() * chunk_bytes);
+  const auto channels = static_cast<std::size_t>(linear.shape.src[1]), area = linear.inputs / channels;
+  const auto outputs = static_cast<std::size_t>(linear.outputs), chunk = linear.way->chunk;
+  bool finite = true;
+#pragma omp parallel num_threads(linear.threads) reduction(&& : finite)
   {
-    const auto share = bytes / static_cast<std::size_t>(omp_get_num_threads()) + 1;
-    const auto begin = std::min(bytes, share * static_cast<std::size_t>(omp_get_thread_num()));
-    std::memset(linear.weights.get() + begin, 0, std::min(share, bytes - begin));
-    std::vector<float> row(linear.inputs);
-#pragma omp barrier
+    std::vector<float> values(outputs * chunk);
 #pragma omp for schedule(static)
-    for (int o = 0; o < linear.outputs; ++o) {
-      const float* from = weights + static_cast<std::size_t>(o) * linear.inputs;
-      for (std::size_t k = 0; k < linear.inputs; ++k) row[k] = from[plain_input(linear, k)];
-      pack_linear_row(row.data(), linear.inputs, linear.outputs, o, linear.bf16, linear.weights.get());
+    for (std::size_t c = 0; c < linear.chunks(); ++c) {
+      const std::size_t first = c * chunk, count = std::min(chunk, linear.inputs - first);
+      for (std::size_t k = first; k < first + count; ++k) {
+        // PyTorch's weights are channel-major, whatever the order of the source.
+        const float* from = weights + (linear.nhwc ? k % channels * area + k / channels : k);
+        for (std::size_t o = 0; o < outputs; ++o) values[o * chunk + k - first] = from[o * linear.inputs];
+      }
+      finite = finite && std::all_of(values.begin(), values.end(), [](float w) { return std::isfinite(w); });
+      auto* to = linear.weights.get() + c * chunk_bytes;
+      std::memset(to, 0, chunk_bytes);
+      linear.way->pack_chunk(values.data(), count, linear.outputs, linear.bf16, to);
     }
   }
-  linear.bias.assign(static_cast<std::size_t>(linear.outputs), 0.0F);
+  linear.finite = finite;
+  linear.bias.assign(outputs, 0.0F);
   if (bias != nullptr) std::copy_n(bias, linear.outputs, linear.bias.begin());
   linear.packed = true;
 }
 
-// Part `piece / groups` of the inputs, group `piece % groups` of the outputs, all images.
+// Pieces are numbered by part of the inputs first: consecutive ones read the same weights.
 void sum_piece(const Linear& linear, int piece, const float* src, float* scratch, float* sums) {
-  const auto part = static_cast<std::size_t>(piece / linear.groups);
-  const int group = piece % linear.groups;
+  const int group = piece % linear.groups, tile = piece / linear.groups % linear.image_groups(),
+            part = piece / linear.groups / linear.image_groups();
+  const int first_image = tile * linear.images_together;
   PackedLinearArgs args;
+  args.src = src + static_cast<std::size_t>(first_image) * linear.inputs;
+  args.images = std::min(linear.images_together, linear.images - first_image);
   args.outputs = linear.outputs;
   args.inputs = linear.inputs;
   args.weights = linear.weights.get();
   args.bf16 = linear.bf16;
+  args.finite = linear.finite;
   const auto outputs = static_cast<std::size_t>(linear.outputs);
-  for (int n = 0; n < linear.images; n += kImagesTogether) {
-    args.src = src + static_cast<std::size_t>(n) * linear.inputs;
-    args.images = std::min(kImagesTogether, linear.images - n);
-    sum_packed_linear(
-        args, linear.first_chunk(part), linear.first_chunk(part + 1), linear.blocks * group / linear.groups,
-        linear.blocks * (group + 1) / linear.groups, scratch,
-        sums + (part * static_cast<std::size_t>(linear.images) + static_cast<std::size_t>(n)) * outputs,
-        outputs);
-  }
+  linear.way->sum(args, linear.first_chunk(part), linear.first_chunk(part + 1),
+                  linear.blocks * group / linear.groups, linear.blocks * (group + 1) / linear.groups, scratch,
+                  sums + (static_cast<std::size_t>(part) * linear.images + first_image) * outputs, outputs);
 }
 
 void run(const Linear& linear, const float* src, void* dst, float* scratch) {
@@ -106,12 +114,14 @@ void run(const Linear& linear, const float* src, void* dst, float* scratch) {
 #pragma omp parallel num_threads(linear.threads)
   {
     float* own = scratch + static_cast<std::size_t>(omp_get_thread_num()) * linear.thread_floats();
-#pragma omp for schedule(static)
-    for (int piece = 0; piece < kParts * linear.groups; ++piece) sum_piece(linear, piece, src, own, sums);
+    // In turn: no thread gets the half of the image that has the fewer zeros.
+#pragma omp for schedule(static, 1)
+    for (int piece = 0; piece < linear.pieces(); ++piece) sum_piece(linear, piece, src, own, sums);
 #pragma omp for schedule(static)
     for (int i = 0; i < results; ++i) {
       float value = linear.bias[static_cast<std::size_t>(i % linear.outputs)];
-      for (int part = 0; part < kParts; ++part) value += sums[static_cast<std::size_t>(part) * results + i];
+      for (int part = 0; part < linear.way->parts; ++part)
+        value += sums[static_cast<std::size_t>(part) * results + i];
       if (linear.relu) value = std::max(value, 0.0F);
       if (linear.bf16_dst) {
         static_cast<std::uint16_t*>(dst)[i] = to_bf16(value);
@@ -126,19 +136,19 @@ void run(const Linear& linear, const float* src, void* dst, float* scratch) {
 // lie scattered, or before the weights are packed.
 Stretch first_weights(const Linear& linear, int thread) {
   static const long l2_bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);  // 0: not known
-  if (!linear.packed || linear.groups != 1 || l2_bytes <= 0) return {};
-  const auto part = static_cast<std::size_t>(kParts * thread / linear.threads);
-  const std::size_t chunk_bytes = kPackedLinearChunk * static_cast<std::size_t>(linear.blocks) *
-                                  static_cast<std::size_t>(packed_linear_block()) * (linear.bf16 ? 2 : 4);
-  const std::size_t begin = linear.first_chunk(part), end = linear.first_chunk(part + 1);
+  if (!linear.packed || linear.groups != 1 || linear.image_groups() != 1 || thread >= linear.way->parts ||
+      l2_bytes <= 0)
+    return {};
+  const std::size_t chunk_bytes = static_cast<std::size_t>(linear.blocks) * linear.tile_bytes();
+  const std::size_t begin = linear.first_chunk(thread), end = linear.first_chunk(thread + 1);
   return {linear.weights.get() + begin * chunk_bytes,
           std::min((end - begin) * chunk_bytes, static_cast<std::size_t>(l2_bytes) * 5 / 8)};
 }
 
 // The fewest groups with which the pieces divide evenly among the threads.
-int groups_for(int blocks, int threads) {
+int groups_for(int parts, int blocks, int threads) {
   for (int groups = 1; groups < blocks; ++groups) {
-    if (kParts * groups % threads == 0) return groups;
+    if (parts * groups % threads == 0) return groups;
   }
   return blocks;
 }
@@ -147,7 +157,7 @@ int groups_for(int blocks, int threads) {
 
 bool packed_linear_fits(const Context& context, const InnerProductShape& shape, const memory::desc& src_md) {
   const bool amx = onednn_info().effective_isa.find("amx") != std::string::npos;
-  if (fused_block_isa().empty() || packed_linear_block() == 0 ||
+  if (fused_block_isa().empty() || packed_linear_dense().block(1) == 0 ||
       (context.dtype != memory::data_type::f32 && amx))
     return false;
   if (static_cast<double>(count_of(shape.weights, 0)) < kLeastWeights) return false;
@@ -157,8 +167,10 @@ bool packed_linear_fits(const Context& context, const InnerProductShape& shape, 
 
 Kernel packed_linear_forward(const Context& context, const std::string& layer, const InnerProductShape& shape,
                              const ConvOptions& options, const memory::desc& src_md,
-                             memory::data_type dst_type) {
+                             memory::data_type dst_type, bool behind_relu) {
+  const auto& way = behind_relu ? packed_linear_skips_zeros() : packed_linear_dense();
   auto linear = std::make_shared<Linear>();
+  linear->way = &way;
   linear->shape = shape;
   linear->nhwc = src_md != plain_md(shape.src);
   linear->bf16 = context.dtype == memory::data_type::bf16;
@@ -167,12 +179,16 @@ Kernel packed_linear_forward(const Context& context, const std::string& layer, c
   linear->images = static_cast<int>(shape.src[0]);
   linear->outputs = static_cast<int>(shape.dst[1]);
   linear->inputs = count_of(shape.src, 1);
-  linear->blocks = (linear->outputs + packed_linear_block() - 1) / packed_linear_block();
+  linear->blocks = (linear->outputs + way.block(linear->outputs) - 1) / way.block(linear->outputs);
   linear->threads = max_threads();
-  linear->groups = groups_for(linear->blocks, linear->threads);
+  linear->groups = groups_for(way.parts, linear->blocks, linear->threads);
+  // Where parts and groups are fewer than the threads, these share the images, too.
+  const int sharing = (linear->threads + way.parts * linear->groups - 1) / (way.parts * linear->groups);
+  linear->images_together = std::min(kPackedLinearImages, (linear->images + sharing - 1) / sharing);
   Kernel kernel;
   kernel.kind = "inner_product";
-  kernel.impl = fmt::format("ours:{}{}", linear->bf16 ? "bf16_weights:" : "", fused_block_isa());
+  kernel.impl = fmt::format("ours:{}{}{}{}", way.name, *way.name != '\0' ? ":" : "",
+                            linear->bf16 ? "bf16_weights:" : "", fused_block_isa());
   const auto weights_md = plain_md(shape.weights);
   kernel.arguments = {
       {DNNL_ARG_SRC, src_md},
@@ -186,6 +202,7 @@ Kernel packed_linear_forward(const Context& context, const std::string& layer, c
     kernel.arguments[DNNL_ARG_BIAS] = plain_md({shape.dst[1]});
     kernel.is_output[DNNL_ARG_BIAS] = false;
   }
+  kernel.skips_zeros = behind_relu;
   kernel.cost.flop = inner_product_flop(shape);
   kernel.cost.min_bytes = static_cast<double>(src_md.get_size()) +
                           static_cast<double>(weights_md.get_size()) / (linear->bf16 ? 2 : 1) +

@@ -15,9 +15,10 @@ bool packed_linear_fits(const Context& context, const InnerProductShape& shape,
                         const dnnl::memory::desc& src_md);
 
 // SRC, WEIGHTS (plain), BIAS when `options.bias` -> DST of `dst_type` (f32, bf16); `prepare` packs the
-// weights, in a bf16 context as bf16. Products and sums are f32.
+// weights, in a bf16 context as bf16. Products and sums are f32. `behind_relu`: many inputs will be 0; they
+// are skipped, which changes no result (but in a network whose weights are not finite, which skips none).
 Kernel packed_linear_forward(const Context& context, const std::string& layer, const InnerProductShape& shape,
                              const ConvOptions& options, const dnnl::memory::desc& src_md,
-                             dnnl::memory::data_type dst_type);
+                             dnnl::memory::data_type dst_type, bool behind_relu);
 
 }  // namespace dsx

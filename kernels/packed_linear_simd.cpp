@@ -34,8 +34,8 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 constexpr int kOutputs = 6;
 // 32 registers hold 24 sums, 4 sources, weights; 16 hold 12.
 constexpr int kImages = kLanes >= 16 ? 4 : 2;
-constexpr std::size_t kVectors = kPackedLinearChunk / kLanes;  // of a chunk
-constexpr std::size_t kTile = kVectors * kOutputs * kLanes;    // weights of a block in a chunk
+constexpr std::size_t kVectors = kDenseChunk / kLanes;       // of a chunk
+constexpr std::size_t kTile = kVectors * kOutputs * kLanes;  // weights of a block in a chunk
 // Blocks that the images go through one after another: a few images' inputs and the blocks' weights stay in
 // L1.
 constexpr int kBlocks = 3;
@@ -115,7 +115,7 @@ void sum(const PackedLinearArgs& a, std::size_t first, std::size_t last, int beg
                    groups - 1) /
                       groups);
   for (std::size_t chunk = first; chunk < last; ++chunk) {
-    const std::size_t at = chunk * kPackedLinearChunk, count = std::min(kPackedLinearChunk, a.inputs - at);
+    const std::size_t at = chunk * kDenseChunk, count = std::min(kDenseChunk, a.inputs - at);
     const std::size_t vectors = (count + kLanes - 1) / kLanes, last_lanes = count - (vectors - 1) * kLanes;
     for (int block = begin; block < end; block += kBlocks) {
       const int here = std::min(kBlocks, end - block);
@@ -172,41 +172,41 @@ HWY_EXPORT(block_outputs);
 HWY_EXPORT(vector_lanes);
 HWY_EXPORT(scratch_floats);
 
-}  // namespace
+int block_of(int /*outputs*/) { return HWY_DYNAMIC_DISPATCH(block_outputs)(); }
 
-int packed_linear_block() { return HWY_DYNAMIC_DISPATCH(block_outputs)(); }
-
-std::size_t packed_linear_packed_count(std::size_t inputs, int outputs) {
-  const auto block = static_cast<std::size_t>(packed_linear_block());
-  const std::size_t chunks = (inputs + kPackedLinearChunk - 1) / kPackedLinearChunk;
-  return chunks * kPackedLinearChunk * ((static_cast<std::size_t>(outputs) + block - 1) / block) * block;
-}
-
-void pack_linear_row(const float* row, std::size_t inputs, int outputs, int output, bool bf16, void* to) {
-  const auto block = static_cast<std::size_t>(packed_linear_block());
+// A tile is [vector of the chunk][output of the block][lane]; of bf16, two vectors share their 32-bit lanes.
+void pack_chunk(const float* values, std::size_t count, int outputs, bool bf16, void* to) {
+  const auto block = static_cast<std::size_t>(block_of(outputs));
   const auto lanes = static_cast<std::size_t>(HWY_DYNAMIC_DISPATCH(vector_lanes)());
-  const auto o = static_cast<std::size_t>(output);
-  const std::size_t blocks = (static_cast<std::size_t>(outputs) + block - 1) / block,
-                    tile = kPackedLinearChunk * block;
-  for (std::size_t k = 0; k < inputs; ++k) {
-    const std::size_t at = (k / kPackedLinearChunk * blocks + o / block) * tile, lane = k % lanes;
-    const std::size_t vector =
-        k % kPackedLinearChunk / lanes * block + o % block;  // of the tile, in the order of use
-    if (bf16) {
-      // Pairs of vectors: the first in the low halves of 32-bit lanes.
-      static_cast<std::uint16_t*>(to)[at + vector / 2 * 2 * lanes + 2 * lane + vector % 2] = to_bf16(row[k]);
-    } else {
-      static_cast<float*>(to)[at + vector * lanes + lane] = row[k];
+  for (std::size_t o = 0; o < static_cast<std::size_t>(outputs); ++o) {
+    const std::size_t tile = o / block * kDenseChunk * block;
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::size_t vector = k / lanes * block + o % block, lane = k % lanes;
+      const float value = values[o * kDenseChunk + k];
+      if (bf16) {
+        // Pairs of vectors: the first in the low halves of 32-bit lanes.
+        static_cast<std::uint16_t*>(to)[tile + vector / 2 * 2 * lanes + 2 * lane + vector % 2] =
+            to_bf16(value);
+      } else {
+        static_cast<float*>(to)[tile + vector * lanes + lane] = value;
+      }
     }
   }
 }
 
-std::size_t packed_linear_scratch(int images, int blocks) {
+std::size_t scratch_of(int images, int /*outputs*/, int blocks) {
   return HWY_DYNAMIC_DISPATCH(scratch_floats)(images, blocks);
 }
-void sum_packed_linear(const PackedLinearArgs& args, std::size_t first, std::size_t last, int begin, int end,
-                       float* scratch, float* sums, std::size_t stride) {
+void sum_of(const PackedLinearArgs& args, std::size_t first, std::size_t last, int begin, int end,
+            float* scratch, float* sums, std::size_t stride) {
   HWY_DYNAMIC_DISPATCH(sum)(args, first, last, begin, end, scratch, sums, stride);
+}
+
+}  // namespace
+
+const PackedLinearWay& packed_linear_dense() {
+  static const PackedLinearWay way{"", kDenseChunk, 4, block_of, pack_chunk, scratch_of, sum_of};
+  return way;
 }
 
 }  // namespace dsx

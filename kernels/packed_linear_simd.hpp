@@ -1,35 +1,47 @@
-// The vector arithmetic of packed_linear.cpp, compiled once per instruction set by Google Highway and chosen
-// when the program runs.
+// The vector arithmetic of packed_linear.cpp, in two ways, each compiled once per instruction set by Google
+// Highway and chosen when the program runs.
 #pragma once
 
 #include <cstddef>
 
 namespace dsx {
 
-// Inputs are taken in chunks, so that a chunk of all images and of a block of outputs stays in the caches.
-constexpr std::size_t kPackedLinearChunk = 512;
-
 struct PackedLinearArgs {
   const float* src = nullptr;  // [images, inputs]
   int images = 0, outputs = 0;
   std::size_t inputs = 0;
-  const void* weights = nullptr;  // as pack_linear_row() leaves them: f32, or bf16
+  const void* weights = nullptr;  // as `pack_chunk` leaves them: f32, or bf16
   bool bf16 = false;
+  bool finite = true;  // the weights: else 0 times a weight may be NaN, and no input is skipped
 };
 
-// Outputs that the kernel computes together; 0: no vectors that it was written for.
-int packed_linear_block();
-// Elements of the packed weights.
-std::size_t packed_linear_packed_count(std::size_t inputs, int outputs);
-// One output's weights [inputs] to their places in [chunk][block of outputs][vector of the chunk][output of
-// the block] [lane], of which the rest stays zero. bf16: rounded; two vectors share their 32-bit lanes.
-void pack_linear_row(const float* row, std::size_t inputs, int outputs, int output, bool bf16, void* to);
+// A way of summing. Weights are packed as [chunk of inputs][block of outputs][a tile], of which what lies
+// outside stays zero; the order within a tile is the way's own.
+struct PackedLinearWay {
+  const char* name;           // in a kernel's `impl`; "" for the plain one
+  std::size_t chunk;          // inputs that are taken together
+  int parts;                  // of the inputs, for any number of threads: what the threads share
+  int (*block)(int outputs);  // outputs of a block; 0: no vectors that this was written for
+  // The weights `values` [outputs][chunk] of a chunk's first `count` inputs to the chunk's tiles. bf16:
+  // rounded.
+  void (*pack_chunk)(const float* values, std::size_t count, int outputs, bool bf16, void* tiles);
+  // Floats of scratch that `sum` needs for `blocks` blocks of outputs.
+  std::size_t (*scratch)(int images, int outputs, int blocks);
+  // sums[image * stride + output] = sum over the inputs of chunks [first, last), for blocks [begin, end).
+  void (*sum)(const PackedLinearArgs& args, std::size_t first, std::size_t last, int begin, int end,
+              float* scratch, float* sums, std::size_t stride);
+};
 
-// Floats of scratch that sum_packed_linear() needs for `blocks` blocks of outputs.
-std::size_t packed_linear_scratch(int images, int blocks);
-// sums[image * stride + output] = sum over the inputs of chunks [first, last), for blocks [begin, end) of
-// outputs.
-void sum_packed_linear(const PackedLinearArgs& args, std::size_t first, std::size_t last, int begin, int end,
-                       float* scratch, float* sums, std::size_t stride);
+// Inputs that are taken together. Dense: a chunk of all images and of a block of outputs stays in the caches.
+constexpr std::size_t kDenseChunk = 512;
+// Their weights for 128 outputs stay in L1.
+constexpr std::size_t kSkipZerosChunk = 64;
+// At most so many images in one call of `sum`: more would push their sums out of the cache.
+constexpr int kPackedLinearImages = 64;
+
+// Every product, with inputs along the lanes.
+const PackedLinearWay& packed_linear_dense();
+// Only the products of inputs that are not 0, with outputs along the lanes: a ReLU leaves half of them.
+const PackedLinearWay& packed_linear_skips_zeros();
 
 }  // namespace dsx

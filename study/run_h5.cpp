@@ -95,6 +95,7 @@ void write_latency(h5::Writer& out, const PlanLatency& latency) {
   out.strings(group + "steps/layer", texts(latency.steps, &StepTiming::layer));
   out.strings(group + "steps/impl", texts(latency.steps, &StepTiming::impl));
   out.numbers(group + "steps/share", reals(latency.steps, &StepTiming::share));
+  out.numbers(group + "steps/zeros", reals(latency.steps, &StepTiming::zeros));
   std::vector<double> median_ns, p90_ns;
   for (const StepTiming& step : latency.steps) {
     median_ns.push_back(step.time.median_ns);

@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+
 #include "kernels/counted.hpp"
 #include "study/text_table.hpp"
 
@@ -40,8 +42,16 @@ std::string steps_text(const PlanLatency& latency) {
   TextTable table({"step", "implementation", "median ms", "share %"});
   for (const StepTiming& step : latency.steps)
     table.add({step.step, step.impl, milliseconds(step.time.median_ns), fixed(100 * step.share, 1)});
-  return fmt::format("\nTime by step of the plan, batch {} (each step timed in passes of its own)\n{}",
-                     latency.batch, table.str());
+  std::string text =
+      fmt::format("\nTime by step of the plan, batch {} (each step timed in passes of its own)\n{}",
+                  latency.batch, table.str());
+  for (const StepTiming& step : latency.steps) {
+    if (!std::isnan(step.zeros))
+      text +=
+          fmt::format("  {} skips the inputs that are 0, here {}% of them: its time depends on the images\n",
+                      step.step, fixed(100 * step.zeros, 1));
+  }
+  return text;
 }
 
 }  // namespace

@@ -5,12 +5,14 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "bench/latency.hpp"
 #include "downscalexr_version.hpp"
 #include "kernels/error.hpp"
 #include "net/network.hpp"
@@ -122,6 +124,16 @@ class Worker {
     if (optimizer_) optimizer_->step(1e-5);
   }
 
+  // Of the steps that skip zeros: their share among the inputs.
+  nlohmann::json zeros() {
+    nlohmann::json shares = nlohmann::json::object();
+    if (training_) return shares;
+    for (const auto& step : measure_steps(plan_->forward_steps(), 0, 1)) {
+      if (!std::isnan(step.zeros)) shares[step.step] = step.zeros;
+    }
+    return shares;
+  }
+
   // The values that the protocol compares, in plain order.
   std::vector<float> checked() {
     if (network_steps_ && training_) {
@@ -222,12 +234,13 @@ nlohmann::json checked(Worker& worker, const nlohmann::json& indices) {
 
 void serve(Worker& worker, const std::string& layout) {
   const auto onednn = onednn_info();
-  const nlohmann::json ready{
+  nlohmann::json ready{
       {"ready", true},
       {"name", "DownScaleXR " + layout},
       {"version", DOWNSCALEXR_VERSION},
       {"detail",
        {{"onednn", onednn.version}, {"isa", onednn.effective_isa}, {"commit", DOWNSCALEXR_COMMIT}}}};
+  if (const auto zeros = worker.zeros(); !zeros.empty()) ready["detail"]["zeros"] = zeros;
   fmt::print("{}\n", ready.dump());
   std::fflush(stdout);
   for (std::string request_line; std::getline(std::cin, request_line);) {

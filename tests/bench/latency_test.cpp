@@ -1,8 +1,13 @@
 #include "bench/latency.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <map>
+
 #include "bench/environment.hpp"
+#include "kernels/fused_block.hpp"
 #include "net/network.hpp"
 
 namespace dsx {
@@ -61,6 +66,45 @@ TEST(Latency, SharesOfAllStepsAddUpToOne) {
   }
   EXPECT_NEAR(shares, 1, 1e-12);
   EXPECT_DOUBLE_EQ(latency.steps_sum_ns, sum_ns);
+}
+
+// One large Linear layer, so that it is our kernel's; behind a ReLU or not.
+std::vector<StepTiming> timed_steps(bool relu, float conv_bias) {
+  Context context;
+  context.fused = true;
+  const std::string yaml = fmt::format(
+      "layers:\n  - Conv2d: {{name: conv1, out_channels: 4, kernel_size: 3}}\n{}  - Downsample: {{name: "
+      "pool1}}\n"
+      "  - Flatten\n  - Linear: {{name: fc1, out_features: 300}}\n  - Linear: {{name: fc2, out_features: "
+      "1}}\n",
+      relu ? "  - ReLU\n" : "");
+  Network network(context, parse_network_spec(yaml, "zeros"), {"maxpool", 1, 34, 34});
+  network.init(1);
+  for (auto& parameter : network.parameters().all) {
+    if (parameter.name == "conv1.weight") parameter.set(std::vector<float>(parameter.count(), 0.0F));
+    if (parameter.name == "conv1.bias") parameter.set(std::vector<float>{conv_bias, conv_bias, 1, 1});
+  }
+  Plan plan = network.make_plan(2, false);
+  dnnl::memory images(plan.src_md(), context.engine);
+  std::fill_n(static_cast<float*>(images.get_data_handle()), plan.src_count(), 0.5F);
+  plan.set_src(static_cast<float*>(images.get_data_handle()));
+  plan.pack();
+  return measure_steps(plan.forward_steps(), 1, 2);
+}
+
+TEST(Latency, SaysHowManyInputsAStepSkips) {
+  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const auto zeros = [](const std::vector<StepTiming>& steps) {
+    std::map<std::string, double> shares;
+    for (const auto& step : steps) {
+      if (!std::isnan(step.zeros)) shares[step.step] = step.zeros;
+    }
+    return shares;
+  };
+  using Shares = std::map<std::string, double>;
+  EXPECT_EQ(zeros(timed_steps(true, -1)), (Shares{{"fc1", 0.5}}));
+  EXPECT_EQ(zeros(timed_steps(true, 1)), (Shares{{"fc1", 0.0}}));
+  EXPECT_EQ(zeros(timed_steps(false, -1)), Shares{});  // not behind a ReLU: nothing is skipped
 }
 
 TEST(Latency, StopsWhenAsked) {

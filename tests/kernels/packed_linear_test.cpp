@@ -45,10 +45,10 @@ std::vector<double> expected(const LinearCase& c, const std::vector<double>& x,
   return result;
 }
 
-class PackedLinear : public testing::TestWithParam<std::tuple<LinearCase, int, bool>> {};
+class PackedLinear : public testing::TestWithParam<std::tuple<LinearCase, int, bool, bool>> {};
 
 TEST_P(PackedLinear, EqualsItsDefinitionExactlyOnIntegers) {
-  const auto& [c, threads, bf16] = GetParam();
+  const auto& [c, threads, bf16, behind_relu] = GetParam();
   Context context;
   context.dtype = bf16 ? memory::data_type::bf16 : memory::data_type::f32;
   const auto shape = inner_product_shape(c.src, c.outputs);
@@ -57,9 +57,13 @@ TEST_P(PackedLinear, EqualsItsDefinitionExactlyOnIntegers) {
   set_threads(threads);
   // Whole numbers up to 3 are bf16 numbers; a bf16 destination would round the sums.
   const auto kernel = packed_linear_forward(context, "fc", shape, {Pass::inference, c.bias, c.relu}, src_md,
-                                            memory::data_type::f32);
-  EXPECT_THAT(kernel.impl, testing::StartsWith("ours:"));
-  const auto x = integers(count(c.src), 1), weights = integers(count(shape.weights), 2),
+                                            memory::data_type::f32, behind_relu);
+  EXPECT_THAT(kernel.impl, testing::StartsWith(behind_relu ? "ours:skips_zeros:" : "ours:"));
+  auto x = integers(count(c.src), 1);
+  if (behind_relu) {
+    for (auto& value : x) value = std::max(value, 0.0);
+  }
+  const auto weights = integers(count(shape.weights), 2),
              bias = integers(static_cast<std::size_t>(c.outputs), 3);
   const auto got =
       run_kernel(context, kernel, {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_BIAS, bias}});
@@ -76,9 +80,12 @@ INSTANTIATE_TEST_SUITE_P(ShapesThreadsTypes, PackedLinear,
                                                           LinearCase{{5, 3, 31, 33}, 13, true, false, true},
                                                           LinearCase{{7, 4, 16, 32}, 12, false, true, false},
                                                           LinearCase{{67, 2, 20, 20}, 11, true, true, true}),
-                                          testing::Values(1, 2, 3, 5), testing::Bool()));
+                                          testing::Values(1, 2, 3, 40), testing::Bool(), testing::Bool()));
 
-TEST(PackedLinear, GivesTheSameBitsForAnyNumberOfThreads) {
+class PackedLinearWays : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(DenseAndBehindRelu, PackedLinearWays, testing::Bool());
+
+TEST_P(PackedLinearWays, GiveTheSameBitsForAnyNumberOfThreads) {
   if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   const Context context;
   const auto shape = inner_product_shape({5, 9001}, 40);
@@ -90,7 +97,7 @@ TEST(PackedLinear, GivesTheSameBitsForAnyNumberOfThreads) {
   for (const int threads : {1, 2, 3, 8, 30}) {
     set_threads(threads);
     const auto kernel = packed_linear_forward(context, "fc", shape, {Pass::inference, false, true},
-                                              plain_md(shape.src), memory::data_type::f32);
+                                              plain_md(shape.src), memory::data_type::f32, GetParam());
     const auto got =
         run_kernel(context, kernel, {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weights}}).at(DNNL_ARG_DST);
     if (first.empty()) first = got;
@@ -99,13 +106,13 @@ TEST(PackedLinear, GivesTheSameBitsForAnyNumberOfThreads) {
   set_threads(omp_get_num_procs());
 }
 
-TEST(PackedLinear, RoundsWeightsAndResultsAsBf16Does) {
+TEST_P(PackedLinearWays, RoundWeightsAndResultsAsBf16Does) {
   Context context;
   context.dtype = memory::data_type::bf16;
   const auto shape = inner_product_shape({1, 40}, 2);
   if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   const auto kernel = packed_linear_forward(context, "fc", shape, {Pass::inference, false, false},
-                                            plain_md(shape.src), memory::data_type::bf16);
+                                            plain_md(shape.src), memory::data_type::bf16, GetParam());
   // 1 + 2^-8 is halfway between 1 and 1 + 2^-7: to the even one. 257 = 256 + 1 is halfway, too: 256.
   std::vector<double> x(40, 0.0), weights(80, 0.0);
   x[0] = 1;
@@ -118,13 +125,13 @@ TEST(PackedLinear, RoundsWeightsAndResultsAsBf16Does) {
 }
 
 // Each thread's first weights lie apart, and are not known before they are packed.
-TEST(PackedLinear, SaysWhatItReadsFirst) {
+TEST_P(PackedLinearWays, SayWhatTheyReadFirst) {
   if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   const Context context;
   set_threads(2);
   const auto shape = inner_product_shape({1, 40000}, 12);
   const auto kernel = packed_linear_forward(context, "fc", shape, {Pass::inference, false, false},
-                                            plain_md(shape.src), memory::data_type::f32);
+                                            plain_md(shape.src), memory::data_type::f32, GetParam());
   ASSERT_TRUE(kernel.first_reads);
   EXPECT_EQ(kernel.first_reads(0).bytes, 0U);
   run_kernel(context, kernel,
@@ -135,20 +142,38 @@ TEST(PackedLinear, SaysWhatItReadsFirst) {
   EXPECT_GE(static_cast<const char*>(second.at), static_cast<const char*>(first.at) + first.bytes);
 }
 
-TEST(PackedLinear, KeepsAnImagesNansToItself) {
+TEST_P(PackedLinearWays, KeepAnImagesNansToItself) {
   if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   const Context context;
   const auto shape = inner_product_shape({2, 1030}, 3);  // its last vector would reach into the next image
   auto x = integers(2 * 1030, 1);
   x[1030] = std::numeric_limits<double>::quiet_NaN();
   const auto kernel = packed_linear_forward(context, "fc", shape, {Pass::inference, false, false},
-                                            plain_md(shape.src), memory::data_type::f32);
+                                            plain_md(shape.src), memory::data_type::f32, GetParam());
   const auto got = run_kernel(context, kernel, {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, integers(3 * 1030, 2)}})
                        .at(DNNL_ARG_DST);
   for (std::size_t o = 0; o < 3; ++o) {
     EXPECT_FALSE(std::isnan(got[o]));
     EXPECT_TRUE(std::isnan(got[3 + o]));
   }
+}
+
+// What 0 times a weight is depends on the weight.
+TEST(PackedLinear, SkipsNoInputWhereAWeightIsNotFinite) {
+  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const Context context;
+  const auto shape = inner_product_shape({1, 100}, 3);
+  std::vector<double> weights(300, 1.0);
+  weights[7] = std::numeric_limits<double>::infinity();
+  weights[207] = std::numeric_limits<double>::quiet_NaN();
+  const auto kernel = packed_linear_forward(context, "fc", shape, {Pass::inference, false, false},
+                                            plain_md(shape.src), memory::data_type::f32, true);
+  const auto got = run_kernel(context, kernel,
+                              {{DNNL_ARG_SRC, std::vector<double>(100, 0.0)}, {DNNL_ARG_WEIGHTS, weights}})
+                       .at(DNNL_ARG_DST);
+  EXPECT_TRUE(std::isnan(got[0]));
+  EXPECT_EQ(got[1], 0);
+  EXPECT_TRUE(std::isnan(got[2]));
 }
 
 TEST(PackedLinearFits, LeavesToOneDnnWhatItDoesNotGainFrom) {
