@@ -29,8 +29,8 @@ void sum(const PackedLinearArgs&, std::size_t, std::size_t, int, int, float*, fl
 // A word has a bit for each input of a chunk.
 static_assert(kSkipZerosChunk == 64);
 constexpr int kMostVectors = 8;  // of a block: as many sums hide the latency of a multiply-add
-// With fewer images the next chunk's rows are not fetched ahead: too many of them are not needed.
-constexpr int kImagesToPrefetch = 6;
+// With fewer images the next chunk is not fetched ahead: too much of it would not be needed.
+constexpr int kImagesToPrefetch = 7;
 
 int vectors_of_block(int outputs) {
   const int vectors = (outputs + kLanes - 1) / kLanes, blocks = (vectors + kMostVectors - 1) / kMostVectors;
@@ -68,18 +68,26 @@ void expand(const std::uint16_t* from, int count, float* to) {
   }
 }
 
+// Memory that is fetched into L2 on the way, `step` bytes further with each row: all at once would hold up
+// the rows themselves.
+struct Ahead {
+  const char* at;
+  std::size_t step;
+};
+
 // sums += the products of one image's inputs that `bits` names.
 template <int kVectors>
 HWY_INLINE void add_rows(const float* HWY_RESTRICT src, std::uint64_t bits, const float* HWY_RESTRICT weights,
-                         bool first, float* HWY_RESTRICT sums) {
+                         bool first, float* HWY_RESTRICT sums, Ahead& ahead) {
   const D d;
   V sum[kVectors];
   HWY_UNROLL(8)
   for (int v = 0; v < kVectors; ++v) sum[v] = first ? hn::Zero(d) : hn::LoadU(d, sums + v * kLanes);
-  for (; bits != 0; bits &= bits - 1) {
+  for (; bits != 0; bits &= bits - 1, ahead.at += ahead.step) {
     const auto i = hwy::Num0BitsBelowLS1Bit_Nonzero64(bits);
     const V x = hn::Set(d, src[i]);
     const float* row = weights + i * kVectors * kLanes;
+    __builtin_prefetch(ahead.at, 0, 2);
     HWY_UNROLL(8)
     for (int v = 0; v < kVectors; ++v) sum[v] = hn::MulAdd(x, hn::LoadU(d, row + v * kLanes), sum[v]);
   }
@@ -92,43 +100,42 @@ void sum_blocks(const PackedLinearArgs& a, std::size_t first, std::size_t last, 
                 float* scratch) {
   constexpr int kBlock = kVectors * kLanes;
   constexpr std::size_t kTile = kSkipZerosChunk * kBlock;
+  const std::size_t tile_bytes = kTile * (a.bf16 ? 2 : 4);
   const int blocks = (a.outputs + kBlock - 1) / kBlock;
   float* expanded = scratch;
   float* sums = scratch + kTile;  // [block][image][kBlock]
   // A part without chunks, of few inputs, still has its sums.
   if (first == last) std::fill_n(sums, static_cast<std::size_t>(a.images) * (end - begin) * kBlock, 0.0F);
-  const bool prefetches = a.images > kImagesToPrefetch;
   std::array<std::uint64_t, kPackedLinearImages> bits;
   for (std::size_t chunk = first; chunk < last; ++chunk) {
     const std::size_t at = chunk * kSkipZerosChunk;
     const int count = static_cast<int>(std::min<std::size_t>(kSkipZerosChunk, a.inputs - at));
     std::uint64_t any = 0;
+    std::size_t rows = 0;
     for (int n = 0; n < a.images; ++n) {
       bits[n] = a.finite ? not_zero(a.src + n * a.inputs + at, count)
                          : ~std::uint64_t{0} >> (kSkipZerosChunk - count);
       any |= bits[n];
+      rows += hwy::PopCount(bits[n]);
     }
+    const std::size_t step = a.images < kImagesToPrefetch
+                                 ? 0
+                                 : std::min(kCacheLineBytes, tile_bytes / std::max(rows, std::size_t{1}) + 1);
     for (int block = begin; block < end; ++block) {
-      const std::size_t tile = (chunk * blocks + block) * kTile;
-      const float* weights = static_cast<const float*>(a.weights) + tile;
-      const char* ahead = reinterpret_cast<const char*>(weights + kTile);
-      std::size_t ahead_lines = kTile * sizeof(float) / kCacheLineBytes;
+      const char* tile = static_cast<const char*>(a.weights) + (chunk * blocks + block) * tile_bytes;
+      const auto* weights = reinterpret_cast<const float*>(tile);
       if (a.bf16) {
-        const auto* packed = static_cast<const std::uint16_t*>(a.weights) + tile;
-        ahead = reinterpret_cast<const char*>(packed + kTile);
-        ahead_lines /= 2;
+        const auto* packed = reinterpret_cast<const std::uint16_t*>(tile);
         for (std::uint64_t rest = any; rest != 0; rest &= rest - 1) {
           const auto i = hwy::Num0BitsBelowLS1Bit_Nonzero64(rest);
           expand(packed + i * kBlock, kBlock, expanded + i * kBlock);
         }
         weights = expanded;
       }
-      const std::size_t lines = prefetches ? ahead_lines / a.images + 1 : 0;
+      Ahead ahead{tile + tile_bytes, step};
       for (int n = 0; n < a.images; ++n) {
-        for (std::size_t line = 0; line < lines; ++line, ahead += kCacheLineBytes)
-          __builtin_prefetch(ahead, 0, 2);
         add_rows<kVectors>(a.src + n * a.inputs + at, bits[n], weights, chunk == first,
-                           sums + (static_cast<std::size_t>(block - begin) * a.images + n) * kBlock);
+                           sums + (static_cast<std::size_t>(block - begin) * a.images + n) * kBlock, ahead);
       }
     }
   }
