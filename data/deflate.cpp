@@ -1,29 +1,43 @@
-// One compressor and one decompressor per thread: they are as large as their tables and hold no state between
-// calls.
+// ISA-L compresses (three times as fast as libdeflate for 3% more bytes, and an import waits for that),
+// libdeflate decompresses (as fast as ISA-L, and made for streams that nobody vouches for). Per thread: their
+// tables are large and hold no state between calls.
 #include "data/deflate.hpp"
 
+#include <fmt/format.h>
+#include <isa-l/igzip_lib.h>
 #include <libdeflate.h>
 
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <stdexcept>
 
 namespace dsx {
 namespace {
 
-constexpr int kLevel = 1;
+constexpr int kLevel = 2;
 
-using Compressor = std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)>;
 using Decompressor = std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)>;
 
 }  // namespace
 
 std::vector<std::uint8_t> deflate_chunk(std::span<const std::uint8_t> bytes) {
-  thread_local const Compressor compressor(libdeflate_alloc_compressor(kLevel), libdeflate_free_compressor);
-  if (!compressor) throw std::bad_alloc();
-  std::vector<std::uint8_t> stream(libdeflate_zlib_compress_bound(compressor.get(), bytes.size()));
-  stream.resize(
-      libdeflate_zlib_compress(compressor.get(), bytes.data(), bytes.size(), stream.data(), stream.size()));
+  thread_local std::vector<std::uint8_t> tables(ISAL_DEF_LVL2_DEFAULT);
+  std::vector<std::uint8_t> stream(deflate_bound(bytes.size()));
+  isal_zstream state;
+  isal_deflate_stateless_init(&state);
+  state.gzip_flag = IGZIP_ZLIB;
+  state.level = kLevel;
+  state.level_buf = tables.data();
+  state.level_buf_size = static_cast<std::uint32_t>(tables.size());
+  state.end_of_stream = 1;
+  state.next_in = const_cast<std::uint8_t*>(bytes.data());  // only read
+  state.avail_in = static_cast<std::uint32_t>(bytes.size());
+  state.next_out = stream.data();
+  state.avail_out = static_cast<std::uint32_t>(stream.size());
+  if (const int error = isal_deflate_stateless(&state); error != COMP_OK)
+    throw std::logic_error(fmt::format("ISA-L cannot compress {} bytes: error {}", bytes.size(), error));
+  stream.resize(state.total_out);
   return stream;
 }
 

@@ -3,7 +3,9 @@
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
-# libdeflate: HDF5's chunks, (de)compressed outside its global lock and faster than by zlib.
+# ISA-L and libdeflate: HDF5's chunks, compressed by the one and decompressed by the other, outside HDF5's global lock
+# and faster than by zlib.
+pkg_check_modules(LIBISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(LIBDEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 # libzip: .npz archives, whose directories and checksums it checks. (Its own CMake file asks for zip tools that nobody needs.)
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)

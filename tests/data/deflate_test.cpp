@@ -41,6 +41,17 @@ TEST(Deflate, ZlibReadsOursAndWeReadZlibs) {
   }
 }
 
+TEST(Deflate, NoiseOfAnySizeStaysWithinTheBound) {
+  for (const std::size_t bytes : {1U, 31U, 65'535U, 65'536U, 12'000'001U}) {
+    const std::vector<std::uint8_t> pixels = image(bytes, 127);
+    const std::vector<std::uint8_t> stream = deflate_chunk(pixels);
+    EXPECT_LE(stream.size(), deflate_bound(bytes));
+    std::vector<std::uint8_t> back(bytes);
+    ASSERT_TRUE(inflate_chunk(stream, back));
+    EXPECT_EQ(back, pixels);
+  }
+}
+
 TEST(Deflate, DamageAndWrongLengthsAreTold) {
   const std::vector<std::uint8_t> pixels = image(4096, 2);
   const std::vector<std::uint8_t> stream = deflate_chunk(pixels);
