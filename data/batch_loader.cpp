@@ -18,24 +18,20 @@
 
 #include "data/random.hpp"
 #include "kernels/error.hpp"
+#include "kernels/pages.hpp"
 
 namespace dsx {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kOrderStream = 0x6f72646572;
-constexpr std::size_t kAlignment = 64;  // a cache line, and AVX-512's widest load
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-struct AlignedFree {
-  void operator()(float* p) const { ::operator delete[](p, std::align_val_t(kAlignment)); }
-};
-
 struct Slot {
-  std::unique_ptr<float[], AlignedFree> images;
+  AlignedBytes memory;
   std::vector<float> labels;
   std::vector<std::size_t> indices;
   Batch batch;
@@ -86,11 +82,10 @@ void BatchLoader::Impl::make_slots() {
   const std::size_t floats = batch * dataset.shape().count();
   slots.resize(static_cast<std::size_t>(options.prefetch));
   for (Slot& slot : slots) {
-    slot.images.reset(
-        static_cast<float*>(::operator new[](floats * sizeof(float), std::align_val_t(kAlignment))));
+    slot.memory = allocate_pages(floats * sizeof(float));
     slot.labels.resize(batch);
     slot.indices.resize(batch);
-    slot.batch.images = {slot.images.get(), floats};
+    slot.batch.images = {reinterpret_cast<float*>(slot.memory.get()), floats};
     slot.batch.labels = slot.labels;
   }
   pixels.resize(dataset.shape().count());
@@ -110,8 +105,12 @@ void BatchLoader::Impl::fill(Slot& slot, std::size_t batch_number) {
   const std::size_t valid = std::min(batch, indices.size() - first);
   for (std::size_t i = 0; i < valid; ++i) {
     const std::size_t position = order[first + i];
-    dataset.read(indices[position], pixels);
-    preprocessor.run(pixels, epoch, indices[position], options.channels_last,
+    std::span<const std::uint8_t> image = dataset.in_memory(indices[position]);
+    if (image.empty()) {
+      dataset.read(indices[position], pixels);
+      image = pixels;
+    }
+    preprocessor.run(image, epoch, indices[position], options.channels_last,
                      slot.batch.images.subspan(i * image_floats, image_floats));
     slot.labels[i] = labels[position];
     slot.indices[i] = indices[position];

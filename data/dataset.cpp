@@ -134,6 +134,7 @@ class Resplit : public Dataset {
   ImageShape shape() const override { return base_.shape(); }
   const std::vector<std::string>& class_names() const override { return base_.class_names(); }
   void read(std::size_t index, std::span<std::uint8_t> chw) const override { base_.read(index, chw); }
+  std::span<const std::uint8_t> in_memory(std::size_t index) const override { return base_.in_memory(index); }
   std::string description() const override { return base_.description(); }
   std::string digest() const override { return base_.digest(); }  // the data as stored, whatever the seed
   const std::vector<std::string>& skipped() const override { return base_.skipped(); }

@@ -46,6 +46,9 @@ class Dataset {
   // Writes the image's uint8 pixels as C, H, W; chw holds shape().count() bytes. Callable from any thread.
   // Throws DataError that names the file and the image.
   virtual void read(std::size_t index, std::span<std::uint8_t> chw) const = 0;
+  // The same pixels where they already lie in memory, for as long as the data set lives; else empty. Any
+  // thread.
+  virtual std::span<const std::uint8_t> in_memory(std::size_t /*index*/) const { return {}; }
   virtual std::string description() const = 0;  // one line for people
   // SHA-256 over names, labels, splits, image hashes and shape: identifies the data in results.
   virtual std::string digest() const;

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/pages.hpp"
+
 namespace dsx {
 namespace {
 
@@ -18,7 +20,7 @@ class MemoryCache : public Dataset {
       : base_(std::move(base)),
         image_bytes_(base_->shape().count()),
         capacity_(std::min(base_->items().size(), budget_bytes / std::max<std::size_t>(1, image_bytes_))),
-        block_(new std::uint8_t[capacity_ * image_bytes_]),
+        block_(allocate_pages(capacity_ * image_bytes_)),
         places_(base_->items().size()) {
     for (auto& place : places_) place.store(kAbsent, std::memory_order_relaxed);
   }
@@ -30,13 +32,17 @@ class MemoryCache : public Dataset {
   const std::vector<std::string>& skipped() const override { return base_->skipped(); }
   const std::vector<SourceSize>& source_sizes() const override { return base_->source_sizes(); }
 
+  std::span<const std::uint8_t> in_memory(std::size_t index) const override {
+    const std::int32_t place = places_.at(index).load(std::memory_order_acquire);
+    if (place < 0) return {};
+    return {at(place), image_bytes_};
+  }
   void read(std::size_t index, std::span<std::uint8_t> chw) const override {
-    std::atomic<std::int32_t>& state = places_.at(index);
-    const std::int32_t place = state.load(std::memory_order_acquire);
-    if (place >= 0) {
-      std::memcpy(chw.data(), at(place), image_bytes_);
+    if (const auto pixels = in_memory(index); !pixels.empty()) {
+      std::memcpy(chw.data(), pixels.data(), image_bytes_);
       return;
     }
+    std::atomic<std::int32_t>& state = places_.at(index);
     base_->read(index, chw);
     if (used_.load(std::memory_order_relaxed) >= capacity_) return;
     std::int32_t expected = kAbsent;
@@ -53,12 +59,12 @@ class MemoryCache : public Dataset {
 
  private:
   std::uint8_t* at(std::int32_t place) const {
-    return block_.get() + static_cast<std::size_t>(place) * image_bytes_;
+    return reinterpret_cast<std::uint8_t*>(block_.get()) + static_cast<std::size_t>(place) * image_bytes_;
   }
 
   std::unique_ptr<Dataset> base_;
   std::size_t image_bytes_, capacity_;
-  std::unique_ptr<std::uint8_t[]> block_;
+  AlignedBytes block_;
   mutable std::vector<std::atomic<std::int32_t>> places_;
   mutable std::atomic<std::size_t> used_{0};
 };

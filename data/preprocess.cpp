@@ -102,6 +102,7 @@ Preprocessor::Preprocessor(ImageShape shape, PreprocessOptions preprocess, Augme
     : shape_(shape), preprocess_(preprocess), augment_(augment), seed_(seed) {
   validate(preprocess_);
   validate(augment_);
+  changed_.resize(shape_.count());
   scratch_.resize(shape_.count());
   planar_.resize(shape_.count());
 }
@@ -140,13 +141,16 @@ void Preprocessor::warp(std::span<std::uint8_t> chw, bool flip, double degrees) 
   }
 }
 
-void Preprocessor::run(std::span<std::uint8_t> chw, int epoch, std::size_t index, bool channels_last,
+void Preprocessor::run(std::span<const std::uint8_t> chw, int epoch, std::size_t index, bool channels_last,
                        std::span<float> out) {
-  filter(chw);
   Draw jitter{false, 0, 1, 1};
-  if (augment_.any()) {
-    jitter = draw(augment_, seed_, epoch, index);
-    warp(chw, jitter.flip, jitter.degrees);
+  if (augment_.any()) jitter = draw(augment_, seed_, epoch, index);
+  const bool filters = preprocess_.equalize || preprocess_.denoise || preprocess_.sharpen;
+  if (filters || jitter.flip || jitter.degrees != 0) {
+    std::copy(chw.begin(), chw.end(), changed_.begin());
+    filter(changed_);
+    warp(changed_, jitter.flip, jitter.degrees);
+    chw = changed_;
   }
   const auto factor = static_cast<float>(1 / (255 * preprocess_.std));
   const auto offset = static_cast<float>(-preprocess_.mean / preprocess_.std);

@@ -36,8 +36,8 @@ class Preprocessor {
  public:
   Preprocessor(ImageShape shape, PreprocessOptions preprocess, AugmentOptions augment, std::uint64_t seed);
 
-  // chw: uint8 C,H,W (may be overwritten). out: shape.count() floats, H,W,C when channels_last, else C,H,W.
-  void run(std::span<std::uint8_t> chw, int epoch, std::size_t index, bool channels_last,
+  // chw: uint8 C,H,W. out: shape.count() floats, H,W,C when channels_last, else C,H,W.
+  void run(std::span<const std::uint8_t> chw, int epoch, std::size_t index, bool channels_last,
            std::span<float> out);
 
  private:
@@ -48,7 +48,7 @@ class Preprocessor {
   PreprocessOptions preprocess_;
   AugmentOptions augment_;
   std::uint64_t seed_;
-  std::vector<std::uint8_t> scratch_;
+  std::vector<std::uint8_t> changed_, scratch_;  // filters and warps work on a copy
   std::vector<float> planar_;
 };
 

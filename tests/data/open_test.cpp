@@ -141,6 +141,19 @@ TEST(MemoryCache, ReadsEachImageOnceWithinItsBudget) {
   EXPECT_EQ(counting.reads, 10 + 2 * 4);  // six fit, four are read each round
 }
 
+TEST(MemoryCache, ShowsWhatItKeepsInPlace) {
+  const auto cache = with_memory_cache(std::make_unique<test::Flat>(3, ImageShape{1, 4, 4}), 2 * 16);
+  const auto split = view_with_splits(*cache, std::vector<Split>(3, Split::test));
+  std::vector<std::uint8_t> pixels(16);
+  EXPECT_TRUE(cache->in_memory(1).empty());  // nobody has read it
+  for (const std::size_t i : {1U, 2U, 0U}) cache->read(i, pixels);
+  for (const Dataset* dataset : {cache.get(), split.get()}) {
+    for (const std::size_t i : {1U, 2U})
+      EXPECT_THAT(dataset->in_memory(i), testing::AllOf(testing::SizeIs(16), testing::Each(i)));
+    EXPECT_TRUE(dataset->in_memory(0).empty());  // the budget was spent
+  }
+}
+
 TEST(MemoryCache, GivesTheRightPixelsToManyThreads) {
   const auto cache = with_memory_cache(std::make_unique<test::Flat>(200, ImageShape{1, 8, 8}), 150 * 64);
   std::vector<std::size_t> order;
