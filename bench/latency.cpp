@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 
@@ -55,6 +56,14 @@ std::vector<StepTiming> measure_steps(const std::vector<Step>& steps, int warmup
   }
   for (auto& timing : timings) timing.share = sum_ns > 0 ? timing.time.median_ns / sum_ns : 0;
   return timings;
+}
+
+std::map<std::string, double> skipped_zeros(const Plan& plan) {
+  std::map<std::string, double> shares;
+  for (const auto& step : measure_steps(plan.forward_steps(), 0, 1)) {
+    if (!std::isnan(step.zeros)) shares[step.step] = step.zeros;
+  }
+  return shares;
 }
 
 PlanLatency measure_latency(Plan& plan, const LatencyOptions& options) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -47,5 +48,8 @@ PlanLatency measure_latency(Plan& plan, const LatencyOptions& options);
 
 // Each step's own time, in passes through all of them in order: caches are as in a real pass.
 std::vector<StepTiming> measure_steps(const std::vector<Step>& steps, int warmup_passes, int passes);
+
+// By step that skips zeros, the share of its SRC that is 0 in one pass of the plan; its time depends on it.
+std::map<std::string, double> skipped_zeros(const Plan& plan);
 
 }  // namespace dsx

@@ -6,11 +6,13 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 
+#include "bench/latency.hpp"
 #include "bench/measure.hpp"
 #include "bench/neighbours.hpp"
 #include "data/files.hpp"
@@ -74,9 +76,11 @@ struct Probe {
   void run(int repeat, int batch) {
     std::vector<std::unique_ptr<Timed>> networks;  // made anew for each repeat: other addresses, other luck
     std::vector<Arm> arms;
+    std::map<std::string, std::map<std::string, double>> zeros;  // by variant
     for (const std::string& variant : variants) {
       settings.variant = variant;
       networks.push_back(std::make_unique<Timed>(settings, batch));
+      zeros[variant] = skipped_zeros(networks.back()->plan);
       arms.push_back({variant, [plan = &networks.back()->plan] { plan->forward(); }, {}});
     }
     for (const std::string load : kLatencyLoads) {
@@ -105,6 +109,7 @@ struct Probe {
                         {"repeat", repeat},
                         {"disturbed", result.disturbed_samples},
                         {"neighbours", known ? Json(use.others + use.stolen) : Json(nullptr)},
+                        {"zeros", zeros.at(result.name)},
                         {"ms", ms}});
       }
     }

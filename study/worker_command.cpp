@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 
 #include <chrono>
-#include <cmath>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -124,14 +123,8 @@ class Worker {
     if (optimizer_) optimizer_->step(1e-5);
   }
 
-  // Of the steps that skip zeros: their share among the inputs.
-  nlohmann::json zeros() {
-    nlohmann::json shares = nlohmann::json::object();
-    if (training_) return shares;
-    for (const auto& step : measure_steps(plan_->forward_steps(), 0, 1)) {
-      if (!std::isnan(step.zeros)) shares[step.step] = step.zeros;
-    }
-    return shares;
+  std::map<std::string, double> zeros() const {
+    return training_ ? std::map<std::string, double>{} : skipped_zeros(*plan_);
   }
 
   // The values that the protocol compares, in plain order.

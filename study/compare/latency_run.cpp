@@ -38,6 +38,7 @@ Json json_of(const LatencySet& set) {
           {"repeat", set.repeat},
           {"disturbed", set.disturbed},
           {"neighbours", std::isfinite(set.neighbours) ? Json(set.neighbours) : Json(nullptr)},
+          {"zeros", set.zeros},
           {"ms", set.ms}};
 }
 
@@ -50,6 +51,7 @@ LatencySet set_of(const Json& json) {
   set.repeat = json.at("repeat");
   set.disturbed = json.at("disturbed");
   set.neighbours = json.at("neighbours").is_null() ? std::nan("") : json.at("neighbours").get<double>();
+  if (json.contains("zeros")) set.zeros = json["zeros"];  // not in files of earlier versions
   set.ms = json.at("ms").get<std::vector<double>>();
   return set;
 }

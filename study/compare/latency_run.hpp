@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct LatencySet {
   std::vector<double> ms;
   double disturbed = 0;   // samples
   double neighbours = 0;  // share of the CPU time that others used meanwhile; with a load of our own: NaN
+  // By step that skips inputs that are 0, their share: bench/latency.hpp.
+  std::map<std::string, double> zeros = {};
 };
 
 struct LatencyRun {

@@ -223,6 +223,23 @@ std::string value_of(const Fields& fields, const std::string& name) {
   return "an unknown CPU";
 }
 
+// Which steps skip inputs that are 0, and how many those were; "" for none.
+std::string zeros_text(const std::vector<LatencySet>& sets) {
+  std::map<std::string, std::map<std::string, double>> shares;  // by step, by variant
+  for (const LatencySet& set : sets) {
+    for (const auto& [step, share] : set.zeros) shares[step][set.variant] = share;
+  }
+  std::string text;
+  for (const auto& [step, variants] : shares) {
+    std::string list;
+    for (const auto& [variant, share] : variants)
+      list += fmt::format("{}{:.0f}% for {}", list.empty() ? "" : ", ", 100 * share, variant);
+    text += fmt::format("{}{} skips the inputs that a ReLU made 0, here {}",
+                        text.empty() ? "Latency: " : "; ", step, list);
+  }
+  return text.empty() ? "" : text + " (random images, untrained weights); its time depends on the images.";
+}
+
 }  // namespace
 
 void add_latency_tables(Analysis& analysis, const LatencyRun& run) {
@@ -236,6 +253,7 @@ void add_latency_tables(Analysis& analysis, const LatencyRun& run) {
   analysis.results.notes.push_back(
       fmt::format("Latency: {} on {}; forward passes on images in memory, variants interleaved.",
                   counted(run.threads, "thread"), value_of(run.environment, "cpu_model")));
+  if (const std::string zeros = zeros_text(run.sets); !zeros.empty()) analysis.results.notes.push_back(zeros);
   if (most > kBusyShare)
     analysis.results.notes.push_back(
         fmt::format("THE MACHINE WAS BUSY while latency was measured: others used up to {:.0f}% of the CPUs. "

@@ -64,6 +64,17 @@ TEST(LatencyTables, MedianAndItsIntervalAreTheMeasuringLibrarysOwn) {
   EXPECT_EQ(table.number(row, "busy"), 0);
 }
 
+TEST(LatencyTables, SayHowManyInputsWereSkipped) {
+  Timed without, with;
+  without.make();
+  EXPECT_THAT(without.analysis.results.notes, testing::Not(testing::Contains(testing::HasSubstr("skips"))));
+  for (LatencySet& set : with.run.sets) set.zeros = {{"fc1", set.variant == "avgpool" ? 0.25 : 0.5}};
+  with.make();
+  EXPECT_THAT(with.analysis.results.notes,
+              testing::Contains(testing::HasSubstr("fc1 skips the inputs that a ReLU made 0, here 25% for "
+                                                   "avgpool, 50% for maxpool")));
+}
+
 TEST(LatencyTables, TooFewSamplesHaveNoEndForTheirTail) {
   Timed timed;
   for (LatencySet& set : timed.run.sets) set.ms.resize(10);
