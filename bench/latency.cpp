@@ -58,7 +58,8 @@ std::vector<StepTiming> measure_steps(const std::vector<Step>& steps, int warmup
   return timings;
 }
 
-std::map<std::string, double> skipped_zeros(const Plan& plan) {
+std::map<std::string, double> skipped_zeros(Plan& plan) {
+  plan.pack();
   std::map<std::string, double> shares;
   for (const auto& step : measure_steps(plan.forward_steps(), 0, 1)) {
     if (!std::isnan(step.zeros)) shares[step.step] = step.zeros;

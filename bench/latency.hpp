@@ -50,6 +50,6 @@ PlanLatency measure_latency(Plan& plan, const LatencyOptions& options);
 std::vector<StepTiming> measure_steps(const std::vector<Step>& steps, int warmup_passes, int passes);
 
 // By step that skips zeros, the share of its SRC that is 0 in one pass of the plan; its time depends on it.
-std::map<std::string, double> skipped_zeros(const Plan& plan);
+std::map<std::string, double> skipped_zeros(Plan& plan);
 
 }  // namespace dsx

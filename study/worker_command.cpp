@@ -123,7 +123,7 @@ class Worker {
     if (optimizer_) optimizer_->step(1e-5);
   }
 
-  std::map<std::string, double> zeros() const {
+  std::map<std::string, double> zeros() {
     return training_ ? std::map<std::string, double>{} : skipped_zeros(*plan_);
   }
 
