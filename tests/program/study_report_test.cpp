@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/h5.hpp"
+#include "kernels/fused_block.hpp"
 #include "tests/program/study_compare_runs.hpp"
 
 namespace dsx {
@@ -95,6 +96,24 @@ TEST_F(StudyReport, RefusesWhatIsNoSweep) {
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.out, HasSubstr("--latency-again"));
   EXPECT_THAT(run("study", {"--help"}).out, ::testing::Not(HasSubstr("latency-probe")));
+}
+
+TEST_F(StudyReport, TimesTheFusedEngineAndSaysWhatItSkipped) {
+  const std::string file = (folder_ / "samples.json").string();
+  const Finished done = run("study", {"latency-probe", "--variants", "avgpool,strided", "--engine", "fused", "--size",
+                                      "96", "--threads", "1", "--seconds", "0.001", "--samples", file});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const auto sets = nlohmann::json::parse(slurp(file)).at("sets");
+  ASSERT_FALSE(sets.empty());
+  const bool skips = !fused_block_isa().empty();
+  for (const auto& set : sets) {
+    EXPECT_FALSE(set.at("ms").empty());
+    EXPECT_EQ(set.at("zeros").contains("fc1"), skips);
+    if (skips) {
+      EXPECT_GT(set["zeros"]["fc1"], 0.1);
+      EXPECT_LT(set["zeros"]["fc1"], 0.9);
+    }
+  }
 }
 
 }  // namespace
