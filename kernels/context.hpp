@@ -16,8 +16,9 @@ struct Context {
   Layout layout = Layout::nhwc;
   dnnl::memory::data_type dtype =
       dnnl::memory::data_type::f32;  // of activations and weights; masters stay f32
-  // Convolution + ReLU + downsampling as one kernel of ours where there is one (fused_block.hpp, fused_train.hpp), and
-  // large linear layers behind it (fused_linear.hpp); everything else stays oneDNN's primitives.
+  // Convolution + ReLU + downsampling as one kernel of ours where there is one (fused_block.hpp,
+  // fused_train.hpp), and large linear layers behind it (fused_linear.hpp); everything else stays oneDNN's
+  // primitives.
   bool fused = false;
   bool allow_ref = false;  // accept oneDNN's `ref` implementations (minutes instead of milliseconds)
 };

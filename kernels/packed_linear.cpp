@@ -1,4 +1,5 @@
-// Packing of weights and sharing the work out; the arithmetic is packed_linear_simd.cpp's.
+// Packing of weights and sharing the work out; the arithmetic is packed_linear_simd.cpp's and
+// skip_zeros_simd.cpp's.
 #include "kernels/packed_linear.hpp"
 
 #include <fmt/format.h>
@@ -77,7 +78,10 @@ void pack(Linear& linear, const float* weights, const float* bias) {
         const float* from = weights + (linear.nhwc ? k % channels * area + k / channels : k);
         for (std::size_t o = 0; o < outputs; ++o) values[o * chunk + k - first] = from[o * linear.inputs];
       }
-      finite = finite && std::all_of(values.begin(), values.end(), [](float w) { return std::isfinite(w); });
+      finite =
+          finite && std::all_of(values.begin(), values.end(), [&](float w) {
+            return std::isfinite(linear.bf16 ? rounded_to_bf16(w) : w);  // the largest floats become infinite
+          });
       auto* to = linear.weights.get() + c * chunk_bytes;
       std::memset(to, 0, chunk_bytes);
       linear.way->pack_chunk(values.data(), count, linear.outputs, linear.bf16, to);
@@ -114,7 +118,7 @@ void run(const Linear& linear, const float* src, void* dst, float* scratch) {
 #pragma omp parallel num_threads(linear.threads)
   {
     float* own = scratch + static_cast<std::size_t>(omp_get_thread_num()) * linear.thread_floats();
-    // In turn: no thread gets the half of the image that has the fewer zeros.
+    // Dealt out in turn, so that no thread gets only a region with few zeros.
 #pragma omp for schedule(static, 1)
     for (int piece = 0; piece < linear.pieces(); ++piece) sum_piece(linear, piece, src, own, sums);
 #pragma omp for schedule(static)

@@ -34,14 +34,15 @@ struct PackedLinearWay {
 
 // Inputs that are taken together. Dense: a chunk of all images and of a block of outputs stays in the caches.
 constexpr std::size_t kDenseChunk = 512;
-// Their weights for 128 outputs stay in L1.
+// Their weights for 128 outputs are 32 KiB.
 constexpr std::size_t kSkipZerosChunk = 64;
 // At most so many images in one call of `sum`: more would push their sums out of the cache.
 constexpr int kPackedLinearImages = 64;
 
 // Every product, with inputs along the lanes.
 const PackedLinearWay& packed_linear_dense();
-// Only the products of inputs that are not 0, with outputs along the lanes: a ReLU leaves half of them.
+// Inputs that are 0 are left out (behind a ReLU and pooling, a quarter to two thirds of them); outputs along
+// the lanes.
 const PackedLinearWay& packed_linear_skips_zeros();
 
 }  // namespace dsx

@@ -1,6 +1,6 @@
 // Lanes are neighbouring outputs: an input's weights for all of them lie side by side, so an input that is 0
-// costs neither reading nor arithmetic. For one image, that is half of the memory traffic behind a ReLU; for
-// many, half of the multiplications, over a chunk of weights that stays in L1.
+// costs neither reading nor arithmetic. For one image, that saves memory traffic; for many, multiplications,
+// over a chunk of weights that stays in L1.
 #include <algorithm>
 #include <array>
 #include <cstdint>

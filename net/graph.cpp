@@ -72,7 +72,7 @@ class GraphBuilder {
     return i + 1 < spec_.layers.size() && spec_.layers[i + 1].type == LayerType::relu;
   }
 
-  // True when layer i reads a ReLU's result, pooled perhaps: about half of it is 0.
+  // True when layer i reads a ReLU's result, pooled perhaps: much of it is 0.
   bool behind_relu(std::size_t i) const {
     while (i-- > 0) {
       switch (spec_.layers[i].type) {

@@ -65,7 +65,8 @@ Json latency_json(const PlanLatency& l) {
                      {"layer", s.layer},
                      {"impl", s.impl},
                      {"median_ns", s.time.median_ns},
-                     {"share", s.share}});
+                     {"share", s.share},
+                     {"zeros", std::isnan(s.zeros) ? Json(nullptr) : Json(s.zeros)}});
   const Summary& t = l.time;
   return {{"batch", l.batch},
           {"count", t.count},

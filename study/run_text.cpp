@@ -106,7 +106,7 @@ std::string evaluation_text(const RunRecord& record) {
 }
 
 std::string latency_text(const RunRecord& record) {
-  std::string text = fmt::format("\nCPU latency of a forward pass, images in memory, {}\n",
+  std::string text = fmt::format("\nCPU latency of a forward pass, random images in memory, {}\n",
                                  counted(record.threads.used, "thread"));
   TextTable table({"what", "batch", "median ms", "95% interval", "p90 ms", "p99 ms", "spread (IQR) ms",
                    "images/s", "runs"});
@@ -121,6 +121,12 @@ std::string latency_text(const RunRecord& record) {
                "-", fixed(l.batch * 1e9 / l.work_ns_per_batch, 1), "-"});
   }
   text += table.str();
+  for (const PlanLatency& l : record.latency) {
+    if (10 * l.disturbed_samples > l.samples_ns.size())
+      text +=
+          fmt::format("  batch {}: other processes disturbed {} of {}; measure again on a quiet machine\n",
+                      l.batch, l.disturbed_samples, counted(l.samples_ns.size(), "pass", "passes"));
+  }
   if (record.loading)
     text += fmt::format(
         "  data loading: a thread of its own reads and prepares the next batches; the network waited {} ms "
@@ -144,12 +150,14 @@ std::string end_text(const RunRecord& record, const std::filesystem::path& folde
                         duration(record.training_s));
   text += fmt::format("peak memory {:.0f} MiB\n", record.peak_rss_mib);
   const std::string name = folder.string();
+  const bool times_only = record.settings.latency_only || record.settings.repeat_for > 0;
   text += fmt::format("Everything is in {}\n", name);
   TextTable files({"file", "what", "how to look at it"});
   files.add({"summary.json", "the figures above", fmt::format("python3 -m json.tool {}/summary.json", name)});
   files.add({"run.h5", "epochs, predictions, samples, plans",
              fmt::format("h5ls -r {}/run.h5 (hdf5-tools), or h5py", name)});
-  files.add({"config.yaml", "settings that repeat it", fmt::format("study --config {}/config.yaml", name)});
+  files.add({"config.yaml", "settings that repeat it",
+             fmt::format("study {}--config {}/config.yaml", times_only ? "--latency-only " : "", name)});
   if (record.training_s > 0)
     files.add({"best.h5, last.h5", "checkpoints", fmt::format("study --resume {} --epochs N", name)});
   text += files.str();

@@ -105,11 +105,12 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   add_latency_tables(analysis, latency_of(folder, study, options));
   add_verdicts(analysis);
   add_headline(analysis);
-  add_claims(analysis, explain_of(folder, options));
+  const fs::path explained = explain_of(folder, options);
+  add_claims(analysis, explained);
   write_results(folder, analysis.results);
   fmt::print("{}", results_text(analysis.results, folder));
   std::fflush(stdout);
-  return options.page ? run_report_script(folder) : static_cast<int>(ExitCode::ok);
+  return options.page ? run_report_script(folder, explained) : static_cast<int>(ExitCode::ok);
 }
 
 }  // namespace dsx

@@ -261,8 +261,9 @@ class Claims {
               ? "cannot tell"
               : (memory ? "supported" : (share.convolution.low > 0.5 ? "contradicted" : "cannot tell"));
       add(claim,
-          fmt::format("of the {:.2f} ms between {} and {}: {}; {}{}", share.whole_ms, share.a, share.b,
-                      part_text(work), part_text(traffic), share.noisy ? "; that machine was too noisy" : ""),
+          fmt::format("of the {:.2f} ms between {} and {}, layer by layer: {}; {}{}", share.whole_ms, share.a,
+                      share.b, part_text(work), part_text(traffic),
+                      share.noisy ? "; that machine was too noisy" : ""),
           verdict, how, repeat);
     }
   }

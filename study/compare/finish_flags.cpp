@@ -55,7 +55,7 @@ std::string finish_flags_help() {
       "  --latency-seconds S         timed passes for each set of interleaved networks, 100 such sets "
       "[{:g}]\n"
       "  --latency-again             time the networks again, even when DIR/latency.json has their times\n"
-      "  --explain FILE              explain.json of a `study explain`, for the claim on memory access\n"
+      "  --explain FILE              explain.json of a `study explain`, for the page and the claim on memory access\n"
       "                              [DIR/explain.json, if it is there]\n"
       "  --no-page                   numbers only: do not draw DIR/report\n",
       defaults.resamples, defaults.cost_ratio, defaults.latency_seconds);

@@ -38,7 +38,7 @@ int exit_code_of(pid_t pid) {
 
 }  // namespace
 
-int run_report_script(const fs::path& folder) {
+int run_report_script(const fs::path& folder, const fs::path& explained) {
   std::string looked;
   for (const fs::path& script : candidates()) {
     if (::access(script.c_str(), X_OK) != 0) {
@@ -46,11 +46,16 @@ int run_report_script(const fs::path& folder) {
       continue;
     }
     std::fflush(nullptr);
-    const std::string program = script.string(), argument = folder.string();
+    std::vector<std::string> words{script.string(), folder.string()};
+    if (!explained.empty()) words.insert(words.end(), {"--explain", explained.string()});
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    const std::string& program = words.front();
     const pid_t pid = ::fork();
     if (pid < 0) throw OutputError(fmt::format("cannot start {}: {}", program, std::strerror(errno)));
     if (pid == 0) {
-      ::execl(program.c_str(), program.c_str(), argument.c_str(), static_cast<char*>(nullptr));
+      ::execv(program.c_str(), arguments.data());
       ::_exit(127);
     }
     const int code = exit_code_of(pid);

@@ -176,6 +176,20 @@ TEST(PackedLinear, SkipsNoInputWhereAWeightIsNotFinite) {
   EXPECT_TRUE(std::isnan(got[2]));
 }
 
+TEST(PackedLinear, SkipsNoInputWhereABf16WeightBecomesInfinite) {
+  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  Context context;
+  context.dtype = memory::data_type::bf16;
+  const auto shape = inner_product_shape({1, 100}, 1);
+  std::vector<double> weights(100, 1.0);
+  weights[7] = 3.4e38;  // above bf16's largest number
+  const auto kernel = packed_linear_forward(context, "fc", shape, {Pass::inference, false, false},
+                                            plain_md(shape.src), memory::data_type::f32, true);
+  const auto got = run_kernel(context, kernel,
+                              {{DNNL_ARG_SRC, std::vector<double>(100, 0.0)}, {DNNL_ARG_WEIGHTS, weights}});
+  EXPECT_TRUE(std::isnan(got.at(DNNL_ARG_DST)[0]));
+}
+
 TEST(PackedLinearFits, LeavesToOneDnnWhatItDoesNotGainFrom) {
   const Context context;
   if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";

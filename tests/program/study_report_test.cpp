@@ -51,6 +51,14 @@ TEST_F(StudyReport, ComesFromFinishedCellsAndIsTheSameAgain) {
   EXPECT_EQ(times("s"), trained) << "a cell ran again";
   EXPECT_EQ(results()["tables"], before["tables"])
       << "other numbers from the same cells and the same samples";
+
+  const auto page = [this] { return slurp(sweep("s") / "report" / "report.html"); };
+  EXPECT_THAT(page(), HasSubstr("No explanation of the latency difference"));
+  const Finished explained =
+      run("study", {"report", sweep("s").string(), "--resamples", "100", "--threads", "1", "--progress",
+                    "none", "--explain", DOWNSCALEXR_SOURCE_DIR "/results/explain/xeon/explain.json"});
+  ASSERT_EQ(explained.code, 0) << explained.err;
+  EXPECT_THAT(page(), ::testing::Not(HasSubstr("No explanation of the latency difference")));
 }
 
 TEST_F(StudyReport, ShiftsAreRunAgainWhenTheCheckpointIsAnother) {
@@ -100,8 +108,9 @@ TEST_F(StudyReport, RefusesWhatIsNoSweep) {
 
 TEST_F(StudyReport, TimesTheFusedEngineAndSaysWhatItSkipped) {
   const std::string file = (folder_ / "samples.json").string();
-  const Finished done = run("study", {"latency-probe", "--variants", "avgpool,strided", "--engine", "fused", "--size",
-                                      "96", "--threads", "1", "--seconds", "0.001", "--samples", file});
+  const Finished done =
+      run("study", {"latency-probe", "--variants", "avgpool,strided", "--engine", "fused", "--size", "96",
+                    "--threads", "1", "--seconds", "0.001", "--samples", file});
   ASSERT_EQ(done.code, 0) << done.err;
   const auto sets = nlohmann::json::parse(slurp(file)).at("sets");
   ASSERT_FALSE(sets.empty());
