@@ -191,8 +191,7 @@ Kernel packed_linear_forward(const Context& context, const std::string& layer, c
   linear->images_together = std::min(kPackedLinearImages, (linear->images + sharing - 1) / sharing);
   Kernel kernel;
   kernel.kind = "inner_product";
-  kernel.impl = fmt::format("ours:{}{}{}{}", way.name, *way.name != '\0' ? ":" : "",
-                            linear->bf16 ? "bf16_weights:" : "", fused_block_isa());
+  kernel.impl = fmt::format("ours:{}{}{}", way.name, linear->bf16 ? "bf16_weights:" : "", fused_block_isa());
   const auto weights_md = plain_md(shape.weights);
   kernel.arguments = {
       {DNNL_ARG_SRC, src_md},

@@ -18,7 +18,7 @@ struct PackedLinearArgs {
 // A way of summing. Weights are packed as [chunk of inputs][block of outputs][a tile], of which what lies
 // outside stays zero; the order within a tile is the way's own.
 struct PackedLinearWay {
-  const char* name;           // in a kernel's `impl`; "" for the plain one
+  const char* name;           // within a kernel's `impl`: "skips_zeros:", "" for the plain one
   std::size_t chunk;          // inputs that are taken together
   int parts;                  // of the inputs, for any number of threads: what the threads share
   int (*block)(int outputs);  // outputs of a block; 0: no vectors that this was written for

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 
 #include "kernels/bf16.hpp"
 #include "kernels/packed_linear_simd.hpp"
@@ -198,8 +197,8 @@ void sum_of(const PackedLinearArgs& args, std::size_t first, std::size_t last, i
 }  // namespace
 
 const PackedLinearWay& packed_linear_skips_zeros() {
-  static const PackedLinearWay way{"skips_zeros", kSkipZerosChunk, 16,    block_of,
-                                   pack_chunk,    scratch_of,      sum_of};
+  static const PackedLinearWay way{"skips_zeros:", kSkipZerosChunk, 16,    block_of,
+                                   pack_chunk,     scratch_of,      sum_of};
   return way;
 }
 

@@ -72,24 +72,6 @@ class GraphBuilder {
     return i + 1 < spec_.layers.size() && spec_.layers[i + 1].type == LayerType::relu;
   }
 
-  // True when layer i reads a ReLU's result, pooled perhaps: much of it is 0.
-  bool behind_relu(std::size_t i) const {
-    while (i-- > 0) {
-      switch (spec_.layers[i].type) {
-        case LayerType::relu:
-          return true;
-        case LayerType::flatten:
-        case LayerType::max_pool2d:
-        case LayerType::avg_pool2d:
-        case LayerType::downsample:
-          break;
-        default:
-          return false;
-      }
-    }
-    return false;
-  }
-
   // Returns how many further layers it consumed (a fused ReLU).
   std::size_t add_layer(std::size_t i) {
     const auto& layer = spec_.layers[i];
@@ -219,7 +201,7 @@ class GraphBuilder {
     if (context_.fused && !training() && packed_linear_fits(context_, shape, writer_.md_of(current_))) {
       add_weighted(layer, relu,
                    packed_linear_forward(context_, layer.name, shape, {pass_, layer.bias, relu},
-                                         writer_.md_of(current_), dst_type, behind_relu(i)));
+                                         writer_.md_of(current_), dst_type, behind_relu(spec_, i)));
       return relu ? 1 : 0;
     }
     if (context_.fused && training() && !last) {

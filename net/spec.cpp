@@ -222,4 +222,21 @@ NetworkSpec load_network_spec(const std::string& path_or_name) {
   return parse_network_spec(text.str(), path_or_name);
 }
 
+bool behind_relu(const NetworkSpec& spec, std::size_t i) {
+  while (i-- > 0) {
+    switch (spec.layers[i].type) {
+      case LayerType::relu:
+        return true;
+      case LayerType::flatten:
+      case LayerType::max_pool2d:
+      case LayerType::avg_pool2d:
+      case LayerType::downsample:
+        break;
+      default:
+        return false;
+    }
+  }
+  return false;
+}
+
 }  // namespace dsx

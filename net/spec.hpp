@@ -2,6 +2,7 @@
 // same file serves any image size and channel count. The downsampling operator is its one free parameter.
 #pragma once
 
+#include <cstddef>
 #include <dnnl.hpp>
 #include <string>
 #include <vector>
@@ -47,5 +48,8 @@ struct NetworkSpec {
 NetworkSpec load_network_spec(const std::string& path_or_name);
 NetworkSpec parse_network_spec(const std::string& yaml_text, const std::string& where);
 std::vector<std::string> builtin_networks();
+
+// True when layer `i` reads a ReLU's result, pooled perhaps: much of it is 0.
+bool behind_relu(const NetworkSpec& spec, std::size_t i);
 
 }  // namespace dsx

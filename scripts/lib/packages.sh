@@ -16,7 +16,7 @@ packages=(
   "libhdf5-dev                  data sets, run files and checkpoints"
   "libjpeg-dev                  JPEG, with word of damage that OpenCV keeps to itself"
   "zlib1g-dev                   PNG's checksums"
-  "libisal-dev                  HDF5 chunks: compresses three times as fast as libdeflate"
+  "libisal-dev                  HDF5 chunks: compresses more than twice as fast as libdeflate"
   "libdeflate-dev               HDF5 chunks, decompressed outside the library's global lock"
   "libzip-dev                   .npz archives (MedMNIST)"
   "libdcmtk-dev                 DICOM, with its JPEG kinds"
