@@ -12,18 +12,19 @@
 #include <string>
 #include <vector>
 
-#include "bench/arms.hpp"
-#include "bench/environment.hpp"
-#include "bench/machine.hpp"
-#include "bench/measure.hpp"
-#include "bench/options.hpp"
-#include "bench/topology.hpp"
-#include "kernels/counted.hpp"
-#include "kernels/error.hpp"
+#include "bench/arms/arms.hpp"
+#include "bench/arms/options.hpp"
+#include "bench/machine/machine.hpp"
+#include "bench/measure/environment.hpp"
+#include "bench/measure/measure.hpp"
+#include "bench/measure/topology.hpp"
+#include "kernels/base/counted.hpp"
+#include "kernels/base/cpus.hpp"
+#include "kernels/base/error.hpp"
 
 namespace {
 
-// As study/exit_code.hpp has them.
+// As study/cli/exit_code.hpp has them.
 constexpr int kInternal = 1, kConfig = 2, kUnsupported = 5;
 
 constexpr double kMostCachedBytes = 1e9;
@@ -33,7 +34,7 @@ constexpr double kMostCachedBytes = 1e9;
 // timing.
 class WorkCache {
  public:
-  dsx::Work& get(const dsx::ArmEntry& arm) {
+  dsx::bench::Work& get(const dsx::bench::ArmEntry& arm) {
     for (auto it = works_.begin(); it != works_.end(); ++it) {
       if (it->first != arm.name) continue;
       works_.splice(works_.begin(), works_, it);
@@ -52,7 +53,7 @@ class WorkCache {
       it = bytes > kMostCachedBytes ? works_.erase(it) : std::next(it);
     }
   }
-  std::list<std::pair<std::string, dsx::Work>> works_;
+  std::list<std::pair<std::string, dsx::bench::Work>> works_;
 };
 
 WorkCache& cache() {
@@ -63,8 +64,8 @@ WorkCache& cache() {
 bool any_wrong_result = false;
 
 struct Limits {
-  dsx::Machine machine;  // empty with --no-roofline
-  dsx::Topology topology = dsx::read_topology();
+  dsx::bench::Machine machine;  // empty with --no-roofline
+  dsx::bench::Topology topology = dsx::bench::read_topology();
 };
 Limits& limits() {
   static Limits all;
@@ -72,13 +73,13 @@ Limits& limits() {
 }
 
 // Empty without --counters.
-std::unique_ptr<dsx::Counters>& counters() {
-  static std::unique_ptr<dsx::Counters> all;
+std::unique_ptr<dsx::bench::Counters>& counters() {
+  static std::unique_ptr<dsx::bench::Counters> all;
   return all;
 }
 
 // Columns of what was counted, per iteration. Reasons for missing ones stand in the report's head.
-void set_counted(benchmark::State& state, const dsx::CounterReading& counted) {
+void set_counted(benchmark::State& state, const dsx::bench::CounterReading& counted) {
   for (const auto& row : counted.rows) {
     if (!row.not_available.empty()) continue;
     const bool is_time = row.name == "task_clock";
@@ -90,12 +91,12 @@ void set_counted(benchmark::State& state, const dsx::CounterReading& counted) {
     state.counters["instructions_per_cycle"] = *instructions / *cycles;
 }
 
-void set_counters(benchmark::State& state, const dsx::ArmEntry& arm, const dsx::Work& work,
-                  const dsx::Result& result) {
+void set_counters(benchmark::State& state, const dsx::bench::ArmEntry& arm, const dsx::bench::Work& work,
+                  const dsx::bench::Result& result) {
   const auto& time = result.summary;
-  const auto bound = dsx::roofline(limits().machine, limits().topology, arm.threads,
-                                   dsx::to_string(arm.dtype), work.cost.flop, work.cost.min_bytes,
-                                   work.working_set_bytes(), arm.cache != dsx::CacheState::hot);
+  const auto bound = dsx::bench::roofline(
+      limits().machine, limits().topology, arm.threads, dsx::kernels::to_string(arm.dtype), work.cost.flop,
+      work.cost.min_bytes, work.working_set_bytes(), arm.cache != dsx::bench::CacheState::hot);
   if (bound.ns > 0) state.counters["roofline_share"] = bound.ns / time.median_ns;
   state.counters["MFLOP"] = work.cost.flop / 1e6;
   state.counters["min_MB"] = work.cost.min_bytes / 1e6;
@@ -112,26 +113,26 @@ void set_counters(benchmark::State& state, const dsx::ArmEntry& arm, const dsx::
 
 // The one measuring function. Iterations are timed one by one (manual time), since flushing must stay
 // outside. A disturbed iteration is repeated, unless half of them are.
-void run_arm(benchmark::State& state, const dsx::ArmEntry& arm) {
-  dsx::set_threads(arm.threads);
+void run_arm(benchmark::State& state, const dsx::bench::ArmEntry& arm) {
+  dsx::kernels::set_threads(arm.threads);
   try {
     auto& work = cache().get(arm);
-    const auto flushed = dsx::flushed_by(arm.cache, work.buffers);
+    const auto flushed = dsx::bench::flushed_by(arm.cache, work.buffers);
     const auto prepare = [&] {
       if (work.prepare) work.prepare();
-      dsx::flush_from_caches(flushed);
+      dsx::bench::flush_from_caches(flushed);
     };
     // Untimed: a team of another size may have run before, and its buffers lie in the caches.
     prepare();
     work.run();
-    dsx::MeasureOptions measuring;
+    dsx::bench::MeasureOptions measuring;
     measuring.repeat_disturbed = true;
     measuring.counters = counters().get();
-    const dsx::Arm timed{arm.name, work.run, prepare};
-    dsx::Sampler sampler(timed, measuring);
+    const dsx::bench::Arm timed{arm.name, work.run, prepare};
+    dsx::bench::Sampler sampler(timed, measuring);
     while (state.KeepRunning()) state.SetIterationTime(sampler.take() * 1e-9);
     set_counters(state, arm, work, sampler.finish());
-  } catch (const dsx::WrongResult& error) {
+  } catch (const dsx::bench::WrongResult& error) {
     any_wrong_result = true;
     state.SkipWithError(error.what());
   } catch (const dsx::UnsupportedError& error) {
@@ -140,8 +141,8 @@ void run_arm(benchmark::State& state, const dsx::ArmEntry& arm) {
     state.SkipWithError(error.what());
   } catch (const dnnl::error& error) {
     state.SkipWithError(fmt::format("oneDNN {} offers nothing for this on this CPU ({}): {}",
-                                    dsx::onednn_info().version, dsx::onednn_info().effective_isa,
-                                    error.what())
+                                    dsx::kernels::onednn_info().version,
+                                    dsx::kernels::onednn_info().effective_isa, error.what())
                             .c_str());
   }
 }
@@ -176,10 +177,11 @@ void run_benchmarks(const std::vector<std::string>& arguments) {
 }
 
 // Environment and measured limits into the head of every report.
-void add_context(const dsx::BenchOptions& options, const dsx::Environment& environment, bool listing) {
-  for (const auto& [name, value] : dsx::environment_fields(environment))
+void add_context(const dsx::bench::BenchOptions& options, const dsx::bench::Environment& environment,
+                 bool listing) {
+  for (const auto& [name, value] : dsx::bench::environment_fields(environment))
     benchmark::AddCustomContext(name, value);
-  benchmark::AddCustomContext("cache_flush", dsx::flush_method());
+  benchmark::AddCustomContext("cache_flush", dsx::bench::flush_method());
   if (counters() != nullptr) {
     counters()->start();
     for (const auto& row : counters()->stop().rows) {
@@ -189,11 +191,11 @@ void add_context(const dsx::BenchOptions& options, const dsx::Environment& envir
     }
   }
   if (!options.roofline || listing) return;
-  dsx::MachineOptions quick;
+  dsx::bench::MachineOptions quick;
   quick.thread_counts = options.axes.threads;
   quick.repeats = 5;
   quick.quick = true;
-  limits().machine = dsx::measure_machine(quick);
+  limits().machine = dsx::bench::measure_machine(quick);
   const auto& machine = limits().machine;
   for (const auto& row : machine.peaks) {
     benchmark::AddCustomContext(
@@ -210,9 +212,9 @@ void add_context(const dsx::BenchOptions& options, const dsx::Environment& envir
 }
 
 int run(std::vector<std::string> arguments, char* program) {
-  const auto options = dsx::take_options(arguments);
+  const auto options = dsx::bench::take_options(arguments);
   if (options.help) {
-    fmt::print("{}", dsx::options_help());
+    fmt::print("{}", dsx::bench::options_help());
     benchmark::PrintDefaultHelp();
     return 0;
   }
@@ -226,24 +228,24 @@ int run(std::vector<std::string> arguments, char* program) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv.data())) return kConfig;
 
   for (const int threads : options.axes.threads) {
-    if (threads > dsx::usable_cpu_count()) {
+    if (threads > dsx::usable_cpus()) {
       fmt::print(stderr, "bench_ops: {} on {}: these arms wait for each other's turns\n",
-                 dsx::counted(threads, "thread"), dsx::counted(dsx::usable_cpu_count(), "CPU"));
+                 dsx::counted(threads, "thread"), dsx::counted(dsx::usable_cpus(), "CPU"));
     }
   }
-  const auto environment = dsx::read_environment();
-  if (options.machine != dsx::BenchOptions::Machine::none) {
-    const auto machine = dsx::measure_machine({});
-    if (options.machine == dsx::BenchOptions::Machine::json) {
-      fmt::print("{}\n", to_json(machine, environment).dump(2));
+  const auto environment = dsx::bench::read_environment();
+  if (options.machine != dsx::bench::BenchOptions::Machine::none) {
+    const auto machine = dsx::bench::measure_machine({});
+    if (options.machine == dsx::bench::BenchOptions::Machine::json) {
+      fmt::print("{}\n", dsx::bench::to_json(machine, environment).dump(2));
     } else {
-      fmt::print("{}", to_text(machine, environment));
+      fmt::print("{}", dsx::bench::to_text(machine, environment));
     }
     return 0;
   }
-  if (options.counters) counters() = std::make_unique<dsx::Counters>();
+  if (options.counters) counters() = std::make_unique<dsx::bench::Counters>();
   add_context(options, environment, listing);
-  for (const auto& arm : dsx::all_arms(dsx::load_geometries(options.shapes), options.axes)) {
+  for (const auto& arm : dsx::bench::all_arms(dsx::bench::load_geometries(options.shapes), options.axes)) {
     benchmark::RegisterBenchmark(arm.name.c_str(), [arm](benchmark::State& state) { run_arm(state, arm); })
         ->UseManualTime()
         ->Unit(benchmark::kMicrosecond);

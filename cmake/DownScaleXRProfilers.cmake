@@ -1,4 +1,4 @@
-# What lets profilers see regions of the program (kernels/region.cpp): SystemTap's header for static probes, and ittnotify
+# What lets profilers see regions of the program (kernels/onednn/region.cpp): SystemTap's header for static probes, and ittnotify
 # from VTune's SDK, which is on a machine where VTune is. Neither is needed to build or run.
 find_path(DOWNSCALEXR_SDT_INCLUDE_DIR sys/sdt.h)
 find_path(DOWNSCALEXR_ITT_INCLUDE_DIR ittnotify.h

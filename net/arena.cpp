@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace dsx {
+namespace dsx::net {
 
 namespace {
 
@@ -37,4 +37,4 @@ ArenaLayout assign_offsets(const std::vector<Lifetime>& buffers) {
   return result;
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <vector>
 
-#include "kernels/pages.hpp"
+#include "kernels/base/pages.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 struct Lifetime {
   std::size_t bytes = 0;
@@ -22,4 +22,4 @@ struct ArenaLayout {
 // (Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net Inference").
 ArenaLayout assign_offsets(const std::vector<Lifetime>& buffers);
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -1,16 +1,17 @@
 // Which parameters a network has: their names (PyTorch's), shapes and fan-in.
-#include "kernels/inner_product.hpp"
+#include "kernels/onednn/inner_product.hpp"
+#include "kernels/onednn/paged_memory.hpp"
 #include "net/arena.hpp"
 #include "net/graph.hpp"
 #include "net/shapes.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 using dnnl::memory;
 
 namespace {
 
-Parameter declare(const Context& context, const std::string& name, const memory::dims& shape,
+Parameter declare(const kernels::Context& context, const std::string& name, const memory::dims& shape,
                   const memory::dims& dims, memory::dim fan_in, bool trainable = true) {
   Parameter p;
   p.name = name;
@@ -18,14 +19,14 @@ Parameter declare(const Context& context, const std::string& name, const memory:
   p.dims = dims;
   p.trainable = trainable;
   p.fan_in = static_cast<int>(fan_in);
-  p.value = make_paged_memory(plain_md(dims), context.engine);
+  p.value = kernels::make_paged_memory(kernels::plain_md(dims), context.engine);
   return p;
 }
 
 }  // namespace
 
-Parameters declare_parameters(const Context& context, const NetworkSpec& spec, const std::string& variant,
-                              const memory::dims& input, bool partial) {
+Parameters declare_parameters(const kernels::Context& context, const NetworkSpec& spec,
+                              const std::string& variant, const memory::dims& input, bool partial) {
   Parameters parameters;
   const auto shapes = infer_shapes(spec, variant, input, partial);
   const auto add = [&](auto&&... arguments) { parameters.all.push_back(declare(context, arguments...)); };
@@ -37,7 +38,7 @@ Parameters declare_parameters(const Context& context, const NetworkSpec& spec, c
       add(layer.name + ".weight", dims, dims, fan_in);
       if (layer.bias) add(layer.name + ".bias", memory::dims{dims[0]}, memory::dims{dims[0]}, fan_in);
     } else if (layer.type == LayerType::linear) {
-      const auto dims = inner_product_shape(shapes[i].src, layer.out_features).weights;
+      const auto dims = kernels::inner_product_shape(shapes[i].src, layer.out_features).weights;
       memory::dim fan_in = 1;
       for (std::size_t d = 1; d < dims.size(); ++d) fan_in *= dims[d];
       add(layer.name + ".weight", memory::dims{dims[0], fan_in}, dims, fan_in);
@@ -53,4 +54,4 @@ Parameters declare_parameters(const Context& context, const NetworkSpec& spec, c
   return parameters;
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "kernels/kernel.hpp"
+#include "kernels/onednn/kernel.hpp"
 #include "net/parameters.hpp"
 #include "net/spec.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 using TensorId = int;
 
@@ -36,8 +36,8 @@ struct Tensor {
 
 struct Node {
   std::string name, layer;
-  Phase phase = Phase::forward;
-  Kernel kernel;
+  kernels::Phase phase = kernels::Phase::forward;
+  kernels::Kernel kernel;
   std::map<int, TensorId> tensors;  // by DNNL_ARG_*; the scratchpad is not listed
 };
 
@@ -49,8 +49,8 @@ struct Graph {
 };
 
 // Declares every parameter with PyTorch's name and shape; memory is plain and uninitialised.
-Parameters declare_parameters(const Context& context, const NetworkSpec& spec, const std::string& variant,
-                              const dnnl::memory::dims& input, bool partial);
+Parameters declare_parameters(const kernels::Context& context, const NetworkSpec& spec,
+                              const std::string& variant, const dnnl::memory::dims& input, bool partial);
 
 struct GraphOptions {
   bool training = false;
@@ -59,7 +59,7 @@ struct GraphOptions {
   bool partial = false;  // no loss: see NetworkOptions
   bool input_gradient = false;
 };
-Graph build_graph(const Context& context, const NetworkSpec& spec, const std::string& variant,
+Graph build_graph(const kernels::Context& context, const NetworkSpec& spec, const std::string& variant,
                   const dnnl::memory::dims& input, const GraphOptions& options, Parameters& parameters);
 
-}  // namespace dsx
+}  // namespace dsx::net

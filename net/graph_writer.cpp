@@ -3,10 +3,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "kernels/relu.hpp"
+#include "kernels/onednn/paged_memory.hpp"
+#include "kernels/onednn/relu.hpp"
 #include "net/arena.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 using dnnl::memory;
 
@@ -34,7 +35,7 @@ TensorId GraphWriter::parameter(const std::string& name, const memory::desc* wan
       *wanted != p.value.get_desc()) {
     const auto values = p.get();
     p.dims = wanted->get_dims();  // {120, 94864} where the kernel takes a source of 16 x 77 x 77 as a row
-    p.value = make_paged_memory(*wanted, context_.engine);
+    p.value = kernels::make_paged_memory(*wanted, context_.engine);
     p.set(values);
   }
   const auto id = add_tensor(name, Role::parameter, p.value.get_desc());
@@ -45,21 +46,21 @@ TensorId GraphWriter::parameter(const std::string& name, const memory::desc* wan
 TensorId GraphWriter::gradient_of(const std::string& parameter_name) {
   int index = 0;
   auto& p = find(parameter_name, index);
-  if (!p.grad) p.grad = make_paged_memory(p.value.get_desc(), context_.engine);
+  if (!p.grad) p.grad = kernels::make_paged_memory(p.value.get_desc(), context_.engine);
   const auto id = add_tensor(parameter_name + ".grad", Role::parameter_grad, p.grad.get_desc());
   graph.tensors[id].parameter = index;
   return id;
 }
 
-std::shared_ptr<UpdateSlot> GraphWriter::update_slot(const std::string& parameter_name) {
+std::shared_ptr<kernels::UpdateSlot> GraphWriter::update_slot(const std::string& parameter_name) {
   int index = 0;
   auto& p = find(parameter_name, index);
-  if (!p.update) p.update = std::make_shared<UpdateSlot>();
+  if (!p.update) p.update = std::make_shared<kernels::UpdateSlot>();
   return p.update;
 }
 
-GraphWriter::Tensors GraphWriter::add_node(const std::string& name, const std::string& layer, Phase phase,
-                                           Kernel kernel, Tensors tensors) {
+GraphWriter::Tensors GraphWriter::add_node(const std::string& name, const std::string& layer,
+                                           kernels::Phase phase, kernels::Kernel kernel, Tensors tensors) {
   for (const auto& [argument, md] : kernel.arguments) {
     if (argument == DNNL_ARG_SCRATCHPAD || tensors.count(argument) != 0) continue;
     if (!kernel.is_output.at(argument))
@@ -74,22 +75,25 @@ GraphWriter::Tensors GraphWriter::add_node(const std::string& name, const std::s
 }
 
 TensorId GraphWriter::unfuse_relu(const std::string& layer, TensorId dst, TensorId diff_dst) {
-  add_node(layer + ".backward_relu", layer, Phase::backward, relu_backward(context_, layer, md_of(dst)),
+  add_node(layer + ".backward_relu", layer, kernels::Phase::backward,
+           kernels::relu_backward(context_, layer, md_of(dst)),
            {{DNNL_ARG_DST, dst}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, diff_dst}});
   return diff_dst;
 }
 
-TensorId GraphWriter::add_backward_stage(const std::string& layer, const std::string& suffix, Kernel kernel,
-                                         const Arguments& constants, TensorId diff_dst, TensorId workspace) {
+TensorId GraphWriter::add_backward_stage(const std::string& layer, const std::string& suffix,
+                                         kernels::Kernel kernel, const kernels::Arguments& constants,
+                                         TensorId diff_dst, TensorId workspace) {
   Tensors tensors = add_constants(layer, constants);
   tensors[DNNL_ARG_DIFF_DST] = diff_dst;
   if (workspace != kNoTensor) tensors[DNNL_ARG_WORKSPACE] = workspace;
-  return add_node(layer + (suffix.empty() ? "" : "." + suffix) + ".backward_data", layer, Phase::backward,
-                  std::move(kernel), tensors)
+  return add_node(layer + (suffix.empty() ? "" : "." + suffix) + ".backward_data", layer,
+                  kernels::Phase::backward, std::move(kernel), tensors)
       .at(DNNL_ARG_DIFF_SRC);
 }
 
-GraphWriter::Tensors GraphWriter::add_constants(const std::string& layer, const Arguments& constants) {
+GraphWriter::Tensors GraphWriter::add_constants(const std::string& layer,
+                                                const kernels::Arguments& constants) {
   Tensors tensors;
   for (const auto& [argument, constant] : constants) {
     tensors[argument] = add_tensor(layer + ".filter", Role::constant, constant.get_desc());
@@ -98,4 +102,4 @@ GraphWriter::Tensors GraphWriter::add_constants(const std::string& layer, const 
   return tensors;
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -2,25 +2,25 @@
 
 #include <omp.h>
 
-#include "kernels/region.hpp"
+#include "kernels/onednn/region.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 namespace {
 
-void run_image(const std::vector<Step>& steps, const ImageChain& chain, int image) {
+void run_image(const std::vector<kernels::Step>& steps, const ImageChain& chain, int image) {
   const auto n = static_cast<std::size_t>(image);
-  ImagePlace place{n, n, n, omp_get_thread_num()};
+  kernels::ImagePlace place{n, n, n, omp_get_thread_num()};
   for (const auto& [number, keeps] : chain.links) {
     const auto& step = steps[number];
-    const Region region(step);
+    const kernels::Region region(step);
     place.to = keeps ? n : static_cast<std::size_t>(place.thread);
     step.kernel.per_image(step.arguments, place);
     place.from = place.to;
   }
 }
 
-void run_chain(const std::vector<Step>& steps, const ImageChain& chain, int images, int threads,
+void run_chain(const std::vector<kernels::Step>& steps, const ImageChain& chain, int images, int threads,
                dnnl::stream& stream) {
   auto link = chain.links.begin();
   for (std::size_t i = chain.first(); i < chain.last(); ++i) {
@@ -47,8 +47,8 @@ void run_chain(const std::vector<Step>& steps, const ImageChain& chain, int imag
 
 bool chains_pay(int images, int threads) { return images >= 4 * threads || images % threads == 0; }
 
-void run_steps(const std::vector<Step>& steps, const std::vector<ImageChain>& chains, int images, int threads,
-               dnnl::stream& stream) {
+void run_steps(const std::vector<kernels::Step>& steps, const std::vector<ImageChain>& chains, int images,
+               int threads, dnnl::stream& stream) {
   std::size_t done = 0;
   if (chains_pay(images, threads)) {
     for (const auto& chain : chains) {
@@ -60,4 +60,4 @@ void run_steps(const std::vector<Step>& steps, const std::vector<ImageChain>& ch
   for (; done < steps.size(); ++done) steps[done].execute(stream);
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -5,9 +5,9 @@
 
 #include <vector>
 
-#include "kernels/kernel.hpp"
+#include "kernels/onednn/kernel.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 // How images are shared out: evenly, or to whoever is free, since in training one thread shares its core with
 // the loader's.
@@ -31,7 +31,7 @@ struct ImageChain {
 bool chains_pay(int images, int threads);
 
 // Executes all steps, those of `chains` (in their order) image by image on `threads` threads.
-void run_steps(const std::vector<Step>& steps, const std::vector<ImageChain>& chains, int images, int threads,
-               dnnl::stream& stream);
+void run_steps(const std::vector<kernels::Step>& steps, const std::vector<ImageChain>& chains, int images,
+               int threads, dnnl::stream& stream);
 
-}  // namespace dsx
+}  // namespace dsx::net

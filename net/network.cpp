@@ -6,11 +6,11 @@
 #include <cmath>
 #include <random>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "net/graph.hpp"
 #include "net/plan_impl.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 namespace {
 
@@ -20,7 +20,7 @@ dnnl::memory::dims input_dims(const NetworkOptions& options, int batch) {
 
 }  // namespace
 
-Network::Network(Context context, NetworkSpec spec, NetworkOptions options)
+Network::Network(kernels::Context context, NetworkSpec spec, NetworkOptions options)
     : context_(std::move(context)), spec_(std::move(spec)), options_(std::move(options)) {
   if (options_.channels < 1 || options_.height < 1 || options_.width < 1) {
     throw ConfigError(fmt::format("network input {}x{}x{}: every size must be at least 1", options_.channels,
@@ -30,7 +30,7 @@ Network::Network(Context context, NetworkSpec spec, NetworkOptions options)
       declare_parameters(context_, spec_, options_.variant, input_dims(options_, 1), options_.partial);
 }
 
-const Context& Network::context() const { return context_; }
+const kernels::Context& Network::context() const { return context_; }
 const NetworkSpec& Network::spec() const { return spec_; }
 const NetworkOptions& Network::options() const { return options_; }
 Parameters& Network::parameters() { return parameters_; }
@@ -73,10 +73,10 @@ Plan Network::make_plan(int batch, bool training) {
   impl->stream = context_.stream;
   impl->src_md = graph.tensors[graph.input].md;
   impl->batch = batch;
-  impl->threads = max_threads();
+  impl->threads = kernels::max_threads();
   impl->training = training;
   impl->planned = plan_memory(context_, graph, parameters_, training);
   return Plan(std::move(impl));
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

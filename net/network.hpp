@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "kernels/context.hpp"
+#include "kernels/onednn/context.hpp"
 #include "net/parameters.hpp"
 #include "net/plan.hpp"
 #include "net/spec.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 struct NetworkOptions {
   std::string variant = "avgpool";  // row of downsample_table()
@@ -27,9 +27,9 @@ struct NetworkOptions {
 class Network {
  public:
   // Builds the parameters (uninitialised: call init or load). Throws ConfigError when shapes do not fit.
-  Network(Context context, NetworkSpec spec, NetworkOptions options);
+  Network(kernels::Context context, NetworkSpec spec, NetworkOptions options);
 
-  const Context& context() const;
+  const kernels::Context& context() const;
   const NetworkSpec& spec() const;
   const NetworkOptions& options() const;
 
@@ -46,11 +46,11 @@ class Network {
  private:
   bool is_batch_norm(const std::string& parameter_name) const;
 
-  Context context_;
+  kernels::Context context_;
   NetworkSpec spec_;
   NetworkOptions options_;
   Parameters parameters_;
   bool has_plan_ = false;  // the first plan chose the masters' layouts
 };
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -4,28 +4,28 @@
 #include <algorithm>
 #include <map>
 
-#include "kernels/downsample.hpp"
-#include "kernels/pool.hpp"
+#include "kernels/downsample/downsample.hpp"
+#include "kernels/onednn/pool.hpp"
 #include "net/shapes.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 namespace {
 
 using Integers = std::vector<std::int64_t>;
-using Nodes = std::vector<OnnxNode>;
+using Nodes = std::vector<kernels::OnnxNode>;
 
 struct LayerView {
   const LayerSpec& layer;
   const LayerShape& shape;
   const Network& network;
 
-  OnnxConstant parameter(const std::string& kind) const {
+  kernels::OnnxConstant parameter(const std::string& kind) const {
     const Parameter& p = network.parameters().at(layer.name + "." + kind);
     return {p.name, p.shape, p.get()};
   }
-  std::vector<OnnxConstant> weight_and_bias() const {
-    std::vector<OnnxConstant> constants{parameter("weight")};
+  std::vector<kernels::OnnxConstant> weight_and_bias() const {
+    std::vector<kernels::OnnxConstant> constants{parameter("weight")};
     if (layer.bias) constants.push_back(parameter("bias"));
     return constants;
   }
@@ -33,10 +33,10 @@ struct LayerView {
 
 // ONNX has no negative padding: a last row and column that a stride leaves out are cut off before.
 Nodes conv(const LayerView& view) {
-  const ConvShape& shape = view.shape.conv;
+  const kernels::ConvShape& shape = view.shape.conv;
   Nodes nodes;
   if (shape.padding_r < 0)
-    nodes.push_back(onnx_slice(shape.src[2] + shape.padding_r, shape.src[3] + shape.padding_r, 1));
+    nodes.push_back(kernels::onnx_slice(shape.src[2] + shape.padding_r, shape.src[3] + shape.padding_r, 1));
   const std::int64_t before = shape.padding_l, after = std::max(0, shape.padding_r), stride = shape.stride;
   nodes.push_back({"Conv",
                    {{"kernel_shape", Integers{shape.weights[2], shape.weights[3]}},
@@ -57,25 +57,25 @@ Nodes relu(const LayerView&) { return {{"Relu"}}; }
 
 Nodes avg_pool(const LayerView& view) {
   const LayerSpec& l = view.layer;
-  OnnxNode node = onnx_pool("AveragePool", l.kernel_size, l.stride, l.padding, l.padding);
+  kernels::OnnxNode node = kernels::onnx_pool("AveragePool", l.kernel_size, l.stride, l.padding, l.padding);
   node.attributes.emplace_back("count_include_pad", std::int64_t{l.count_include_pad});
   return {node};
 }
 
 Nodes max_pool(const LayerView& view) {
   const LayerSpec& l = view.layer;
-  return {onnx_pool("MaxPool", l.kernel_size, l.stride, l.padding, l.padding)};
+  return {kernels::onnx_pool("MaxPool", l.kernel_size, l.stride, l.padding, l.padding)};
 }
 
 Nodes adaptive_avg_pool(const LayerView& view) {
-  const PoolShape shape = adaptive_pool_shape(view.shape.src, view.layer.output_size);
+  const kernels::PoolShape shape = kernels::adaptive_pool_shape(view.shape.src, view.layer.output_size);
   return {{"AveragePool",
            {{"kernel_shape", Integers(shape.kernel.begin(), shape.kernel.end())},
             {"strides", Integers(shape.stride.begin(), shape.stride.end())}}}};
 }
 
 Nodes downsample(const LayerView& view) {
-  return downsample_op(view.network.options().variant).onnx(view.shape.src);
+  return downsample::downsample_op(view.network.options().variant).onnx(view.shape.src);
 }
 
 Nodes flatten(const LayerView&) { return {{"Flatten", {{"axis", std::int64_t{1}}}}}; }
@@ -108,10 +108,10 @@ std::vector<NamedOnnxNode> onnx_nodes(const Network& network) {
   std::vector<NamedOnnxNode> nodes;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const LayerSpec& layer = network.spec().layers[i];
-    for (OnnxNode& node : layer_table().at(layer.type)({layer, shapes[i], network}))
+    for (kernels::OnnxNode& node : layer_table().at(layer.type)({layer, shapes[i], network}))
       nodes.push_back({layer.name, std::move(node)});
   }
   return nodes;
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

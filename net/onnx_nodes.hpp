@@ -1,21 +1,21 @@
 // A network in ONNX's words: every layer type has a row here, every downsampling operator says its own part
-// (kernels/downsample.hpp). Weights travel along under PyTorch's names.
+// (kernels/downsample/downsample.hpp). Weights travel along under PyTorch's names.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "kernels/onnx_node.hpp"
+#include "kernels/onednn/onnx_node.hpp"
 #include "net/network.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 struct NamedOnnxNode {
   std::string layer;  // "conv1"
-  OnnxNode node;
+  kernels::OnnxNode node;
 };
 
 // A chain from the image [N, C, H, W] to the logit [N, 1], for any N.
 std::vector<NamedOnnxNode> onnx_nodes(const Network& network);
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -9,10 +9,11 @@
 #include <cstdint>
 #include <numbers>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/onednn/paged_memory.hpp"
 #include "net/arena.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 using dnnl::memory;
 
@@ -33,7 +34,7 @@ Flat flat_of(const Parameter& p) {
 float* data_of(const memory& m) { return static_cast<float*>(m.get_data_handle()); }
 
 memory zeros_like(const memory& like) {
-  auto zeros = make_paged_memory(like.get_desc(), like.get_engine());
+  auto zeros = kernels::make_paged_memory(like.get_desc(), like.get_engine());
   std::fill_n(data_of(zeros), zeros.get_desc().get_size() / sizeof(float), 0.f);
   return zeros;
 }
@@ -105,14 +106,14 @@ class Sgd : public Optimizer {
   }
 
  private:
-  SgdRule rule(double lr) const {
+  kernels::SgdRule rule(double lr) const {
     return {static_cast<float>(lr), static_cast<float>(options_.momentum),
             static_cast<float>(options_.weight_decay), options_.nesterov};
   }
 
-  static void update(const Flat& p, float* buffer, const SgdRule& rule) {
+  static void update(const Flat& p, float* buffer, const kernels::SgdRule& rule) {
 #pragma omp parallel for simd schedule(static)
-    for (std::int64_t i = 0; i < p.count; ++i) sgd_update(rule, p.grad[i], p.value[i], buffer[i]);
+    for (std::int64_t i = 0; i < p.count; ++i) kernels::sgd_update(rule, p.grad[i], p.value[i], buffer[i]);
   }
 
   OptimizerOptions options_;
@@ -199,4 +200,4 @@ double learning_rate(const ScheduleOptions& schedule, double base_lr, double epo
   throw ConfigError(fmt::format("schedule '{}' is not known: use constant, step or cosine", schedule.name));
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -10,7 +10,7 @@
 
 #include "net/parameters.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 struct OptimizerOptions {
   std::string name = "sgd";  // sgd | adam
@@ -45,4 +45,4 @@ struct ScheduleOptions {
 // Learning rate at `epoch` (fractional: 2.5 is half-way through the third) of `epochs`.
 double learning_rate(const ScheduleOptions& schedule, double base_lr, double epoch, double epochs);
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -7,11 +7,11 @@
 #include <numeric>
 #include <utility>
 
-#include "kernels/error.hpp"
-#include "kernels/layout.hpp"
-#include "kernels/reorder.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/onednn/layout.hpp"
+#include "kernels/onednn/reorder.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 using dnnl::memory;
 
@@ -22,19 +22,19 @@ std::size_t Parameter::count() const {
 
 std::vector<float> Parameter::unpack(const memory& packed) const {
   std::vector<float> values(count());
-  memory plain(plain_md(dims), packed.get_engine(), values.data());
-  reorder_now(packed, plain);
+  memory plain(kernels::plain_md(dims), packed.get_engine(), values.data());
+  kernels::reorder_now(packed, plain);
   return values;
 }
 
 void Parameter::pack(std::span<const float> values, memory& packed) const {
   if (values.size() != count()) {
     throw DataError(fmt::format("parameter {} has {} values ({}), but {} were given", name, count(),
-                                dims_string(shape), values.size()));
+                                kernels::dims_string(shape), values.size()));
   }
   // oneDNN's handle is not const, although a reorder only reads its source.
-  memory plain(plain_md(dims), packed.get_engine(), const_cast<float*>(values.data()));
-  reorder_now(plain, packed);
+  memory plain(kernels::plain_md(dims), packed.get_engine(), const_cast<float*>(values.data()));
+  kernels::reorder_now(plain, packed);
 }
 
 std::vector<float> Parameter::get() const { return unpack(value); }
@@ -60,4 +60,4 @@ Parameter& Parameters::at(const std::string& name) {
   return const_cast<Parameter&>(std::as_const(*this).at(name));
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

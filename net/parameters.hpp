@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "kernels/context.hpp"
-#include "kernels/sgd_update.hpp"
+#include "kernels/onednn/context.hpp"
+#include "kernels/onednn/sgd_update.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 struct Parameter {
   std::string name;          // PyTorch's state_dict key: "conv1.weight"
@@ -20,11 +20,12 @@ struct Parameter {
   // oneDNN's dims of the same values: {120, 16, 77, 77} for a Linear after Flatten, unless its kernel wants a
   // matrix.
   dnnl::memory::dims dims;
-  bool trainable = true;               // false: BatchNorm running_mean / running_var
-  int fan_in = 0;                      // of the layer, for the initialisation
-  dnnl::memory value;                  // master, f32
-  dnnl::memory grad;                   // same descriptor as value; allocated by the first training plan
-  std::shared_ptr<UpdateSlot> update;  // where a backward kernel can apply the optimizer's update itself
+  bool trainable = true;  // false: BatchNorm running_mean / running_var
+  int fan_in = 0;         // of the layer, for the initialisation
+  dnnl::memory value;     // master, f32
+  dnnl::memory grad;      // same descriptor as value; allocated by the first training plan
+  std::shared_ptr<kernels::UpdateSlot>
+      update;  // where a backward kernel can apply the optimizer's update itself
 
   std::size_t count() const;                // values in PyTorch's shape, without oneDNN's padding
   std::vector<float> get() const;           // in PyTorch's order
@@ -43,4 +44,4 @@ struct Parameters {
   const Parameter& at(const std::string& name) const;
 };
 
-}  // namespace dsx
+}  // namespace dsx::net

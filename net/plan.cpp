@@ -7,11 +7,11 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "kernels/layout.hpp"
-#include "kernels/reorder.hpp"
+#include "kernels/onednn/layout.hpp"
+#include "kernels/onednn/reorder.hpp"
 #include "net/plan_impl.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 using dnnl::memory;
 
@@ -20,10 +20,10 @@ Plan::Plan(Plan&&) noexcept = default;
 Plan& Plan::operator=(Plan&&) noexcept = default;
 Plan::~Plan() = default;
 
-const std::vector<Step>& Plan::pack_steps() const { return impl_->planned.pack; }
-const std::vector<Step>& Plan::forward_steps() const { return impl_->planned.forward; }
-const std::vector<Step>& Plan::loss_steps() const { return impl_->planned.loss; }
-const std::vector<Step>& Plan::backward_steps() const { return impl_->planned.backward; }
+const std::vector<kernels::Step>& Plan::pack_steps() const { return impl_->planned.pack; }
+const std::vector<kernels::Step>& Plan::forward_steps() const { return impl_->planned.forward; }
+const std::vector<kernels::Step>& Plan::loss_steps() const { return impl_->planned.loss; }
+const std::vector<kernels::Step>& Plan::backward_steps() const { return impl_->planned.backward; }
 int Plan::batch() const { return impl_->batch; }
 bool Plan::training() const { return impl_->training; }
 const memory::desc& Plan::src_md() const { return impl_->src_md; }
@@ -33,7 +33,7 @@ std::size_t Plan::unshared_bytes() const { return impl_->planned.unshared_bytes;
 
 namespace {
 
-void run(const std::vector<Step>& steps, dnnl::stream& stream) {
+void run(const std::vector<kernels::Step>& steps, dnnl::stream& stream) {
   for (const auto& step : steps) step.execute(stream);
 }
 
@@ -80,9 +80,9 @@ namespace {
 
 std::vector<float> plain_values(const memory& from) {
   const auto dims = from.get_desc().get_dims();
-  std::vector<float> values(static_cast<std::size_t>(plain_md(dims).get_size() / sizeof(float)));
-  memory plain(plain_md(dims), from.get_engine(), values.data());
-  reorder_now(from, plain);
+  std::vector<float> values(static_cast<std::size_t>(kernels::plain_md(dims).get_size() / sizeof(float)));
+  memory plain(kernels::plain_md(dims), from.get_engine(), values.data());
+  kernels::reorder_now(from, plain);
   return values;
 }
 
@@ -93,11 +93,11 @@ std::vector<float> Plan::input_gradient() const { return plain_values(impl_->pla
 
 void Plan::set_result_gradient(std::span<const float> values) {
   auto& target = impl_->planned.labels;
-  const auto md = plain_md(target.get_desc().get_dims());
+  const auto md = kernels::plain_md(target.get_desc().get_dims());
   if (values.size() * sizeof(float) != md.get_size())
     throw std::logic_error("set_result_gradient: wrong count");
   const memory plain(md, target.get_engine(), const_cast<float*>(values.data()));
-  reorder_now(plain, target);
+  kernels::reorder_now(plain, target);
 }
 
 void Plan::poison() {
@@ -107,18 +107,18 @@ void Plan::poison() {
 
 namespace {
 
-std::string first_md(const Kernel& kernel, std::initializer_list<int> arguments) {
+std::string first_md(const kernels::Kernel& kernel, std::initializer_list<int> arguments) {
   for (const int argument : arguments) {
     const auto found = kernel.arguments.find(argument);
     if (found == kernel.arguments.end()) continue;
-    return dims_string(found->second.get_dims()) + " " + describe(found->second);
+    return kernels::dims_string(found->second.get_dims()) + " " + kernels::describe(found->second);
   }
   return "";
 }
 
-PlanRow row_of(const Step& step) {
+PlanRow row_of(const kernels::Step& step) {
   PlanRow row;
-  row.phase = to_string(step.phase);
+  row.phase = kernels::to_string(step.phase);
   row.step = step.name;
   row.layer = step.layer;
   row.kind = step.kernel.kind;
@@ -133,7 +133,7 @@ PlanRow row_of(const Step& step) {
   row.min_mb = step.kernel.cost.min_bytes / 1e6;
   for (const auto& [argument, md] : step.kernel.arguments) {
     if (md.get_ndims() == 4 && argument != DNNL_ARG_WEIGHTS && argument != DNNL_ARG_DIFF_WEIGHTS) {
-      row.padded_channels = std::max(row.padded_channels, padded_channels(md));
+      row.padded_channels = std::max(row.padded_channels, kernels::padded_channels(md));
     }
   }
   return row;
@@ -150,4 +150,4 @@ std::vector<PlanRow> plan_rows(const Plan& plan) {
   return rows;
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -10,18 +10,18 @@
 #include <string>
 #include <vector>
 
-#include "kernels/kernel.hpp"
+#include "kernels/onednn/kernel.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 class Plan {
  public:
   // Steps by phase, in order of execution.
-  const std::vector<Step>& pack_steps()
+  const std::vector<kernels::Step>& pack_steps()
       const;  // weights -> this plan's private layouts; after every change of weights
-  const std::vector<Step>& forward_steps() const;
-  const std::vector<Step>& loss_steps() const;      // training: logits, labels -> loss, diff_logits
-  const std::vector<Step>& backward_steps() const;  // training
+  const std::vector<kernels::Step>& forward_steps() const;
+  const std::vector<kernels::Step>& loss_steps() const;      // training: logits, labels -> loss, diff_logits
+  const std::vector<kernels::Step>& backward_steps() const;  // training
 
   int batch() const;
   bool training() const;
@@ -90,4 +90,4 @@ void for_each_field(const PlanRow& row, const Visit& visit) {
   visit("padded_channels", row.padded_channels);
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

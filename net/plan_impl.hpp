@@ -4,7 +4,7 @@
 #include "net/plan.hpp"
 #include "net/planner.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 struct Plan::Impl {
   dnnl::stream stream;
@@ -16,4 +16,4 @@ struct Plan::Impl {
   bool packed = false;
 };
 
-}  // namespace dsx
+}  // namespace dsx::net

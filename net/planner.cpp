@@ -8,10 +8,10 @@
 #include <map>
 #include <utility>
 
-#include "kernels/layout.hpp"
-#include "kernels/reorder.hpp"
+#include "kernels/onednn/layout.hpp"
+#include "kernels/onednn/reorder.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 using dnnl::memory;
 
@@ -53,7 +53,7 @@ struct ImageStep {
 
 class Planner {
  public:
-  Planner(const Context& context, const Graph& graph, Parameters& parameters, bool training)
+  Planner(const kernels::Context& context, const Graph& graph, Parameters& parameters, bool training)
       : context_(context),
         graph_(graph),
         parameters_(parameters),
@@ -71,9 +71,9 @@ class Planner {
         ++version->readers;
       }
     }
-    couple(steps_of(Phase::forward));
-    result_.forward_chains = chains(Phase::forward);
-    result_.backward_chains = chains(Phase::backward);
+    couple(steps_of(kernels::Phase::forward));
+    result_.forward_chains = chains(kernels::Phase::forward);
+    result_.backward_chains = chains(kernels::Phase::backward);
     place();
     auto& input = *versions_[graph_.input].front();
     result_.src = {input.mem};
@@ -109,37 +109,37 @@ class Planner {
     versions_[id].push_back(version);
   }
 
-  std::vector<Step>& steps_of(Phase phase) {
+  std::vector<kernels::Step>& steps_of(kernels::Phase phase) {
     switch (phase) {
-      case Phase::pack:
+      case kernels::Phase::pack:
         return result_.pack;
-      case Phase::loss:
+      case kernels::Phase::loss:
         return result_.loss;
-      case Phase::backward:
+      case kernels::Phase::backward:
         return result_.backward;
       default:
         return result_.forward;
     }
   }
 
-  void push(Step step) {
+  void push(kernels::Step step) {
     for (const auto& [argument, md] : step.kernel.arguments) {
       if (argument != DNNL_ARG_SCRATCHPAD) continue;
       step.arguments[argument] = new_version(md, Home::arena)->mem;
     }
-    if (step.phase != Phase::pack) ++step_number_;
+    if (step.phase != kernels::Phase::pack) ++step_number_;
     steps_of(step.phase).push_back(std::move(step));
   }
 
   // `source`: the bytes of `from`, under its own descriptor or an equivalent one.
-  void push_reorder(const std::string& name, const std::string& layer, Phase phase, Version* from,
+  void push_reorder(const std::string& name, const std::string& layer, kernels::Phase phase, Version* from,
                     const memory& source, Version* to) {
-    Step step;
+    kernels::Step step;
     step.name = name + ".reorder";
     step.layer = layer;
     step.phase = phase;
     step.is_reorder = true;
-    step.kernel = reorder(context_, source.get_desc(), to->mem.get_desc());
+    step.kernel = kernels::reorder(context_, source.get_desc(), to->mem.get_desc());
     step.arguments = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, to->mem}};
     from->life.last = to->life.last = step_number_;
     ++from->readers;
@@ -147,14 +147,14 @@ class Planner {
   }
 
   // Whether nothing but packing lies between two steps, and the second reads what the first wrote.
-  static bool follows(const std::vector<Step>& steps, const ImageStep& a, const ImageStep& b) {
-    const auto is_pack = [](const Step& step) { return step.kernel.kind == "pack"; };
+  static bool follows(const std::vector<kernels::Step>& steps, const ImageStep& a, const ImageStep& b) {
+    const auto is_pack = [](const kernels::Step& step) { return step.kernel.kind == "pack"; };
     return a.to != nullptr && a.to == b.from &&
            std::all_of(steps.begin() + static_cast<std::ptrdiff_t>(a.place) + 1,
                        steps.begin() + static_cast<std::ptrdiff_t>(b.place), is_pack);
   }
 
-  std::vector<ImageChain> chains(Phase phase) {
+  std::vector<ImageChain> chains(kernels::Phase phase) {
     const auto& steps = steps_of(phase);
     const auto& candidates = image_steps_[phase];
     std::vector<ImageChain> all;
@@ -173,9 +173,9 @@ class Planner {
   }
 
   // Who has bandwidth to spare fetches what the next one reads first.
-  static void couple(const std::vector<Step>& steps) {
+  static void couple(const std::vector<kernels::Step>& steps) {
     for (std::size_t i = 1; i < steps.size(); ++i) {
-      const Kernel &one = steps[i - 1].kernel, &next = steps[i].kernel;
+      const kernels::Kernel &one = steps[i - 1].kernel, &next = steps[i].kernel;
       if (one.bring_ahead && next.first_reads) one.bring_ahead(next.first_reads);
     }
   }
@@ -213,25 +213,25 @@ class Planner {
     if (source.get_desc().get_dims() != md.get_dims()) {
       // The same values counted otherwise (a matrix, or a window of channels, rows and columns): plain order
       // is both.
-      from = require(id, plain_md(source.get_desc().get_dims()), node);
-      source = as(*from, plain_md(md.get_dims()));
+      from = require(id, kernels::plain_md(source.get_desc().get_dims()), node);
+      source = as(*from, kernels::plain_md(md.get_dims()));
       if (same_bytes(source.get_desc(), md)) return from;
     }
     auto* to = new_version(md, pack ? Home::persistent : Home::arena);
-    push_reorder(fmt::format("{}.{}", node.name, tensor.name), node.layer, pack ? Phase::pack : node.phase,
-                 from, source, to);
+    push_reorder(fmt::format("{}.{}", node.name, tensor.name), node.layer,
+                 pack ? kernels::Phase::pack : node.phase, from, source, to);
     versions_[id].push_back(to);
     return to;
   }
 
   void add_node(const Node& node) {
-    Step step;
+    kernels::Step step;
     step.name = node.name;
     step.layer = node.layer;
     step.phase = node.phase;
     step.kernel = node.kernel;
     std::vector<Version*> used;
-    const bool backward = step.phase == Phase::backward;
+    const bool backward = step.phase == kernels::Phase::backward;
     ImageStep image_step;
     for (const auto& [argument, md] : node.kernel.arguments) {
       if (argument == DNNL_ARG_SCRATCHPAD || node.kernel.is_output.at(argument)) continue;
@@ -251,7 +251,7 @@ class Planner {
     }
     for (auto* version : used) version->life.last = step_number_;
     if (step.kernel.prepare) {
-      auto ahead = prepare_step(step);
+      auto ahead = kernels::prepare_step(step);
       if (training_) ahead.phase = node.phase;  // there the weights move
       push(std::move(ahead));
       for (auto* version : used) version->life.last = step_number_;
@@ -315,21 +315,22 @@ class Planner {
     }
   }
 
-  const Context& context_;
+  const kernels::Context& context_;
   const Graph& graph_;
   Parameters& parameters_;
   bool training_;
   std::vector<std::vector<Version*>> versions_;  // by tensor; the first is its producer's
   std::list<Version> all_;                       // stable addresses
-  std::map<Phase, std::vector<ImageStep>> image_steps_;
+  std::map<kernels::Phase, std::vector<ImageStep>> image_steps_;
   int step_number_ = 0;
   PlannedMemory result_;
 };
 
 }  // namespace
 
-PlannedMemory plan_memory(const Context& context, const Graph& graph, Parameters& parameters, bool training) {
+PlannedMemory plan_memory(const kernels::Context& context, const Graph& graph, Parameters& parameters,
+                          bool training) {
   return Planner(context, graph, parameters, training).plan();
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -5,15 +5,15 @@
 #include <dnnl.hpp>
 #include <vector>
 
-#include "kernels/pages.hpp"
+#include "kernels/base/pages.hpp"
 #include "net/arena.hpp"
 #include "net/graph.hpp"
 #include "net/image_chain.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 struct PlannedMemory {
-  std::vector<Step> pack, forward, loss, backward;
+  std::vector<kernels::Step> pack, forward, loss, backward;
   std::vector<ImageChain> forward_chains, backward_chains;
   std::vector<dnnl::memory> src;  // the input under each descriptor that a kernel wants of it
   dnnl::memory labels, logits, loss_value, input_gradient;
@@ -21,6 +21,7 @@ struct PlannedMemory {
   std::size_t arena_bytes = 0, unshared_bytes = 0;
 };
 
-PlannedMemory plan_memory(const Context& context, const Graph& graph, Parameters& parameters, bool training);
+PlannedMemory plan_memory(const kernels::Context& context, const Graph& graph, Parameters& parameters,
+                          bool training);
 
-}  // namespace dsx
+}  // namespace dsx::net

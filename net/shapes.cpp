@@ -4,13 +4,13 @@
 
 #include <numeric>
 
-#include "kernels/downsample.hpp"
-#include "kernels/error.hpp"
-#include "kernels/inner_product.hpp"
-#include "kernels/layout.hpp"
-#include "kernels/pool.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/downsample/downsample.hpp"
+#include "kernels/onednn/inner_product.hpp"
+#include "kernels/onednn/layout.hpp"
+#include "kernels/onednn/pool.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 using dnnl::memory;
 
@@ -31,7 +31,7 @@ std::size_t conv_before(const NetworkSpec& spec, std::size_t index) {
 }
 
 // Which convolutions are followed by a Downsample that works through their stride.
-std::vector<bool> doubled_strides(const NetworkSpec& spec, const DownsampleOp& op) {
+std::vector<bool> doubled_strides(const NetworkSpec& spec, const downsample::DownsampleOp& op) {
   std::vector<bool> doubled(spec.layers.size(), false);
   if (op.conv_stride == 1) return doubled;
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
@@ -43,8 +43,8 @@ std::vector<bool> doubled_strides(const NetworkSpec& spec, const DownsampleOp& o
 // A convolution with `factor` times its stride whose result has floor(H/2) x floor(W/2) of the original's
 // pixels, as every operator of the table has: an odd last row and column fall to a right padding smaller by
 // one.
-ConvShape with_stride_factor(const memory::dims& src, const LayerSpec& layer, int factor) {
-  auto shape = conv_shape(src, layer.out_channels, layer.kernel_size, layer.stride, layer.padding);
+kernels::ConvShape with_stride_factor(const memory::dims& src, const LayerSpec& layer, int factor) {
+  auto shape = kernels::conv_shape(src, layer.out_channels, layer.kernel_size, layer.stride, layer.padding);
   if (factor == 1) return shape;
   if (shape.dst[2] < 2 || shape.dst[3] < 2) throw ConfigError("nothing is left to downsample");
   if (shape.dst[2] % 2 != shape.dst[3] % 2) {
@@ -73,18 +73,18 @@ void infer_layer(const LayerSpec& layer, bool doubled, LayerShape& shape) {
     case LayerType::avg_pool2d:
     case LayerType::max_pool2d:
       need_4d(shape);
-      shape.dst = pool_shape(src, layer.kernel_size, layer.stride, layer.padding).dst;
+      shape.dst = kernels::pool_shape(src, layer.kernel_size, layer.stride, layer.padding).dst;
       return;
     case LayerType::adaptive_avg_pool2d:
       need_4d(shape);
-      shape.dst = adaptive_pool_shape(src, layer.output_size).dst;
+      shape.dst = kernels::adaptive_pool_shape(src, layer.output_size).dst;
       return;
     case LayerType::batch_norm2d:
       need_4d(shape);
       shape.dst = src;
       return;
     case LayerType::linear:
-      shape.dst = inner_product_shape(src, layer.out_features).dst;
+      shape.dst = kernels::inner_product_shape(src, layer.out_features).dst;
       return;
     case LayerType::relu:
     case LayerType::flatten:  // Linear reads 4-D sources: flattening is only a view
@@ -102,7 +102,7 @@ void infer_layer(const LayerSpec& layer, bool doubled, LayerShape& shape) {
 
 std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string& variant,
                                      const memory::dims& input, bool partial) {
-  const auto& op = downsample_op(variant);
+  const auto& op = downsample::downsample_op(variant);
   const auto doubled = doubled_strides(spec, op);
   std::vector<LayerShape> shapes(spec.layers.size());
   auto current = input;
@@ -125,7 +125,7 @@ std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string&
       }
     } catch (const ConfigError& error) {
       throw ConfigError(fmt::format("network {}, layer {} on input {}: {}", spec.name, layer.name,
-                                    dims_string(current), error.what()));
+                                    kernels::dims_string(current), error.what()));
     }
     flat = flat || layer.type == LayerType::flatten;
     current = shape.dst;
@@ -133,9 +133,9 @@ std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string&
   if (!partial && (current.size() != 2 || current[1] != 1)) {
     throw ConfigError(fmt::format(
         "network {}: the last layer must be a Linear with out_features 1 (a logit), but it gives {}",
-        spec.name, dims_string(current)));
+        spec.name, kernels::dims_string(current)));
   }
   return shapes;
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "kernels/conv.hpp"
+#include "kernels/onednn/conv.hpp"
 #include "net/spec.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 struct LayerShape {
   dnnl::memory::dims src, dst;  // [N, C, H, W] or [N, F]
-  ConvShape conv;               // Conv2d only, with the variant's stride applied
+  kernels::ConvShape conv;      // Conv2d only, with the variant's stride applied
 };
 
 // One entry per layer of `spec`. Throws ConfigError that names the layer when shapes do not fit. The last
@@ -21,4 +21,4 @@ struct LayerShape {
 std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string& variant,
                                      const dnnl::memory::dims& input, bool partial = false);
 
-}  // namespace dsx
+}  // namespace dsx::net

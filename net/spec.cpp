@@ -10,10 +10,10 @@
 #include <map>
 #include <sstream>
 
-#include "kernels/error.hpp"
-#include "kernels/nearest.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/base/nearest.hpp"
 
-namespace dsx {
+namespace dsx::net {
 
 namespace {
 
@@ -239,4 +239,4 @@ bool behind_relu(const NetworkSpec& spec, std::size_t i) {
   return false;
 }
 
-}  // namespace dsx
+}  // namespace dsx::net

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace dsx {
+namespace dsx::net {
 
 enum class LayerType {
   conv2d,
@@ -52,4 +52,4 @@ std::vector<std::string> builtin_networks();
 // True when layer `i` reads a ReLU's result, pooled perhaps: much of it is 0.
 bool behind_relu(const NetworkSpec& spec, std::size_t i);
 
-}  // namespace dsx
+}  // namespace dsx::net

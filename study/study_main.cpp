@@ -8,17 +8,17 @@
 #include <exception>
 #include <new>
 
-#include "bench/environment.hpp"
-#include "kernels/error.hpp"
-#include "study/command.hpp"
-#include "study/exit_code.hpp"
-#include "study/interrupt.hpp"
+#include "bench/measure/environment.hpp"
+#include "kernels/base/error.hpp"
+#include "study/cli/exit_code.hpp"
+#include "study/cli/interrupt.hpp"
+#include "study/commands/command.hpp"
 
 namespace {
 
 // Ends the process without destructors of libraries: HDF5 1.10 would try once more to close a file that a
-// full disk kept from being closed, and crash (data/h5_writer.cpp).
-[[noreturn]] void end(dsx::ExitCode code, const std::string& line) {
+// full disk kept from being closed, and crash (data/io/h5_writer.cpp).
+[[noreturn]] void end(dsx::cli::ExitCode code, const std::string& line) {
   std::fflush(stdout);
   fmt::print(stderr, "study: {}\n", line);
   std::fflush(stderr);
@@ -26,20 +26,20 @@ namespace {
 }
 
 // A message may repeat what was typed, and an address may hold a password.
-[[noreturn]] void fail(dsx::ExitCode code, const std::string& message) {
-  end(code, "error: " + dsx::without_user_info(message));
+[[noreturn]] void fail(dsx::cli::ExitCode code, const std::string& message) {
+  end(code, "error: " + dsx::bench::without_user_info(message));
 }
 
 int run(const std::vector<std::string>& args) {
   if (!args.empty() && (args[0] == "--version" || args[0] == "version")) {
-    fmt::print("{}\n", dsx::version_line());
+    fmt::print("{}\n", dsx::commands::version_line());
     return 0;
   }
   if (!args.empty() && args[0] == "help") {
-    fmt::print("{}", dsx::help_page());
+    fmt::print("{}", dsx::commands::help_page());
     return 0;
   }
-  const int code = dsx::run_command(args);
+  const int code = dsx::commands::run_command(args);
   if (std::fflush(stdout) != 0) throw dsx::OutputError("stdout: cannot be written; is the disk full?");
   return code;
 }
@@ -47,8 +47,8 @@ int run(const std::vector<std::string>& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using dsx::ExitCode;
-  dsx::install_interrupt_handlers();
+  using dsx::cli::ExitCode;
+  dsx::cli::install_interrupt_handlers();
   try {
     return run({argv + 1, argv + argc});
   } catch (const dsx::ConfigError& error) {
@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
     fail(ExitCode::unsupported, error.what());
   } catch (const dsx::DivergedError& error) {
     fail(ExitCode::diverged, error.what());
-  } catch (const dsx::Interrupted& interrupted) {
+  } catch (const dsx::cli::Interrupted& interrupted) {
     end(ExitCode::interrupted, interrupted.message);
   } catch (const dnnl::error& error) {
     fail(ExitCode::unsupported,

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The steps of a network in a perf profile: kernels/region.cpp's static probes, switched on for one recording. Sourced by
+# The steps of a network in a perf profile: kernels/onednn/region.cpp's static probes, switched on for one recording. Sourced by
 # scripts/profile.
 
 tracefs=/sys/kernel/tracing

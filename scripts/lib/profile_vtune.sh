@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
 # Intel VTune's part of scripts/profile. oneDNN tells VTune the names of its generated kernels by itself
-# (ONEDNN_JIT_PROFILE=1) and marks each primitive as a task; kernels/region.cpp marks each step where VTune's SDK was
+# (ONEDNN_JIT_PROFILE=1) and marks each primitive as a task; kernels/onednn/region.cpp marks each step where VTune's SDK was
 # there when CMake ran.
 
 # The processor's counters are a device of the kernel's: a virtual machine often has none.

@@ -5,7 +5,7 @@ import math
 import words
 
 DECIDED = ("higher", "lower")
-# The questions of study/compare/questions.cpp that the sentences are about.
+# The questions of study/findings/questions.cpp that the sentences are about.
 AUC = "AUC on test"
 BIAS = "images called positive against positives on test at probability .5"
 LATENCY = "latency, batch 32, spinning"

@@ -71,7 +71,7 @@ def by_width(row):
 
 
 def p_value(p):
-    """Three digits everywhere, as study/text_table.hpp writes p into the sentences."""
+    """Three digits everywhere, as study/cli/text_table.hpp writes p into the sentences."""
     if p is None or not math.isfinite(p):
         return "not tested"
     return "< .001" if p < .001 else "> .999" if p > .999 else f"{p:.3f}".lstrip("0")

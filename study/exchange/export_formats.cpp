@@ -3,31 +3,33 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "data/files.hpp"
-#include "kernels/error.hpp"
+#include "data/io/files.hpp"
+#include "kernels/base/error.hpp"
+#include "study/exchange/onnx_model.hpp"
+#include "study/exchange/properties.hpp"
 #include "study/exchange/safetensors.hpp"
 
-namespace dsx {
+namespace dsx::exchange {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string write_onnx(const OpenedRun& run, const fs::path& out) {
+std::string write_onnx(const run::OpenedRun& run, const fs::path& out) {
   const std::string file = onnx_file(run.network, properties_of(run));
-  write_file_atomically(out, file);
+  data::write_file_atomically(out, file);
   return fmt::format("ONNX opset 17, {:.1f} MB, input [N, {}, {}, {}], output logit [N, 1]",
                      static_cast<double>(file.size()) / 1e6, run.settings.channels, run.settings.size,
                      run.settings.size);
 }
 
-std::string write_safetensors(const OpenedRun& run, const fs::path& out) {
+std::string write_safetensors(const run::OpenedRun& run, const fs::path& out) {
   std::vector<NamedTensor> tensors;
-  for (const Parameter& p : run.network.parameters().all)
+  for (const net::Parameter& p : run.network.parameters().all)
     tensors.push_back({p.name, {p.shape.begin(), p.shape.end()}, p.get()});
   Properties metadata{{"format", "pt"}};  // as PyTorch's own writer marks it
   for (const auto& property : properties_of(run)) metadata.push_back(property);
   const std::string file = safetensors_file(tensors, metadata);
-  write_file_atomically(out, file);
+  data::write_file_atomically(out, file);
   return fmt::format("safetensors, {} tensors in PyTorch's names and order, F32, {:.1f} MB", tensors.size(),
                      static_cast<double>(file.size()) / 1e6);
 }
@@ -55,4 +57,4 @@ const ExportFormat& export_format(const std::string& name) {
   throw ConfigError(fmt::format("--format: expected one of {}, got '{}'", fmt::join(names, ", "), name));
 }
 
-}  // namespace dsx
+}  // namespace dsx::exchange

@@ -7,20 +7,20 @@
 #include <algorithm>
 #include <cctype>
 
-#include "data/dataset.hpp"
-#include "data/files.hpp"
-#include "data/h5.hpp"
-#include "kernels/error.hpp"
+#include "data/io/files.hpp"
+#include "data/io/h5.hpp"
+#include "data/sources/dataset.hpp"
+#include "kernels/base/error.hpp"
 #include "study/exchange/export_formats.hpp"
-#include "study/metrics.hpp"
-#include "study/run_folder.hpp"
+#include "study/run/run_folder.hpp"
+#include "study/training/metrics.hpp"
 
-namespace dsx {
+namespace dsx::exchange {
 namespace {
 
 // "pneumoniamnist_224" keeps its last '_' (MedMNIST's size); "chest_xray" becomes "chest-xray".
 std::string flag_of_data(const std::string& data) {
-  std::string flag = data_word(data);
+  std::string flag = run::data_word(data);
   const std::size_t last = flag.rfind('_');
   const bool size = last != std::string::npos && last + 1 < flag.size() &&
                     std::all_of(flag.begin() + static_cast<std::ptrdiff_t>(last) + 1, flag.end(),
@@ -32,26 +32,27 @@ std::string flag_of_data(const std::string& data) {
 
 }  // namespace
 
-std::string write_medmnist(const OpenedRun& run, const std::filesystem::path& out) {
+std::string write_medmnist(const run::OpenedRun& run, const std::filesystem::path& out) {
   if (run.checkpoint != "best")
     throw ConfigError("--checkpoint: a run keeps the predictions of its best one only");
-  const h5::Reader in(run.folder / "run.h5");
+  const data::h5::Reader in(run.folder / "run.h5");
   std::string written;
-  for (const Split split : {Split::train, Split::val, Split::test}) {
-    const std::string group = "predictions/" + to_string(split) + "/";
+  for (const data::Split split : {data::Split::train, data::Split::val, data::Split::test}) {
+    const std::string group = "predictions/" + data::to_string(split) + "/";
     if (!in.has(group + "logit")) in.fail("holds no predictions: the run has not come to its end");
     const auto logits = in.numbers<float>(group + "logit"), labels = in.numbers<float>(group + "label");
     if (logits.size() != labels.size()) in.fail("damaged: predictions and labels differ in number");
-    const Metrics metrics = compute_metrics(logits, labels);
+    const training::Metrics metrics = training::compute_metrics(logits, labels);
     std::string lines;
-    for (std::size_t i = 0; i < logits.size(); ++i) lines += fmt::format("{},{}\n", i, sigmoid(logits[i]));
+    for (std::size_t i = 0; i < logits.size(); ++i)
+      lines += fmt::format("{},{}\n", i, training::sigmoid(logits[i]));
     const std::string name =
-        fmt::format("{}_{}_[AUC]{:.3f}_[ACC]{:.3f}@{}.csv", flag_of_data(run.settings.data), to_string(split),
-                    metrics.auc, metrics.accuracy, run.name);
-    write_file_atomically(out / name, lines);
+        fmt::format("{}_{}_[AUC]{:.3f}_[ACC]{:.3f}@{}.csv", flag_of_data(run.settings.data),
+                    data::to_string(split), metrics.auc, metrics.accuracy, run.name);
+    data::write_file_atomically(out / name, lines);
     written += (written.empty() ? "" : ", ") + name;
   }
   return written + " ([ACC]: the share of images decided rightly at probability .5)";
 }
 
-}  // namespace dsx
+}  // namespace dsx::exchange

@@ -10,17 +10,18 @@
 #include <limits>
 
 #include "downscalexr_version.hpp"
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "net/onnx_nodes.hpp"
 
-namespace dsx {
+namespace dsx::exchange {
 namespace {
 
 constexpr std::int64_t kOpset = 17;  // of July 2022: what Debian 12's checker knows, and every engine reads
 constexpr std::int64_t kIrVersion = 8;  // goes with it
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
 
-void add_attribute(onnx::NodeProto& node, const std::string& name, const OnnxNode::Attribute& value) {
+void add_attribute(onnx::NodeProto& node, const std::string& name,
+                   const kernels::OnnxNode::Attribute& value) {
   onnx::AttributeProto& attribute = *node.add_attribute();
   attribute.set_name(name);
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
@@ -35,7 +36,7 @@ void add_attribute(onnx::NodeProto& node, const std::string& name, const OnnxNod
   }
 }
 
-void add_constant(onnx::GraphProto& graph, const std::string& name, const OnnxConstant& constant) {
+void add_constant(onnx::GraphProto& graph, const std::string& name, const kernels::OnnxConstant& constant) {
   onnx::TensorProto& tensor = *graph.add_initializer();
   tensor.set_name(name);
   for (const auto dim : constant.dims) tensor.add_dims(dim);
@@ -57,8 +58,8 @@ void describe(onnx::ValueInfoProto& value, const std::string& name, const std::v
   for (const std::int64_t dim : dims) type.mutable_shape()->add_dim()->set_dim_value(dim);
 }
 
-void add_nodes(onnx::GraphProto& graph, const Network& network) {
-  const std::vector<NamedOnnxNode> nodes = onnx_nodes(network);
+void add_nodes(onnx::GraphProto& graph, const net::Network& network) {
+  const std::vector<net::NamedOnnxNode> nodes = net::onnx_nodes(network);
   std::string source = "input";
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto& [layer, plain] = nodes[i];
@@ -68,7 +69,7 @@ void add_nodes(onnx::GraphProto& graph, const Network& network) {
     const bool again = i > 0 && nodes[i - 1].layer == layer;
     node.set_name(again ? fmt::format("{}_{}", layer, i) : layer);
     node.add_input(source);
-    for (const OnnxConstant& constant : plain.constants) {
+    for (const kernels::OnnxConstant& constant : plain.constants) {
       const bool parameter = constant.name.starts_with(layer + ".");
       const std::string name = parameter ? constant.name : node.name() + "." + constant.name;
       add_constant(graph, name, constant);
@@ -82,8 +83,8 @@ void add_nodes(onnx::GraphProto& graph, const Network& network) {
 
 }  // namespace
 
-std::string onnx_file(const Network& network, const Properties& properties) {
-  const NetworkOptions& options = network.options();
+std::string onnx_file(const net::Network& network, const Properties& properties) {
+  const net::NetworkOptions& options = network.options();
   onnx::ModelProto model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("DownScaleXR");
@@ -107,4 +108,4 @@ std::string onnx_file(const Network& network, const Properties& properties) {
   return model.SerializeAsString();
 }
 
-}  // namespace dsx
+}  // namespace dsx::exchange

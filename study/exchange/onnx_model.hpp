@@ -3,18 +3,14 @@
 #pragma once
 
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "net/network.hpp"
+#include "study/exchange/properties.hpp"
 
-namespace dsx {
-
-using Properties =
-    std::vector<std::pair<std::string, std::string>>;  // facts about a model, for people and programs
+namespace dsx::exchange {
 
 // The file's bytes, accepted by ONNX's own checker and shape inference. Input "input" [N, C, H, W], output
 // "logit" [N, 1]. Throws UnsupportedError when the model is larger than one file can be (2 GB).
-std::string onnx_file(const Network& network, const Properties& properties);
+std::string onnx_file(const net::Network& network, const Properties& properties);
 
-}  // namespace dsx
+}  // namespace dsx::exchange

@@ -10,10 +10,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "study/exchange/safetensors_header.hpp"
 
-namespace dsx {
+namespace dsx::exchange {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
@@ -159,4 +159,4 @@ std::string shown_name(std::string_view name) {
   return fmt::format("'{}{}'", text, name.size() > 60 ? "..." : "");
 }
 
-}  // namespace dsx
+}  // namespace dsx::exchange

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace dsx {
+namespace dsx::exchange {
 
 // What is refused beyond the format's own rules; PyTorch's largest models stay far below.
 inline constexpr std::size_t kMaxSafetensorsHeader = 16 << 20;  // bytes
@@ -50,4 +50,4 @@ std::string safetensors_file(std::span<const NamedTensor> tensors,
 // A name from a file as part of a one-line message: short, and without control characters.
 std::string shown_name(std::string_view name);
 
-}  // namespace dsx
+}  // namespace dsx::exchange

@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 
-namespace dsx {
+namespace dsx::exchange {
 namespace {
 
 using Json = nlohmann::json;
@@ -144,4 +144,4 @@ SafetensorsHeader read_safetensors_header(std::span<const std::uint8_t> json) {
   return std::move(events.header);
 }
 
-}  // namespace dsx
+}  // namespace dsx::exchange

@@ -3,9 +3,9 @@
 
 #include "study/exchange/safetensors.hpp"
 
-namespace dsx {
+namespace dsx::exchange {
 
 // Offsets are as the header has them: from the data's start, unchecked. Throws DataError.
 SafetensorsHeader read_safetensors_header(std::span<const std::uint8_t> json);
 
-}  // namespace dsx
+}  // namespace dsx::exchange

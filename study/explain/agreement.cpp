@@ -7,9 +7,9 @@
 #include <cmath>
 #include <map>
 
-#include "kernels/counted.hpp"
+#include "kernels/base/counted.hpp"
 
-namespace dsx {
+namespace dsx::explain {
 
 namespace {
 
@@ -121,4 +121,4 @@ std::string to_text(const Agreement& agreement) {
   return text;
 }
 
-}  // namespace dsx
+}  // namespace dsx::explain

@@ -6,7 +6,7 @@
 
 #include "study/explain/report.hpp"
 
-namespace dsx {
+namespace dsx::explain {
 
 constexpr double kMostSpread = 0.15;  // of a part: its interval either way, and from one report to the next
 constexpr double kSmallPart = 0.05;  // of the largest part of its experiment: below, as uncertain as it likes
@@ -25,4 +25,4 @@ struct Agreement {
 Agreement agreement(const ExplainReport& a, const ExplainReport& b);
 std::string to_text(const Agreement& agreement);
 
-}  // namespace dsx
+}  // namespace dsx::explain

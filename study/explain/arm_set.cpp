@@ -5,19 +5,19 @@
 #include <iterator>
 #include <map>
 
-namespace dsx {
+namespace dsx::explain {
 
-Interval interval_of(const Summary& summary) {
+Interval interval_of(const bench::Summary& summary) {
   return {summary.median_ns, summary.median_low_ns, summary.median_high_ns};
 }
 
-std::size_t ArmSet::add(const std::string& name, Work work, CacheState cache) {
-  auto kept = std::make_shared<Work>(std::move(work));
-  Arm arm{name, [kept] { kept->run(); }, kept->prepare};
-  if (cache != CacheState::hot) {
-    arm.prepare = [kept, flushed = flushed_by(cache, kept->buffers)] {
+std::size_t ArmSet::add(const std::string& name, bench::Work work, bench::CacheState cache) {
+  auto kept = std::make_shared<bench::Work>(std::move(work));
+  bench::Arm arm{name, [kept] { kept->run(); }, kept->prepare};
+  if (cache != bench::CacheState::hot) {
+    arm.prepare = [kept, flushed = bench::flushed_by(cache, kept->buffers)] {
       if (kept->prepare) kept->prepare();
-      flush_from_caches(flushed);
+      bench::flush_from_caches(flushed);
     };
   }
   arms_.push_back(std::move(arm));
@@ -27,12 +27,12 @@ std::size_t ArmSet::add(const std::string& name, Work work, CacheState cache) {
 
 std::size_t ArmSet::add(const std::string& name, std::function<void()> run, std::function<void()> prepare) {
   arms_.push_back({name, std::move(run), std::move(prepare)});
-  works_.push_back(std::make_shared<Work>());
+  works_.push_back(std::make_shared<bench::Work>());
   return arms_.size() - 1;
 }
 
 void ArmSet::run() {
-  MeasureOptions options;
+  bench::MeasureOptions options;
   options.warmup_runs = 2;
   options.settle_runs = settle_runs_;
   options.min_rounds = 21;  // the 95% interval of a median is then the 6th to 16th sample
@@ -41,7 +41,7 @@ void ArmSet::run() {
   options.max_time_s = 8 * seconds_ + 0.3;  // many slow arms: fewer rounds, wider intervals
   options.repeat_disturbed = true;
   options.counters = context_.counters.get();
-  results_ = measure(arms_, options);
+  results_ = bench::measure(arms_, options);
   for (const auto& result : results_) {
     report_.sample_count += result.samples_ns.size() + result.left_out_ns.size();
     report_.disturbed_samples += result.disturbed_samples;
@@ -94,14 +94,14 @@ Interval ArmSet::combination_ns(const std::vector<Term>& terms) const {
     const auto& samples_ns = results_.at(term.arm).samples_ns;
     for (std::size_t i = 0; i < rounds; ++i) values[i] += term.weight * samples_ns[i];
   }
-  return interval_of(summarize(values));
+  return interval_of(bench::summarize(values));
 }
 
 Interval ArmSet::ratio(std::size_t a, std::size_t b) const {
   const auto &x = results_.at(a).samples_ns, &y = results_.at(b).samples_ns;
   std::vector<double> values;
   for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) values.push_back(x[i] / y[i]);
-  return interval_of(summarize(values));
+  return interval_of(bench::summarize(values));
 }
 
-}  // namespace dsx
+}  // namespace dsx::explain

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "bench/measure.hpp"
-#include "bench/work.hpp"
+#include "bench/arms/work.hpp"
+#include "bench/measure/measure.hpp"
 #include "study/explain/experiment.hpp"
 
-namespace dsx {
+namespace dsx::explain {
 
 class ArmSet {
  public:
@@ -20,15 +20,16 @@ class ArmSet {
       : context_(context), report_(report), seconds_(seconds), settle_runs_(settle_runs) {}
 
   // Returns the arm's number. `work` is kept alive.
-  std::size_t add(const std::string& name, Work work, CacheState cache = CacheState::hot);
+  std::size_t add(const std::string& name, bench::Work work,
+                  bench::CacheState cache = bench::CacheState::hot);
   std::size_t add(const std::string& name, std::function<void()> run, std::function<void()> prepare = {});
-  const Work& work(std::size_t arm) const { return *works_.at(arm); }
+  const bench::Work& work(std::size_t arm) const { return *works_.at(arm); }
   std::size_t size() const { return arms_.size(); }
 
   void run();  // times all; their samples and disturbances go to the report
 
   Interval time_ns(std::size_t arm) const;
-  const Result& result(std::size_t arm) const { return results_.at(arm); }
+  const bench::Result& result(std::size_t arm) const { return results_.at(arm); }
   // Median over rounds of sum(weight * time of arm), with its interval: {{a, 1}, {b, -1}} is a difference.
   struct Term {
     std::size_t arm;
@@ -46,11 +47,11 @@ class ArmSet {
   ExperimentReport& report_;
   double seconds_;
   int settle_runs_;
-  std::vector<Arm> arms_;
-  std::vector<std::shared_ptr<Work>> works_;
-  std::vector<Result> results_;
+  std::vector<bench::Arm> arms_;
+  std::vector<std::shared_ptr<bench::Work>> works_;
+  std::vector<bench::Result> results_;
 };
 
-Interval interval_of(const Summary& summary);
+Interval interval_of(const bench::Summary& summary);
 
-}  // namespace dsx
+}  // namespace dsx::explain

@@ -7,11 +7,11 @@
 #include <cmath>
 #include <map>
 
-#include "kernels/counted.hpp"
+#include "kernels/base/counted.hpp"
+#include "study/cli/text_table.hpp"
 #include "study/explain/agreement.hpp"
-#include "study/text_table.hpp"
 
-namespace dsx {
+namespace dsx::explain {
 
 double Interval::relative_half_width() const {
   return value == 0 ? INFINITY : std::abs((high - low) / 2 / value);
@@ -32,7 +32,7 @@ namespace {
 
 std::string cell_text(const Cell& cell, const Column& column) {
   if (const auto* text = std::get_if<std::string>(&cell)) return *text;
-  return fixed(std::get<double>(cell), column.digits);
+  return cli::fixed(std::get<double>(cell), column.digits);
 }
 
 std::string indented(const std::string& text, const std::string& indent) {
@@ -48,7 +48,7 @@ std::string to_text(const ReportTable& table) {
   std::vector<std::string> header;
   for (const auto& column : table.columns)
     header.push_back(column.unit.empty() ? column.name : fmt::format("{} [{}]", column.name, column.unit));
-  TextTable text(header);
+  cli::TextTable text(header);
   for (const auto& row : table.rows) {
     std::vector<std::string> cells;
     for (std::size_t i = 0; i < row.size(); ++i) cells.push_back(cell_text(row[i], table.columns[i]));
@@ -93,7 +93,7 @@ std::string to_text(const ExperimentReport& experiment) {
   for (const auto& note : experiment.notes) text += wrapped(note, "  - ", "    ");
   text += fmt::format("  [{}, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",
                       counted(experiment.sample_count, "sample"), experiment.disturbed_samples,
-                      100 * experiment.neighbours_share, duration(experiment.took_s));
+                      100 * experiment.neighbours_share, cli::duration(experiment.took_s));
   return text + fmt::format("  repeat: {}\n", experiment.command);
 }
 
@@ -123,7 +123,7 @@ void judge_noise(ExplainReport& report) {
 std::string compare_text(const ExplainReport& a, const ExplainReport& b) {
   std::string text = "Environments that differ:\n";
   const std::map<std::string, std::string> other(b.environment.begin(), b.environment.end());
-  TextTable environment({"", "A", "B"});
+  cli::TextTable environment({"", "A", "B"});
   for (const auto& [name, value] : a.environment) {
     const auto found = other.find(name);
     if (found != other.end() && found->second != value) environment.add({name, value, found->second});
@@ -138,7 +138,7 @@ std::string compare_text(const ExplainReport& a, const ExplainReport& b) {
   for (const auto& experiment : b.experiments) {
     for (const auto& finding : experiment.findings) findings[finding.id] = &finding;
   }
-  TextTable table({"finding", "unit", "A", "B", "B / A", "intervals"});
+  cli::TextTable table({"finding", "unit", "A", "B", "B / A", "intervals"});
   std::size_t only_in_a = 0, both = 0;
   for (const auto& experiment : a.experiments) {
     for (const auto& finding : experiment.findings) {
@@ -151,7 +151,7 @@ std::string compare_text(const ExplainReport& a, const ExplainReport& b) {
       const auto &x = finding.interval, &y = found->second->interval;
       const bool overlap = x.low <= y.high && y.low <= x.high;
       table.add({finding.id, finding.unit, interval_text(x, ""), interval_text(y, ""),
-                 x.value == 0 ? "n/a" : fixed(y.value / x.value, 2), overlap ? "overlap" : "apart"});
+                 x.value == 0 ? "n/a" : cli::fixed(y.value / x.value, 2), overlap ? "overlap" : "apart"});
     }
   }
   text += table.str();
@@ -166,4 +166,4 @@ std::string compare_text(const ExplainReport& a, const ExplainReport& b) {
   return text;
 }
 
-}  // namespace dsx
+}  // namespace dsx::explain

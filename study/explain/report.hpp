@@ -10,11 +10,11 @@
 #include <variant>
 #include <vector>
 
-#include "bench/environment.hpp"
+#include "bench/measure/environment.hpp"
 
-namespace dsx {
+namespace dsx::explain {
 
-// A median with the ends of its 95% interval (bench/measure.hpp says how).
+// A median with the ends of its 95% interval (bench/measure/measure.hpp says how).
 struct Interval {
   double value = 0, low = 0, high = 0;
   // Half the interval's width over the value: what a second run may differ by.
@@ -60,9 +60,9 @@ struct ExperimentReport {
 
 struct ExplainReport {
   std::string command;
-  Fields settings;
-  Fields environment;
-  nlohmann::ordered_json machine;  // bench/machine.hpp's
+  bench::Fields settings;
+  bench::Fields environment;
+  nlohmann::ordered_json machine;  // bench/machine/machine.hpp's
   std::vector<ExperimentReport> experiments;
   std::vector<std::string> noise;  // why this machine was too noisy to trust it; empty when it was quiet
 };
@@ -84,4 +84,4 @@ std::string compare_text(const ExplainReport& a, const ExplainReport& b);
 // "7.42 (7.31 to 7.55) ms"
 std::string interval_text(const Interval& interval, const std::string& unit, int digits = 2);
 
-}  // namespace dsx
+}  // namespace dsx::explain

@@ -5,11 +5,11 @@
 #include <fstream>
 #include <map>
 
-#include "data/h5.hpp"
-#include "kernels/error.hpp"
+#include "data/io/h5.hpp"
+#include "kernels/base/error.hpp"
 #include "study/explain/report.hpp"
 
-namespace dsx {
+namespace dsx::explain {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -19,13 +19,13 @@ constexpr int kVersion = 1;
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 double number_of(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
 
-Json to_json(const Fields& fields) {
+Json to_json(const bench::Fields& fields) {
   Json json = Json::object();
   for (const auto& [name, value] : fields) json[name] = value;
   return json;
 }
-Fields fields_of(const Json& json) {
-  Fields fields;
+bench::Fields fields_of(const Json& json) {
+  bench::Fields fields;
   for (const auto& [name, value] : json.items()) fields.emplace_back(name, value.get<std::string>());
   return fields;
 }
@@ -153,7 +153,7 @@ ExplainReport read_explain_json(const std::filesystem::path& path) {
 }
 
 void write_explain_h5(const std::filesystem::path& path, const ExplainReport& report) {
-  h5::Writer out(path);
+  data::h5::Writer out(path);
   out.attribute("format", kFormat);
   out.attribute("version", std::int64_t{kVersion});
   out.attribute("command", report.command);
@@ -208,4 +208,4 @@ void write_explain_h5(const std::filesystem::path& path, const ExplainReport& re
   out.commit();
 }
 
-}  // namespace dsx
+}  // namespace dsx::explain

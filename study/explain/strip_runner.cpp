@@ -10,29 +10,29 @@
 #include <cstring>
 #include <map>
 
-#include "bench/block.hpp"
-#include "bench/chain.hpp"
-#include "kernels/context.hpp"
-#include "kernels/error.hpp"
-#include "kernels/pages.hpp"
+#include "bench/arms/block.hpp"
+#include "bench/arms/chain.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/base/pages.hpp"
+#include "kernels/onednn/context.hpp"
 
-namespace dsx {
+namespace dsx::explain {
 
 using dnnl::memory;
 
 namespace {
 
-bool is_own(const Geometry& geometry, const std::string& op) {
+bool is_own(const bench::Geometry& geometry, const std::string& op) {
   return geometry.own && op == geometry.own->name();
 }
 
 // Convolution rows per operator output row.
-int row_stride(const Geometry& geometry, const std::string& op) {
+int row_stride(const bench::Geometry& geometry, const std::string& op) {
   return is_own(geometry, op) ? geometry.own->stride : 2;
 }
 
 // Rows beyond the window that an operator reads, a multiple of its stride.
-int halo_rows(const Geometry& geometry, const std::string& op) {
+int halo_rows(const bench::Geometry& geometry, const std::string& op) {
   const int stride = row_stride(geometry, op);
   if (is_own(geometry, op)) {
     const bool tiles = geometry.own->window == stride && geometry.own->padding == 0;
@@ -43,14 +43,17 @@ int halo_rows(const Geometry& geometry, const std::string& op) {
   return tiles ? 0 : 4;
 }
 
-std::vector<DownsampleStage> build_stages(const Context& context, const Geometry& geometry,
-                                          const std::string& op, const memory::desc& src_md) {
-  if (!is_own(geometry, op)) return downsample_op(op).build(context, "strip." + op, src_md, false);
+std::vector<downsample::DownsampleStage> build_stages(const kernels::Context& context,
+                                                      const bench::Geometry& geometry, const std::string& op,
+                                                      const memory::desc& src_md) {
+  if (!is_own(geometry, op))
+    return downsample::downsample_op(op).build(context, "strip." + op, src_md, false);
   const auto& own = *geometry.own;
-  const auto shape = pool_shape(src_md.get_dims(), own.window, own.stride, own.padding);
-  DownsampleStage stage;
-  stage.forward = pool_forward(context, "strip.own", own.kind, shape, Pass::inference, src_md,
-                               activation_md(shape.dst, context.dtype, context.layout));
+  const auto shape = kernels::pool_shape(src_md.get_dims(), own.window, own.stride, own.padding);
+  downsample::DownsampleStage stage;
+  stage.forward =
+      kernels::pool_forward(context, "strip.own", own.kind, shape, kernels::Pass::inference, src_md,
+                            kernels::activation_md(shape.dst, context.dtype, context.layout));
   return {std::move(stage)};
 }
 
@@ -58,7 +61,7 @@ std::vector<DownsampleStage> build_stages(const Context& context, const Geometry
 struct StripKernels {
   struct Bound {
     dnnl::primitive primitive;
-    Arguments arguments;
+    kernels::Arguments arguments;
     void execute(dnnl::stream& stream) const { primitive.execute(stream, arguments); }
   };
   Bound conv;
@@ -67,8 +70,8 @@ struct StripKernels {
   int out_rows = 0;           // of the operator
 };
 
-// Zeroed floats on large pages where the system gives them (kernels/pages.hpp): where small pages happen to
-// lie in memory would change times from run to run.
+// Zeroed floats on large pages where the system gives them (kernels/base/pages.hpp): where small pages happen
+// to lie in memory would change times from run to run.
 class Pages {
  public:
   void assign(std::size_t count, float) {
@@ -95,12 +98,12 @@ struct Strip {
 }  // namespace
 
 struct StripRunner::Impl {
-  Geometry geometry;
+  bench::Geometry geometry;
   std::string op;
   int batch, threads, rows_per_strip;
   bool with_operator;
-  Context context;
-  ConvShape whole;  // one image, unpadded convolution on the padded source
+  kernels::Context context;
+  kernels::ConvShape whole;  // one image, unpadded convolution on the padded source
   int padded_height = 0, padded_width = 0, out_rows = 0, out_columns = 0, row_step = 2, halo = 0;
   Pages padded_source;  // [N, H + 2p, W + 2p, C]
   Pages destination;    // [N, OH, OW, C]
@@ -115,11 +118,11 @@ struct StripRunner::Impl {
   std::size_t source_row_floats() const { return static_cast<std::size_t>(padded_width) * geometry.channels; }
 
   void make_shapes() {
-    Geometry unpadded = geometry;
+    bench::Geometry unpadded = geometry;
     unpadded.height = padded_height = geometry.height + 2 * geometry.padding;
     unpadded.width = padded_width = geometry.width + 2 * geometry.padding;
     unpadded.padding = 0;
-    whole = geometry_conv(unpadded, 1, 1);
+    whole = bench::geometry_conv(unpadded, 1, 1);
     row_step = row_stride(geometry, op);
     halo = halo_rows(geometry, op);
     out_rows = output_rows(geometry, op);
@@ -131,8 +134,8 @@ struct StripRunner::Impl {
   }
 
   void fill_source() {
-    const auto shape = geometry_conv(geometry, batch, 1);
-    const auto values = pattern(element_count(shape.src), 1);
+    const auto shape = bench::geometry_conv(geometry, batch, 1);
+    const auto values = bench::pattern(bench::element_count(shape.src), 1);
     padded_source.assign(static_cast<std::size_t>(batch) * padded_height * source_row_floats(), 0.0F);
     std::size_t index = 0;
     for (int n = 0; n < batch; ++n)
@@ -162,16 +165,17 @@ struct StripRunner::Impl {
     }
   }
 
-  StripKernels::Bound bind(Kernel kernel, Arguments known, std::vector<memory>& kept) const {
+  StripKernels::Bound bind(kernels::Kernel kernel, kernels::Arguments known,
+                           std::vector<memory>& kept) const {
     StripKernels::Bound bound{kernel.primitive, std::move(known)};
     for (const auto& [argument, md] : kernel.arguments) {
       const auto found = bound.arguments.find(argument);
       if (found == bound.arguments.end()) {
-        bound.arguments[argument] = make_memory(context, md);
+        bound.arguments[argument] = bench::make_memory(context, md);
       } else if (argument == DNNL_ARG_WEIGHTS && found->second.get_desc() != md) {
-        auto wanted = make_memory(context, md);
-        auto values = read_plain(context, found->second);
-        write_plain(context, values, wanted);
+        auto wanted = bench::make_memory(context, md);
+        auto values = bench::read_plain(context, found->second);
+        bench::write_plain(context, values, wanted);
         found->second = wanted;
         kept.push_back(wanted);
       }
@@ -185,12 +189,12 @@ struct StripRunner::Impl {
     shape.dst[2] = conv_rows;
     shape.padding_r = 0;
     StripKernels strip;
-    auto conv = conv_forward(context, "strip.conv", shape, {Pass::inference, true, true},
-                             activation_md(shape.src, context.dtype, context.layout),
-                             activation_md(shape.dst, context.dtype, context.layout));
+    auto conv = kernels::conv_forward(context, "strip.conv", shape, {kernels::Pass::inference, true, true},
+                                      kernels::activation_md(shape.src, context.dtype, context.layout),
+                                      kernels::activation_md(shape.dst, context.dtype, context.layout));
     const auto mid_md = conv.arguments.at(DNNL_ARG_DST);
     strip.conv_src = memory(conv.arguments.at(DNNL_ARG_SRC), context.engine, DNNL_MEMORY_NONE);
-    strip.mid = make_memory(context, mid_md);
+    strip.mid = bench::make_memory(context, mid_md);
     strip.conv = bind(std::move(conv),
                       {{DNNL_ARG_SRC, strip.conv_src},
                        {DNNL_ARG_WEIGHTS, weights},
@@ -202,7 +206,7 @@ struct StripRunner::Impl {
       auto known = stage.forward_constants;
       known[DNNL_ARG_SRC] = current;
       const auto dst_md = stage.forward.arguments.at(DNNL_ARG_DST);
-      current = make_memory(context, dst_md);
+      current = bench::make_memory(context, dst_md);
       known[DNNL_ARG_DST] = current;
       strip.stages.push_back(bind(std::move(stage.forward), known, kept));
     }
@@ -212,14 +216,14 @@ struct StripRunner::Impl {
   }
 
   void build_all() {
-    const auto weights_values = pattern(element_count(whole.weights), 2);
-    const auto bias_values = pattern(static_cast<std::size_t>(whole.dst[1]), 3);
-    weights = make_memory(context, plain_md(whole.weights));
+    const auto weights_values = bench::pattern(bench::element_count(whole.weights), 2);
+    const auto bias_values = bench::pattern(static_cast<std::size_t>(whole.dst[1]), 3);
+    weights = bench::make_memory(context, kernels::plain_md(whole.weights));
     auto copy = weights_values;
-    write_plain(context, copy, weights);
-    bias = make_memory(context, plain_md({whole.dst[1]}));
+    bench::write_plain(context, copy, weights);
+    bias = bench::make_memory(context, kernels::plain_md({whole.dst[1]}));
     copy = bias_values;
-    write_plain(context, copy, bias);
+    bench::write_plain(context, copy, bias);
     kernels.resize(static_cast<std::size_t>(threads));
     keep.resize(kernels.size());
     for (std::size_t t = 0; t < kernels.size(); ++t) {
@@ -282,10 +286,10 @@ struct StripRunner::Impl {
   }
 };
 
-StripRunner::StripRunner(const Geometry& geometry, const std::string& op, int batch, int threads,
+StripRunner::StripRunner(const bench::Geometry& geometry, const std::string& op, int batch, int threads,
                          int rows_per_strip, bool with_operator)
     : impl_(std::make_unique<Impl>()) {
-  if (!is_own(geometry, op) && downsample_op(op).conv_stride != 1)
+  if (!is_own(geometry, op) && downsample::downsample_op(op).conv_stride != 1)
     throw UnsupportedError(op + " has no step after its convolution: there is nothing to run in strips");
   impl_->geometry = geometry;
   impl_->op = op;
@@ -293,13 +297,13 @@ StripRunner::StripRunner(const Geometry& geometry, const std::string& op, int ba
   impl_->threads = threads;
   impl_->rows_per_strip = rows_per_strip;
   impl_->with_operator = with_operator;
-  const int team = max_threads();
-  set_threads(1);  // primitives are made for one thread: images are what is shared out
+  const int team = kernels::max_threads();
+  kernels::set_threads(1);  // primitives are made for one thread: images are what is shared out
   impl_->make_shapes();
   impl_->fill_source();
   impl_->make_strips();
   impl_->build_all();
-  set_threads(team);
+  kernels::set_threads(team);
 }
 
 StripRunner::~StripRunner() = default;
@@ -328,15 +332,15 @@ double StripRunner::intermediate_bytes() const {
 
 int StripRunner::strips_per_image() const { return static_cast<int>(impl_->strips.size()); }
 
-int StripRunner::output_rows(const Geometry& geometry, const std::string& op) {
-  const auto rows = static_cast<int>(geometry_conv(geometry, 1, 1).dst[2]);
+int StripRunner::output_rows(const bench::Geometry& geometry, const std::string& op) {
+  const auto rows = static_cast<int>(bench::geometry_conv(geometry, 1, 1).dst[2]);
   if (!is_own(geometry, op)) return rows / 2;
   return (rows + 2 * geometry.own->padding - geometry.own->window) / geometry.own->stride + 1;
 }
 
-double StripRunner::intermediate_row_bytes(const Geometry& geometry, const std::string& op) {
-  const auto dst = geometry_conv(geometry, 1, 1).dst;
+double StripRunner::intermediate_row_bytes(const bench::Geometry& geometry, const std::string& op) {
+  const auto dst = bench::geometry_conv(geometry, 1, 1).dst;
   return static_cast<double>(dst[1] * dst[3] * row_stride(geometry, op)) * sizeof(float);
 }
 
-}  // namespace dsx
+}  // namespace dsx::explain

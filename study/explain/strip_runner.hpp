@@ -9,16 +9,16 @@
 #include <string>
 #include <vector>
 
-#include "bench/geometry.hpp"
+#include "bench/arms/geometry.hpp"
 
-namespace dsx {
+namespace dsx::explain {
 
 class StripRunner {
  public:
   // rows_per_strip: operator's output rows in a strip; 0: layer by layer, all images' convolutions first.
   // with_operator false: the convolution's strips alone, written to the same places.
-  StripRunner(const Geometry& geometry, const std::string& op, int batch, int threads, int rows_per_strip,
-              bool with_operator);
+  StripRunner(const bench::Geometry& geometry, const std::string& op, int batch, int threads,
+              int rows_per_strip, bool with_operator);
   ~StripRunner();
   StripRunner(const StripRunner&) = delete;
   StripRunner& operator=(const StripRunner&) = delete;
@@ -31,12 +31,13 @@ class StripRunner {
   int strips_per_image() const;
 
   // Operator output rows of this geometry.
-  static int output_rows(const Geometry& geometry, const std::string& op);
-  static double intermediate_row_bytes(const Geometry& geometry, const std::string& op);  // per output row
+  static int output_rows(const bench::Geometry& geometry, const std::string& op);
+  static double intermediate_row_bytes(const bench::Geometry& geometry,
+                                       const std::string& op);  // per output row
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace dsx
+}  // namespace dsx::explain

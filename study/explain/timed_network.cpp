@@ -4,23 +4,24 @@
 #include <chrono>
 #include <numeric>
 
-namespace dsx {
+namespace dsx::explain {
 
 namespace {
 
-Network build_network(const std::string& variant, Layout layout, std::uint64_t seed) {
-  Context context;
+net::Network build_network(const std::string& variant, kernels::Layout layout, std::uint64_t seed) {
+  kernels::Context context;
   context.layout = layout;
-  NetworkOptions options;
+  net::NetworkOptions options;
   options.variant = variant;
-  Network network(context, load_network_spec("lenet"), options);
+  net::Network network(context, net::load_network_spec("lenet"), options);
   network.init(seed);
   return network;
 }
 
 }  // namespace
 
-TimedNetwork::TimedNetwork(const std::string& variant_name, Layout layout, int batch, std::uint64_t seed)
+TimedNetwork::TimedNetwork(const std::string& variant_name, kernels::Layout layout, int batch,
+                           std::uint64_t seed)
     : variant(variant_name),
       network(build_network(variant_name, layout, seed)),
       plan(network.make_plan(batch, false)),
@@ -29,8 +30,8 @@ TimedNetwork::TimedNetwork(const std::string& variant_name, Layout layout, int b
   plan.forward();
 }
 
-std::unique_ptr<TimedNetwork> make_timed_network(const std::string& variant, Layout layout, int batch,
-                                                 std::uint64_t seed) {
+std::unique_ptr<TimedNetwork> make_timed_network(const std::string& variant, kernels::Layout layout,
+                                                 int batch, std::uint64_t seed) {
   return std::make_unique<TimedNetwork>(variant, layout, batch, seed);
 }
 
@@ -41,7 +42,7 @@ StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, s
   for (std::size_t n = 0; n < networks.size(); ++n)
     samples[n].resize(networks[n]->plan.forward_steps().size());
   for (int round = 0; round < rounds; ++round) {
-    for (const auto n : round_order(networks.size(), round, seed)) {
+    for (const auto n : bench::round_order(networks.size(), round, seed)) {
       auto& network = *networks[n];
       dnnl::stream stream(network.network.context().engine);
       const auto& steps = network.plan.forward_steps();
@@ -49,14 +50,16 @@ StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, s
       // A pass in which another process took a core is repeated, three times at most.
       for (int attempt = 0; attempt < 4; ++attempt) {
         network.plan.forward();
-        const auto before = disturbance_now();
+        const auto before = bench::disturbance_now();
         for (std::size_t s = 0; s < steps.size(); ++s) {
           const auto start = Clock::now();
           steps[s].execute(stream);
           ns[s] = std::chrono::duration<double, std::nano>(Clock::now() - start).count();
         }
         ++report.sample_count;
-        if (!is_disturbed(disturbance_now() - before, std::accumulate(ns.begin(), ns.end(), 0.0))) break;
+        if (!bench::is_disturbed(bench::disturbance_now() - before,
+                                 std::accumulate(ns.begin(), ns.end(), 0.0)))
+          break;
         ++report.disturbed_samples;
       }
       for (std::size_t s = 0; s < steps.size(); ++s) samples[n][s].push_back(ns[s]);
@@ -67,11 +70,11 @@ StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, s
 
 int rounds_for(const std::vector<TimedNetwork*>& networks, double seconds) {
   double pass_ns = 0;
-  for (auto* network : networks) pass_ns += time_once_ns([&] { network->plan.forward(); });
+  for (auto* network : networks) pass_ns += bench::time_once_ns([&] { network->plan.forward(); });
   return std::clamp(static_cast<int>(seconds * 1e9 / pass_ns), 11, 200);
 }
 
-std::string part_of(const Step& step) {
+std::string part_of(const kernels::Step& step) {
   const auto& layer = step.layer;
   if (layer.size() == 5 &&
       (layer.starts_with("conv") || layer.starts_with("pool") || layer.starts_with("down")))
@@ -79,4 +82,4 @@ std::string part_of(const Step& step) {
   return layer;
 }
 
-}  // namespace dsx
+}  // namespace dsx::explain

@@ -8,21 +8,21 @@
 
 #include "net/network.hpp"
 #include "study/explain/experiment.hpp"
-#include "study/latency.hpp"
+#include "study/run/latency.hpp"
 
-namespace dsx {
+namespace dsx::explain {
 
 struct TimedNetwork {
   std::string variant;
-  Network network;
-  Plan plan;
-  AlignedImages images;
+  net::Network network;
+  net::Plan plan;
+  run::AlignedImages images;
 
-  TimedNetwork(const std::string& variant_name, Layout layout, int batch, std::uint64_t seed);
+  TimedNetwork(const std::string& variant_name, kernels::Layout layout, int batch, std::uint64_t seed);
 };
 // Kept on the heap: a plan reads its images where they are.
-std::unique_ptr<TimedNetwork> make_timed_network(const std::string& variant, Layout layout, int batch,
-                                                 std::uint64_t seed);
+std::unique_ptr<TimedNetwork> make_timed_network(const std::string& variant, kernels::Layout layout,
+                                                 int batch, std::uint64_t seed);
 
 // samples_ns[network][step][round]: rounds over all networks, in an order drawn for each; before each timed
 // pass the same network runs once untimed.
@@ -34,6 +34,6 @@ StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, s
 int rounds_for(const std::vector<TimedNetwork*>& networks, double seconds);
 
 // "block1" for conv1, pool1 and what stands between them; other layers by their own name.
-std::string part_of(const Step& step);
+std::string part_of(const kernels::Step& step);
 
-}  // namespace dsx
+}  // namespace dsx::explain

@@ -8,12 +8,12 @@
 
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
-using statistics_detail::require_confidence;
-using statistics_detail::require_same_length;
-using statistics_detail::too_little;
+using detail::require_confidence;
+using detail::require_same_length;
+using detail::too_little;
 
 // Average ranks, from 1, ties sharing theirs.
 std::vector<double> midranks(const std::vector<double>& values) {
@@ -236,4 +236,4 @@ Estimate auc_difference(std::span<const double> scores_a, std::span<const double
   return e;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

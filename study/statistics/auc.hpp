@@ -15,7 +15,7 @@
 
 #include "study/statistics/estimate.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 using Labels = std::span<const std::uint8_t>;
 
@@ -49,4 +49,4 @@ struct AucCovariance {
 AucCovariance auc_covariance(std::span<const std::vector<double>> scores, Labels positive,
                              SubjectIds subjects = {}, const IntervalOptions& options = {});
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -5,14 +5,14 @@
 #include <limits>
 #include <stdexcept>
 
-#include "data/random.hpp"
+#include "kernels/base/random.hpp"
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
-using statistics_detail::quantile_of_sorted;
-using statistics_detail::require_confidence;
+using detail::quantile_of_sorted;
+using detail::require_confidence;
 
 constexpr double kUndefinedAllowed = 0.01;  // share of replicates
 
@@ -135,7 +135,7 @@ BootstrapSample bootstrap_by_subject(SubjectIds subjects, std::size_t statistics
 }
 
 std::vector<std::uint32_t> class_strata(Labels positive, SubjectIds subjects) {
-  statistics_detail::require_same_length(positive.size(), subjects.size(), {});
+  detail::require_same_length(positive.size(), subjects.size(), {});
   if (subjects.empty()) return {};
   std::vector<std::uint32_t> has(std::size_t{*std::max_element(subjects.begin(), subjects.end())} + 1);
   for (std::size_t i = 0; i < positive.size(); ++i) has[subjects[i]] |= positive[i] != 0 ? 2U : 1U;
@@ -211,4 +211,4 @@ std::vector<double> replicate_covariance(const BootstrapSample& sample, std::spa
   return covariance;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -13,7 +13,7 @@
 
 #include "study/statistics/auc.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 // Computes all statistics of one resample: `weights` [images] are whole numbers (1 everywhere: the sample
 // itself), `out` [statistics]. NaN marks what this resample does not define. weighted.hpp has fast metrics
@@ -74,4 +74,4 @@ struct RatioOptions {
 Estimate ratio_of_medians(std::span<const double> a, std::span<const double> b,
                           const RatioOptions& options = {});
 
-}  // namespace dsx
+}  // namespace dsx::statistics

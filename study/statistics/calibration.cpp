@@ -9,11 +9,11 @@
 #include "study/statistics/checks.hpp"
 #include "study/statistics/proportion.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
-using statistics_detail::require_same_length;
-using statistics_detail::too_little;
+using detail::require_same_length;
+using detail::too_little;
 
 double probability_of(double logit) { return 1 / (1 + std::exp(-logit)); }
 
@@ -75,8 +75,7 @@ Estimate mean_with_interval(std::span<const double> values, SubjectIds subjects,
                                    : std::size_t{*std::max_element(subjects.begin(), subjects.end())} + 1);
   for (std::size_t i = 0; i < values.size(); ++i)
     residual[subjects.empty() ? i : subjects[i]] += values[i] - mean;
-  const double units =
-      subjects.empty() ? n : static_cast<double>(statistics_detail::count_subjects(subjects));
+  const double units = subjects.empty() ? n : static_cast<double>(detail::count_subjects(subjects));
   const double sum = std::inner_product(residual.begin(), residual.end(), residual.begin(), 0.0);
   return t_interval(mean, std::sqrt(units / (units - 1) * sum) / n, units - 1, confidence);
 }
@@ -162,4 +161,4 @@ CalibrationError calibration_error(std::span<const double> logits, Labels positi
   return result;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

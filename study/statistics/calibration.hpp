@@ -10,7 +10,7 @@
 
 #include "study/statistics/auc.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 // Images sorted by probability and cut into bins of equal count (they differ by at most one image; equal
 // probabilities stay in one bin, so that bins do not depend on the order of images).
@@ -67,4 +67,4 @@ struct Recalibration {
 Recalibration recalibrate(std::span<const double> logits, Labels positive, SubjectIds subjects = {},
                           const IntervalOptions& options = {});
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace dsx::statistics_detail {
+namespace dsx::statistics::detail {
 
 void require_same_length(std::size_t images, std::size_t labels, SubjectIds subjects) {
   if (images != labels || (!subjects.empty() && subjects.size() != images))
@@ -59,4 +59,4 @@ double quantile_of_sorted(std::span<const double> sorted, double q) {
   return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-}  // namespace dsx::statistics_detail
+}  // namespace dsx::statistics::detail

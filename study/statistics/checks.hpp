@@ -7,7 +7,7 @@
 
 #include "study/statistics/auc.hpp"
 
-namespace dsx::statistics_detail {
+namespace dsx::statistics::detail {
 
 // Throws std::invalid_argument unless the lengths agree; no subjects at all is fine.
 void require_same_length(std::size_t images, std::size_t labels, SubjectIds subjects);
@@ -25,4 +25,4 @@ std::size_t count_subjects(SubjectIds subjects);
 // Linear interpolation between order statistics (numpy's default).
 double quantile_of_sorted(std::span<const double> sorted, double q);
 
-}  // namespace dsx::statistics_detail
+}  // namespace dsx::statistics::detail

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <stdexcept>
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
 constexpr double kSlack = 1e-6;  // cleanlab's: a probability that equals the threshold reaches it
@@ -116,4 +116,4 @@ std::size_t hits_among_first(std::span<const std::size_t> ranking, std::span<con
   return hits;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

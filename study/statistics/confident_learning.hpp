@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace dsx {
+namespace dsx::statistics {
 
 struct ConfidentLearning {
   std::size_t classes = 0;
@@ -43,4 +43,4 @@ std::vector<std::size_t> ranked_by_self_confidence(const ConfidentLearning& resu
 std::size_t hits_among_first(std::span<const std::size_t> ranking, std::span<const std::uint8_t> wrong,
                              std::size_t at);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

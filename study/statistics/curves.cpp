@@ -7,7 +7,7 @@
 
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
 // Images at and above each distinct score, from the highest score down.
@@ -32,9 +32,9 @@ std::vector<Step> steps_down(std::span<const double> scores, Labels positive) {
 }  // namespace
 
 RocCurve roc_curve(std::span<const double> scores, Labels positive) {
-  statistics_detail::require_same_length(scores.size(), positive.size(), {});
+  detail::require_same_length(scores.size(), positive.size(), {});
   RocCurve curve;
-  curve.not_estimable = statistics_detail::too_little(scores, positive, {}, 1);
+  curve.not_estimable = detail::too_little(scores, positive, {}, 1);
   if (!curve.not_estimable.empty()) return curve;
   const auto steps = steps_down(scores, positive);
   curve.false_positive_rate = {0};
@@ -49,9 +49,9 @@ RocCurve roc_curve(std::span<const double> scores, Labels positive) {
 }
 
 PrecisionRecallCurve precision_recall_curve(std::span<const double> scores, Labels positive) {
-  statistics_detail::require_same_length(scores.size(), positive.size(), {});
+  detail::require_same_length(scores.size(), positive.size(), {});
   PrecisionRecallCurve curve;
-  curve.not_estimable = statistics_detail::too_little(scores, positive, {}, 1);
+  curve.not_estimable = detail::too_little(scores, positive, {}, 1);
   if (!curve.not_estimable.empty()) return curve;
   const auto steps = steps_down(scores, positive);
   curve.recall = {0};
@@ -81,4 +81,4 @@ double true_positive_rate_at(const RocCurve& curve, double false_positive_rate) 
   return y[right - 1] + share * (y[right] - y[right - 1]);
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

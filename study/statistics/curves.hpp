@@ -8,7 +8,7 @@
 
 #include "study/statistics/auc.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 // One point per distinct score, from the strictest threshold (nothing positive) to the loosest (everything
 // positive). A point's threshold is the score at and above which an image counts as positive; the first is
@@ -31,4 +31,4 @@ PrecisionRecallCurve precision_recall_curve(std::span<const double> scores, Labe
 // one grid.
 double true_positive_rate_at(const RocCurve& curve, double false_positive_rate);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

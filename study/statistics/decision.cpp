@@ -7,10 +7,10 @@
 
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
-using statistics_detail::require_same_length;
+using detail::require_same_length;
 
 std::vector<std::uint8_t> where(Labels predicted, Labels positive,
                                 const std::function<bool(bool predicted, bool positive)>& holds) {
@@ -53,7 +53,7 @@ double log_ratio_variance(Labels predicted, Labels positive, SubjectIds subjects
         static_cast<double>(predicted[i] != 0) / called - static_cast<double>(positive[i] != 0) / positives;
   const double sum = std::inner_product(influence.begin(), influence.end(), influence.begin(), 0.0);
   if (subjects.empty()) return sum;
-  const auto count = static_cast<double>(statistics_detail::count_subjects(subjects));
+  const auto count = static_cast<double>(detail::count_subjects(subjects));
   return sum * count / (count - 1);
 }
 
@@ -188,4 +188,4 @@ DecisionDifferences decision_differences(Labels predicted_a, Labels predicted_b,
   return d;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

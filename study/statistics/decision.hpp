@@ -10,7 +10,7 @@
 #include "study/statistics/auc.hpp"
 #include "study/statistics/proportion.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 // 1 where score >= threshold.
 std::vector<std::uint8_t> decide(std::span<const double> scores, double threshold);
@@ -46,4 +46,4 @@ struct DecisionDifferences {
 DecisionDifferences decision_differences(Labels predicted_a, Labels predicted_b, Labels positive,
                                          SubjectIds subjects = {}, const IntervalOptions& options = {});
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -9,7 +9,7 @@
 
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 Estimate cannot_estimate(std::string reason) {
   Estimate e;
@@ -42,7 +42,7 @@ double two_sided_p(double t, double df) {
 }
 
 Estimate t_interval(double value, double se, double df, double confidence, double null) {
-  statistics_detail::require_confidence(confidence);
+  detail::require_confidence(confidence);
   if (!std::isfinite(value) || !std::isfinite(se)) return cannot_estimate("a figure is not a number");
   if (!(se > 0)) return cannot_estimate("no spread to estimate an interval from");
   Estimate e;
@@ -70,10 +70,10 @@ Estimate difference_of_independent(const Estimate& a, const Estimate& b) {
 }
 
 double minimum_detectable_difference(const Estimate& difference, double alpha, double power) {
-  statistics_detail::require_confidence(alpha);
-  statistics_detail::require_confidence(power);
+  detail::require_confidence(alpha);
+  detail::require_confidence(power);
   if (!difference.estimable() || !(difference.se > 0)) return kNotEstimable;
   return (t_quantile(1 - alpha / 2, difference.df) + t_quantile(power, difference.df)) * difference.se;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

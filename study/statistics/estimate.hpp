@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace dsx {
+namespace dsx::statistics {
 
 inline constexpr double kNotEstimable = std::numeric_limits<double>::quiet_NaN();
 
@@ -57,4 +57,4 @@ double two_sided_p(double t, double df = std::numeric_limits<double>::infinity()
 // value +- t * se, two-sided p of `value` against `null`. A zero or NaN se is not estimable.
 Estimate t_interval(double value, double se, double df, double confidence, double null = 0);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

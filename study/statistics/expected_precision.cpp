@@ -4,7 +4,7 @@
 
 #include "study/statistics/estimate.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 double hanley_mcneil_se(double auc, std::size_t positives, std::size_t negatives) {
   if (positives == 0 || negatives == 0 || !(auc >= 0 && auc <= 1)) return kNotEstimable;
@@ -25,4 +25,4 @@ double share_half_width(double share, std::size_t count, double confidence) {
   return z / (1 + z * z / n) * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

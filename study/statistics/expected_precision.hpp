@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace dsx {
+namespace dsx::statistics {
 
 // Standard error of an AUC by Hanley & McNeil (1982, Radiology 143:29), for scores with exponential tails.
 // NaN when a class is missing or auc is not within [0, 1].
@@ -15,4 +15,4 @@ double hanley_mcneil_se(double auc, std::size_t positives, std::size_t negatives
 double auc_half_width(double auc, std::size_t positives, std::size_t negatives, double confidence = 0.95);
 double share_half_width(double share, std::size_t count, double confidence = 0.95);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -5,10 +5,10 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "data/random.hpp"
+#include "kernels/base/random.hpp"
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
 constexpr std::uint64_t kFoldStream = 0x666f6c6473;
@@ -17,7 +17,7 @@ constexpr std::uint64_t kFoldStream = 0x666f6c6473;
 
 std::vector<std::uint32_t> group_folds(Labels positive, SubjectIds groups, std::size_t folds,
                                        std::uint64_t seed) {
-  statistics_detail::require_same_length(positive.size(), positive.size(), groups);
+  detail::require_same_length(positive.size(), positive.size(), groups);
   std::vector<std::uint32_t> own;
   if (groups.empty()) {
     own.resize(positive.size());
@@ -57,4 +57,4 @@ std::vector<std::uint32_t> group_folds(Labels positive, SubjectIds groups, std::
   return result;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

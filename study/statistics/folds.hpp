@@ -8,7 +8,7 @@
 
 #include "study/statistics/auc.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 // The fold (0 .. folds - 1) of each image, by seed. `groups` as SubjectIds; empty: each image alone. A group
 // goes where its larger class is scarcest, large groups first. std::invalid_argument for fewer than 2 folds,
@@ -16,4 +16,4 @@ namespace dsx {
 std::vector<std::uint32_t> group_folds(Labels positive, SubjectIds groups, std::size_t folds,
                                        std::uint64_t seed);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

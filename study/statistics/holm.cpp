@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <stdexcept>
 
-namespace dsx {
+namespace dsx::statistics {
 
 std::vector<double> holm_adjusted(std::span<const double> p_values) {
   std::vector<std::size_t> order;
@@ -24,4 +24,4 @@ std::vector<double> holm_adjusted(std::span<const double> p_values) {
   return adjusted;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -7,7 +7,7 @@
 #include "study/statistics/checks.hpp"
 #include "study/statistics/folds.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
 constexpr int kMaxSteps = 100;
@@ -166,4 +166,4 @@ std::vector<double> cross_validated_logits(std::span<const double> features, std
   return logits;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -9,7 +9,7 @@
 
 #include "study/statistics/auc.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 // Features are standardised inside; constant ones count for nothing.
 struct LogisticModel {
@@ -31,4 +31,4 @@ std::vector<double> cross_validated_logits(std::span<const double> features, std
                                            Labels positive, SubjectIds subjects, std::size_t folds = 5,
                                            std::uint64_t seed = 1);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

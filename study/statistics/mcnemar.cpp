@@ -3,7 +3,7 @@
 
 #include "study/statistics/proportion.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 double mcnemar_p(const PairedCounts& counts, McNemar kind) {
   const std::size_t discordant = counts.a_only + counts.b_only;
@@ -17,4 +17,4 @@ double mcnemar_p(const PairedCounts& counts, McNemar kind) {
   return counts.a_only == counts.b_only ? 1 - 0.5 * observed : exact - observed;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -8,12 +8,12 @@
 
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
-using statistics_detail::require_confidence;
-using statistics_detail::require_same_length;
-using statistics_detail::too_few;
+using detail::require_confidence;
+using detail::require_same_length;
+using detail::too_few;
 
 struct Interval {
   double low, high;
@@ -230,7 +230,7 @@ Estimate paired_difference_by_subject(std::span<const std::uint8_t> a, std::span
   if (subjects.empty()) return paired_difference(counts, options);
   if (auto reason = too_few("images", a.size(), options.minimum); !reason.empty())
     return cannot_estimate(reason);
-  const std::size_t present = statistics_detail::count_subjects(subjects);
+  const std::size_t present = detail::count_subjects(subjects);
   if (auto reason = too_few("subjects", present, std::max<std::size_t>(options.minimum, 2)); !reason.empty())
     return cannot_estimate(reason);
   const auto n = static_cast<double>(a.size());
@@ -263,4 +263,4 @@ Estimate paired_difference_by_subject(std::span<const std::uint8_t> a, std::span
   return e;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -8,7 +8,7 @@
 
 #include "study/statistics/estimate.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 // hits of count. Wilson's score interval (1927): the default everywhere. Clopper-Pearson (1934) never covers
 // less than the confidence, and so is wider. count below options.minimum is not estimable; hits > count
@@ -58,4 +58,4 @@ Estimate paired_difference(const PairedCounts& counts, const IntervalOptions& op
 Estimate paired_difference_by_subject(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
                                       SubjectIds subjects, const IntervalOptions& options = {});
 
-}  // namespace dsx
+}  // namespace dsx::statistics

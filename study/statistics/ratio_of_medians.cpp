@@ -3,14 +3,14 @@
 #include <stdexcept>
 #include <vector>
 
-#include "data/random.hpp"
+#include "kernels/base/random.hpp"
 #include "study/statistics/bootstrap.hpp"
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
-using statistics_detail::too_few;
+using detail::too_few;
 
 // Reorders `values`.
 double median_of(std::vector<double>& values) {
@@ -42,7 +42,7 @@ std::string too_few_timings(std::size_t count, const RatioOptions& options) {
 }  // namespace
 
 Estimate ratio_of_medians(std::span<const double> a, std::span<const double> b, const RatioOptions& options) {
-  statistics_detail::require_confidence(options.confidence);
+  detail::require_confidence(options.confidence);
   if (options.block == 0 || options.resamples < 2)
     throw std::invalid_argument("a ratio of medians needs a block length and resamples");
   if (options.paired && a.size() != b.size()) throw std::invalid_argument("paired samples differ in length");
@@ -73,4 +73,4 @@ Estimate ratio_of_medians(std::span<const double> a, std::span<const double> b, 
   return e;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -6,7 +6,7 @@
 #include "study/statistics/calibration.hpp"
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
 constexpr int kMaxSteps = 100;
@@ -111,7 +111,7 @@ Matrix2 variance_of(const Model& model, const Fit& fit, SubjectIds subjects) {
     scores[subjects[i]].intercept += residual;
     scores[subjects[i]].slope += model.with_slope ? residual * model.x[i] : 0;
   }
-  const auto count = static_cast<double>(statistics_detail::count_subjects(subjects));
+  const auto count = static_cast<double>(detail::count_subjects(subjects));
   const double factor = count / (count - 1);
   Matrix2 filling;
   for (const auto& s : scores) {
@@ -136,9 +136,8 @@ bool separated(std::span<const double> logits, Labels positive) {
 
 std::string why_not(std::span<const double> logits, Labels positive, SubjectIds subjects,
                     const IntervalOptions& options) {
-  statistics_detail::require_same_length(logits.size(), positive.size(), subjects);
-  if (auto reason = statistics_detail::too_little(logits, positive, subjects, options.minimum);
-      !reason.empty())
+  detail::require_same_length(logits.size(), positive.size(), subjects);
+  if (auto reason = detail::too_little(logits, positive, subjects, options.minimum); !reason.empty())
     return reason;
   const bool finite = std::all_of(logits.begin(), logits.end(), [](double x) { return std::isfinite(x); });
   return finite ? "" : "a logit is infinite";
@@ -194,4 +193,4 @@ Recalibration recalibrate(std::span<const double> logits, Labels positive, Subje
   return result;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

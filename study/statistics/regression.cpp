@@ -6,7 +6,7 @@
 
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
 // Sums around each block's own means.
@@ -46,7 +46,7 @@ std::vector<BlockSums> sums_by_block(std::span<const double> x, std::span<const 
 
 Estimate slope_with_blocks(std::span<const double> x, std::span<const double> y,
                            std::span<const std::uint32_t> block, double confidence) {
-  statistics_detail::require_confidence(confidence);
+  detail::require_confidence(confidence);
   const auto sums = sums_by_block(x, y, block);
   double points = 0, blocks = 0, xx = 0, xy = 0, yy = 0;
   for (const auto& s : sums) {
@@ -82,4 +82,4 @@ std::vector<double> slopes_by_block(std::span<const double> x, std::span<const d
   return slopes;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

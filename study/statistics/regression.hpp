@@ -9,7 +9,7 @@
 
 #include "study/statistics/estimate.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 // x, y, block [points], block numbers from 0. A point whose y is NaN is left out. Student's t with points -
 // blocks - 1 degrees of freedom; p against 0. Not estimable: x does not vary within any block, or no degree
@@ -27,4 +27,4 @@ Estimate slope_difference(std::span<const double> x, std::span<const double> y_a
 std::vector<double> slopes_by_block(std::span<const double> x, std::span<const double> y,
                                     std::span<const std::uint32_t> block);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -5,10 +5,10 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "data/random.hpp"
+#include "kernels/base/random.hpp"
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
 double mean_of(std::span<const double> values) {
@@ -42,7 +42,7 @@ std::string not_a_number(std::span<const double> figures, std::span<const double
 
 SeedSummary combine_seeds(std::span<const double> figures, std::span<const double> image_covariance,
                           double confidence, double null) {
-  statistics_detail::require_confidence(confidence);
+  detail::require_confidence(confidence);
   const std::size_t count = figures.size();
   if (image_covariance.size() != count * count)
     throw std::invalid_argument("the images' covariance does not fit the number of seeds");
@@ -121,4 +121,4 @@ Estimate crossed_bootstrap(const BootstrapSample& sample, std::span<const std::s
   return e;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

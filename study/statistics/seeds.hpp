@@ -24,7 +24,7 @@
 #include "study/statistics/bootstrap.hpp"
 #include "study/statistics/estimate.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 struct SeedSummary {
   std::size_t seeds = 0;
@@ -54,4 +54,4 @@ std::vector<double> difference_covariance(std::span<const double> covariance_of_
 Estimate crossed_bootstrap(const BootstrapSample& sample, std::span<const std::size_t> statistics_by_seed,
                            double confidence = 0.95, double null = 0, std::uint64_t seed = 1);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -10,7 +10,7 @@
 
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 namespace {
 
 // What a threshold half-way below a distinct score (or above all of them) decides.
@@ -45,9 +45,9 @@ std::vector<Cut> cuts_up(std::span<const double> scores, Labels positive) {
 // ties matter.
 Threshold best_cut(std::span<const double> scores, Labels positive, std::size_t minimum,
                    const std::function<double(const Cut& cut, double positives, double negatives)>& worth) {
-  statistics_detail::require_same_length(scores.size(), positive.size(), {});
+  detail::require_same_length(scores.size(), positive.size(), {});
   Threshold result;
-  result.not_estimable = statistics_detail::too_little(scores, positive, {}, minimum);
+  result.not_estimable = detail::too_little(scores, positive, {}, minimum);
   if (!result.not_estimable.empty()) return result;
   if (std::any_of(scores.begin(), scores.end(), [](double s) { return std::isinf(s); })) {
     result.not_estimable = "a score is infinite";
@@ -91,4 +91,4 @@ Threshold choose_least_cost(std::span<const double> scores, Labels positive, dou
   });
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

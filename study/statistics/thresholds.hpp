@@ -1,7 +1,7 @@
 // The rules by which val chooses a decision threshold, which is then frozen. Every threshold lies half-way
 // between two neighbouring distinct scores (or 1 beyond the last), so that rounding cannot move an image
-// across; an image counts as positive at and above it. study/metrics.hpp's youden_threshold follows the same
-// rule.
+// across; an image counts as positive at and above it. study/training/metrics.hpp's youden_threshold follows
+// the same rule.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 #include "study/statistics/auc.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 struct Threshold {
   double value = kNotEstimable;
@@ -32,4 +32,4 @@ Threshold choose_sensitivity(std::span<const double> scores, Labels positive, do
 Threshold choose_least_cost(std::span<const double> scores, Labels positive, double cost_ratio,
                             std::size_t minimum = kMinimumPerClass);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

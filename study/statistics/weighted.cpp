@@ -6,10 +6,10 @@
 
 #include "study/statistics/checks.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 RankedScores::RankedScores(std::span<const double> scores, Labels positive) : descending_(scores.size()) {
-  statistics_detail::require_same_length(scores.size(), positive.size(), {});
+  detail::require_same_length(scores.size(), positive.size(), {});
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (std::isnan(scores[i])) throw std::invalid_argument("a score is not a number");
     descending_[i] = {static_cast<std::uint32_t>(i), positive[i] != 0, false};
@@ -60,4 +60,4 @@ WeightedCounts weighted_counts(Labels predicted, Labels positive, std::span<cons
   return counts;
 }
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -9,7 +9,7 @@
 
 #include "study/statistics/auc.hpp"
 
-namespace dsx {
+namespace dsx::statistics {
 
 // Scores without NaN (std::invalid_argument). NaN results: a class has no weight.
 class RankedScores {
@@ -38,4 +38,4 @@ struct WeightedCounts {
 };
 WeightedCounts weighted_counts(Labels predicted, Labels positive, std::span<const double> weights);
 
-}  // namespace dsx
+}  // namespace dsx::statistics

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 
 namespace dsx::tracking {
 namespace {
@@ -139,6 +139,12 @@ Credentials read_credentials(const std::filesystem::path& file) {
   std::error_code ignored;
   if (std::filesystem::is_regular_file(file, ignored)) read_file(file, credentials);
   return credentials;
+}
+
+void put_in_environment(const Address& address) {
+  if (address.user.empty()) return;
+  ::setenv("MLFLOW_TRACKING_USERNAME", address.user.c_str(), 1);
+  ::setenv("MLFLOW_TRACKING_PASSWORD", address.password.c_str(), 1);
 }
 
 std::string Credentials::scrub(std::string text) const {

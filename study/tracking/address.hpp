@@ -16,6 +16,9 @@ struct Address {
 // http(s)://HOST[:PORT][/PATH].
 Address parse_address(const std::string& text, const std::string& where);
 
+// Sets MLFLOW_TRACKING_USERNAME and _PASSWORD of this process, where `address` has a user.
+void put_in_environment(const Address& address);
+
 struct Credentials {
   std::string user, password;  // basic authentication, when both are there
   std::string token;           // else a bearer token

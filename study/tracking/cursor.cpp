@@ -4,7 +4,7 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
-#include "data/files.hpp"
+#include "data/io/files.hpp"
 
 namespace dsx::tracking {
 namespace {
@@ -15,7 +15,7 @@ constexpr const char* kName = "tracking.sent.json";
 Json read(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) return Json::object();
-  const std::vector<std::uint8_t> bytes = read_file(path, std::size_t{1} << 24U);
+  const std::vector<std::uint8_t> bytes = data::read_file(path, std::size_t{1} << 24U);
   Json json = Json::parse(bytes, nullptr, false);
   return json.is_object() ? json : Json::object();
 }
@@ -44,7 +44,7 @@ void CursorFile::save() noexcept {
     json["servers"][server_] = {{"run_id", cursor.run_id},   {"experiment_id", cursor.experiment_id},
                                 {"seq", cursor.number},      {"left", cursor.left},
                                 {"refused", cursor.refused}, {"refusal", cursor.refusal}};
-    write_file_atomically(path_, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+    data::write_file_atomically(path_, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   } catch (const std::exception&) {
     return;
   }

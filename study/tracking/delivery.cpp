@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <map>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 
 namespace dsx::tracking {
 namespace {

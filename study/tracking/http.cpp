@@ -13,7 +13,7 @@
 #include <cstring>
 #include <mutex>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 
 namespace dsx::tracking {
 namespace {

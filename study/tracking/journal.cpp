@@ -12,8 +12,8 @@
 #include <fstream>
 #include <optional>
 
-#include "data/files.hpp"
-#include "kernels/error.hpp"
+#include "data/io/files.hpp"
+#include "kernels/base/error.hpp"
 
 namespace dsx::tracking {
 namespace {
@@ -24,7 +24,7 @@ constexpr std::uint64_t kMaxJournalBytes = std::uint64_t{1} << 30;
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string checksum_of(std::uint64_t number, const std::string& event) {
-  return sha256_hex(fmt::format("{} {}", number, event)).substr(0, kChecksumDigits);
+  return data::sha256_hex(fmt::format("{} {}", number, event)).substr(0, kChecksumDigits);
 }
 
 // Nothing when it is no whole record.

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <exception>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 
 namespace dsx::tracking {
 namespace {

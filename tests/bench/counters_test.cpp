@@ -1,6 +1,6 @@
 // Counters of all threads. Hardware counters are seldom there on test machines: the way they are opened,
 // grouped and summed is tested with software events, whose true counts are known.
-#include "bench/counters.hpp"
+#include "bench/measure/counters.hpp"
 
 #include <gmock/gmock.h>
 #include <linux/perf_event.h>
@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <thread>
 
-#include "bench/measure.hpp"
-#include "bench/perf_events.hpp"
+#include "bench/measure/measure.hpp"
+#include "bench/measure/perf_events.hpp"
 
 namespace dsx {
 namespace {
@@ -61,7 +61,7 @@ class Worker {
   std::thread thread_;
 };
 
-std::vector<PerfEvent> faults_and_clock() {
+std::vector<bench::PerfEvent> faults_and_clock() {
   return {{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS, 0, false, ""},
           {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, 0, false, ""},
           {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS_MIN, 1, false, ""}};
@@ -69,9 +69,9 @@ std::vector<PerfEvent> faults_and_clock() {
 
 TEST(PerfEvents, CountWhatThreadsDoThatWereThereBefore) {
   Worker worker;
-  PerfEvents events(faults_and_clock());
+  bench::PerfEvents events(faults_and_clock());
   if (!events.not_available(0).empty()) GTEST_SKIP() << events.not_available(0);
-  EXPECT_EQ(events.threads(), static_cast<int>(thread_ids().size()));
+  EXPECT_EQ(events.threads(), static_cast<int>(bench::thread_ids().size()));
   const auto before = events.read();
   worker.fault_pages(1000);
   const auto after = events.read();
@@ -83,7 +83,7 @@ TEST(PerfEvents, CountWhatThreadsDoThatWereThereBefore) {
 }
 
 TEST(PerfEvents, FollowThreadsThatComeAndGo) {
-  PerfEvents events(faults_and_clock());
+  bench::PerfEvents events(faults_and_clock());
   if (!events.not_available(0).empty()) GTEST_SKIP() << events.not_available(0);
   const int at_first = events.threads();
   double with_worker = 0;
@@ -104,7 +104,7 @@ TEST(PerfEvents, LeaveOutOneEventAndKeepItsGroup) {
   auto wanted = faults_and_clock();
   wanted[0] = {PERF_TYPE_RAW, 0xffffffffffff, 0, false, ""};  // its group's leader
   wanted[2].not_available = "told beforehand";
-  PerfEvents events(wanted);
+  bench::PerfEvents events(wanted);
   EXPECT_NE(events.not_available(0), "");
   EXPECT_EQ(events.not_available(2), "told beforehand");
   if (!events.not_available(1).empty()) GTEST_SKIP() << events.not_available(1);
@@ -113,35 +113,37 @@ TEST(PerfEvents, LeaveOutOneEventAndKeepItsGroup) {
 }
 
 TEST(PerfReason, SaysWhatIsWrongAndHowToChangeIt) {
-  PerfFacts facts;
+  bench::PerfFacts facts;
   facts.paranoid = 3;
-  EXPECT_THAT(perf_reason(EACCES, true, false, facts), HasSubstr("kernel.perf_event_paranoid is 3"));
-  EXPECT_THAT(perf_reason(EPERM, true, false, facts), HasSubstr("sysctl kernel.perf_event_paranoid=2"));
-  EXPECT_THAT(perf_reason(EACCES, false, true, facts), HasSubstr("sysctl kernel.perf_event_paranoid=1"));
+  EXPECT_THAT(bench::perf_reason(EACCES, true, false, facts), HasSubstr("kernel.perf_event_paranoid is 3"));
+  EXPECT_THAT(bench::perf_reason(EPERM, true, false, facts),
+              HasSubstr("sysctl kernel.perf_event_paranoid=2"));
+  EXPECT_THAT(bench::perf_reason(EACCES, false, true, facts),
+              HasSubstr("sysctl kernel.perf_event_paranoid=1"));
   facts.paranoid = 1;
   facts.seccomp = true;
-  EXPECT_THAT(perf_reason(EPERM, true, false, facts), HasSubstr("seccomp"));
-  EXPECT_THAT(perf_reason(ENOSYS, true, false, facts), HasSubstr("seccomp"));
+  EXPECT_THAT(bench::perf_reason(EPERM, true, false, facts), HasSubstr("seccomp"));
+  EXPECT_THAT(bench::perf_reason(ENOSYS, true, false, facts), HasSubstr("seccomp"));
   facts.seccomp = false;
-  EXPECT_THAT(perf_reason(EPERM, true, false, facts), HasSubstr("security policy"));
-  EXPECT_EQ(perf_reason(ENOENT, true, false, facts), "this CPU has no such hardware counter");
+  EXPECT_THAT(bench::perf_reason(EPERM, true, false, facts), HasSubstr("security policy"));
+  EXPECT_EQ(bench::perf_reason(ENOENT, true, false, facts), "this CPU has no such hardware counter");
   facts.virtualized = true;
-  EXPECT_THAT(perf_reason(ENOENT, true, false, facts), HasSubstr("gives it no PMU"));
+  EXPECT_THAT(bench::perf_reason(ENOENT, true, false, facts), HasSubstr("gives it no PMU"));
   facts.has_cpu_pmu = true;
-  EXPECT_THAT(perf_reason(EOPNOTSUPP, true, false, facts), HasSubstr("no such hardware counter"));
-  EXPECT_THAT(perf_reason(EMFILE, true, false, facts), HasSubstr("ulimit -n"));
-  facts.paranoid = PerfFacts::kNoPerf;
-  EXPECT_THAT(perf_reason(EPERM, true, false, facts), HasSubstr("this kernel has no perf_event_open"));
+  EXPECT_THAT(bench::perf_reason(EOPNOTSUPP, true, false, facts), HasSubstr("no such hardware counter"));
+  EXPECT_THAT(bench::perf_reason(EMFILE, true, false, facts), HasSubstr("ulimit -n"));
+  facts.paranoid = bench::PerfFacts::kNoPerf;
+  EXPECT_THAT(bench::perf_reason(EPERM, true, false, facts), HasSubstr("this kernel has no perf_event_open"));
 }
 
 TEST(Counters, HaveARowForEachNameWithAValueOrAReason) {
-  Counters counters;
+  bench::Counters counters;
   counters.start();
   const auto reading = counters.stop();
-  ASSERT_EQ(reading.rows.size(), counter_names().size());
+  ASSERT_EQ(reading.rows.size(), bench::counter_names().size());
   for (std::size_t i = 0; i < reading.rows.size(); ++i) {
     const auto& row = reading.rows[i];
-    EXPECT_EQ(row.name, counter_names()[i]);
+    EXPECT_EQ(row.name, bench::counter_names()[i]);
     EXPECT_FALSE(row.source.empty()) << row.name;
     EXPECT_EQ(reading.value(row.name).has_value(), row.not_available.empty()) << row.name;
   }
@@ -151,7 +153,7 @@ TEST(Counters, HaveARowForEachNameWithAValueOrAReason) {
 
 TEST(Counters, HaveTheSystemsCountsOfAllThreadsOnEveryMachine) {
   Worker worker;
-  Counters counters;
+  bench::Counters counters;
   counters.start();
   worker.fault_pages(1000);
   fault(500);
@@ -170,7 +172,7 @@ TEST(Counters, HaveTheSystemsCountsOfAllThreadsOnEveryMachine) {
 
 // Where a processor counts, its figures must make sense; elsewhere the reason was tested above.
 TEST(Counters, CountInstructionsOfEveryThread) {
-  Counters counters;
+  bench::Counters counters;
   const auto spin = [] {
     for (int i = 0; i < 10'000'000; ++i) __asm__ volatile("");
   };
@@ -193,12 +195,12 @@ TEST(Counters, CountInstructionsOfEveryThread) {
 }
 
 TEST(Counters, RefuseToStopBeforeTheyStart) {
-  Counters counters;
+  bench::Counters counters;
   EXPECT_THROW(counters.stop(), std::logic_error);
 }
 
-CounterReading made_up(double count, double wanted_ns, double running_ns) {
-  CounterReading reading;
+bench::CounterReading made_up(double count, double wanted_ns, double running_ns) {
+  bench::CounterReading reading;
   reading.rows = {{"cycles", 0, "perf_event_open", "", 1}};
   reading.raw = {{count, wanted_ns, running_ns}};
   reading.intervals = 1;
@@ -214,7 +216,7 @@ TEST(CounterReading, ExtrapolatesSumsOfMultiplexedCounters) {
 }
 
 TEST(CounterReading, SaysWhenACounterNeverHadItsTurnAndForgetsItWhenItHad) {
-  CounterReading sum;
+  bench::CounterReading sum;
   sum += made_up(0, 10, 0);
   sum += made_up(0, 10, 0);
   EXPECT_FALSE(sum.value("cycles"));
@@ -233,24 +235,24 @@ TEST(CounterReading, KeepsAReasonInItsSum) {
 }
 
 TEST(Measure, CountsDuringTheTimedSamplesAndNotAroundThem) {
-  Counters counters;
-  MeasureOptions options;
+  bench::Counters counters;
+  bench::MeasureOptions options;
   options.warmup_runs = 2;
   options.min_rounds = options.max_rounds = 5;
   options.min_time_s = 0;
   options.counters = &counters;
-  const Arm arm{"faults", [] { fault(200); }, [] { fault(1000); }};
-  const auto result = measure({arm}, options)[0];
+  const bench::Arm arm{"faults", [] { fault(200); }, [] { fault(1000); }};
+  const auto result = bench::measure({arm}, options)[0];
   EXPECT_EQ(result.counters.intervals, 5);
   EXPECT_GE(*result.counters.value("minor_faults"), 5 * 200);
   EXPECT_LT(*result.counters.value("minor_faults"), 5 * 400) << "the preparation was counted";
 }
 
 TEST(Measure, CountsNothingUnlessAsked) {
-  MeasureOptions options;
+  bench::MeasureOptions options;
   options.min_rounds = options.max_rounds = 1;
   options.min_time_s = 0;
-  EXPECT_TRUE(measure({{"a", [] {}, {}}}, options)[0].counters.rows.empty());
+  EXPECT_TRUE(bench::measure({{"a", [] {}, {}}}, options)[0].counters.rows.empty());
 }
 
 }  // namespace

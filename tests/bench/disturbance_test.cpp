@@ -1,5 +1,5 @@
 // Which samples count as disturbed, by rule and by a real neighbour on our CPU.
-#include "bench/disturbance.hpp"
+#include "bench/measure/disturbance.hpp"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -10,7 +10,7 @@
 #include <csignal>
 #include <thread>
 
-#include "bench/measure.hpp"
+#include "bench/measure/measure.hpp"
 
 namespace dsx {
 namespace {
@@ -19,7 +19,7 @@ TEST(IsDisturbed, OnlyByWhatTookTheCpuAway) {
   constexpr double ms = 1e6;
   const auto disturbed = [](std::int64_t involuntary, std::int64_t voluntary, double cpu_ms,
                             double waiting_ms) {
-    return is_disturbed({involuntary, voluntary, 0, cpu_ms * ms, waiting_ms * ms}, 10 * ms);
+    return bench::is_disturbed({involuntary, voluntary, 0, cpu_ms * ms, waiting_ms * ms}, 10 * ms);
   };
   EXPECT_FALSE(disturbed(0, 0, 20, 0)) << "two threads, both busy";
   EXPECT_FALSE(disturbed(0, 0, 10, 0)) << "a serial step: the worker slept through it";
@@ -33,21 +33,21 @@ TEST(IsDisturbed, OnlyByWhatTookTheCpuAway) {
 }
 
 TEST(IsDisturbed, AllowsMoreInLongSamples) {
-  EXPECT_TRUE(is_disturbed({0, 0, 0, 1e6, 0.5e6}, 1e6));
-  EXPECT_FALSE(is_disturbed({0, 0, 0, 100e6, 0.5e6}, 100e6)) << "half a percent";
+  EXPECT_TRUE(bench::is_disturbed({0, 0, 0, 1e6, 0.5e6}, 1e6));
+  EXPECT_FALSE(bench::is_disturbed({0, 0, 0, 100e6, 0.5e6}, 100e6)) << "half a percent";
 }
 
 TEST(Disturbance, CountsCpuTimeOfAllThreads) {
-  const auto before = disturbance_now();
+  const auto before = bench::disturbance_now();
   const auto spin = [] {
-    const auto start = disturbance_now();
-    while ((disturbance_now() - start).task_clock_ns < 5e6) {
+    const auto start = bench::disturbance_now();
+    while ((bench::disturbance_now() - start).task_clock_ns < 5e6) {
     }
   };
   std::thread other(spin);
   spin();
   other.join();
-  const auto during = disturbance_now() - before;
+  const auto during = bench::disturbance_now() - before;
   EXPECT_GE(during.task_clock_ns, 5e6);
   EXPECT_GE(during.waiting_ns, 0);
 }
@@ -81,19 +81,19 @@ class Neighbour {
 
 TEST(Measure, FlagsAndKeepsSamplesBesideABusyNeighbour) {
   const Neighbour neighbour;
-  MeasureOptions options;
+  bench::MeasureOptions options;
   options.warmup_runs = 0;
   options.min_rounds = options.max_rounds = 4;
   options.min_time_s = 0;
   options.repeat_disturbed = true;
-  const Arm arm{"spin",
-                [] {
-                  const auto start = std::chrono::steady_clock::now();
-                  while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(50)) {
-                  }
-                },
-                {}};
-  const auto result = measure({arm}, options)[0];
+  const bench::Arm arm{"spin",
+                       [] {
+                         const auto start = std::chrono::steady_clock::now();
+                         while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(50)) {
+                         }
+                       },
+                       {}};
+  const auto result = bench::measure({arm}, options)[0];
   EXPECT_GE(result.disturbed_samples, 4U) << "50 ms beside a neighbour are several turns";
   EXPECT_TRUE(result.busy) << "no undisturbed picture: all samples are kept";
   EXPECT_EQ(result.summary.left_out, 0U);

@@ -1,16 +1,16 @@
 // Shapes files: what they mean, and what is said about a wrong one.
-#include "bench/geometry.hpp"
+#include "bench/arms/geometry.hpp"
 
 #include <gmock/gmock.h>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 
 namespace dsx {
 namespace {
 
 TEST(Geometry, ReadsAShapeWithItsOwnPool) {
   const auto shapes =
-      parse_geometries("# stem\n\nstem src=3x224x200 conv=64,k7,s2,p3 own=max,k3,s2,p1 # end\n", "x");
+      bench::parse_geometries("# stem\n\nstem src=3x224x200 conv=64,k7,s2,p3 own=max,k3,s2,p1 # end\n", "x");
   ASSERT_EQ(shapes.size(), 1U);
   const auto& g = shapes[0];
   EXPECT_EQ(g.name, "stem");
@@ -26,23 +26,23 @@ TEST(Geometry, ReadsAShapeWithItsOwnPool) {
 }
 
 TEST(Geometry, StridesOnePadsZeroAndPoolsItsWindowByDefault) {
-  const auto g = parse_geometries("a src=1x8x8 conv=2,k3 own=avg,k2", "x")[0];
+  const auto g = bench::parse_geometries("a src=1x8x8 conv=2,k3 own=avg,k2", "x")[0];
   EXPECT_EQ(g.stride, 1);
   EXPECT_EQ(g.padding, 0);
   EXPECT_EQ(g.own->stride, 2);
 }
 
 TEST(Geometry, ADepthwiseConvolutionKeepsItsChannels) {
-  const auto g = parse_geometries("a src=16x8x8 conv=dw,k3,p1", "x")[0];
+  const auto g = bench::parse_geometries("a src=16x8x8 conv=dw,k3,p1", "x")[0];
   EXPECT_EQ(g.out_channels, 16);
-  EXPECT_EQ(geometry_conv(g, 4, 1).weights, (dnnl::memory::dims{16, 1, 1, 3, 3}));
+  EXPECT_EQ(bench::geometry_conv(g, 4, 1).weights, (dnnl::memory::dims{16, 1, 1, 3, 3}));
 }
 
 TEST(Geometry, StridedGivesHalfOfWhatStrideOneGives) {
   for (const char* line : {"a src=1x320x320 conv=6,k5", "a src=3x32x32 conv=4,k3,p1",
                            "a src=3x33x33 conv=4,k3,p1", "a src=3x224x224 conv=64,k7,s2,p3"}) {
-    const auto g = parse_geometries(line, "x")[0];
-    const auto one = geometry_conv(g, 1, 1), two = geometry_conv(g, 1, 2);
+    const auto g = bench::parse_geometries(line, "x")[0];
+    const auto one = bench::geometry_conv(g, 1, 1), two = bench::geometry_conv(g, 1, 2);
     EXPECT_EQ(two.dst[2], one.dst[2] / 2) << line;
     EXPECT_EQ(two.dst[3], one.dst[3] / 2) << line;
     EXPECT_EQ((two.src[2] + two.padding_l + two.padding_r - g.kernel) / two.stride + 1, two.dst[2]) << line;
@@ -50,18 +50,18 @@ TEST(Geometry, StridedGivesHalfOfWhatStrideOneGives) {
 }
 
 TEST(Geometry, StudysBlocksHaveTheStudysShapes) {
-  const auto shapes = load_geometries("study");
+  const auto shapes = bench::load_geometries("study");
   ASSERT_EQ(shapes.size(), 2U);
-  EXPECT_EQ(geometry_conv(shapes[0], 1, 1).dst, (dnnl::memory::dims{1, 6, 316, 316}));
-  EXPECT_EQ(geometry_conv(shapes[0], 1, 2).dst, (dnnl::memory::dims{1, 6, 158, 158}));
-  EXPECT_EQ(geometry_conv(shapes[1], 1, 1).dst, (dnnl::memory::dims{1, 16, 154, 154}));
-  EXPECT_EQ(geometry_conv(shapes[1], 1, 2).dst, (dnnl::memory::dims{1, 16, 77, 77}));
+  EXPECT_EQ(bench::geometry_conv(shapes[0], 1, 1).dst, (dnnl::memory::dims{1, 6, 316, 316}));
+  EXPECT_EQ(bench::geometry_conv(shapes[0], 1, 2).dst, (dnnl::memory::dims{1, 6, 158, 158}));
+  EXPECT_EQ(bench::geometry_conv(shapes[1], 1, 1).dst, (dnnl::memory::dims{1, 16, 154, 154}));
+  EXPECT_EQ(bench::geometry_conv(shapes[1], 1, 2).dst, (dnnl::memory::dims{1, 16, 77, 77}));
 }
 
 TEST(Geometry, BuiltInListsAllParse) {
-  const auto lists = builtin_geometry_lists();
+  const auto lists = bench::builtin_geometry_lists();
   EXPECT_THAT(lists, testing::IsSupersetOf({"study", "resnet_stem", "mobilenet_stem"}));
-  for (const auto& list : lists) EXPECT_FALSE(load_geometries(list).empty()) << list;
+  for (const auto& list : lists) EXPECT_FALSE(bench::load_geometries(list).empty()) << list;
 }
 
 class BadShapes : public testing::TestWithParam<std::pair<const char*, const char*>> {};
@@ -69,7 +69,7 @@ class BadShapes : public testing::TestWithParam<std::pair<const char*, const cha
 TEST_P(BadShapes, AreReportedWithFileLineAndReason) {
   const auto [text, reason] = GetParam();
   try {
-    parse_geometries(text, "mine.txt");
+    bench::parse_geometries(text, "mine.txt");
     FAIL() << "accepted: " << text;
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), testing::StartsWith("mine.txt"));
@@ -102,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Geometry, NamesTheBuiltInListsWhenAFileCannotBeRead) {
   for (const char* path : {"/nowhere/shapes.txt", "/tmp"}) {
     try {
-      load_geometries(path);
+      bench::load_geometries(path);
       FAIL() << path;
     } catch (const ConfigError& error) {
       EXPECT_THAT(error.what(), testing::HasSubstr("built-in"));

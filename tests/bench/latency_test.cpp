@@ -1,4 +1,4 @@
-#include "bench/latency.hpp"
+#include "bench/measure/latency.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <map>
 
-#include "bench/environment.hpp"
-#include "kernels/fused_block.hpp"
+#include "bench/measure/environment.hpp"
+#include "kernels/fused/fused_block.hpp"
 #include "net/network.hpp"
 
 namespace dsx {
@@ -23,8 +23,8 @@ layers:
 )";
 
 struct TinyPlan {
-  Network network{Context{}, parse_network_spec(kTiny, "tiny"), {"maxpool", 1, 18, 18}};
-  Plan plan;
+  net::Network network{kernels::Context{}, net::parse_network_spec(kTiny, "tiny"), {"maxpool", 1, 18, 18}};
+  net::Plan plan;
   dnnl::memory images;
   TinyPlan()
       : plan((network.init(1), network.make_plan(4, false))),
@@ -36,10 +36,10 @@ struct TinyPlan {
 
 TEST(Latency, CountsEveryIterationAndDerivesThroughput) {
   TinyPlan tiny;
-  LatencyOptions options;
+  bench::LatencyOptions options;
   options.iterations = 25;
   options.step_passes = 7;
-  const auto latency = measure_latency(tiny.plan, options);
+  const auto latency = bench::measure_latency(tiny.plan, options);
   EXPECT_EQ(latency.batch, 4);
   EXPECT_EQ(latency.samples_ns.size(), 25U);
   EXPECT_EQ(latency.time.count, 25U);
@@ -50,10 +50,10 @@ TEST(Latency, CountsEveryIterationAndDerivesThroughput) {
 
 TEST(Latency, SharesOfAllStepsAddUpToOne) {
   TinyPlan tiny;
-  LatencyOptions options;
+  bench::LatencyOptions options;
   options.iterations = 3;
   options.step_passes = 7;
-  const auto latency = measure_latency(tiny.plan, options);
+  const auto latency = bench::measure_latency(tiny.plan, options);
   const auto& steps = tiny.plan.forward_steps();
   ASSERT_EQ(latency.steps.size(), steps.size());
   double shares = 0, sum_ns = 0;
@@ -69,8 +69,8 @@ TEST(Latency, SharesOfAllStepsAddUpToOne) {
 }
 
 // One large Linear layer, so that it is our kernel's; behind a ReLU or not.
-std::vector<StepTiming> timed_steps(bool relu, float conv_bias) {
-  Context context;
+std::vector<bench::StepTiming> timed_steps(bool relu, float conv_bias) {
+  kernels::Context context;
   context.fused = true;
   const std::string yaml = fmt::format(
       "layers:\n  - Conv2d: {{name: conv1, out_channels: 4, kernel_size: 3}}\n{}  - Downsample: {{name: "
@@ -78,23 +78,23 @@ std::vector<StepTiming> timed_steps(bool relu, float conv_bias) {
       "  - Flatten\n  - Linear: {{name: fc1, out_features: 300}}\n  - Linear: {{name: fc2, out_features: "
       "1}}\n",
       relu ? "  - ReLU\n" : "");
-  Network network(context, parse_network_spec(yaml, "zeros"), {"maxpool", 1, 34, 34});
+  net::Network network(context, net::parse_network_spec(yaml, "zeros"), {"maxpool", 1, 34, 34});
   network.init(1);
   for (auto& parameter : network.parameters().all) {
     if (parameter.name == "conv1.weight") parameter.set(std::vector<float>(parameter.count(), 0.0F));
     if (parameter.name == "conv1.bias") parameter.set(std::vector<float>{conv_bias, conv_bias, 1, 1});
   }
-  Plan plan = network.make_plan(2, false);
+  net::Plan plan = network.make_plan(2, false);
   dnnl::memory images(plan.src_md(), context.engine);
   std::fill_n(static_cast<float*>(images.get_data_handle()), plan.src_count(), 0.5F);
   plan.set_src(static_cast<float*>(images.get_data_handle()));
   plan.pack();
-  return measure_steps(plan.forward_steps(), 1, 2);
+  return bench::measure_steps(plan.forward_steps(), 1, 2);
 }
 
 TEST(Latency, SaysHowManyInputsAStepSkips) {
-  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
-  const auto zeros = [](const std::vector<StepTiming>& steps) {
+  if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const auto zeros = [](const std::vector<bench::StepTiming>& steps) {
     std::map<std::string, double> shares;
     for (const auto& step : steps) {
       if (!std::isnan(step.zeros)) shares[step.step] = step.zeros;
@@ -109,13 +109,13 @@ TEST(Latency, SaysHowManyInputsAStepSkips) {
 
 TEST(Latency, StopsWhenAsked) {
   TinyPlan tiny;
-  LatencyOptions options;
+  bench::LatencyOptions options;
   options.keep_going = [](int done) { return done < 4; };
-  EXPECT_EQ(measure_latency(tiny.plan, options).samples_ns.size(), 4U);
+  EXPECT_EQ(bench::measure_latency(tiny.plan, options).samples_ns.size(), 4U);
 }
 
 TEST(Environment, HasEveryFieldOnceAndNonEmpty) {
-  const auto fields = environment_fields(read_environment("study --variant maxpool"));
+  const auto fields = bench::environment_fields(bench::read_environment("study --variant maxpool"));
   std::vector<std::string> names;
   for (const auto& [name, value] : fields) {
     EXPECT_FALSE(value.empty() && name != "microcode" && name != "cpu_vendor") << name;
@@ -130,13 +130,13 @@ TEST(Environment, HasEveryFieldOnceAndNonEmpty) {
 }
 
 TEST(Environment, KeepsTheCommandItWasGiven) {
-  EXPECT_EQ(read_environment("study --variant maxpool").command, "study --variant maxpool");
-  EXPECT_THAT(own_command_line(), testing::HasSubstr("bench_tests"));
+  EXPECT_EQ(bench::read_environment("study --variant maxpool").command, "study --variant maxpool");
+  EXPECT_THAT(bench::own_command_line(), testing::HasSubstr("bench_tests"));
 }
 
 TEST(Environment, ShowsOpenMpVariables) {
   ::setenv("OMP_DISPLAY_ENV", "FALSE", 1);
-  const auto fields = environment_fields(read_environment());
+  const auto fields = bench::environment_fields(bench::read_environment());
   EXPECT_THAT(fields, testing::Contains(std::pair<std::string, std::string>{"env_OMP_DISPLAY_ENV", "FALSE"}));
   ::unsetenv("OMP_DISPLAY_ENV");
 }

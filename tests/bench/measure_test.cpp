@@ -1,5 +1,5 @@
 // Statistics against values worked out by hand, and the order in which arms run.
-#include "bench/measure.hpp"
+#include "bench/measure/measure.hpp"
 
 #include <gmock/gmock.h>
 
@@ -11,7 +11,7 @@ namespace {
 
 TEST(Summarize, AgreesWithHandComputedValues) {
   const std::vector<double> samples{10, 2, 1, 4, 3};
-  const auto s = summarize(samples, 2);
+  const auto s = bench::summarize(samples, 2);
   EXPECT_EQ(s.count, 5U);
   EXPECT_EQ(s.left_out, 2U);
   EXPECT_DOUBLE_EQ(s.median_ns, 3);
@@ -25,11 +25,11 @@ TEST(Summarize, AgreesWithHandComputedValues) {
 }
 
 TEST(Summarize, AveragesTheTwoMiddleSamplesOfAnEvenCount) {
-  EXPECT_DOUBLE_EQ(summarize(std::vector<double>{4, 1, 3, 2}).median_ns, 2.5);
+  EXPECT_DOUBLE_EQ(bench::summarize(std::vector<double>{4, 1, 3, 2}).median_ns, 2.5);
 }
 
 TEST(Summarize, GivesZerosForNoSamples) {
-  const auto s = summarize({});
+  const auto s = bench::summarize({});
   EXPECT_EQ(s.count, 0U);
   EXPECT_EQ(s.median_ns, 0);
 }
@@ -38,7 +38,7 @@ TEST(Summarize, GivesZerosForNoSamples) {
 // 100: 40 and 61.
 TEST(MedianInterval, HasThePublishedRanks) {
   const auto expect = [](std::size_t n, std::size_t low, std::size_t high) {
-    const auto ranks = median_interval_ranks(n);
+    const auto ranks = bench::median_interval_ranks(n);
     EXPECT_EQ(ranks.low + 1, low) << n;
     EXPECT_EQ(ranks.high + 1, high) << n;
   };
@@ -53,7 +53,7 @@ TEST(MedianInterval, HasThePublishedRanks) {
 TEST(MedianInterval, CoversTheMedianOfTheSamplesItself) {
   std::vector<double> samples(101);
   std::iota(samples.begin(), samples.end(), 0.0);
-  const auto s = summarize(samples);
+  const auto s = bench::summarize(samples);
   EXPECT_LT(s.median_low_ns, 50);
   EXPECT_GT(s.median_high_ns, 50);
   EXPECT_DOUBLE_EQ(s.median_high_ns - 50, 50 - s.median_low_ns);
@@ -62,8 +62,8 @@ TEST(MedianInterval, CoversTheMedianOfTheSamplesItself) {
 TEST(RoundOrder, IsAPermutationThatChangesFromRoundToRound) {
   std::vector<std::vector<std::size_t>> orders;
   for (int round = 0; round < 20; ++round) {
-    auto order = round_order(6, round, 1);
-    EXPECT_EQ(order, round_order(6, round, 1)) << "the same round twice";
+    auto order = bench::round_order(6, round, 1);
+    EXPECT_EQ(order, bench::round_order(6, round, 1)) << "the same round twice";
     orders.push_back(order);
     std::sort(order.begin(), order.end());
     EXPECT_THAT(order, testing::ElementsAre(0, 1, 2, 3, 4, 5));
@@ -75,13 +75,13 @@ TEST(RoundOrder, IsAPermutationThatChangesFromRoundToRound) {
 
 struct Trace {
   std::string events;
-  Arm arm(const std::string& name) {
+  bench::Arm arm(const std::string& name) {
     return {name, [this, name] { events += name; }, {}};
   }
 };
 
-MeasureOptions rounds(int count) {
-  MeasureOptions options;
+bench::MeasureOptions rounds(int count) {
+  bench::MeasureOptions options;
   options.warmup_runs = 0;
   options.min_rounds = options.max_rounds = count;
   options.min_time_s = 0;
@@ -90,7 +90,7 @@ MeasureOptions rounds(int count) {
 
 TEST(Measure, RunsEveryArmOnceInEachRound) {
   Trace trace;
-  const auto results = measure({trace.arm("a"), trace.arm("b"), trace.arm("c")}, rounds(8));
+  const auto results = bench::measure({trace.arm("a"), trace.arm("b"), trace.arm("c")}, rounds(8));
   ASSERT_EQ(trace.events.size(), 24U);
   for (std::size_t round = 0; round < 8; ++round) {
     auto events = trace.events.substr(3 * round, 3);
@@ -112,17 +112,17 @@ TEST(Measure, WarmsUpAndSettlesOutsideTheSamples) {
   options.warmup_runs = 2;
   options.settle_runs = 1;
   options.runs_per_round = 2;
-  const auto results = measure({trace.arm("a")}, options);
+  const auto results = bench::measure({trace.arm("a")}, options);
   EXPECT_EQ(trace.events.size(), 2U + 3U * (1 + 2));
   EXPECT_EQ(results[0].samples_ns.size(), 6U);
 }
 
 TEST(Measure, PreparesBeforeEveryRunAndDoesNotTimeIt) {
   std::string events;
-  Arm arm{"a", [&] { events += "r"; }, [&] { events += "p"; }};
+  bench::Arm arm{"a", [&] { events += "r"; }, [&] { events += "p"; }};
   auto options = rounds(2);
   options.warmup_runs = 1;
-  measure({arm}, options);
+  bench::measure({arm}, options);
   EXPECT_EQ(events, "prprpr");
 }
 
@@ -130,14 +130,14 @@ TEST(Measure, StopsWhenTheCallerSaysSo) {
   Trace trace;
   auto options = rounds(100);
   options.keep_going = [](int done) { return done < 5; };
-  EXPECT_EQ(measure({trace.arm("a")}, options)[0].samples_ns.size(), 5U);
+  EXPECT_EQ(bench::measure({trace.arm("a")}, options)[0].samples_ns.size(), 5U);
 }
 
 TEST(Measure, CompletesOneRoundEvenWithoutTime) {
   Trace trace;
   auto options = rounds(100);
   options.max_time_s = 0;
-  for (const auto& result : measure({trace.arm("a"), trace.arm("b")}, options)) {
+  for (const auto& result : bench::measure({trace.arm("a"), trace.arm("b")}, options)) {
     EXPECT_EQ(result.samples_ns.size(), 1U);
   }
 }
@@ -146,7 +146,7 @@ TEST(Measure, LeavesOutNothingButDisturbedSamplesAndCountsThem) {
   Trace trace;
   auto options = rounds(50);
   options.repeat_disturbed = true;
-  const auto result = measure({trace.arm("a")}, options)[0];
+  const auto result = bench::measure({trace.arm("a")}, options)[0];
   EXPECT_GE(result.samples_ns.size(), 50U);
   EXPECT_EQ(result.summary.left_out, result.left_out_ns.size());
   EXPECT_EQ(result.samples_ns.size() + result.left_out_ns.size(), trace.events.size());
@@ -154,8 +154,8 @@ TEST(Measure, LeavesOutNothingButDisturbedSamplesAndCountsThem) {
 }
 
 TEST(Measure, PassesAnArmsExceptionOn) {
-  Arm arm{"a", [] { throw std::runtime_error("broken"); }, {}};
-  EXPECT_THROW(measure({arm}, rounds(1)), std::runtime_error);
+  bench::Arm arm{"a", [] { throw std::runtime_error("broken"); }, {}};
+  EXPECT_THROW(bench::measure({arm}, rounds(1)), std::runtime_error);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // What /proc/stat says about other processes, from texts and beside a real one.
-#include "bench/neighbours.hpp"
+#include "bench/measure/neighbours.hpp"
 
 #include <gmock/gmock.h>
 #include <sched.h>
@@ -23,34 +23,34 @@ const char* const kStat =
     "cpufreq 3\n";
 
 TEST(CpuSeconds, AddUpTheChosenCpusOnly) {
-  const auto one = cpu_seconds(kStat, {0}, 100);
+  const auto one = bench::cpu_seconds(kStat, {0}, 100);
   EXPECT_EQ(one.cpus_found, 1);
   EXPECT_DOUBLE_EQ(one.busy, 1.53) << "user, nice, system, irq, softirq; guests are part of user";
   EXPECT_DOUBLE_EQ(one.idle, 10.5);
   EXPECT_DOUBLE_EQ(one.stolen, 0.07);
-  const auto two = cpu_seconds(kStat, {0, 1}, 100);
+  const auto two = bench::cpu_seconds(kStat, {0, 1}, 100);
   EXPECT_EQ(two.cpus_found, 2);
   EXPECT_DOUBLE_EQ(two.busy, 1.54);
-  EXPECT_EQ(cpu_seconds(kStat, {7}, 100).cpus_found, 0);
+  EXPECT_EQ(bench::cpu_seconds(kStat, {7}, 100).cpus_found, 0);
 }
 
 TEST(BusyWarning, SpeaksUpBeyondTheLimitOnly) {
-  NeighbourUse use;
+  bench::NeighbourUse use;
   use.others = 0.03;
-  EXPECT_EQ(busy_warning(use), "");
+  EXPECT_EQ(bench::busy_warning(use), "");
   use.others = 0.35;
   use.interval_s = 2;
-  EXPECT_THAT(busy_warning(use), HasSubstr("other processes used 35% of the CPUs during 2.0 s"));
+  EXPECT_THAT(bench::busy_warning(use), HasSubstr("other processes used 35% of the CPUs during 2.0 s"));
   use.stolen = 0.2;
-  EXPECT_THAT(busy_warning(use), HasSubstr("and the hypervisor withheld 20%"));
+  EXPECT_THAT(bench::busy_warning(use), HasSubstr("and the hypervisor withheld 20%"));
   use.others = 0;
-  EXPECT_THAT(busy_warning(use), ::testing::StartsWith("the hypervisor withheld 20%"));
+  EXPECT_THAT(bench::busy_warning(use), ::testing::StartsWith("the hypervisor withheld 20%"));
   use.not_available = "no figure";
-  EXPECT_EQ(busy_warning(use), "");
+  EXPECT_EQ(bench::busy_warning(use), "");
 }
 
 TEST(Neighbours, DoNotCountThisProcess) {
-  const Neighbours neighbours;
+  const bench::Neighbours neighbours;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
   while (std::chrono::steady_clock::now() < end) {
   }
@@ -74,7 +74,7 @@ TEST(Neighbours, NoticeAProcessThatSpinsOnOurCpu) {
   if (child == 0) {
     for (;;) __asm__ volatile("");
   }
-  const Neighbours neighbours;
+  const bench::Neighbours neighbours;
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   const auto use = neighbours.use();
   kill(child, SIGKILL);
@@ -83,7 +83,7 @@ TEST(Neighbours, NoticeAProcessThatSpinsOnOurCpu) {
   ASSERT_EQ(use.not_available, "");
   EXPECT_GT(use.others + use.stolen, 0.5) << "of the one CPU that this process may use";
   EXPECT_LT(use.own, 0.2);
-  EXPECT_NE(busy_warning(use), "");
+  EXPECT_NE(bench::busy_warning(use), "");
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
-#include "bench/options.hpp"
+#include "bench/arms/options.hpp"
 
 #include <gmock/gmock.h>
 
-#include "bench/environment.hpp"
-#include "kernels/error.hpp"
+#include "bench/measure/environment.hpp"
+#include "kernels/base/cpus.hpp"
+#include "kernels/base/error.hpp"
 
 namespace dsx {
 namespace {
@@ -12,12 +13,12 @@ using testing::ElementsAre;
 
 TEST(BenchOptions, DefaultsToTheStudysMainCase) {
   std::vector<std::string> arguments;
-  const auto options = take_options(arguments);
+  const auto options = bench::take_options(arguments);
   EXPECT_THAT(options.axes.engines, ElementsAre("primitives", "fused"));
   EXPECT_THAT(options.axes.layouts, ElementsAre("nhwc"));
   EXPECT_THAT(options.axes.dtypes, ElementsAre("f32"));
   EXPECT_THAT(options.axes.batches, ElementsAre(32, 1));
-  EXPECT_THAT(options.axes.threads, ElementsAre(usable_cpu_count()));
+  EXPECT_THAT(options.axes.threads, ElementsAre(usable_cpus()));
   EXPECT_THAT(options.axes.caches, ElementsAre("hot"));
   EXPECT_EQ(options.shapes, "study");
 }
@@ -26,7 +27,7 @@ TEST(BenchOptions, TakesItsOwnFlagsAndLeavesGoogleBenchmarks) {
   std::vector<std::string> arguments{
       "--benchmark_filter=max",   "--layout", "nchw,any", "--batch=4", "--cache=all", "--allow-ref",
       "--benchmark_repetitions=3"};
-  const auto options = take_options(arguments);
+  const auto options = bench::take_options(arguments);
   EXPECT_THAT(arguments, ElementsAre("--benchmark_filter=max", "--benchmark_repetitions=3"));
   EXPECT_THAT(options.axes.layouts, ElementsAre("nchw", "any"));
   EXPECT_THAT(options.axes.batches, ElementsAre(4));
@@ -36,8 +37,8 @@ TEST(BenchOptions, TakesItsOwnFlagsAndLeavesGoogleBenchmarks) {
 
 TEST(BenchOptions, MachineIsJsonWhenTheReportWouldBe) {
   std::vector<std::string> text{"--machine"}, json{"--machine", "--benchmark_format=json"};
-  EXPECT_EQ(take_options(text).machine, BenchOptions::Machine::text);
-  EXPECT_EQ(take_options(json).machine, BenchOptions::Machine::json);
+  EXPECT_EQ(bench::take_options(text).machine, bench::BenchOptions::Machine::text);
+  EXPECT_EQ(bench::take_options(json).machine, bench::BenchOptions::Machine::json);
 }
 
 class BadFlags : public testing::TestWithParam<std::pair<std::vector<std::string>, const char*>> {};
@@ -45,7 +46,7 @@ class BadFlags : public testing::TestWithParam<std::pair<std::vector<std::string
 TEST_P(BadFlags, AreRefusedWithTheReason) {
   auto [arguments, reason] = GetParam();
   try {
-    take_options(arguments);
+    bench::take_options(arguments);
     FAIL();
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr(reason));
@@ -66,8 +67,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Arms, HaveDistinctNamesWithEveryAxis) {
   std::vector<std::string> arguments{"--layout=all", "--dtype=all", "--cache=all", "--threads=all"};
-  const auto options = take_options(arguments);
-  const auto arms = all_arms(load_geometries("study"), options.axes);
+  const auto options = bench::take_options(arguments);
+  const auto arms = bench::all_arms(bench::load_geometries("study"), options.axes);
   std::vector<std::string> names;
   for (const auto& arm : arms) names.push_back(arm.name);
   std::sort(names.begin(), names.end());

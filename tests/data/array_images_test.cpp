@@ -1,6 +1,6 @@
 // Image arrays as NumPy itself writes them, from real radiographs where those are present: every accepted
 // form holds the same pixels, and what is refused names its file and reason.
-#include "data/array_images.hpp"
+#include "data/sources/array_images.hpp"
 
 #include <gmock/gmock.h>
 
@@ -8,9 +8,9 @@
 #include <numeric>
 #include <opencv2/imgproc.hpp>
 
-#include "data/hdf5_dataset.hpp"
-#include "data/open.hpp"
-#include "kernels/error.hpp"
+#include "data/loading/open.hpp"
+#include "data/sources/hdf5_dataset.hpp"
+#include "kernels/base/error.hpp"
 #include "temp_data.hpp"
 
 namespace dsx {
@@ -47,15 +47,15 @@ class Arrays : public test::TempFolder, public ::testing::WithParamInterface<For
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
   }
 
-  std::unique_ptr<Dataset> open(const std::string& name, int size, int channels,
-                                const std::string& positive = "") {
-    DataOptions options;
+  std::unique_ptr<data::Dataset> open(const std::string& name, int size, int channels,
+                                      const std::string& positive = "") {
+    data::DataOptions options;
     options.source = (folder_ / name).string();
     options.positive = positive;
     options.cache_dir = folder_ / "cache";
     options.size = size;
     options.channels = channels;
-    return open_as_stored(options);
+    return data::open_as_stored(options);
   }
 
   std::vector<cv::Mat> images_;  // RGB or grey
@@ -91,8 +91,8 @@ TEST_P(Arrays, EveryFormHoldsTheSamePixels) {
     const auto dataset = open(name, side, channels);
     ASSERT_EQ(dataset->items().size(), std::size_t{kCount}) << name;
     EXPECT_THAT(dataset->class_names(), ElementsAre("0", "1"));
-    EXPECT_EQ(indices_of(*dataset, Split::train).size(), 8U) << name;
-    EXPECT_EQ(indices_of(*dataset, Split::val).size(), 4U) << name;
+    EXPECT_EQ(data::indices_of(*dataset, data::Split::train).size(), 8U) << name;
+    EXPECT_EQ(data::indices_of(*dataset, data::Split::val).size(), 4U) << name;
     std::vector<std::uint8_t> chw(dataset->shape().count());
     for (std::size_t i = 0; i < kCount; ++i) {
       EXPECT_EQ(dataset->items()[i].label, static_cast<int>(i % 2));
@@ -127,8 +127,8 @@ INSTANTIATE_TEST_SUITE_P(Once, ArrayFiles, ::testing::Values(Form{28, 1}));
 
 TEST_P(ArrayFiles, AreResizedAndMadeColour) {
   const auto dataset = open("compressed.npz", 64, 3);
-  EXPECT_EQ(dataset->shape(), (ImageShape{3, 64, 64}));
-  EXPECT_EQ(dynamic_cast<const Hdf5Dataset&>(*dataset).source_sizes()[0].width, 28);
+  EXPECT_EQ(dataset->shape(), (data::ImageShape{3, 64, 64}));
+  EXPECT_EQ(dynamic_cast<const data::Hdf5Dataset&>(*dataset).source_sizes()[0].width, 28);
 }
 
 TEST_P(ArrayFiles, PositiveMakesTwoClassesOfMany) {

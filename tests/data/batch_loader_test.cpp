@@ -1,12 +1,12 @@
 // The loader's promises: every image once, exact order per epoch, tails, layouts, and errors from its thread.
-#include "data/batch_loader.hpp"
+#include "data/loading/batch_loader.hpp"
 
 #include <gmock/gmock.h>
 
 #include <set>
 #include <thread>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "temp_data.hpp"
 
 namespace dsx {
@@ -14,7 +14,7 @@ namespace {
 
 using test::Flat;
 
-constexpr ImageShape kShape{1, 4, 8};
+constexpr data::ImageShape kShape{1, 4, 8};
 
 struct Epoch {
   std::vector<std::size_t> order;
@@ -22,10 +22,10 @@ struct Epoch {
   std::vector<int> valid;
 };
 
-Epoch collect(BatchLoader& loader, int epoch) {
+Epoch collect(data::BatchLoader& loader, int epoch) {
   Epoch result;
   loader.start_epoch(epoch);
-  while (const Batch* batch = loader.next()) {
+  while (const data::Batch* batch = loader.next()) {
     result.valid.push_back(batch->valid);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(batch->images.data()) % 64, 0U);
     for (int i = 0; i < batch->valid; ++i) {
@@ -39,15 +39,15 @@ Epoch collect(BatchLoader& loader, int epoch) {
 }
 
 struct Fixture {
-  explicit Fixture(std::size_t count, LoaderOptions options) : flat(count, kShape) {
+  explicit Fixture(std::size_t count, data::LoaderOptions options) : flat(count, kShape) {
     std::vector<std::size_t> indices;
     std::vector<float> labels;
     for (std::size_t i = 0; i < count; ++i)
       indices.push_back(i), labels.push_back(static_cast<float>(i) * 0.01F);
-    loader = std::make_unique<BatchLoader>(flat, indices, labels, options);
+    loader = std::make_unique<data::BatchLoader>(flat, indices, labels, options);
   }
   Flat flat;
-  std::unique_ptr<BatchLoader> loader;
+  std::unique_ptr<data::BatchLoader> loader;
 };
 
 TEST(BatchLoader, EvaluationGoesInOrderAndPadsTheTailWithZeros) {
@@ -58,7 +58,7 @@ TEST(BatchLoader, EvaluationGoesInOrderAndPadsTheTailWithZeros) {
   EXPECT_EQ(f.loader->batches_per_epoch(), 3U);
   EXPECT_EQ(f.loader->images_per_epoch(), 10U);
   f.loader->start_epoch(0);
-  const Batch* batch = nullptr;
+  const data::Batch* batch = nullptr;
   for (int i = 0; i < 3; ++i) batch = f.loader->next();
   ASSERT_NE(batch, nullptr);
   EXPECT_EQ(batch->images.size(), 4 * kShape.count());
@@ -95,7 +95,7 @@ TEST(BatchLoader, DropLastLeavesOutOtherImagesEachEpoch) {
 }
 
 TEST(BatchLoader, EpochKIsTheSameWithoutTheEpochsBeforeIt) {
-  const LoaderOptions options{.batch = 7, .shuffle = true, .seed = 9, .augment = {0.5, 0, 0.3, 0}};
+  const data::LoaderOptions options{.batch = 7, .shuffle = true, .seed = 9, .augment = {0.5, 0, 0.3, 0}};
   Fixture from_start(40, options), resumed(40, options);
   Epoch third;
   for (int epoch = 0; epoch < 4; ++epoch) third = collect(*from_start.loader, epoch);
@@ -124,7 +124,7 @@ TEST(BatchLoader, ABatchStaysValidUntilTheNextCall) {
   Fixture f(40, {.batch = 4, .prefetch = 2});
   f.loader->start_epoch(0);
   for (std::size_t number = 0; number < 10; ++number) {
-    const Batch* batch = f.loader->next();
+    const data::Batch* batch = f.loader->next();
     std::this_thread::sleep_for(
         std::chrono::milliseconds(2));  // time for the thread to overwrite what it must not
     for (std::size_t i = 0; i < 4; ++i)
@@ -145,7 +145,7 @@ TEST(BatchLoader, RethrowsTheThreadsErrorAfterTheGoodBatches) {
   const Broken broken(20, kShape);
   std::vector<std::size_t> indices(20);
   for (std::size_t i = 0; i < 20; ++i) indices[i] = i;
-  BatchLoader loader(broken, indices, std::vector<float>(20), {.batch = 4});
+  data::BatchLoader loader(broken, indices, std::vector<float>(20), {.batch = 4});
   loader.start_epoch(0);
   EXPECT_NE(loader.next(), nullptr);
   EXPECT_NE(loader.next(), nullptr);
@@ -171,9 +171,9 @@ TEST(BatchLoader, CountsItsWork) {
 
 TEST(BatchLoader, RefusesNonsense) {
   const Flat flat(4, kShape);
-  EXPECT_THROW(BatchLoader(flat, {0, 1}, {0}, {.batch = 2}), ConfigError);
-  EXPECT_THROW(BatchLoader(flat, {0, 4}, {0, 0}, {.batch = 2}), ConfigError);
-  EXPECT_THROW(BatchLoader(flat, {0}, {0}, {.batch = 0}), ConfigError);
+  EXPECT_THROW(data::BatchLoader(flat, {0, 1}, {0}, {.batch = 2}), ConfigError);
+  EXPECT_THROW(data::BatchLoader(flat, {0, 4}, {0, 0}, {.batch = 2}), ConfigError);
+  EXPECT_THROW(data::BatchLoader(flat, {0}, {0}, {.batch = 0}), ConfigError);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Chunks are zlib streams: what we write every HDF5 library reads, and what zlib wrote before, we read.
-#include "data/deflate.hpp"
+#include "data/io/deflate.hpp"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -23,8 +23,8 @@ std::vector<std::uint8_t> image(std::size_t bytes, int step) {
 TEST(Deflate, ZlibReadsOursAndWeReadZlibs) {
   for (const int step : {0, 1, 3, 127}) {  // from one colour to noise that does not shrink
     const std::vector<std::uint8_t> pixels = image(320 * 320, step);
-    const std::vector<std::uint8_t> ours = deflate_chunk(pixels);
-    EXPECT_LE(ours.size(), deflate_bound(pixels.size()));
+    const std::vector<std::uint8_t> ours = data::deflate_chunk(pixels);
+    EXPECT_LE(ours.size(), data::deflate_bound(pixels.size()));
     std::vector<std::uint8_t> back(pixels.size());
     uLongf size = back.size();
     ASSERT_EQ(uncompress(back.data(), &size, ours.data(), ours.size()), Z_OK);
@@ -34,9 +34,9 @@ TEST(Deflate, ZlibReadsOursAndWeReadZlibs) {
     uLongf length = theirs.size();
     ASSERT_EQ(compress2(theirs.data(), &length, pixels.data(), pixels.size(), 1), Z_OK);
     theirs.resize(length);
-    EXPECT_LE(theirs.size(), deflate_bound(pixels.size()));
+    EXPECT_LE(theirs.size(), data::deflate_bound(pixels.size()));
     std::vector<std::uint8_t> again(pixels.size());
-    ASSERT_TRUE(inflate_chunk(theirs, again));
+    ASSERT_TRUE(data::inflate_chunk(theirs, again));
     EXPECT_EQ(again, pixels);
   }
 }
@@ -44,25 +44,25 @@ TEST(Deflate, ZlibReadsOursAndWeReadZlibs) {
 TEST(Deflate, NoiseOfAnySizeStaysWithinTheBound) {
   for (const std::size_t bytes : {1U, 31U, 65'535U, 65'536U, 12'000'001U}) {
     const std::vector<std::uint8_t> pixels = image(bytes, 127);
-    const std::vector<std::uint8_t> stream = deflate_chunk(pixels);
-    EXPECT_LE(stream.size(), deflate_bound(bytes));
+    const std::vector<std::uint8_t> stream = data::deflate_chunk(pixels);
+    EXPECT_LE(stream.size(), data::deflate_bound(bytes));
     std::vector<std::uint8_t> back(bytes);
-    ASSERT_TRUE(inflate_chunk(stream, back));
+    ASSERT_TRUE(data::inflate_chunk(stream, back));
     EXPECT_EQ(back, pixels);
   }
 }
 
 TEST(Deflate, DamageAndWrongLengthsAreTold) {
   const std::vector<std::uint8_t> pixels = image(4096, 2);
-  const std::vector<std::uint8_t> stream = deflate_chunk(pixels);
+  const std::vector<std::uint8_t> stream = data::deflate_chunk(pixels);
   std::vector<std::uint8_t> shorter(4095), longer(4097), right(4096);
-  EXPECT_FALSE(inflate_chunk(stream, shorter));
-  EXPECT_FALSE(inflate_chunk(stream, longer));
-  EXPECT_FALSE(inflate_chunk(std::span(stream).first(stream.size() - 5), right));
+  EXPECT_FALSE(data::inflate_chunk(stream, shorter));
+  EXPECT_FALSE(data::inflate_chunk(stream, longer));
+  EXPECT_FALSE(data::inflate_chunk(std::span(stream).first(stream.size() - 5), right));
   for (std::size_t at = 0; at < stream.size(); at += 7) {
     std::vector<std::uint8_t> damaged = stream;
     damaged[at] ^= 0x10;
-    EXPECT_FALSE(inflate_chunk(damaged, right)) << "byte " << at << ": the checksum must notice";
+    EXPECT_FALSE(data::inflate_chunk(damaged, right)) << "byte " << at << ": the checksum must notice";
   }
 }
 

@@ -1,14 +1,14 @@
 // DICOM files from real radiographs where those are present: every coding gives the pixels back, and windows,
 // rescaling and inversion do what the standard says.
-#include "data/dicom.hpp"
+#include "data/formats/dicom.hpp"
 
 #include <gmock/gmock.h>
 
 #include <opencv2/imgproc.hpp>
 
-#include "data/hdf5_dataset.hpp"
-#include "data/import.hpp"
-#include "kernels/error.hpp"
+#include "data/sources/hdf5_dataset.hpp"
+#include "data/sources/import.hpp"
+#include "kernels/base/error.hpp"
 #include "make_dicom.hpp"
 #include "temp_data.hpp"
 
@@ -39,7 +39,7 @@ cv::Mat twelve_bits(const cv::Mat& image) {
 }
 
 std::string refusal(const Bytes& bytes) {
-  return message_of<DataError>([&] { decode_dicom(bytes); });
+  return message_of<DataError>([&] { data::decode_dicom(bytes); });
 }
 
 double largest_difference(const cv::Mat& a, const cv::Mat& b) { return cv::norm(a, b, cv::NORM_INF); }
@@ -57,7 +57,7 @@ TEST_P(DicomCoding, GivesThePixelsBack) {
   const cv::Mat grey = radiograph();
   const cv::Mat image = bits == 8 ? grey : twelve_bits(grey);
   DicomForm form{syntax, "MONOCHROME2", bits, {{DCM_PatientID, "P 17 "}}};
-  const DicomImageData read = decode_dicom(make_dicom(image, form));
+  const data::DicomImageData read = data::decode_dicom(make_dicom(image, form));
   EXPECT_EQ(read.patient, "P 17");
   cv::Mat expected = image;
   if (bits > 8) image.convertTo(expected, CV_16U, 65535.0 / 4095);
@@ -77,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Dicom, Monochrome1IsTurned) {
   const cv::Mat image = radiograph();
-  const cv::Mat read = decode_dicom(make_dicom(image, {EXS_LittleEndianExplicit, "MONOCHROME1", 8})).image;
+  const cv::Mat read =
+      data::decode_dicom(make_dicom(image, {EXS_LittleEndianExplicit, "MONOCHROME1", 8})).image;
   EXPECT_LE(largest_difference(read, 255 - image), 1);
 }
 
@@ -94,7 +95,7 @@ TEST(Dicom, RescaleAndWindowFollowTheStandard) {
                         {DCM_RescaleIntercept, "-1000"},
                         {DCM_WindowCenter, "1000"},
                         {DCM_WindowWidth, "2001"}}};
-  const cv::Mat read = decode_dicom(make_dicom(image, form)).image;
+  const cv::Mat read = data::decode_dicom(make_dicom(image, form)).image;
   for (int i = 0; i < 5; ++i) {
     const double x = values[i] * 2.0 - 1000;
     const double expected = std::clamp(((x - 999.5) / 2000 + 0.5) * 65535, 0.0, 65535.0);
@@ -106,9 +107,9 @@ TEST(Dicom, ColourStaysColour) {
   cv::Mat image;
   const cv::Mat grey = radiograph();
   cv::merge(std::vector<cv::Mat>{grey, 255 - grey, grey / 2}, image);
-  EXPECT_EQ(
-      largest_difference(decode_dicom(make_dicom(image, {EXS_LittleEndianExplicit, "RGB", 8})).image, image),
-      0);
+  EXPECT_EQ(largest_difference(
+                data::decode_dicom(make_dicom(image, {EXS_LittleEndianExplicit, "RGB", 8})).image, image),
+            0);
 }
 
 TEST(Dicom, RefusesWhatItDoesNotRead) {
@@ -186,8 +187,9 @@ TEST_F(DicomFolder, PatientsAreSubjectsAndMixWithOtherKinds) {
       test::write_bytes(folder_ / split / label / "person7_a.DCM", make_dicom(image, form));
       test::write_image(folder_ / split / label / "person8_b.png", image);
     }
-  import_folder(scan_folder(folder_), {{32, 1, Resize::area}, false, 2, {}}, folder_ / "set.h5");
-  const Hdf5Dataset dataset(folder_ / "set.h5");
+  data::import_folder(data::scan_folder(folder_), {{32, 1, data::Resize::area}, false, 2, {}},
+                      folder_ / "set.h5");
+  const data::Hdf5Dataset dataset(folder_ / "set.h5");
   ASSERT_EQ(dataset.items().size(), 8U);
   std::vector<std::uint8_t> dicom(32 * 32), png(32 * 32);
   for (std::size_t i = 0; i < 8; i += 2) {

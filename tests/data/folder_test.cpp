@@ -1,9 +1,9 @@
 // Listing folders: layouts, labels, subjects, and what a folder must have.
-#include "data/folder.hpp"
+#include "data/sources/folder.hpp"
 
 #include <gmock/gmock.h>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "temp_data.hpp"
 
 namespace dsx {
@@ -26,83 +26,84 @@ TEST_F(Folder, ReadsSplitsAndClasses) {
   touch("train/NORMAL/notes.txt");
   touch("train/NORMAL/.hidden.jpg");
   touch("__MACOSX/NORMAL/x.jpg");
-  const FolderListing listing = scan_folder(folder_);
+  const data::FolderListing listing = data::scan_folder(folder_);
   EXPECT_THAT(listing.class_names, ElementsAre("NORMAL", "PNEUMONIA"));
   ASSERT_EQ(listing.entries.size(), 6U);
   EXPECT_EQ(listing.entries[0].name, "TEST/NORMAL/deep/er/e.tiff");
-  EXPECT_EQ(listing.entries[0].split, Split::test);
-  EXPECT_EQ(listing.entries[2].split, Split::val);
+  EXPECT_EQ(listing.entries[0].split, data::Split::test);
+  EXPECT_EQ(listing.entries[2].split, data::Split::val);
   EXPECT_EQ(listing.entries[5].label, 1);
 }
 
 TEST_F(Folder, WithoutSplitFoldersAllIsTrain) {
   touch("NORMAL/a.png");
   touch("PNEUMONIA/b.png");
-  const FolderListing listing = scan_folder(folder_);
-  EXPECT_EQ(listing.entries[0].split, Split::train);
-  EXPECT_EQ(listing.entries[1].split, Split::train);
+  const data::FolderListing listing = data::scan_folder(folder_);
+  EXPECT_EQ(listing.entries[0].split, data::Split::train);
+  EXPECT_EQ(listing.entries[1].split, data::Split::train);
 }
 
 TEST_F(Folder, LabelsAreAlphabeticalButNormalIsZero) {
   touch("train/cat/a.png");
   touch("train/dog/b.png");
-  EXPECT_THAT(scan_folder(folder_).class_names, ElementsAre("cat", "dog"));
+  EXPECT_THAT(data::scan_folder(folder_).class_names, ElementsAre("cat", "dog"));
   test::fs::rename(folder_ / "train" / "dog", folder_ / "train" / "Normal");
   test::fs::rename(folder_ / "train" / "cat", folder_ / "train" / "COVID");
-  const FolderListing listing = scan_folder(folder_);
+  const data::FolderListing listing = data::scan_folder(folder_);
   EXPECT_THAT(listing.class_names, ElementsAre("Normal", "COVID"));
   EXPECT_EQ(listing.entries[0].label, 1);  // COVID/a.png
 }
 
 TEST_F(Folder, OneThreeOrDifferentClassesAreRefusedByName) {
   touch("train/NORMAL/a.png");
-  EXPECT_THAT(message_of<DataError>([&] { scan_folder(folder_); }),
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_); }),
               AllOf(HasSubstr("two classes"), HasSubstr("NORMAL")));
   touch("train/PNEUMONIA/b.png");
   touch("test/NORMAL/c.png");
-  EXPECT_THAT(message_of<DataError>([&] { scan_folder(folder_); }),
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_); }),
               AllOf(HasSubstr("classes differ"), HasSubstr("test of NORMAL;")));
   touch("test/Pneumonia/d.png");
-  EXPECT_THAT(message_of<DataError>([&] { scan_folder(folder_); }), HasSubstr("classes differ"));
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_); }), HasSubstr("classes differ"));
   test::fs::remove_all(folder_ / "test");
   touch("train/COVID/e.png");
-  EXPECT_THAT(message_of<DataError>([&] { scan_folder(folder_); }),
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_); }),
               HasSubstr("has 3 classes (COVID, NORMAL, PNEUMONIA)"));
-  const FolderListing listing = scan_folder(folder_, "COVID,PNEUMONIA");
+  const data::FolderListing listing = data::scan_folder(folder_, "COVID,PNEUMONIA");
   EXPECT_THAT(listing.class_names, ElementsAre("NORMAL", "COVID+PNEUMONIA"));
-  for (const FolderEntry& entry : listing.entries)
+  for (const data::FolderEntry& entry : listing.entries)
     EXPECT_EQ(entry.label, entry.name.find("NORMAL") == std::string::npos ? 1 : 0) << entry.name;
 }
 
 TEST_F(Folder, MissingAndEmptyFoldersSayWhatIsExpected) {
-  EXPECT_THAT(message_of<DataError>([&] { scan_folder(folder_ / "no"); }), HasSubstr("No such file"));
-  EXPECT_THAT(message_of<DataError>([&] { scan_folder(folder_); }), HasSubstr("expected e.g. train/NORMAL"));
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_ / "no"); }), HasSubstr("No such file"));
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_); }),
+              HasSubstr("expected e.g. train/NORMAL"));
   touch("NORMAL/a.txt");
-  EXPECT_THAT(message_of<DataError>([&] { scan_folder(folder_); }), HasSubstr("no images"));
-  EXPECT_THAT(message_of<DataError>([&] { scan_folder(folder_ / "NORMAL" / "a.txt"); }),
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_); }), HasSubstr("no images"));
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_ / "NORMAL" / "a.txt"); }),
               HasSubstr("not a folder"));
 }
 
 TEST_F(Folder, DigestChangesWithNamesSizesAndTimes) {
   touch("NORMAL/a.png");
   touch("PNEUMONIA/b.png");
-  const std::string digest = scan_folder(folder_).digest;
-  EXPECT_EQ(scan_folder(folder_).digest, digest);
+  const std::string digest = data::scan_folder(folder_).digest;
+  EXPECT_EQ(data::scan_folder(folder_).digest, digest);
   const auto time = test::fs::last_write_time(folder_ / "NORMAL/a.png");
   test::fs::last_write_time(folder_ / "NORMAL/a.png", time + std::chrono::seconds(1));
-  const std::string later = scan_folder(folder_).digest;
+  const std::string later = data::scan_folder(folder_).digest;
   EXPECT_NE(later, digest);
   touch("NORMAL/c.png");
-  EXPECT_NE(scan_folder(folder_).digest, later);
+  EXPECT_NE(data::scan_folder(folder_).digest, later);
 }
 
 TEST(SubjectFromName, KnowsTheNamesOfKermany) {
-  EXPECT_EQ(subject_from_name("train/PNEUMONIA/person1000_bacteria_2931.jpeg"), "person1000");
-  EXPECT_EQ(subject_from_name("person124_virus_244_1.jpeg"), "person124");
-  EXPECT_EQ(subject_from_name("train/NORMAL/IM-0115-0001.jpeg"), "IM-0115");
-  EXPECT_EQ(subject_from_name("IM-0500-0001-0002.jpeg"), "IM-0500");
-  EXPECT_EQ(subject_from_name("NORMAL2-IM-0381-0001.jpeg"), "NORMAL2-IM-0381");
-  EXPECT_EQ(subject_from_name("a/b/scan_17.png"), "a/b/scan_17.png");
+  EXPECT_EQ(data::subject_from_name("train/PNEUMONIA/person1000_bacteria_2931.jpeg"), "person1000");
+  EXPECT_EQ(data::subject_from_name("person124_virus_244_1.jpeg"), "person124");
+  EXPECT_EQ(data::subject_from_name("train/NORMAL/IM-0115-0001.jpeg"), "IM-0115");
+  EXPECT_EQ(data::subject_from_name("IM-0500-0001-0002.jpeg"), "IM-0500");
+  EXPECT_EQ(data::subject_from_name("NORMAL2-IM-0381-0001.jpeg"), "NORMAL2-IM-0381");
+  EXPECT_EQ(data::subject_from_name("a/b/scan_17.png"), "a/b/scan_17.png");
 }
 
 }  // namespace

@@ -1,16 +1,16 @@
 // HDF5 helpers: what is written comes back, and damage or a full disk becomes one clear error.
-#include "data/h5.hpp"
+#include "data/io/h5.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/mount.h>
 
 #include <random>
 
-#include "data/deflate.hpp"
-#include "kernels/error.hpp"
+#include "data/io/deflate.hpp"
+#include "kernels/base/error.hpp"
 #include "temp_data.hpp"
 
-namespace dsx::h5 {
+namespace dsx::data::h5 {
 namespace {
 
 using test::message_of;
@@ -116,7 +116,8 @@ TEST_F(H5, ChunksThatAreNotWholeAreDataErrors) {
   shuffle.setShuffle();
   const std::vector<std::uint8_t> plain{1, 2, 3, 4};
   const test::fs::path path = folder_ / "chunk.h5";
-  EXPECT_EQ(Reader(with_chunk(path, deflate, 0, deflate_chunk(plain))).numbers<std::uint8_t>("label"), plain);
+  EXPECT_EQ(Reader(with_chunk(path, deflate, 0, data::deflate_chunk(plain))).numbers<std::uint8_t>("label"),
+            plain);
   const auto refused = [&](const ::H5::DSetCreatPropList& filters, unsigned skipped,
                            const std::vector<std::uint8_t>& bytes) {
     const Reader reader(with_chunk(path, filters, skipped, bytes));
@@ -125,8 +126,8 @@ TEST_F(H5, ChunksThatAreNotWholeAreDataErrors) {
   };
   refused(deflate, 1, {1});
   refused(deflate, 0, {1});
-  refused(deflate, 0, deflate_chunk(std::vector<std::uint8_t>{1, 2}));
-  refused(deflate, 0, deflate_chunk(std::vector<std::uint8_t>(100)));
+  refused(deflate, 0, data::deflate_chunk(std::vector<std::uint8_t>{1, 2}));
+  refused(deflate, 0, data::deflate_chunk(std::vector<std::uint8_t>(100)));
   refused(checksum, 0, {1});
   refused(shuffle, 0, {1});
 }
@@ -185,4 +186,4 @@ TEST_F(H5, FullDiskIsAnOutputErrorAndLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace dsx::h5
+}  // namespace dsx::data::h5

@@ -1,5 +1,5 @@
 // Near-duplicate search against all pairs, and what it must not lose among a million hashes.
-#include "data/hamming_index.hpp"
+#include "data/quality/hamming_index.hpp"
 
 #include <gmock/gmock.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "data/random.hpp"
+#include "kernels/base/random.hpp"
 
 namespace dsx {
 namespace {
@@ -26,8 +26,8 @@ std::uint64_t with_flipped_bits(std::uint64_t hash, int count, Random& random) {
   return hash;
 }
 
-std::vector<HashPair> all_pairs(const std::vector<std::uint64_t>& hashes, int radius) {
-  std::vector<HashPair> pairs;
+std::vector<data::HashPair> all_pairs(const std::vector<std::uint64_t>& hashes, int radius) {
+  std::vector<data::HashPair> pairs;
   for (int distance = 0; distance <= radius; ++distance)
     for (std::uint32_t i = 0; i < hashes.size(); ++i)
       for (std::uint32_t j = i + 1; j < hashes.size(); ++j)
@@ -44,15 +44,15 @@ TEST_P(HammingIndex, FindsWhatAllPairsFind) {
   for (std::size_t i = 0; i < 1000; ++i)
     hashes.push_back(
         with_flipped_bits(hashes[random.below(hashes.size())], static_cast<int>(i % 21), random));
-  const std::vector<HashPair> expected = all_pairs(hashes, GetParam());
+  const std::vector<data::HashPair> expected = all_pairs(hashes, GetParam());
   EXPECT_GT(expected.size(), 40U);
   for (const int jobs : {1, 3}) {
-    const HashPairs found = pairs_within(hashes, GetParam(), jobs);
+    const data::HashPairs found = data::pairs_within(hashes, GetParam(), jobs);
     EXPECT_FALSE(found.truncated);
     EXPECT_EQ(found.pairs, expected);
   }
 }
-INSTANTIATE_TEST_SUITE_P(Radius, HammingIndex, ::testing::Range(0, kMaxHammingRadius + 1));
+INSTANTIATE_TEST_SUITE_P(Radius, HammingIndex, ::testing::Range(0, data::kMaxHammingRadius + 1));
 
 TEST(HammingPairs, OfAMillionHashesAreAllFound) {
   constexpr std::size_t kCount = 1'000'000, kPlanted = 1000;
@@ -65,9 +65,9 @@ TEST(HammingPairs, OfAMillionHashesAreAllFound) {
     hashes[other] = with_flipped_bits(hashes[i * 300], static_cast<int>(i) % (kRadius + 1), random);
     planted.emplace(std::min(i * 300, other), std::max(i * 300, other));
   }
-  const HashPairs found = pairs_within(hashes, kRadius);
+  const data::HashPairs found = data::pairs_within(hashes, kRadius);
   std::size_t hits = 0;
-  for (const HashPair& pair : found.pairs) {
+  for (const data::HashPair& pair : found.pairs) {
     EXPECT_EQ(std::popcount(hashes[pair.first] ^ hashes[pair.second]), pair.distance);
     hits += planted.count({pair.first, pair.second});
   }
@@ -78,20 +78,20 @@ TEST(HammingPairs, OfAMillionHashesAreAllFound) {
 
 TEST(HammingPairs, StopAtTheLimitAndSaySo) {
   const std::vector<std::uint64_t> same(200, 5);
-  const HashPairs found = pairs_within(same, 2, 2, 1000);
+  const data::HashPairs found = data::pairs_within(same, 2, 2, 1000);
   EXPECT_TRUE(found.truncated);
   EXPECT_EQ(found.pairs.size(), 1000U);
-  EXPECT_FALSE(pairs_within(same, 2, 2, 19900).truncated);
+  EXPECT_FALSE(data::pairs_within(same, 2, 2, 19900).truncated);
 }
 
 TEST(HammingPairs, OfNothingAreNone) {
-  EXPECT_TRUE(pairs_within({}, 8).pairs.empty());
-  EXPECT_TRUE(pairs_within(random_hashes(1, 1), 8).pairs.empty());
+  EXPECT_TRUE(data::pairs_within({}, 8).pairs.empty());
+  EXPECT_TRUE(data::pairs_within(random_hashes(1, 1), 8).pairs.empty());
 }
 
 TEST(HammingPairs, RefuseAnImpossibleRadius) {
-  EXPECT_THROW(pairs_within({}, -1), std::invalid_argument);
-  EXPECT_THROW(pairs_within({}, kMaxHammingRadius + 1), std::invalid_argument);
+  EXPECT_THROW(data::pairs_within({}, -1), std::invalid_argument);
+  EXPECT_THROW(data::pairs_within({}, data::kMaxHammingRadius + 1), std::invalid_argument);
 }
 
 }  // namespace

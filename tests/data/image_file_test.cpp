@@ -1,11 +1,11 @@
 // Decoding: pixels of every supported kind, and the refusal of every kind of damage.
-#include "data/image_file.hpp"
+#include "data/formats/image_file.hpp"
 
 #include <gmock/gmock.h>
 
 #include <random>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "temp_data.hpp"
 
 namespace dsx {
@@ -21,9 +21,9 @@ std::vector<std::uint8_t> encoded(const std::string& extension, const cv::Mat& i
   return bytes;
 }
 
-std::vector<std::uint8_t> decoded(const std::vector<std::uint8_t>& bytes, DecodeOptions options) {
+std::vector<std::uint8_t> decoded(const std::vector<std::uint8_t>& bytes, data::DecodeOptions options) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(options.channels * options.size * options.size));
-  decode_image(bytes, options, pixels);
+  data::decode_image(bytes, options, pixels);
   return pixels;
 }
 
@@ -71,8 +71,8 @@ TEST(ImageFile, GreyFileGivesThreeEqualPlanes) {
 TEST(ImageFile, AreaAveragesWhereBilinearAliases) {
   cv::Mat stripes(64, 64, CV_8U);  // one black, one white column: shrunk by 4, the truth is grey
   for (int c = 0; c < 64; ++c) stripes.col(c).setTo(c % 4 == 1 || c % 4 == 2 ? 255 : 0);
-  const auto area = decoded(encoded(".png", stripes), {16, 1, Resize::area});
-  const auto bilinear = decoded(encoded(".png", stripes), {16, 1, Resize::bilinear});
+  const auto area = decoded(encoded(".png", stripes), {16, 1, data::Resize::area});
+  const auto bilinear = decoded(encoded(".png", stripes), {16, 1, data::Resize::bilinear});
   EXPECT_NEAR(area[100], 127.5, 1);
   EXPECT_GT(bilinear[100], 200);
 }
@@ -80,13 +80,13 @@ TEST(ImageFile, AreaAveragesWhereBilinearAliases) {
 TEST(ImageFile, AreaEnlargesSmoothly) {
   cv::Mat steps(8, 8, CV_8U);
   for (int c = 0; c < 8; ++c) steps.col(c).setTo(c * 30);
-  const auto large = decoded(encoded(".png", steps), {32, 1, Resize::area});
-  EXPECT_EQ(large, decoded(encoded(".png", steps), {32, 1, Resize::bilinear}));
+  const auto large = decoded(encoded(".png", steps), {32, 1, data::Resize::area});
+  EXPECT_EQ(large, decoded(encoded(".png", steps), {32, 1, data::Resize::bilinear}));
 }
 
 TEST(ImageFile, ReportsTheSizeBeforeTheResize) {
   std::vector<std::uint8_t> pixels(64);
-  const SourceSize source = decode_image(encoded(".jpg", picture(20, 30, 9)), {8, 1}, pixels);
+  const data::SourceSize source = data::decode_image(encoded(".jpg", picture(20, 30, 9)), {8, 1}, pixels);
   EXPECT_EQ(source.height, 20);
   EXPECT_EQ(source.width, 30);
 }

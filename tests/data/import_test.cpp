@@ -1,12 +1,13 @@
 // From folder to HDF5 file and back: content, order, bad images, damage, and what is left after a failure.
-#include "data/import.hpp"
+#include "data/sources/import.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/mount.h>
 
-#include "data/files.hpp"
-#include "data/hdf5_dataset.hpp"
-#include "kernels/error.hpp"
+#include "data/io/files.hpp"
+#include "data/loading/open.hpp"
+#include "data/sources/hdf5_dataset.hpp"
+#include "kernels/base/error.hpp"
 #include "temp_data.hpp"
 
 namespace dsx {
@@ -18,8 +19,8 @@ using ::testing::HasSubstr;
 
 class Import : public test::TempFolder {
  protected:
-  ImportOptions options(int jobs = 2) {
-    ImportOptions result;
+  data::ImportOptions options(int jobs = 2) {
+    data::ImportOptions result;
     result.decode.size = 16;
     result.jobs = jobs;
     return result;
@@ -35,35 +36,35 @@ class Import : public test::TempFolder {
 
 TEST_F(Import, KeepsNamesLabelsSplitsHashesAndPixels) {
   const test::fs::path root = tree();
-  const FolderListing listing = scan_folder(root);
-  const ImportReport report = import_folder(listing, options(), folder_ / "set.h5");
+  const data::FolderListing listing = data::scan_folder(root);
+  const data::ImportReport report = data::import_folder(listing, options(), folder_ / "set.h5");
   EXPECT_EQ(report.images, 80U);
   EXPECT_EQ(report.file_bytes, test::fs::file_size(folder_ / "set.h5"));
-  const Hdf5Dataset dataset(folder_ / "set.h5");
+  const data::Hdf5Dataset dataset(folder_ / "set.h5");
   ASSERT_EQ(dataset.items().size(), 80U);
-  EXPECT_EQ(dataset.shape(), (ImageShape{1, 16, 16}));
+  EXPECT_EQ(dataset.shape(), (data::ImageShape{1, 16, 16}));
   EXPECT_EQ(dataset.listing_digest(), listing.digest);
   std::vector<std::uint8_t> pixels(256), expected(256);
   for (std::size_t i = 0; i < 80; ++i) {
-    const Item& item = dataset.items()[i];
+    const data::Item& item = dataset.items()[i];
     const auto bytes = test::bytes_of(root / item.name);
     EXPECT_EQ(item.name, listing.entries[i].name);
     EXPECT_EQ(item.label, item.name.find("PNEUMONIA") == std::string::npos ? 0 : 1);
-    EXPECT_EQ(item.split, item.name.starts_with("train") ? Split::train : Split::test);
-    EXPECT_EQ(item.sha256, sha256_hex(bytes));
+    EXPECT_EQ(item.split, item.name.starts_with("train") ? data::Split::train : data::Split::test);
+    EXPECT_EQ(item.sha256, data::sha256_hex(bytes));
     EXPECT_EQ(dataset.source_sizes()[i].height, 24);
     EXPECT_EQ(dataset.source_sizes()[i].width, 20);
-    decode_image(bytes, {16, 1}, expected);
+    data::decode_image(bytes, {16, 1}, expected);
     dataset.read(i, pixels);
     EXPECT_EQ(pixels, expected) << item.name;
   }
 }
 
 TEST_F(Import, IsTheSameWithAnyNumberOfJobs) {
-  const FolderListing listing = scan_folder(tree());
-  import_folder(listing, options(1), folder_ / "one.h5");
-  import_folder(listing, options(5), folder_ / "five.h5");
-  const Hdf5Dataset one(folder_ / "one.h5"), five(folder_ / "five.h5");
+  const data::FolderListing listing = data::scan_folder(tree());
+  data::import_folder(listing, options(1), folder_ / "one.h5");
+  data::import_folder(listing, options(5), folder_ / "five.h5");
+  const data::Hdf5Dataset one(folder_ / "one.h5"), five(folder_ / "five.h5");
   EXPECT_EQ(one.digest(), five.digest());
   std::vector<std::uint8_t> a(256), b(256);
   for (std::size_t i = 0; i < one.items().size(); ++i) {
@@ -74,21 +75,21 @@ TEST_F(Import, IsTheSameWithAnyNumberOfJobs) {
 }
 
 TEST_F(Import, ThreeChannelsAreKeptAsPlanes) {
-  const FolderListing listing = scan_folder(tree());
-  ImportOptions rgb = options();
+  const data::FolderListing listing = data::scan_folder(tree());
+  data::ImportOptions rgb = options();
   rgb.decode.channels = 3;
-  import_folder(listing, rgb, folder_ / "rgb.h5");
-  EXPECT_EQ(Hdf5Dataset(folder_ / "rgb.h5").shape(), (ImageShape{3, 16, 16}));
+  data::import_folder(listing, rgb, folder_ / "rgb.h5");
+  EXPECT_EQ(data::Hdf5Dataset(folder_ / "rgb.h5").shape(), (data::ImageShape{3, 16, 16}));
 }
 
 TEST_F(Import, ProgressEndsAtTheTotal) {
   std::vector<std::size_t> seen;
-  ImportOptions watched = options();
+  data::ImportOptions watched = options();
   watched.progress = [&](std::size_t done, std::size_t total) {
     EXPECT_EQ(total, 80U);
     seen.push_back(done);
   };
-  import_folder(scan_folder(tree()), watched, folder_ / "set.h5");
+  data::import_folder(data::scan_folder(tree()), watched, folder_ / "set.h5");
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
   EXPECT_EQ(seen.back(), 80U);
 }
@@ -100,8 +101,8 @@ TEST_F(Import, BadImagesAreNamedWithTheirReasonsAndNothingIsWritten) {
   auto bytes = test::bytes_of(root / "test/NORMAL/test-NORMAL-0.png");
   bytes.resize(bytes.size() - 20);
   test::write_bytes(root / "test/NORMAL/test-NORMAL-0.png", bytes);
-  const std::string message =
-      message_of<DataError>([&] { import_folder(scan_folder(root), options(), folder_ / "set.h5"); });
+  const std::string message = message_of<DataError>(
+      [&] { data::import_folder(data::scan_folder(root), options(), folder_ / "set.h5"); });
   EXPECT_THAT(message, AllOf(HasSubstr("3 of 82 images"), HasSubstr("train/NORMAL/empty.png (empty file)"),
                              HasSubstr("train/NORMAL/text.jpg (not a JPEG"),
                              HasSubstr("test/NORMAL/test-NORMAL-0.png (truncated PNG)"),
@@ -113,12 +114,12 @@ TEST_F(Import, BadImagesAreNamedWithTheirReasonsAndNothingIsWritten) {
 TEST_F(Import, SkipsBadImagesWhenAskedAndSaysWhich) {
   const test::fs::path root = tree();
   test::write_bytes(root / "train/NORMAL/aaa.png", {});
-  ImportOptions lenient = options();
+  data::ImportOptions lenient = options();
   lenient.skip_bad_images = true;
-  const ImportReport report = import_folder(scan_folder(root), lenient, folder_ / "set.h5");
+  const data::ImportReport report = data::import_folder(data::scan_folder(root), lenient, folder_ / "set.h5");
   EXPECT_EQ(report.images, 80U);
   EXPECT_THAT(report.skipped, ::testing::ElementsAre("train/NORMAL/aaa.png (empty file)"));
-  const Hdf5Dataset dataset(folder_ / "set.h5");
+  const data::Hdf5Dataset dataset(folder_ / "set.h5");
   EXPECT_EQ(dataset.items().size(), 80U);
   EXPECT_EQ(dataset.skipped(), report.skipped);
   std::vector<std::uint8_t> pixels(256);
@@ -128,17 +129,18 @@ TEST_F(Import, SkipsBadImagesWhenAskedAndSaysWhich) {
 TEST_F(Import, SkippingAWholeClassIsRefused) {
   test::write_tree(folder_ / "set", {"train"}, 1);
   test::write_bytes(folder_ / "set/train/NORMAL/train-NORMAL-0.png", {});
-  ImportOptions lenient = options();
+  data::ImportOptions lenient = options();
   lenient.skip_bad_images = true;
-  EXPECT_THROW(import_folder(scan_folder(folder_ / "set"), lenient, folder_ / "set.h5"), DataError);
+  EXPECT_THROW(data::import_folder(data::scan_folder(folder_ / "set"), lenient, folder_ / "set.h5"),
+               DataError);
   EXPECT_FALSE(test::fs::exists(folder_ / "set.h5"));
 }
 
 TEST_F(Import, UnwritableTargetIsAnOutputErrorAndStopsAtOnce) {
-  const FolderListing listing = scan_folder(tree());
+  const data::FolderListing listing = data::scan_folder(tree());
   test::write_bytes(folder_ / "file", {1});
   EXPECT_THAT(
-      message_of<OutputError>([&] { import_folder(listing, options(), folder_ / "file" / "set.h5"); }),
+      message_of<OutputError>([&] { data::import_folder(listing, options(), folder_ / "file" / "set.h5"); }),
       HasSubstr("file"));
 }
 
@@ -147,12 +149,12 @@ TEST_F(Import, FullDiskIsOneOutputErrorAndLeavesNothing) {
   test::fs::create_directories(disk);
   if (::mount("none", disk.c_str(), "tmpfs", 0, "size=512k") != 0)
     GTEST_SKIP() << "mounting a small disk is not permitted";
-  ImportOptions large = options();
+  data::ImportOptions large = options();
   large.decode.size = 512;  // 80 chunks of a few kB and more
   ::testing::internal::CaptureStderr();
-  const FolderListing listing = scan_folder(tree());
+  const data::FolderListing listing = data::scan_folder(tree());
   const std::string message =
-      message_of<OutputError>([&] { import_folder(listing, large, disk / "set.h5"); });
+      message_of<OutputError>([&] { data::import_folder(listing, large, disk / "set.h5"); });
   EXPECT_THAT(message, AllOf(HasSubstr("set.h5"), HasSubstr("disk is full")));
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
   EXPECT_TRUE(test::fs::is_empty(disk));
@@ -160,28 +162,28 @@ TEST_F(Import, FullDiskIsOneOutputErrorAndLeavesNothing) {
 }
 
 TEST_F(Import, ImpossibleOptionsAreConfigErrors) {
-  const FolderListing listing = scan_folder(tree());
-  ImportOptions bad = options();
+  const data::FolderListing listing = data::scan_folder(tree());
+  data::ImportOptions bad = options();
   bad.decode.size = 0;
-  EXPECT_THROW(import_folder(listing, bad, folder_ / "x.h5"), ConfigError);
+  EXPECT_THROW(data::import_folder(listing, bad, folder_ / "x.h5"), ConfigError);
   bad = options();
   bad.decode.channels = 2;
-  EXPECT_THROW(import_folder(listing, bad, folder_ / "x.h5"), ConfigError);
-  EXPECT_THROW(import_folder(listing, options(-1), folder_ / "x.h5"), ConfigError);
+  EXPECT_THROW(data::import_folder(listing, bad, folder_ / "x.h5"), ConfigError);
+  EXPECT_THROW(data::import_folder(listing, options(-1), folder_ / "x.h5"), ConfigError);
 }
 
 class DamagedFile : public Import {
  protected:
   void SetUp() override {
     Import::SetUp();
-    import_folder(scan_folder(tree()), options(), folder_ / "set.h5");
+    data::import_folder(data::scan_folder(tree()), options(), folder_ / "set.h5");
     sound_ = test::bytes_of(folder_ / "set.h5");
   }
   std::vector<std::uint8_t> sound_;
 };
 
 void read_all(const test::fs::path& path) {
-  const Hdf5Dataset dataset(path);
+  const data::Hdf5Dataset dataset(path);
   std::vector<std::uint8_t> pixels(dataset.shape().count());
   for (std::size_t i = 0; i < dataset.items().size(); ++i) dataset.read(i, pixels);
 }
@@ -215,7 +217,7 @@ TEST_F(DamagedFile, AFlippedBitAnywhereIsFoundBeforeHdf5Reads) {
     auto bytes = sound_;
     bytes[at] ^= 0x04;
     test::write_bytes(folder_ / "flipped.h5", bytes);
-    EXPECT_THAT(message_of<DataError>([&] { Hdf5Dataset dataset(folder_ / "flipped.h5"); }),
+    EXPECT_THAT(message_of<DataError>([&] { data::Hdf5Dataset dataset(folder_ / "flipped.h5"); }),
                 AllOf(HasSubstr("flipped.h5: damaged"), HasSubstr("checksum")))
         << at;
   }
@@ -224,23 +226,23 @@ TEST_F(DamagedFile, AFlippedBitAnywhereIsFoundBeforeHdf5Reads) {
 TEST_F(DamagedFile, WithoutItsChecksumSaysHowToMakeItAgain) {
   sound_.resize(sound_.size() - 90);  // the seal's line: HDF5's own part is whole
   test::write_bytes(folder_ / "old.h5", sound_);
-  EXPECT_NO_THROW(h5::Reader(folder_ / "old.h5").shape("images"));
-  EXPECT_THAT(message_of<DataError>([&] { Hdf5Dataset dataset(folder_ / "old.h5"); }),
+  EXPECT_NO_THROW(data::h5::Reader(folder_ / "old.h5").shape("images"));
+  EXPECT_THAT(message_of<DataError>([&] { data::Hdf5Dataset dataset(folder_ / "old.h5"); }),
               AllOf(HasSubstr("old.h5: not a data set"), HasSubstr("study data import")));
 }
 
 TEST_F(DamagedFile, AnotherHdf5FileIsNotADataSet) {
   {
-    h5::Writer writer(folder_ / "other.h5");
+    data::h5::Writer writer(folder_ / "other.h5");
     writer.attribute("format", "a run");
     writer.commit();
   }
-  EXPECT_THAT(message_of<DataError>([&] { Hdf5Dataset dataset(folder_ / "other.h5"); }),
+  EXPECT_THAT(message_of<DataError>([&] { data::Hdf5Dataset dataset(folder_ / "other.h5"); }),
               HasSubstr("not a data set"));
 }
 
 TEST_F(DamagedFile, ReadingFromSeveralThreadsGivesTheSamePixels) {
-  const Hdf5Dataset dataset(folder_ / "set.h5");
+  const data::Hdf5Dataset dataset(folder_ / "set.h5");
   std::vector<std::size_t> all(dataset.items().size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
   EXPECT_NO_THROW(preload(dataset, all, 4));

@@ -1,11 +1,11 @@
 // .npy headers and zip archives that lie: refused with one line, before memory is asked for.
-#include "data/npy.hpp"
+#include "data/formats/npy.hpp"
 
 #include <gmock/gmock.h>
 #include <zip.h>
 
-#include "data/npz.hpp"
-#include "kernels/error.hpp"
+#include "data/formats/npz.hpp"
+#include "kernels/base/error.hpp"
 #include "temp_data.hpp"
 
 namespace dsx {
@@ -33,13 +33,13 @@ Bytes npy_of(const std::string& type, const std::string& shape, std::size_t data
              data_bytes);
 }
 
-NpyHeader read(const Bytes& bytes) { return read_npy_header(*open_bytes("a.npy", bytes)); }
+data::NpyHeader read(const Bytes& bytes) { return data::read_npy_header(*data::open_bytes("a.npy", bytes)); }
 std::string refusal(const Bytes& bytes) {
   return message_of<DataError>([&] { read(bytes); });
 }
 
 TEST(Npy, ReadsWhatNumPyWrites) {
-  const NpyHeader header = read(npy_of("'<f4'", "(2, 3)", 24));
+  const data::NpyHeader header = read(npy_of("'<f4'", "(2, 3)", 24));
   EXPECT_EQ(header.type_name(), "float32");
   EXPECT_THAT(header.shape, ElementsAre(2, 3));
   EXPECT_EQ(read(npy_of("'|b1'", "(5,)", 5)).type_name(), "bool");
@@ -51,12 +51,12 @@ TEST(Npy, ReadsWhatNumPyWrites) {
 
 TEST(Npy, NumbersHaveTheirByteOrderAndSign) {
   const Bytes two = {0xFF, 0xFE};
-  EXPECT_EQ(npy_number({'i', 2, true, {}}, two, 0), -2);
-  EXPECT_EQ(npy_number({'u', 2, false, {}}, two, 0), 0xFEFF);
-  EXPECT_EQ(npy_number({'i', 1, false, {}}, two, 1), -2);
+  EXPECT_EQ(data::npy_number({'i', 2, true, {}}, two, 0), -2);
+  EXPECT_EQ(data::npy_number({'u', 2, false, {}}, two, 0), 0xFEFF);
+  EXPECT_EQ(data::npy_number({'i', 1, false, {}}, two, 1), -2);
   const Bytes half = {0, 0, 0, 0x3F, 0x3F, 0, 0, 0};
-  EXPECT_EQ(npy_number({'f', 4, false, {}}, half, 0), 0.5);
-  EXPECT_EQ(npy_number({'f', 4, true, {}}, half, 1), 0.5);
+  EXPECT_EQ(data::npy_number({'f', 4, false, {}}, half, 0), 0.5);
+  EXPECT_EQ(data::npy_number({'f', 4, true, {}}, half, 1), 0.5);
 }
 
 TEST(Npy, RefusesShapesThatCannotBe) {
@@ -110,7 +110,7 @@ class NpzFile : public test::TempFolder {
   }
   static std::string refusal(const Bytes& bytes, const std::string& array = "x") {
     return message_of<DataError>([&] {
-      Npz npz("a.npz", bytes);
+      data::Npz npz("a.npz", bytes);
       const auto stream = npz.open(array);
       Bytes all(stream->size());
       stream->read(all);
@@ -129,10 +129,10 @@ class NpzFile : public test::TempFolder {
 TEST_F(NpzFile, GivesMembersByTheirNames) {
   const Bytes bytes =
       archive({{"x.npy", npy_of("'|u1'", "(300,)", 300)}, {"../../x.npy", {}}, {"readme.txt", {}}});
-  const Npz npz("a.npz", bytes);
+  const data::Npz npz("a.npz", bytes);
   EXPECT_TRUE(npz.has("x"));
   EXPECT_FALSE(npz.has("readme.txt"));
-  EXPECT_EQ(read_npy_header(*npz.open("x")).count(), 300U);
+  EXPECT_EQ(data::read_npy_header(*npz.open("x")).count(), 300U);
   EXPECT_EQ(refusal(bytes), "");
   EXPECT_THAT(refusal(bytes, "y"), HasSubstr("a.npz: has no array 'y'"));
 }

@@ -1,13 +1,13 @@
 // The built-in data: repeatable, balanced, and hard for a linear model, which is what makes it a test of a
 // network.
-#include "data/phantom.hpp"
+#include "data/sources/phantom.hpp"
 
 #include <gmock/gmock.h>
 
 #include <opencv2/imgproc.hpp>
 
-#include "data/open.hpp"
-#include "kernels/error.hpp"
+#include "data/loading/open.hpp"
+#include "kernels/base/error.hpp"
 #include "logistic_regression.hpp"
 
 namespace dsx {
@@ -15,7 +15,7 @@ namespace {
 
 std::vector<std::uint8_t> drawn(std::uint64_t seed, std::size_t index, bool pneumonia, int size) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(size * size));
-  draw_phantom(seed, index, pneumonia, size, pixels);
+  data::draw_phantom(seed, index, pneumonia, size, pixels);
   return pixels;
 }
 
@@ -27,12 +27,12 @@ TEST(Phantom, IsAFunctionOfSeedIndexAndLabel) {
 }
 
 TEST(Phantom, HasAllSplitsBalanced) {
-  const auto phantom = make_phantom({.size = 32});
-  for (const Split split : {Split::train, Split::val, Split::test}) {
-    const auto labels = labels_of(*phantom, indices_of(*phantom, split));
+  const auto phantom = data::make_phantom({.size = 32});
+  for (const data::Split split : {data::Split::train, data::Split::val, data::Split::test}) {
+    const auto labels = data::labels_of(*phantom, data::indices_of(*phantom, split));
     EXPECT_EQ(std::count(labels.begin(), labels.end(), 1.0F) * 2, static_cast<std::ptrdiff_t>(labels.size()));
   }
-  EXPECT_NE(phantom->digest(), make_phantom({.size = 32, .seed = 2})->digest());
+  EXPECT_NE(phantom->digest(), data::make_phantom({.size = 32, .seed = 2})->digest());
 }
 
 TEST(Phantom, WorksAtAnyReasonableSizeAndWithColourChannels) {
@@ -41,22 +41,23 @@ TEST(Phantom, WorksAtAnyReasonableSizeAndWithColourChannels) {
     const auto [low, high] = std::minmax_element(pixels.begin(), pixels.end());
     EXPECT_GT(*high - *low, 60) << size;
   }
-  const auto phantom = make_phantom({.size = 40, .channels = 3});
+  const auto phantom = data::make_phantom({.size = 40, .channels = 3});
   std::vector<std::uint8_t> pixels(3 * 1600);
   phantom->read(3, pixels);
   EXPECT_TRUE(std::equal(pixels.begin(), pixels.begin() + 1600, pixels.begin() + 3200));
 }
 
 TEST(Phantom, RefusesWhatCannotBeDrawn) {
-  EXPECT_THROW(make_phantom({.size = 31}), ConfigError);
-  EXPECT_THROW(make_phantom({.train = 1}), ConfigError);
+  EXPECT_THROW(data::make_phantom({.size = 31}), ConfigError);
+  EXPECT_THROW(data::make_phantom({.train = 1}), ConfigError);
 }
 
 TEST(Phantom, LinearModelOn32x32PixelsStaysBelowAuc75) {
-  const auto phantom = make_phantom({});
-  const auto features_of = [&](Split split) {
-    const auto indices = indices_of(*phantom, split);
-    test::Samples samples{cv::Mat1f(static_cast<int>(indices.size()), 1024), labels_of(*phantom, indices)};
+  const auto phantom = data::make_phantom({});
+  const auto features_of = [&](data::Split split) {
+    const auto indices = data::indices_of(*phantom, split);
+    test::Samples samples{cv::Mat1f(static_cast<int>(indices.size()), 1024),
+                          data::labels_of(*phantom, indices)};
     cv::setNumThreads(2);
     cv::parallel_for_({0, static_cast<int>(indices.size())}, [&](const cv::Range& range) {
       std::vector<std::uint8_t> pixels(320 * 320);
@@ -69,7 +70,7 @@ TEST(Phantom, LinearModelOn32x32PixelsStaysBelowAuc75) {
     });
     return samples;
   };
-  const test::Samples train = features_of(Split::train), test = features_of(Split::test);
+  const test::Samples train = features_of(data::Split::train), test = features_of(data::Split::test);
   for (const double l2 : {0.003, 0.03}) {
     const double auc = test::logistic_regression_auc(train, test, l2);
     RecordProperty("auc_l2_" + std::to_string(l2), std::to_string(auc));

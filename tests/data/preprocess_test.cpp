@@ -1,32 +1,32 @@
 // Floats from pixels: normalisation, each switch's effect, layouts, and augmentation as a function of its
 // keys.
-#include "data/preprocess.hpp"
+#include "data/loading/preprocess.hpp"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "temp_data.hpp"
 
 namespace dsx {
 namespace {
 
-std::vector<std::uint8_t> ramp(ImageShape shape) {
+std::vector<std::uint8_t> ramp(data::ImageShape shape) {
   std::vector<std::uint8_t> pixels(shape.count());
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(40 + i % 97);
   return pixels;
 }
 
-std::vector<float> run(ImageShape shape, PreprocessOptions preprocess, AugmentOptions augment,
-                       std::vector<std::uint8_t> pixels, int epoch = 0, std::size_t index = 0,
-                       bool channels_last = false, std::uint64_t seed = 1) {
+std::vector<float> run(data::ImageShape shape, data::PreprocessOptions preprocess,
+                       data::AugmentOptions augment, std::vector<std::uint8_t> pixels, int epoch = 0,
+                       std::size_t index = 0, bool channels_last = false, std::uint64_t seed = 1) {
   std::vector<float> out(shape.count());
-  Preprocessor(shape, preprocess, augment, seed).run(pixels, epoch, index, channels_last, out);
+  data::Preprocessor(shape, preprocess, augment, seed).run(pixels, epoch, index, channels_last, out);
   return out;
 }
 
-constexpr ImageShape kShape{1, 20, 24};
+constexpr data::ImageShape kShape{1, 20, 24};
 
 TEST(Preprocess, DefaultScalesToTheUnitInterval) {
   std::vector<std::uint8_t> pixels = ramp(kShape);
@@ -44,7 +44,7 @@ TEST(Preprocess, NormalisesWithMeanAndStd) {
 }
 
 TEST(Preprocess, ChannelsLastInterleavesPlanes) {
-  const ImageShape shape{3, 5, 7};
+  const data::ImageShape shape{3, 5, 7};
   const auto pixels = ramp(shape);
   const auto planar = run(shape, {}, {}, pixels), interleaved = run(shape, {}, {}, pixels, 0, 0, true);
   for (std::size_t c = 0; c < 3; ++c)
@@ -58,7 +58,7 @@ TEST(Preprocess, EqualizeSpreadsTheHistogram) {
 }
 
 TEST(Preprocess, EqualizeWorksOnColour) {
-  const ImageShape shape{3, 20, 24};
+  const data::ImageShape shape{3, 20, 24};
   const auto out = run(shape, {.equalize = true}, {}, ramp(shape));
   EXPECT_GT(*std::max_element(out.begin(), out.end()) - *std::min_element(out.begin(), out.end()), 0.9F);
 }
@@ -80,7 +80,7 @@ TEST(Preprocess, DenoiseRemovesASinglePixel) {
 }
 
 TEST(Augment, IsAFunctionOfSeedEpochAndIndexOnly) {
-  const AugmentOptions all{0.5, 10, 0.2, 0.2};
+  const data::AugmentOptions all{0.5, 10, 0.2, 0.2};
   const auto pixels = ramp(kShape);
   const auto first = run(kShape, {}, all, pixels, 3, 17);
   EXPECT_EQ(run(kShape, {}, all, pixels, 3, 17), first);
@@ -101,7 +101,7 @@ TEST(Augment, FlipMirrorsColumnsWithItsProbability) {
 
 TEST(Augment, RotationStaysWithinItsAngle) {
   // A bright spot 10 pixels from the centre moves by at most 10 * angle.
-  const ImageShape shape{1, 41, 41};
+  const data::ImageShape shape{1, 41, 41};
   std::vector<std::uint8_t> pixels(shape.count(), 0);
   pixels[20 * 41 + 30] = 255;
   double widest = 0;
@@ -145,10 +145,13 @@ TEST(Augment, BrightnessAndContrastKeepTheirRangesAndClip) {
 TEST(Preprocess, RefusesNonsenseByKey) {
   using test::message_of;
   using ::testing::HasSubstr;
-  EXPECT_THAT(message_of<ConfigError>([] { validate(PreprocessOptions{.std = 0}); }), HasSubstr("std"));
-  EXPECT_THAT(message_of<ConfigError>([] { validate(PreprocessOptions{.mean = NAN}); }), HasSubstr("mean"));
-  EXPECT_THAT(message_of<ConfigError>([] { validate(AugmentOptions{.flip = 1.5}); }), HasSubstr("flip"));
-  EXPECT_THAT(message_of<ConfigError>([] { validate(AugmentOptions{.rotation = -1}); }),
+  EXPECT_THAT(message_of<ConfigError>([] { data::validate(data::PreprocessOptions{.std = 0}); }),
+              HasSubstr("std"));
+  EXPECT_THAT(message_of<ConfigError>([] { data::validate(data::PreprocessOptions{.mean = NAN}); }),
+              HasSubstr("mean"));
+  EXPECT_THAT(message_of<ConfigError>([] { data::validate(data::AugmentOptions{.flip = 1.5}); }),
+              HasSubstr("flip"));
+  EXPECT_THAT(message_of<ConfigError>([] { data::validate(data::AugmentOptions{.rotation = -1}); }),
               HasSubstr("rotation"));
 }
 

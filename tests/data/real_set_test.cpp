@@ -4,13 +4,13 @@
 #include <map>
 #include <set>
 
-#include "data/clean.hpp"
-#include "data/duplicates.hpp"
-#include "data/files.hpp"
-#include "data/folder.hpp"
-#include "data/hdf5_dataset.hpp"
-#include "data/import.hpp"
-#include "data/summary.hpp"
+#include "data/io/files.hpp"
+#include "data/quality/clean.hpp"
+#include "data/quality/duplicates.hpp"
+#include "data/sources/folder.hpp"
+#include "data/sources/hdf5_dataset.hpp"
+#include "data/sources/import.hpp"
+#include "data/sources/summary.hpp"
 #include "temp_data.hpp"
 
 namespace dsx {
@@ -27,28 +27,28 @@ class RealSet : public test::TempFolder {
 };
 
 TEST_F(RealSet, HasItsKnownCountsAndSharedSubjects) {
-  const FolderListing listing = scan_folder(root_);
-  std::map<std::pair<Split, int>, int> count;
-  std::map<Split, std::set<std::string>> subjects;
-  for (const FolderEntry& entry : listing.entries) {
+  const data::FolderListing listing = data::scan_folder(root_);
+  std::map<std::pair<data::Split, int>, int> count;
+  std::map<data::Split, std::set<std::string>> subjects;
+  for (const data::FolderEntry& entry : listing.entries) {
     ++count[{entry.split, entry.label}];
-    subjects[entry.split].insert(subject_from_name(entry.name));
+    subjects[entry.split].insert(data::subject_from_name(entry.name));
   }
-  EXPECT_EQ((count[{Split::train, 0}]), 1341);
-  EXPECT_EQ((count[{Split::train, 1}]), 3875);
-  EXPECT_EQ((count[{Split::test, 0}]), 234);
-  EXPECT_EQ((count[{Split::test, 1}]), 390);
+  EXPECT_EQ((count[{data::Split::train, 0}]), 1341);
+  EXPECT_EQ((count[{data::Split::train, 1}]), 3875);
+  EXPECT_EQ((count[{data::Split::test, 0}]), 234);
+  EXPECT_EQ((count[{data::Split::test, 1}]), 390);
   std::vector<std::string> shared;
-  std::set_intersection(subjects[Split::train].begin(), subjects[Split::train].end(),
-                        subjects[Split::test].begin(), subjects[Split::test].end(),
+  std::set_intersection(subjects[data::Split::train].begin(), subjects[data::Split::train].end(),
+                        subjects[data::Split::test].begin(), subjects[data::Split::test].end(),
                         std::back_inserter(shared));
   EXPECT_EQ(shared.size(), 170U);
 }
 
 TEST_F(RealSet, HasItsKnownIdenticalFiles) {
   std::map<std::string, int> copies;
-  for (const FolderEntry& entry : scan_folder(root_).entries)
-    ++copies[sha256_hex(read_file(root_ / entry.name))];
+  for (const data::FolderEntry& entry : data::scan_folder(root_).entries)
+    ++copies[data::sha256_hex(data::read_file(root_ / entry.name))];
   int groups = 0, surplus = 0;
   for (const auto& [hash, count] : copies)
     if (count > 1) ++groups, surplus += count - 1;
@@ -59,24 +59,25 @@ TEST_F(RealSet, HasItsKnownIdenticalFiles) {
 // All of it, at a small size: the audit's own way to the known figures, and no near duplicates besides (the
 // most similar images of different people correlate .975 at most).
 TEST_F(RealSet, TheAuditFindsItsKnownCopies) {
-  import_folder(scan_folder(root_), {{64, 1, Resize::area}, false, 0, {}}, folder_ / "small.h5");
-  const Hdf5Dataset dataset(folder_ / "small.h5");
-  const Duplicates found = find_duplicates(dataset, fingerprints_of(dataset, 0, {}), {});
+  data::import_folder(data::scan_folder(root_), {{64, 1, data::Resize::area}, false, 0, {}},
+                      folder_ / "small.h5");
+  const data::Hdf5Dataset dataset(folder_ / "small.h5");
+  const data::Duplicates found = data::find_duplicates(dataset, data::fingerprints_of(dataset, 0, {}), {});
   EXPECT_EQ(found.groups.size(), 30U);
   EXPECT_EQ(found.surplus_copies(), 32U);
-  for (const CopyGroup& group : found.groups) EXPECT_TRUE(group.same_file);
+  for (const data::CopyGroup& group : found.groups) EXPECT_TRUE(group.same_file);
   EXPECT_TRUE(found.near.empty());
-  EXPECT_EQ(summarize(dataset).shared_subjects.size(), 170U);
-  EXPECT_EQ(plan_cleaning(dataset.items(), found, {}).size(), 32U);
+  EXPECT_EQ(data::summarize(dataset).shared_subjects.size(), 170U);
+  EXPECT_EQ(data::plan_cleaning(dataset.items(), found, {}).size(), 32U);
 }
 
 // Every 40th image: no sound file may be taken for a damaged one.
 TEST_F(RealSet, ItsImagesAreSound) {
-  FolderListing listing = scan_folder(root_);
-  std::vector<FolderEntry> some;
+  data::FolderListing listing = data::scan_folder(root_);
+  std::vector<data::FolderEntry> some;
   for (std::size_t i = 0; i < listing.entries.size(); i += 40) some.push_back(listing.entries[i]);
   listing.entries = some;
-  const ImportReport report = import_folder(listing, {}, folder_ / "some.h5");
+  const data::ImportReport report = data::import_folder(listing, {}, folder_ / "some.h5");
   EXPECT_EQ(report.images, some.size());
 }
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.hpp"
+#include "data/sources/dataset.hpp"
 
 namespace dsx::test {
 
@@ -68,26 +68,26 @@ inline void write_tree(const fs::path& root, const std::vector<std::string>& spl
 }
 
 // A data set in memory: image i is filled with the value i.
-class Flat : public Dataset {
+class Flat : public data::Dataset {
  public:
-  Flat(std::size_t count, ImageShape shape) : shape_(shape) {
+  Flat(std::size_t count, data::ImageShape shape) : shape_(shape) {
     for (std::size_t i = 0; i < count; ++i) {
       const std::string name = "image-" + std::to_string(i);
-      items_.push_back({name, name, std::string(64, '0'), static_cast<int>(i % 2), Split::train});
+      items_.push_back({name, name, std::string(64, '0'), static_cast<int>(i % 2), data::Split::train});
     }
   }
-  const std::vector<Item>& items() const override { return items_; }
-  ImageShape shape() const override { return shape_; }
+  const std::vector<data::Item>& items() const override { return items_; }
+  data::ImageShape shape() const override { return shape_; }
   const std::vector<std::string>& class_names() const override { return class_names_; }
   void read(std::size_t index, std::span<std::uint8_t> chw) const override {
     std::fill(chw.begin(), chw.end(), static_cast<std::uint8_t>(index));
   }
   std::string description() const override { return "flat"; }
-  std::vector<Item>& mutable_items() { return items_; }
+  std::vector<data::Item>& mutable_items() { return items_; }
 
  private:
-  ImageShape shape_;
-  std::vector<Item> items_;
+  data::ImageShape shape_;
+  std::vector<data::Item> items_;
   std::vector<std::string> class_names_ = {"NORMAL", "PNEUMONIA"};
 };
 

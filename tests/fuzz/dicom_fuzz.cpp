@@ -2,7 +2,7 @@
 // not instrumented: the sanitizer sees their heap, not their every access.
 #include <opencv2/imgproc.hpp>
 
-#include "data/dicom.hpp"
+#include "data/formats/dicom.hpp"
 #include "tests/data/make_dicom.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 

@@ -10,8 +10,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "data/h5.hpp"
-#include "data/sealed_file.hpp"
+#include "data/io/h5.hpp"
+#include "data/io/sealed_file.hpp"
 
 namespace dsx::fuzz {
 namespace {
@@ -219,7 +219,7 @@ hid_t access_to(const Bytes& image) {
 }  // namespace
 
 fs::path EditedHdf5::apply(std::span<const std::uint8_t> edits) const {
-  const h5::Lock lock;
+  const data::h5::Lock lock;
   static const hid_t access = access_to(valid_);
   const hid_t file = H5Fopen("fuzz", H5F_ACC_RDWR, access);
   if (file < 0) std::abort();

@@ -10,13 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 
 namespace dsx::fuzz {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// Each target defines both. An error of kernels/error.hpp is a refusal, and fine; anything else is a finding.
+// Each target defines both. An error of kernels/base/error.hpp is a refusal, and fine; anything else is a
+// finding.
 void read(std::span<const std::uint8_t> bytes);
 std::vector<Bytes> seeds();
 

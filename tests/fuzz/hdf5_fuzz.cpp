@@ -1,7 +1,7 @@
 // A data set's HDF5 file. Odd first byte: the rest is the file, which the seal must keep from libhdf5. Even:
 // the rest edits a valid one (edited_hdf5.hpp).
-#include "data/deflate.hpp"
-#include "data/hdf5_dataset.hpp"
+#include "data/io/deflate.hpp"
+#include "data/sources/hdf5_dataset.hpp"
 #include "tests/fuzz/edited_hdf5.hpp"
 
 namespace dsx::fuzz {

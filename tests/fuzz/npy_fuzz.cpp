@@ -1,7 +1,7 @@
 // A .npy file from memory: its header, then some of its numbers.
 #include <algorithm>
 
-#include "data/npy.hpp"
+#include "data/formats/npy.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
 namespace dsx::fuzz {

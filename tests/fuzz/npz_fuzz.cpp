@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "data/array_images.hpp"
-#include "data/npz.hpp"
+#include "data/formats/npz.hpp"
+#include "data/sources/array_images.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
 namespace dsx::fuzz {

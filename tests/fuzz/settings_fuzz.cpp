@@ -1,7 +1,7 @@
 // A study's YAML; what is accepted must come back from its own text unchanged.
 #include <cstdlib>
 
-#include "study/settings.hpp"
+#include "study/settings/settings.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
 namespace dsx::fuzz {
@@ -18,7 +18,7 @@ void read(std::span<const std::uint8_t> bytes) {
 }
 
 std::vector<Bytes> seeds() {
-  std::vector<Bytes> all = files_in(std::string(DOWNSCALEXR_SOURCE_DIR) + "/study/recipes", ".yaml");
+  std::vector<Bytes> all = files_in(std::string(DOWNSCALEXR_SOURCE_DIR) + "/study/settings/recipes", ".yaml");
   const std::string defaults = to_yaml(Settings{}, "defaults");
   all.emplace_back(defaults.begin(), defaults.end());
   const std::string odd = "? [a, {b: *c}]\n: &c !!int '1'\nlr: 0x1p-3\nseed: \"\\x41\"\n--- |\n  x\n";

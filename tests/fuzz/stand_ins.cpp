@@ -1,9 +1,9 @@
 // The few names that the parsers under test ask of code which needs oneDNN to link: known words, no
 // behaviour.
-#include "data/image_file.hpp"
-#include "kernels/downsample.hpp"
-#include "kernels/layout.hpp"
-#include "study/label_noise.hpp"
+#include "data/formats/image_file.hpp"
+#include "kernels/downsample/downsample.hpp"
+#include "kernels/onednn/layout.hpp"
+#include "study/settings/noise_kind.hpp"
 
 namespace dsx {
 

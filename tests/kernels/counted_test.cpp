@@ -1,4 +1,4 @@
-#include "kernels/counted.hpp"
+#include "kernels/base/counted.hpp"
 
 #include <gtest/gtest.h>
 

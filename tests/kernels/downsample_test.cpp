@@ -1,11 +1,11 @@
 // Every row of the operator table: forward against its definition, backward as the derivative of the
 // definition, in every layout, for even and odd sizes. A new row is tested by being there (and by its
 // definition in tests/reference).
-#include "kernels/downsample.hpp"
+#include "kernels/downsample/downsample.hpp"
 
 #include <gmock/gmock.h>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "tests/reference/run_kernel.hpp"
 
 namespace dsx {
@@ -15,15 +15,15 @@ using namespace reference;
 
 std::vector<std::string> names() {
   std::vector<std::string> result;
-  for (const auto& op : downsample_table()) result.push_back(op.name);
+  for (const auto& op : downsample::downsample_table()) result.push_back(op.name);
   return result;
 }
 
-class Downsample : public testing::TestWithParam<std::tuple<std::string, Layout, int>> {
+class Downsample : public testing::TestWithParam<std::tuple<std::string, kernels::Layout, int>> {
  protected:
-  const DownsampleOp& op_ = downsample_op(std::get<0>(GetParam()));
-  Layout layout_ = std::get<1>(GetParam());
-  Context context_ = test_context(layout_);
+  const downsample::DownsampleOp& op_ = downsample::downsample_op(std::get<0>(GetParam()));
+  kernels::Layout layout_ = std::get<1>(GetParam());
+  kernels::Context context_ = test_context(layout_);
   dnnl::memory::dims src_dims_{2, 6, std::get<2>(GetParam()), std::get<2>(GetParam())};
   Array src_ = array_of(src_dims_, distinct(12 * std::get<2>(GetParam()) * std::get<2>(GetParam()), 1));
 };
@@ -32,7 +32,7 @@ TEST_P(Downsample, ForwardEqualsDefinition) {
   for (const bool training : {false, true}) {
     auto current = src_.v;
     for (const auto& stage : op_.build(context_, "pool1", concrete_md(src_dims_, layout_), training)) {
-      Arguments workspace;
+      kernels::Arguments workspace;
       current =
           run_kernel(context_, stage.forward, {{DNNL_ARG_SRC, current}}, &workspace, stage.forward_constants)
               .at(DNNL_ARG_DST);
@@ -43,8 +43,9 @@ TEST_P(Downsample, ForwardEqualsDefinition) {
 }
 
 TEST_P(Downsample, BackwardIsTheDerivativeOfTheDefinition) {
-  std::vector<DownsampleStage> stages = op_.build(context_, "pool1", concrete_md(src_dims_, layout_), true);
-  std::vector<Arguments> workspaces(stages.size());
+  std::vector<downsample::DownsampleStage> stages =
+      op_.build(context_, "pool1", concrete_md(src_dims_, layout_), true);
+  std::vector<kernels::Arguments> workspaces(stages.size());
   auto current = src_.v;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     current = run_kernel(context_, stages[i].forward, {{DNNL_ARG_SRC, current}}, &workspaces[i],
@@ -91,8 +92,9 @@ INSTANTIATE_TEST_SUITE_P(Table, Downsample,
                          testing::Combine(testing::ValuesIn(names()), testing::ValuesIn(all_layouts()),
                                           testing::Values(12, 13)),
                          [](const auto& tested) {
-                           return std::get<0>(tested.param) + "_" + to_string(std::get<1>(tested.param)) +
-                                  "_" + std::to_string(std::get<2>(tested.param));
+                           return std::get<0>(tested.param) + "_" +
+                                  kernels::to_string(std::get<1>(tested.param)) + "_" +
+                                  std::to_string(std::get<2>(tested.param));
                          });
 
 TEST(DownsampleTable, HasTheStudysThreeAndItsControls) {
@@ -102,7 +104,7 @@ TEST(DownsampleTable, HasTheStudysThreeAndItsControls) {
 
 TEST(DownsampleTable, NamesTheKnownOperatorsWhenAskedForAnother) {
   try {
-    downsample_op("foo");
+    downsample::downsample_op("foo");
     FAIL();
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("'foo' is not known: use one of avgpool, maxpool"));
@@ -111,10 +113,10 @@ TEST(DownsampleTable, NamesTheKnownOperatorsWhenAskedForAnother) {
 
 TEST(Blur, ShadesOnlyTheBorderThatItPads) {
   // Constant images stay constant except where the zero padding reaches in: first row and column of blurpool.
-  const auto context = test_context(Layout::nhwc);
+  const auto context = test_context(kernels::Layout::nhwc);
   const dnnl::memory::dims dims{1, 6, 8, 8};
-  const auto stages =
-      downsample_op("blurpool").build(context, "pool1", concrete_md(dims, Layout::nhwc), false);
+  const auto stages = downsample::downsample_op("blurpool")
+                          .build(context, "pool1", concrete_md(dims, kernels::Layout::nhwc), false);
   const auto out = run_kernel(context, stages[0].forward, {{DNNL_ARG_SRC, std::vector<double>(384, 16)}},
                               nullptr, stages[0].forward_constants)
                        .at(DNNL_ARG_DST);

@@ -1,6 +1,6 @@
 // The fused kernel against the definitions of convolution, ReLU and downsampling: exactly, on integers, for
 // shapes whose rows end in the middle of a vector, any number of channels and threads.
-#include "kernels/fused_block.hpp"
+#include "kernels/fused/fused_block.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -8,8 +8,8 @@
 
 #include <array>
 
-#include "kernels/downsample.hpp"
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/downsample/downsample.hpp"
 #include "tests/reference/run_kernel.hpp"
 
 namespace dsx {
@@ -29,19 +29,20 @@ class FusedBlock : public testing::TestWithParam<std::tuple<std::string, FusedCa
 
 TEST_P(FusedBlock, EqualsItsDefinitionExactlyOnIntegers) {
   const auto& [op, c, threads, may_be_nhwc] = GetParam();
-  set_threads(threads);
-  const Context context;
-  auto shape = conv_shape({c.batch, c.in_channels, c.height, c.width}, c.out_channels, c.kernel, 1, 0);
-  if (downsample_op(op).conv_stride == 2) {
-    shape = conv_shape(shape.src, c.out_channels, c.kernel, 2, 0);
+  kernels::set_threads(threads);
+  const kernels::Context context;
+  auto shape =
+      kernels::conv_shape({c.batch, c.in_channels, c.height, c.width}, c.out_channels, c.kernel, 1, 0);
+  if (downsample::downsample_op(op).conv_stride == 2) {
+    shape = kernels::conv_shape(shape.src, c.out_channels, c.kernel, 2, 0);
     shape.padding_r = -(c.height % 2 == 0 ? 0 : 1);
     shape.dst[2] = (c.height - c.kernel + 1) / 2;
     shape.dst[3] = (c.width - c.kernel + 1) / 2;
   }
-  const auto pool = fused_pool_for(context, shape, op);
-  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const auto pool = fused::fused_pool_for(context, shape, op);
+  if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   ASSERT_TRUE(pool.has_value());
-  const auto kernel = fused_block_forward(context, "block", shape, {*pool, true, may_be_nhwc});
+  const auto kernel = fused::fused_block_forward(context, "block", shape, {*pool, true, may_be_nhwc});
   EXPECT_THAT(kernel.impl, testing::StartsWith("ours:"));
 
   const auto x = array_of(
@@ -56,7 +57,7 @@ TEST_P(FusedBlock, EqualsItsDefinitionExactlyOnIntegers) {
   const auto got = run_kernel(context, kernel,
                               {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}});
   expect_near(got.at(DNNL_ARG_DST), expected.v, 0, kernel.impl);
-  set_threads(omp_get_num_procs());
+  kernels::set_threads(omp_get_num_procs());
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -71,9 +72,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 // What the threads before left in the scratchpad, or in another number of threads' shares, must not show.
 TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {
-  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
-  const Context context;
-  auto shape = conv_shape({3, 2, 77, 90}, 16, 5, 2, 0);
+  if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const kernels::Context context;
+  auto shape = kernels::conv_shape({3, 2, 77, 90}, 16, 5, 2, 0);
   const auto values = [](std::size_t count, unsigned seed) {
     auto v = integers(count, seed);
     for (auto& value : v) value *= 0.1;
@@ -82,8 +83,9 @@ TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {
   std::vector<double> first;
   for (const int threads : {1, 2, 3, 7}) {
     for (const bool nhwc : {false, true}) {
-      set_threads(threads);
-      const auto kernel = fused_block_forward(context, "block", shape, {FusedPool::none, true, nhwc});
+      kernels::set_threads(threads);
+      const auto kernel =
+          fused::fused_block_forward(context, "block", shape, {fused::FusedPool::none, true, nhwc});
       const auto got = run_kernel(context, kernel,
                                   {{DNNL_ARG_SRC, values(3 * 2 * 77 * 90, 1)},
                                    {DNNL_ARG_WEIGHTS, values(16 * 2 * 25, 2)},
@@ -93,18 +95,18 @@ TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {
       expect_equal(got, first, fmt::format("{} threads, {}", threads, kernel.impl));
     }
   }
-  set_threads(omp_get_num_procs());
+  kernels::set_threads(omp_get_num_procs());
 }
 
 // What the next step reads first is asked for by each thread, and only fetched: an address that nobody may
 // read does no harm.
 TEST(FusedBlock, BringsAheadWithoutChangingItsResult) {
-  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
-  const Context context;
-  set_threads(2);
-  for (const auto pool : {FusedPool::none, FusedPool::max}) {
-    const auto shape = conv_shape({1, 2, 44, 90}, 16, 5, pool == FusedPool::none ? 2 : 1, 0);
-    const auto kernel = fused_block_forward(context, "block", shape, {pool, true, true});
+  if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const kernels::Context context;
+  kernels::set_threads(2);
+  for (const auto pool : {fused::FusedPool::none, fused::FusedPool::max}) {
+    const auto shape = kernels::conv_shape({1, 2, 44, 90}, 16, 5, pool == fused::FusedPool::none ? 2 : 1, 0);
+    const auto kernel = fused::fused_block_forward(context, "block", shape, {pool, true, true});
     const auto run = [&] {
       return run_kernel(context, kernel,
                         {{DNNL_ARG_SRC, integers(2 * 44 * 90, 1)},
@@ -119,24 +121,25 @@ TEST(FusedBlock, BringsAheadWithoutChangingItsResult) {
     if (!by_channels) GTEST_SKIP() << "vectors of fewer than 8 floats: " << kernel.impl;
     kernel.bring_ahead([&](int thread) {
       ++asked.at(static_cast<std::size_t>(thread));
-      return Stretch{reinterpret_cast<const void*>(4096), 1 << 20};
+      return kernels::Stretch{reinterpret_cast<const void*>(4096), 1 << 20};
     });
     expect_equal(run(), alone, kernel.impl);
     EXPECT_THAT(asked, testing::Each(1));
   }
-  set_threads(omp_get_num_procs());
+  kernels::set_threads(omp_get_num_procs());
 }
 
 TEST(FusedBlock, DoesAConvolutionWithNothingAfterIt) {
-  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
-  const Context context;
-  const auto shape = conv_shape({2, 3, 21, 71}, 16, 5, 1, 0);
+  if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const kernels::Context context;
+  const auto shape = kernels::conv_shape({2, 3, 21, 71}, 16, 5, 1, 0);
   const auto x = array_of(shape.src, integers(2 * 3 * 21 * 71, 1));
   const auto weights = array_of(shape.weights, integers(16 * 3 * 25, 2));
   const auto bias = integers(16, 3);
   const auto expected = relu(conv(x, weights, bias, 1, 0, 17, 67));
   for (const bool nhwc : {false, true}) {
-    const auto kernel = fused_block_forward(context, "conv", shape, {FusedPool::none, true, nhwc});
+    const auto kernel =
+        fused::fused_block_forward(context, "conv", shape, {fused::FusedPool::none, true, nhwc});
     const auto got = run_kernel(context, kernel,
                                 {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}});
     expect_equal(got.at(DNNL_ARG_DST), expected.v, kernel.impl);
@@ -144,13 +147,13 @@ TEST(FusedBlock, DoesAConvolutionWithNothingAfterIt) {
 }
 
 TEST(FusedBlock, RoundsWeightsAsBf16Does) {
-  Context context;
+  kernels::Context context;
   context.dtype = dnnl::memory::data_type::bf16;
-  const auto shape = conv_shape({1, 1, 40, 64}, 16, 3, 1, 0);
-  const auto pool = fused_pool_for(context, shape, "maxpool");
+  const auto shape = kernels::conv_shape({1, 1, 40, 64}, 16, 3, 1, 0);
+  const auto pool = fused::fused_pool_for(context, shape, "maxpool");
   if (!pool) GTEST_SKIP() << "no vectors of a fixed length, or oneDNN has AMX";
   // 1 + 2^-8 lies between two bf16 numbers, 1 and 1 + 2^-7: to the even one, 1.
-  const auto kernel = fused_block_forward(context, "block", shape, {*pool, false, true});
+  const auto kernel = fused::fused_block_forward(context, "block", shape, {*pool, false, true});
   std::vector<double> ones(40 * 64, 1.0), weights(16 * 9, 0.0);
   for (std::size_t o = 0; o < 16; ++o) weights[o * 9] = 1.00390625;
   const auto got = run_kernel(context, kernel, {{DNNL_ARG_SRC, ones}, {DNNL_ARG_WEIGHTS, weights}});
@@ -158,21 +161,25 @@ TEST(FusedBlock, RoundsWeightsAsBf16Does) {
 }
 
 TEST(FusedBlock, RefusesToRunBeforeItsWeightsArePacked) {
-  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
-  const Context context;
-  const auto kernel = fused_block_forward(context, "conv1", conv_shape({1, 1, 40, 64}, 6, 3, 1, 0),
-                                          {FusedPool::max, false, false});
+  if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const kernels::Context context;
+  const auto kernel =
+      fused::fused_block_forward(context, "conv1", kernels::conv_shape({1, 1, 40, 64}, 6, 3, 1, 0),
+                                 {fused::FusedPool::max, false, false});
   EXPECT_THROW(kernel.native({}), std::logic_error);
 }
 
 TEST(FusedPoolFor, LeavesToTheOthersWhatItCannotDo) {
-  const Context context;
-  const auto shape = conv_shape({1, 1, 80, 80}, 6, 5, 1, 0);
-  EXPECT_FALSE(fused_pool_for(context, shape, "blurpool"));
-  EXPECT_FALSE(fused_pool_for(context, shape, "slice")) << "its point is the whole convolution's work";
-  EXPECT_FALSE(fused_pool_for(context, conv_shape({1, 1, 80, 80}, 6, 5, 1, 1), "maxpool")) << "padding";
-  EXPECT_FALSE(fused_pool_for(context, conv_shape({1, 1, 12, 12}, 6, 5, 1, 0), "maxpool")) << "narrow";
-  EXPECT_FALSE(fused_pool_for(context, conv_shape({1, 1, 80, 80}, 6, 5, 2, 0), "maxpool")) << "stride";
+  const kernels::Context context;
+  const auto shape = kernels::conv_shape({1, 1, 80, 80}, 6, 5, 1, 0);
+  EXPECT_FALSE(fused::fused_pool_for(context, shape, "blurpool"));
+  EXPECT_FALSE(fused::fused_pool_for(context, shape, "slice")) << "its point is the whole convolution's work";
+  EXPECT_FALSE(fused::fused_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 5, 1, 1), "maxpool"))
+      << "padding";
+  EXPECT_FALSE(fused::fused_pool_for(context, kernels::conv_shape({1, 1, 12, 12}, 6, 5, 1, 0), "maxpool"))
+      << "narrow";
+  EXPECT_FALSE(fused::fused_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 5, 2, 0), "maxpool"))
+      << "stride";
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
 // The training kernels against the definitions of convolution, ReLU, downsampling and their gradients:
 // exactly, on integers (with ties among maxima), for shapes whose rows end in the middle of a vector, and for
 // every number of threads.
-#include "kernels/fused_train.hpp"
+#include "kernels/fused/fused_train.hpp"
 
 #include <gmock/gmock.h>
 #include <omp.h>
 
-#include "kernels/downsample.hpp"
-#include "kernels/fused_linear.hpp"
+#include "kernels/downsample/downsample.hpp"
+#include "kernels/fused/fused_linear.hpp"
 #include "tests/reference/run_kernel.hpp"
 
 namespace dsx {
@@ -25,12 +25,12 @@ void PrintTo(const BlockCase& c, std::ostream* out) {
 
 class FusedTraining : public testing::TestWithParam<std::tuple<std::string, BlockCase, int>> {
  protected:
-  void TearDown() override { set_threads(omp_get_num_procs()); }
+  void TearDown() override { kernels::set_threads(omp_get_num_procs()); }
 
-  static ConvShape shape_of(const std::string& op, const BlockCase& c) {
+  static kernels::ConvShape shape_of(const std::string& op, const BlockCase& c) {
     const memory_dims src{c.batch, c.in_channels, c.height, c.width};
-    const int stride = downsample_op(op).conv_stride;
-    auto shape = conv_shape(src, c.out_channels, c.kernel, 1, 0);
+    const int stride = downsample::downsample_op(op).conv_stride;
+    auto shape = kernels::conv_shape(src, c.out_channels, c.kernel, 1, 0);
     if (stride == 1) return shape;
     shape.stride = 2;
     shape.dst[2] = (c.height - c.kernel + 1) / 2;
@@ -42,11 +42,11 @@ class FusedTraining : public testing::TestWithParam<std::tuple<std::string, Bloc
 
 TEST_P(FusedTraining, EqualsTheDefinitionsExactlyOnIntegers) {
   const auto& [op, c, threads] = GetParam();
-  set_threads(threads);
-  const Context context;
+  kernels::set_threads(threads);
+  const kernels::Context context;
   const auto shape = shape_of(op, c);
-  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
-  const auto fused = fused_train_pool_for(context, shape, op);
+  if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  const auto fused = fused::fused_train_pool_for(context, shape, op);
   ASSERT_TRUE(fused.has_value());
 
   const auto count = [](const memory_dims& dims) {
@@ -59,9 +59,9 @@ TEST_P(FusedTraining, EqualsTheDefinitionsExactlyOnIntegers) {
       conv(x, weights, bias, shape.stride, 0, static_cast<int>(shape.dst[2]), static_cast<int>(shape.dst[3]));
   const auto result = downsample(op, relu(convolved));
 
-  Arguments carry;
+  kernels::Arguments carry;
   const auto forward =
-      run_kernel(context, fused_block_forward_training(context, "block", shape, *fused, true),
+      run_kernel(context, fused::fused_block_forward_training(context, "block", shape, *fused, true),
                  {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}}, &carry);
   expect_equal(forward.at(DNNL_ARG_DST), result.v, op + " forward");
 
@@ -77,7 +77,7 @@ TEST_P(FusedTraining, EqualsTheDefinitionsExactlyOnIntegers) {
   const auto expected = conv_backward(x, weights, conv_gradient, shape.stride, 0);
   for (const bool diff_src : {true, false}) {
     const auto got =
-        run_kernel(context, fused_block_backward(context, "block", shape, *fused, true, diff_src),
+        run_kernel(context, fused::fused_block_backward(context, "block", shape, *fused, true, diff_src),
                    {{DNNL_ARG_SRC, x.v},
                     {DNNL_ARG_WEIGHTS, weights.v},
                     {DNNL_ARG_DST, result.v},
@@ -99,29 +99,34 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::Values(1, 2, 3)));
 
 TEST(FusedTrainPoolFor, LeavesToThePrimitivesWhatItCannotDo) {
-  const Context context;
-  EXPECT_FALSE(fused_train_pool_for(context, conv_shape({1, 1, 80, 80}, 6, 5, 1, 0), "blurpool"));
-  EXPECT_FALSE(fused_train_pool_for(context, conv_shape({1, 1, 80, 80}, 6, 7, 1, 0), "maxpool")) << "7x7";
-  EXPECT_FALSE(fused_train_pool_for(context, conv_shape({1, 1, 7, 80}, 6, 5, 1, 0), "maxpool")) << "low";
+  const kernels::Context context;
+  EXPECT_FALSE(
+      fused::fused_train_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 5, 1, 0), "blurpool"));
+  EXPECT_FALSE(
+      fused::fused_train_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 7, 1, 0), "maxpool"))
+      << "7x7";
+  EXPECT_FALSE(
+      fused::fused_train_pool_for(context, kernels::conv_shape({1, 1, 7, 80}, 6, 5, 1, 0), "maxpool"))
+      << "low";
 }
 
 class FusedLinear : public testing::TestWithParam<std::tuple<int, int, int>> {
  protected:
-  void TearDown() override { set_threads(omp_get_num_procs()); }
+  void TearDown() override { kernels::set_threads(omp_get_num_procs()); }
 };
 
 TEST_P(FusedLinear, EqualsTheDefinitionsAndUpdatesAsTheOptimizerWould) {
   const auto& [batch, out, threads] = GetParam();
-  set_threads(threads);
-  const Context context;
-  const auto shape = inner_product_shape({batch, 16, 17, 19}, out);
-  const auto src_md = plain_md(shape.src);
-  if (fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
-  ASSERT_TRUE(fused_linear_suits(context, shape, src_md));
+  kernels::set_threads(threads);
+  const kernels::Context context;
+  const auto shape = kernels::inner_product_shape({batch, 16, 17, 19}, out);
+  const auto src_md = kernels::plain_md(shape.src);
+  if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
+  ASSERT_TRUE(fused::fused_linear_suits(context, shape, src_md));
   const std::size_t in = 16 * 17 * 19;
   const auto x = array_of(shape.src, integers(static_cast<std::size_t>(batch) * in, 1));
   const auto weights = integers(static_cast<std::size_t>(out) * in, 2), bias = integers(out, 3);
-  const auto forward = run_kernel(context, fused_linear_forward(context, shape, true, true, src_md),
+  const auto forward = run_kernel(context, fused::fused_linear_forward(context, shape, true, true, src_md),
                                   {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_BIAS, bias}});
   expect_equal(forward.at(DNNL_ARG_DST), relu(linear(x, weights, bias, out)).v, "forward");
 
@@ -137,8 +142,8 @@ TEST_P(FusedLinear, EqualsTheDefinitionsAndUpdatesAsTheOptimizerWould) {
       }
     }
   }
-  const auto slot = std::make_shared<UpdateSlot>();
-  const auto backward = fused_linear_backward(context, shape, true, src_md, slot);
+  const auto slot = std::make_shared<kernels::UpdateSlot>();
+  const auto backward = fused::fused_linear_backward(context, shape, true, src_md, slot);
   const Values inputs{{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_DST, dy}};
   const auto got = run_kernel(context, backward, inputs);
   expect_equal(got.at(DNNL_ARG_DIFF_SRC), dx, "gradient of the source");
@@ -147,8 +152,8 @@ TEST_P(FusedLinear, EqualsTheDefinitionsAndUpdatesAsTheOptimizerWould) {
   EXPECT_FALSE(slot->applied);
 
   // Armed: the weights themselves are updated, bit for bit as sgd_update() does it, padding included.
-  const auto md = fused_linear_weights_md(shape);
-  Step step;
+  const auto md = fused::fused_linear_weights_md(shape);
+  kernels::Step step;
   step.kernel = backward;
   for (const auto& [argument, argument_md] : backward.arguments) {
     step.arguments[argument] = backward.is_output.at(argument)
@@ -166,7 +171,8 @@ TEST_P(FusedLinear, EqualsTheDefinitionsAndUpdatesAsTheOptimizerWould) {
            floats(step.arguments.at(DNNL_ARG_WEIGHTS)),
            floats(buffer)};
   for (std::size_t i = 0; i < md.get_size() / sizeof(float); ++i)
-    sgd_update(slot->rule, floats(gradient)[i], floats(expected_weights)[i], floats(expected_buffer)[i]);
+    kernels::sgd_update(slot->rule, floats(gradient)[i], floats(expected_weights)[i],
+                        floats(expected_buffer)[i]);
   fill_nan(step.arguments.at(DNNL_ARG_DIFF_WEIGHTS));
   auto stream = context.stream;
   step.execute(stream);

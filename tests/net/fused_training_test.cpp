@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <omp.h>
 
-#include "kernels/fused_block.hpp"
+#include "kernels/fused/fused_block.hpp"
 #include "net/optimizer.hpp"
 #include "tests/net/network_fixture.hpp"
 #include "tests/reference/formula.hpp"
@@ -19,20 +19,20 @@ struct Trained {
 };
 
 Trained train(const std::string& variant, int threads, bool update_in_backward, bool nesterov = false) {
-  set_threads(threads);
-  Context context;
+  kernels::set_threads(threads);
+  kernels::Context context;
   context.fused = true;
-  Network network(context, load_network_spec("lenet"), {variant, 1, 160, 160});
+  net::Network network(context, net::load_network_spec("lenet"), {variant, 1, 160, 160});
   network.init(7);
   auto plan = network.make_plan(kBatch, true);
   const Images images(reference::formula_values("input", plan.src_count(), 1, 5));
   plan.set_src(images.data.get());
   plan.set_labels(std::vector<float>{1, 0, 0, 1, 1});
   plan.poison();
-  OptimizerOptions options;
+  net::OptimizerOptions options;
   options.weight_decay = 1e-3;
   options.nesterov = nesterov;
-  const auto optimizer = make_optimizer(options, network.parameters());
+  const auto optimizer = net::make_optimizer(options, network.parameters());
   Trained trained;
   for (int step = 0; step < kSteps; ++step) {
     plan.forward();
@@ -44,7 +44,7 @@ Trained train(const std::string& variant, int threads, bool update_in_backward, 
   }
   for (const auto& p : network.parameters().all) trained.weights.push_back(p.get());
   for (const auto& [name, values] : optimizer->state()) trained.momenta.push_back(values);
-  set_threads(omp_get_num_procs());
+  kernels::set_threads(omp_get_num_procs());
   return trained;
 }
 

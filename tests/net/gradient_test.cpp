@@ -17,7 +17,7 @@ constexpr int kBatch = 3, kSide = 28;
 // small_lenet() from its definition.
 double reference_loss(const std::string& variant, const Array& images, const Values& p,
                       const std::vector<double>& labels, std::vector<double>* logits = nullptr) {
-  const int stride = downsample_op(variant).conv_stride;
+  const int stride = downsample::downsample_op(variant).conv_stride;
   Array x = images;
   for (const auto& [name, channels] : std::vector<std::pair<std::string, int>>{{"conv1", 6}, {"conv2", 16}}) {
     Array weights(channels, x.c, 5, 5);
@@ -31,7 +31,7 @@ double reference_loss(const std::string& variant, const Array& images, const Val
   return bce(x.v, labels);
 }
 
-class Gradient : public testing::TestWithParam<std::tuple<std::string, Layout>> {
+class Gradient : public testing::TestWithParam<std::tuple<std::string, kernels::Layout>> {
  protected:
   Gradient() {
     std::mt19937 random(7);
@@ -40,11 +40,11 @@ class Gradient : public testing::TestWithParam<std::tuple<std::string, Layout>> 
     images_ = Images(pixels);
     reference_images_.v.assign(pixels.begin(), pixels.end());
   }
-  Network make() {
-    Context context;
+  net::Network make() {
+    kernels::Context context;
     context.layout = std::get<1>(GetParam());
     context.allow_ref = true;
-    Network network(context, small_lenet(), {std::get<0>(GetParam()), 1, kSide, kSide});
+    net::Network network(context, small_lenet(), {std::get<0>(GetParam()), 1, kSide, kSide});
     network.init(5);
     return network;
   }
@@ -117,10 +117,11 @@ TEST_P(Gradient, RepeatsBitwise) {
 
 INSTANTIATE_TEST_SUITE_P(Each, Gradient,
                          testing::Combine(testing::ValuesIn(variant_names()),
-                                          testing::Values(Layout::nhwc, Layout::nchw, Layout::blocked,
-                                                          Layout::any)),
+                                          testing::Values(kernels::Layout::nhwc, kernels::Layout::nchw,
+                                                          kernels::Layout::blocked, kernels::Layout::any)),
                          [](const auto& tested) {
-                           return std::get<0>(tested.param) + "_" + to_string(std::get<1>(tested.param));
+                           return std::get<0>(tested.param) + "_" +
+                                  kernels::to_string(std::get<1>(tested.param));
                          });
 
 }  // namespace

@@ -20,15 +20,15 @@ struct Case {
 class ImageChainOf : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    set_threads(2);
+    kernels::set_threads(2);
     context_.fused = true;
-    network_ = std::make_unique<Network>(context_, load_network_spec("lenet"),
-                                         NetworkOptions{GetParam().variant, 1, 160, 160});
+    network_ = std::make_unique<net::Network>(context_, net::load_network_spec("lenet"),
+                                              net::NetworkOptions{GetParam().variant, 1, 160, 160});
     network_->init(7);
   }
-  void TearDown() override { set_threads(omp_get_num_procs()); }
+  void TearDown() override { kernels::set_threads(omp_get_num_procs()); }
 
-  Plan plan_of(bool training) {
+  net::Plan plan_of(bool training) {
     auto plan = network_->make_plan(GetParam().images, training);
     images_ = std::make_unique<Images>(reference::formula_values("input", plan.src_count(), 1, 5));
     plan.set_src(images_->data.get());
@@ -37,12 +37,12 @@ class ImageChainOf : public testing::TestWithParam<Case> {
     return plan;
   }
 
-  void one_by_one(const std::vector<Step>& steps) {
+  void one_by_one(const std::vector<kernels::Step>& steps) {
     for (const auto& step : steps) step.execute(context_.stream);
   }
 
-  Context context_;
-  std::unique_ptr<Network> network_;
+  kernels::Context context_;
+  std::unique_ptr<net::Network> network_;
   std::unique_ptr<Images> images_;
 };
 
@@ -103,11 +103,11 @@ INSTANTIATE_TEST_SUITE_P(Cases, ImageChainOf, testing::ValuesIn(cases()), [](con
 });
 
 TEST(ImageChain, PaysWhereEachThreadHasImages) {
-  EXPECT_FALSE(chains_pay(1, 2));
-  EXPECT_TRUE(chains_pay(2, 2));
-  EXPECT_FALSE(chains_pay(3, 2));
-  EXPECT_TRUE(chains_pay(9, 2));
-  EXPECT_TRUE(chains_pay(1, 1));
+  EXPECT_FALSE(net::chains_pay(1, 2));
+  EXPECT_TRUE(net::chains_pay(2, 2));
+  EXPECT_FALSE(net::chains_pay(3, 2));
+  EXPECT_TRUE(net::chains_pay(9, 2));
+  EXPECT_TRUE(net::chains_pay(1, 1));
 }
 
 }  // namespace

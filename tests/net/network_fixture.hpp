@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/downsample.hpp"
+#include "kernels/downsample/downsample.hpp"
 #include "net/network.hpp"
 
 namespace dsx {
@@ -31,13 +31,13 @@ inline nlohmann::json read_fixture(const std::string& name) {
 
 inline std::vector<std::string> variant_names() {
   std::vector<std::string> names;
-  for (const auto& op : downsample_table()) names.push_back(op.name);
+  for (const auto& op : downsample::downsample_table()) names.push_back(op.name);
   return names;
 }
 
 // A small LeNet: same layers, 28 x 28.
-inline NetworkSpec small_lenet() {
-  return parse_network_spec(R"(
+inline net::NetworkSpec small_lenet() {
+  return net::parse_network_spec(R"(
 name: small
 layers:
   - Conv2d: {name: conv1, out_channels: 6, kernel_size: 5}
@@ -51,7 +51,7 @@ layers:
   - ReLU
   - Linear: {name: fc2, out_features: 1}
 )",
-                            "small");
+                                 "small");
 }
 
 }  // namespace dsx

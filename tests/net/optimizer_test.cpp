@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "tests/net/network_fixture.hpp"
 #include "tests/reference/formula.hpp"
 
@@ -22,11 +22,11 @@ void expect_close(const std::vector<float>& actual, const std::vector<float>& ex
     ASSERT_NEAR(actual[i], expected[i], tolerance) << what << "[" << i << "]";
 }
 
-Parameters parameters_of(const json& shapes) {
-  Parameters parameters;
-  const Context context;
+net::Parameters parameters_of(const json& shapes) {
+  net::Parameters parameters;
+  const kernels::Context context;
   for (const auto& [name, shape] : shapes.items()) {
-    Parameter p;
+    net::Parameter p;
     p.name = name;
     p.shape = p.dims = shape.get<dnnl::memory::dims>();
     const dnnl::memory::desc md(p.dims, dnnl::memory::data_type::f32,
@@ -42,8 +42,8 @@ Parameters parameters_of(const json& shapes) {
   return parameters;
 }
 
-OptimizerOptions options_of(const json& c) {
-  OptimizerOptions options;
+net::OptimizerOptions options_of(const json& c) {
+  net::OptimizerOptions options;
   options.name = c["optimizer"];
   const auto& o = c["options"];
   options.weight_decay = o["weight_decay"];
@@ -61,7 +61,7 @@ OptimizerOptions options_of(const json& c) {
 TEST(Optimizer, FollowsPyTorchsTrajectories) {
   for (const auto& c : read_fixture("pytorch_optimizers.json")["cases"]) {
     auto parameters = parameters_of(c["shapes"]);
-    const auto optimizer = make_optimizer(options_of(c), parameters);
+    const auto optimizer = net::make_optimizer(options_of(c), parameters);
     for (std::size_t step = 0; step < c["lr"].size(); ++step) {
       for (auto& p : parameters.all)
         p.pack(formula_values(p.name + ".grad", p.count(), 1, 20, step * p.count()), p.grad);
@@ -78,22 +78,22 @@ TEST(Optimizer, FollowsPyTorchsTrajectories) {
 
 TEST(Optimizer, GoesOnFromItsSavedStateBitwise) {
   for (const char* name : {"sgd", "adam"}) {
-    OptimizerOptions options;
+    net::OptimizerOptions options;
     options.name = name;
     const json shapes = {{"p0", {2, 1, 3, 3}}, {"p1", {4}}};
     auto straight = parameters_of(shapes), resumed = parameters_of(shapes);
-    const auto run = [&](Parameters& parameters, Optimizer& optimizer, int from, int to) {
+    const auto run = [&](net::Parameters& parameters, net::Optimizer& optimizer, int from, int to) {
       for (int step = from; step < to; ++step) {
         for (auto& p : parameters.all)
           p.pack(formula_values(p.name + ".grad", p.count(), 1, 20, step * p.count()), p.grad);
         optimizer.step(0.1);
       }
     };
-    const auto whole = make_optimizer(options, straight);
+    const auto whole = net::make_optimizer(options, straight);
     run(straight, *whole, 0, 5);
-    const auto before = make_optimizer(options, resumed);
+    const auto before = net::make_optimizer(options, resumed);
     run(resumed, *before, 0, 2);
-    const auto after = make_optimizer(options, resumed);
+    const auto after = net::make_optimizer(options, resumed);
     after->load_state(before->state());
     run(resumed, *after, 2, 5);
     for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(straight.all[i].get(), resumed.all[i].get()) << name;
@@ -102,21 +102,21 @@ TEST(Optimizer, GoesOnFromItsSavedStateBitwise) {
 
 TEST(Optimizer, RefusesAStateThatLacksAParameter) {
   auto parameters = parameters_of({{"p0", {2, 1, 3, 3}}});
-  EXPECT_THROW(make_optimizer({}, parameters)->load_state({}), DataError);
-  OptimizerOptions unknown;
+  EXPECT_THROW(net::make_optimizer({}, parameters)->load_state({}), DataError);
+  net::OptimizerOptions unknown;
   unknown.name = "rmsprop";
-  EXPECT_THROW(make_optimizer(unknown, parameters), ConfigError);
+  EXPECT_THROW(net::make_optimizer(unknown, parameters), ConfigError);
 }
 
 TEST(Schedule, FollowsPyTorch) {
   for (const auto& c : read_fixture("pytorch_schedules.json")["cases"]) {
-    ScheduleOptions schedule;
+    net::ScheduleOptions schedule;
     schedule.name = c["name"];
     schedule.warmup_epochs = c["warmup_epochs"];
     if (c.contains("step_epochs")) schedule.step_epochs = c["step_epochs"];
     if (c.contains("gamma")) schedule.gamma = c["gamma"];
     for (const auto& row : c["epoch_and_lr"]) {
-      EXPECT_NEAR(learning_rate(schedule, c["base_lr"], row[0], c["epochs"]), row[1].get<double>(), 1e-9)
+      EXPECT_NEAR(net::learning_rate(schedule, c["base_lr"], row[0], c["epochs"]), row[1].get<double>(), 1e-9)
           << schedule.name << " at " << row[0];
     }
   }
@@ -124,7 +124,7 @@ TEST(Schedule, FollowsPyTorch) {
 
 TEST(Init, DrawsPyTorchsUniformBounds) {
   const auto fixture = read_fixture("pytorch_layers.json")["initialisation"];
-  Network network({}, load_network_spec("lenet"), {"avgpool", 1, 320, 320});
+  net::Network network({}, net::load_network_spec("lenet"), {"avgpool", 1, 320, 320});
   network.init(1);
   for (const auto& p : network.parameters().all) {
     const auto values = p.get();
@@ -146,13 +146,13 @@ TEST(Init, DrawsPyTorchsUniformBounds) {
 TEST(Init, GivesEveryVariantTheSameWeightsForASeed) {
   std::vector<float> first;
   for (const auto& variant : variant_names()) {
-    Network network({}, small_lenet(), {variant, 1, 28, 28});
+    net::Network network({}, small_lenet(), {variant, 1, 28, 28});
     network.init(3);
     const auto values = network.parameters().at("conv2.weight").get();
     if (first.empty()) first = values;
     EXPECT_EQ(values, first) << variant;
   }
-  Network other({}, small_lenet(), {"avgpool", 1, 28, 28});
+  net::Network other({}, small_lenet(), {"avgpool", 1, 28, 28});
   other.init(4);
   EXPECT_NE(other.parameters().at("conv2.weight").get(), first);
 }

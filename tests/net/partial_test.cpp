@@ -8,17 +8,17 @@ namespace {
 using namespace reference;
 
 TEST(PartialNetwork, GivesItsResultAndTheGradientOfItsInput) {
-  const auto spec = parse_network_spec(
+  const auto spec = net::parse_network_spec(
       "layers:\n  - Conv2d: {name: conv1, out_channels: 4, kernel_size: 3}\n  - ReLU\n  - Downsample",
       "block");
   for (const auto& variant : variant_names()) {
-    for (const auto layout : {Layout::nhwc, Layout::nchw, Layout::any}) {
-      Context context;
+    for (const auto layout : {kernels::Layout::nhwc, kernels::Layout::nchw, kernels::Layout::any}) {
+      kernels::Context context;
       context.layout = layout;
       context.allow_ref = true;
-      NetworkOptions options{variant, 1, 12, 12};
+      net::NetworkOptions options{variant, 1, 12, 12};
       options.partial = options.input_gradient = true;
-      Network network(context, spec, options);
+      net::Network network(context, spec, options);
       network.init(1);
       auto plan = network.make_plan(2, true);
       Array x(2, 1, 12, 12);
@@ -38,7 +38,7 @@ TEST(PartialNetwork, GivesItsResultAndTheGradientOfItsInput) {
                  b = network.parameters().at("conv1.bias").get();
       weights.v.assign(w.begin(), w.end());
       const std::vector<double> bias(b.begin(), b.end());
-      const int stride = downsample_op(variant).conv_stride, side = stride == 2 ? 5 : 10;
+      const int stride = downsample::downsample_op(variant).conv_stride, side = stride == 2 ? 5 : 10;
       const auto forward = [&](const Array& input) {
         return downsample(variant, relu(conv(input, weights, bias, stride, 0, side, side)));
       };
@@ -53,7 +53,8 @@ TEST(PartialNetwork, GivesItsResultAndTheGradientOfItsInput) {
         const auto after = forward(moved);
         double derivative = 0;
         for (std::size_t j = 0; j < after.v.size(); ++j) derivative += (after.v[j] - expected.v[j]) / 1e-7;
-        ASSERT_NEAR(gradient[i], derivative, 1e-5) << variant << " " << to_string(layout) << " at " << i;
+        ASSERT_NEAR(gradient[i], derivative, 1e-5)
+            << variant << " " << kernels::to_string(layout) << " at " << i;
       }
     }
   }

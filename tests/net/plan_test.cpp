@@ -6,7 +6,7 @@
 
 #include <random>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "net/arena.hpp"
 #include "net/optimizer.hpp"
 #include "tests/net/network_fixture.hpp"
@@ -24,7 +24,7 @@ std::vector<float> pixels(std::size_t count) {
 TEST(Arena, NeverOverlapsBuffersThatLiveAtTheSameTime) {
   std::mt19937 random(17);
   for (int round = 0; round < 200; ++round) {
-    std::vector<Lifetime> lives(1 + random() % 30);
+    std::vector<net::Lifetime> lives(1 + random() % 30);
     std::size_t total = 0;
     for (auto& life : lives) {
       life.bytes = 1 + random() % 5000;
@@ -32,7 +32,7 @@ TEST(Arena, NeverOverlapsBuffersThatLiveAtTheSameTime) {
       life.last = life.first + static_cast<int>(random() % 6);
       total += (life.bytes + 63) / 64 * 64;
     }
-    const auto layout = assign_offsets(lives);
+    const auto layout = net::assign_offsets(lives);
     EXPECT_LE(layout.bytes, total);
     for (std::size_t i = 0; i < lives.size(); ++i) {
       EXPECT_EQ(layout.offsets[i] % 64, 0u);
@@ -47,7 +47,7 @@ TEST(Arena, NeverOverlapsBuffersThatLiveAtTheSameTime) {
 }
 
 TEST(Plan, InferenceReusesMemoryAndTrainingKeepsActivations) {
-  Network network({}, load_network_spec("lenet"), {"avgpool", 1, 320, 320});
+  net::Network network({}, net::load_network_spec("lenet"), {"avgpool", 1, 320, 320});
   network.init(1);
   auto inference = network.make_plan(4, false);
   EXPECT_LT(inference.arena_bytes(), inference.unshared_bytes());
@@ -58,7 +58,7 @@ TEST(Plan, InferenceReusesMemoryAndTrainingKeepsActivations) {
 TEST(Plan, ReadsNothingThatItDidNotWrite) {
   for (const auto& variant : variant_names()) {
     for (const bool training : {false, true}) {
-      Network network({}, small_lenet(), {variant, 1, 28, 28});
+      net::Network network({}, small_lenet(), {variant, 1, 28, 28});
       network.init(2);
       auto plan = network.make_plan(4, training);
       const Images images(pixels(plan.src_count()));
@@ -89,14 +89,14 @@ TEST(Plan, ReadsNothingThatItDidNotWrite) {
 }
 
 TEST(Plan, InferenceSeesUpdatedWeightsAfterPack) {
-  Network network({}, small_lenet(), {"maxpool", 1, 28, 28});
+  net::Network network({}, small_lenet(), {"maxpool", 1, 28, 28});
   network.init(2);
   auto training = network.make_plan(4, true);
   auto inference = network.make_plan(2, false);
   const Images images(pixels(training.src_count()));
   training.set_src(images.data.get());
   training.set_labels(std::vector<float>{0, 1, 1, 0});
-  const auto optimizer = make_optimizer({}, network.parameters());
+  const auto optimizer = net::make_optimizer({}, network.parameters());
   for (int step = 0; step < 3; ++step) {
     training.forward();
     training.loss();
@@ -112,7 +112,7 @@ TEST(Plan, InferenceSeesUpdatedWeightsAfterPack) {
 
 TEST(Plan, LossFallsWhenTrainingOnOneBatch) {
   for (const auto& variant : variant_names()) {
-    Network network({}, small_lenet(), {variant, 1, 28, 28});
+    net::Network network({}, small_lenet(), {variant, 1, 28, 28});
     network.init(2);
     auto plan = network.make_plan(4, true);
     auto values = pixels(plan.src_count());
@@ -120,7 +120,7 @@ TEST(Plan, LossFallsWhenTrainingOnOneBatch) {
     const Images images(values);
     plan.set_src(images.data.get());
     plan.set_labels(std::vector<float>{0, 1, 1, 0});
-    const auto optimizer = make_optimizer({}, network.parameters());
+    const auto optimizer = net::make_optimizer({}, network.parameters());
     plan.forward();
     const double before = plan.loss();
     for (int step = 0; step < 60; ++step) {
@@ -138,11 +138,12 @@ TEST(Plan, WeightsMeanTheSameInEveryLayout) {
   std::vector<float> first;
   const auto image = pixels(4 * 28 * 28);
   const Images images(image);
-  for (const auto layout : {Layout::nhwc, Layout::nchw, Layout::blocked, Layout::any}) {
-    Context context;
+  for (const auto layout :
+       {kernels::Layout::nhwc, kernels::Layout::nchw, kernels::Layout::blocked, kernels::Layout::any}) {
+    kernels::Context context;
     context.layout = layout;
     context.allow_ref = true;
-    Network network(context, small_lenet(), {"avgpool", 1, 28, 28});
+    net::Network network(context, small_lenet(), {"avgpool", 1, 28, 28});
     network.init(9);
     const auto weights = network.parameters().at("fc1.weight").get();
     auto plan = network.make_plan(4, true);
@@ -153,12 +154,13 @@ TEST(Plan, WeightsMeanTheSameInEveryLayout) {
     const std::vector<float> logits(plan.logits().begin(), plan.logits().end());
     if (first.empty()) first = logits;
     for (std::size_t n = 0; n < logits.size(); ++n)
-      EXPECT_NEAR(logits[n], first[n], 1e-5 * std::max(1.f, std::abs(first[n]))) << to_string(layout);
+      EXPECT_NEAR(logits[n], first[n], 1e-5 * std::max(1.f, std::abs(first[n])))
+          << kernels::to_string(layout);
   }
 }
 
 TEST(Plan, RunsEveryLayerTypeOnColourImagesOfAnySize) {
-  const auto spec = parse_network_spec(R"(
+  const auto spec = net::parse_network_spec(R"(
 layers:
   - Conv2d: {out_channels: 8, kernel_size: 3, padding: 1, bias: false}
   - BatchNorm2d
@@ -173,20 +175,20 @@ layers:
   - Flatten
   - Linear: {out_features: 1}
 )",
-                                       "all");
+                                            "all");
   const Images images(pixels(4 * 3 * 22 * 26));
   std::map<std::string, double> losses;
   for (const auto& variant : variant_names()) {
-    for (const auto layout : {Layout::nhwc, Layout::nchw, Layout::any}) {
-      Context context;
+    for (const auto layout : {kernels::Layout::nhwc, kernels::Layout::nchw, kernels::Layout::any}) {
+      kernels::Context context;
       context.layout = layout;
       context.allow_ref = true;  // batch normalization of 8 channels may have no other
-      Network network(context, spec, {variant, 3, 22, 26});
+      net::Network network(context, spec, {variant, 3, 22, 26});
       network.init(9);
       auto plan = network.make_plan(4, true);
       plan.set_src(images.data.get());
       plan.set_labels(std::vector<float>{0, 1, 1, 0});
-      const auto optimizer = make_optimizer({}, network.parameters());
+      const auto optimizer = net::make_optimizer({}, network.parameters());
       plan.poison();
       plan.forward();
       const double before = plan.loss();
@@ -197,7 +199,7 @@ layers:
         optimizer->step(0.05);
       }
       plan.forward();
-      EXPECT_LT(plan.loss(), before) << variant << " " << to_string(layout);
+      EXPECT_LT(plan.loss(), before) << variant << " " << kernels::to_string(layout);
       const auto running = network.parameters().at("bn1.running_var").get();
       EXPECT_NE(running, std::vector<float>(8, 1.f)) << "running statistics must follow the batches";
     }
@@ -205,12 +207,12 @@ layers:
 }
 
 TEST(PlanRows, NameEveryStepWithItsImplementationAndCost) {
-  Network network({}, load_network_spec("lenet"), {"maxpool", 1, 320, 320});
+  net::Network network({}, net::load_network_spec("lenet"), {"maxpool", 1, 320, 320});
   network.init(1);
   const auto plan = network.make_plan(2, true);
   double mflop = 0;
   bool pool_backward = false;
-  for (const auto& row : plan_rows(plan)) {
+  for (const auto& row : net::plan_rows(plan)) {
     EXPECT_FALSE(row.impl.empty()) << row.step;
     if (row.phase == "forward" && row.kind == "convolution") mflop += row.mflop;
     pool_backward = pool_backward || row.step == "pool1.backward_data";
@@ -221,26 +223,26 @@ TEST(PlanRows, NameEveryStepWithItsImplementationAndCost) {
 }
 
 TEST(PlanRows, MarkReorders) {
-  Context context;
-  context.layout = Layout::blocked;
+  kernels::Context context;
+  context.layout = kernels::Layout::blocked;
   context.allow_ref = true;
-  Network network(context, small_lenet(), {"avgpool", 1, 28, 28});
+  net::Network network(context, small_lenet(), {"avgpool", 1, 28, 28});
   network.init(1);
   auto plan = network.make_plan(2, true);
-  EXPECT_GT(plan_rows(plan).size(), 10u);
-  for (const auto& row : plan_rows(plan)) EXPECT_EQ(row.reorder, row.kind == "reorder") << row.step;
+  EXPECT_GT(net::plan_rows(plan).size(), 10u);
+  for (const auto& row : net::plan_rows(plan)) EXPECT_EQ(row.reorder, row.kind == "reorder") << row.step;
 }
 
 TEST(Bf16, InferenceAgreesWithF32) {
-  Context context;
+  kernels::Context context;
   context.dtype = dnnl::memory::data_type::bf16;
-  Network reference_network({}, small_lenet(), {"avgpool", 1, 28, 28});
+  net::Network reference_network({}, small_lenet(), {"avgpool", 1, 28, 28});
   reference_network.init(4);
   auto f32 = reference_network.make_plan(4, false);
   const Images images(pixels(f32.src_count()));
   f32.set_src(images.data.get());
   f32.forward();
-  Network network(context, small_lenet(), {"avgpool", 1, 28, 28});
+  net::Network network(context, small_lenet(), {"avgpool", 1, 28, 28});
   network.init(4);
   try {
     auto plan = network.make_plan(4, false);

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "kernels/fused_block.hpp"
+#include "kernels/fused/fused_block.hpp"
 #include "tests/net/network_fixture.hpp"
 #include "tests/reference/formula.hpp"
 
@@ -44,24 +44,25 @@ void expect_gradient(const std::string& name, const std::vector<float>& actual, 
   EXPECT_NEAR(std::sqrt(l2) / expected["l2"].get<double>(), 1, kTolerance) << name;
 }
 
-class PyTorch : public testing::TestWithParam<std::tuple<std::string, Layout>> {};
+class PyTorch : public testing::TestWithParam<std::tuple<std::string, kernels::Layout>> {};
 
 bool can_fuse(const std::string& variant) {
-  return !fused_block_isa().empty() && (variant == "avgpool" || variant == "maxpool" || variant == "strided");
+  return !fused::fused_block_isa().empty() &&
+         (variant == "avgpool" || variant == "maxpool" || variant == "strided");
 }
 
-int steps_of_ours(const Plan& plan, const std::string& kind_prefix) {
+int steps_of_ours(const net::Plan& plan, const std::string& kind_prefix) {
   int ours = 0;
-  for (const auto& row : plan_rows(plan)) ours += row.ours && row.kind.starts_with(kind_prefix) ? 1 : 0;
+  for (const auto& row : net::plan_rows(plan)) ours += row.ours && row.kind.starts_with(kind_prefix) ? 1 : 0;
   return ours;
 }
 
-void expect_training_agrees(const std::string& variant, Layout layout, bool fused) {
+void expect_training_agrees(const std::string& variant, kernels::Layout layout, bool fused) {
   const auto fixture = read_fixture("pytorch_" + variant + ".json");
-  Context context;
+  kernels::Context context;
   context.layout = layout;
   context.fused = fused;
-  Network network(context, load_network_spec("lenet"), {variant, 1, 320, 320});
+  net::Network network(context, net::load_network_spec("lenet"), {variant, 1, 320, 320});
   EXPECT_EQ(network.parameters().trainable_count(), 11396621u);
   for (auto& p : network.parameters().all) p.set(formula_parameter(p.name, p.count(), p.fan_in));
   const int batch = fixture["input_shape"][0];
@@ -107,10 +108,10 @@ TEST_P(PyTorch, FusedLogitsLossAndGradientsAgree) {
 TEST_P(PyTorch, FusedInferenceAgreesAndSaysWhichStepsAreOurs) {
   const auto& [variant, layout] = GetParam();
   const auto fixture = read_fixture("pytorch_" + variant + ".json");
-  Context context;
+  kernels::Context context;
   context.layout = layout;
   context.fused = true;
-  Network network(context, load_network_spec("lenet"), {variant, 1, 320, 320});
+  net::Network network(context, net::load_network_spec("lenet"), {variant, 1, 320, 320});
   for (auto& p : network.parameters().all) p.set(formula_parameter(p.name, p.count(), p.fan_in));
   const int batch = fixture["input_shape"][0];
   auto plan = network.make_plan(batch, false);
@@ -123,14 +124,14 @@ TEST_P(PyTorch, FusedInferenceAgreesAndSaysWhichStepsAreOurs) {
     EXPECT_NEAR(plan.logits()[n], expected, kTolerance * std::abs(expected)) << "image " << n;
   }
   std::vector<std::string> ours;
-  for (const auto& row : plan_rows(plan)) {
+  for (const auto& row : net::plan_rows(plan)) {
     if (row.ours && row.phase == "forward") ours.push_back(row.step);
   }
-  if (fused_block_isa().empty()) {
+  if (fused::fused_block_isa().empty()) {
     EXPECT_THAT(ours, testing::IsEmpty());
   } else if (can_fuse(variant)) {
     EXPECT_THAT(ours, testing::ElementsAre("conv1", "conv2", "fc1"));
-  } else if (layout == Layout::nhwc || layout == Layout::nchw) {
+  } else if (layout == kernels::Layout::nhwc || layout == kernels::Layout::nchw) {
     EXPECT_THAT(ours, testing::ElementsAre("fc1"));
   }
 }
@@ -139,15 +140,15 @@ TEST_P(PyTorch, FusedInferenceAgreesAndSaysWhichStepsAreOurs) {
 TEST_P(PyTorch, FusedBf16InferenceIsCloseToF32) {
   const auto& [variant, layout] = GetParam();
   const auto fixture = read_fixture("pytorch_" + variant + ".json");
-  Context context;
+  kernels::Context context;
   context.layout = layout;
   context.fused = true;
   context.dtype = dnnl::memory::data_type::bf16;
   if (!can_fuse(variant)) GTEST_SKIP() << "not fused";
-  Network network(context, load_network_spec("lenet"), {variant, 1, 320, 320});
+  net::Network network(context, net::load_network_spec("lenet"), {variant, 1, 320, 320});
   for (auto& p : network.parameters().all) p.set(formula_parameter(p.name, p.count(), p.fan_in));
   const int batch = fixture["input_shape"][0];
-  std::optional<Plan> made;
+  std::optional<net::Plan> made;
   try {
     made.emplace(network.make_plan(batch, false));
   } catch (const dnnl::error& error) {
@@ -168,9 +169,11 @@ TEST_P(PyTorch, FusedBf16InferenceIsCloseToF32) {
 // (gradient_test.cpp).
 INSTANTIATE_TEST_SUITE_P(Each, PyTorch,
                          testing::Combine(testing::ValuesIn(variant_names()),
-                                          testing::Values(Layout::nhwc, Layout::nchw, Layout::any)),
+                                          testing::Values(kernels::Layout::nhwc, kernels::Layout::nchw,
+                                                          kernels::Layout::any)),
                          [](const auto& tested) {
-                           return std::get<0>(tested.param) + "_" + to_string(std::get<1>(tested.param));
+                           return std::get<0>(tested.param) + "_" +
+                                  kernels::to_string(std::get<1>(tested.param));
                          });
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "net/shapes.hpp"
 #include "tests/net/network_fixture.hpp"
 
@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 std::string error_of(const std::string& yaml) {
   try {
-    parse_network_spec(yaml, "net.yaml");
+    net::parse_network_spec(yaml, "net.yaml");
   } catch (const ConfigError& error) {
     return error.what();
   }
@@ -40,13 +40,13 @@ TEST(NetworkSpec, NamesTheLineAndTheNearestWord) {
 }
 
 TEST(NetworkSpec, RefusesFilesThatAreNotThere) {
-  EXPECT_THROW(load_network_spec("/nowhere/net.yaml"), ConfigError);
+  EXPECT_THROW(net::load_network_spec("/nowhere/net.yaml"), ConfigError);
 }
 
 TEST(Shapes, AreTheStudysForEveryVariant) {
   for (const auto& variant : variant_names()) {
-    const auto spec = load_network_spec("lenet");
-    const auto shapes = infer_shapes(spec, variant, {32, 1, 320, 320});
+    const auto spec = net::load_network_spec("lenet");
+    const auto shapes = net::infer_shapes(spec, variant, {32, 1, 320, 320});
     EXPECT_EQ(shapes[2].dst, (dnnl::memory::dims{32, 6, 158, 158})) << variant;
     EXPECT_EQ(shapes[5].dst, (dnnl::memory::dims{32, 16, 77, 77})) << variant;
     EXPECT_EQ(shapes.back().dst, (dnnl::memory::dims{32, 1})) << variant;
@@ -57,7 +57,7 @@ TEST(Shapes, AgreeBetweenVariantsForAnyInput) {
   for (const int side : {28, 29, 30, 31, 33, 64, 225}) {
     dnnl::memory::dims first;
     for (const auto& variant : variant_names()) {
-      const auto shapes = infer_shapes(small_lenet(), variant, {2, 1, side, side});
+      const auto shapes = net::infer_shapes(small_lenet(), variant, {2, 1, side, side});
       const auto flat = shapes[6].dst;
       if (first.empty()) first = flat;
       EXPECT_EQ(flat, first) << variant << " on " << side;
@@ -67,20 +67,21 @@ TEST(Shapes, AgreeBetweenVariantsForAnyInput) {
 
 TEST(Shapes, NameTheLayerThatDoesNotFit) {
   try {
-    infer_shapes(load_network_spec("lenet"), "avgpool", {1, 1, 10, 10});
+    net::infer_shapes(net::load_network_spec("lenet"), "avgpool", {1, 1, 10, 10});
     FAIL();
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), HasSubstr("layer conv2 on input 1x6x3x3"));
   }
-  const auto no_flatten = parse_network_spec(
+  const auto no_flatten = net::parse_network_spec(
       "layers:\n  - Conv2d: {out_channels: 2, kernel_size: 3}\n  - Linear: {out_features: 1}", "x");
-  EXPECT_THROW(infer_shapes(no_flatten, "avgpool", {1, 1, 8, 8}), ConfigError);
-  const auto two_outputs = parse_network_spec("layers:\n  - Flatten\n  - Linear: {out_features: 2}", "x");
-  EXPECT_THROW(infer_shapes(two_outputs, "avgpool", {1, 1, 8, 8}), ConfigError);
-  const auto no_conv = parse_network_spec(
+  EXPECT_THROW(net::infer_shapes(no_flatten, "avgpool", {1, 1, 8, 8}), ConfigError);
+  const auto two_outputs =
+      net::parse_network_spec("layers:\n  - Flatten\n  - Linear: {out_features: 2}", "x");
+  EXPECT_THROW(net::infer_shapes(two_outputs, "avgpool", {1, 1, 8, 8}), ConfigError);
+  const auto no_conv = net::parse_network_spec(
       "layers:\n  - MaxPool2d: {kernel_size: 2}\n  - Downsample\n  - Flatten\n  - Linear: {out_features: 1}",
       "x");
-  EXPECT_THROW(infer_shapes(no_conv, "strided", {1, 1, 8, 8}), ConfigError);
+  EXPECT_THROW(net::infer_shapes(no_conv, "strided", {1, 1, 8, 8}), ConfigError);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "study/csv.hpp"
+#include "study/cli/csv.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {
@@ -121,7 +121,7 @@ TEST_F(DataAudit, FindsInjectedLabelsAndUsesSavedProbabilities) {
                                                     : json["injected"]["precision"].get<double>(),
             0.7);
   EXPECT_GE(json["injected"]["auc"], 0.9);
-  const CsvTable table = read_csv(folder_ / "issues.csv");
+  const cli::CsvTable table = cli::read_csv(folder_ / "issues.csv");
   EXPECT_EQ(table.rows.size(), 122U);
   EXPECT_EQ(table.rows[0][table.column("rank")], "1");
   EXPECT_THAT(slurp(folder_ / "page.html"), HasSubstr("made wrong on purpose"));
@@ -153,8 +153,8 @@ TEST_F(DataAudit, RefusesImpossibleFlags) {
 TEST(Csv, GoesThereAndBack) {
   const fs::path path = fs::path(::testing::TempDir()) / "dsx_there_and_back.csv";
   const std::vector<std::string> odd = {"a,b", "say \"x\"", "", "two\nlines"};
-  std::ofstream(path) << csv_line({"1", "2", "3", "4"}) << csv_line(odd) << "w,x,y,z\r\nlast,,,\n";
-  const CsvTable table = read_csv(path);
+  std::ofstream(path) << cli::csv_line({"1", "2", "3", "4"}) << cli::csv_line(odd) << "w,x,y,z\r\nlast,,,\n";
+  const cli::CsvTable table = cli::read_csv(path);
   ASSERT_EQ(table.rows.size(), 3U);
   EXPECT_EQ(table.rows[0], odd);
   EXPECT_EQ(table.rows[1], (std::vector<std::string>{"w", "x", "y", "z"}));
@@ -162,7 +162,7 @@ TEST(Csv, GoesThereAndBack) {
   EXPECT_THROW(static_cast<void>(table.column("5")), std::runtime_error);
   for (const char* bad : {"a,b\n1\n", "a\n\"open", "a\n\"x\"y\n"}) {
     std::ofstream(path) << bad;
-    EXPECT_THROW(read_csv(path), std::runtime_error) << bad;
+    EXPECT_THROW(cli::read_csv(path), std::runtime_error) << bad;
   }
   fs::remove(path);
 }

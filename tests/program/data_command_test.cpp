@@ -5,7 +5,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
-#include "study/data_subcommands.hpp"
+#include "study/commands/data_subcommands.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {
@@ -101,13 +101,13 @@ TEST_F(DataCommand, UsageErrorsExitWith2AndHelpWith0) {
   EXPECT_THAT(run("study", {"data", "shwo", "set"}).err, HasSubstr("did you mean 'show'?"));
   const Finished help = run("study", {"data", "--help"});
   EXPECT_EQ(help.code, 0);
-  for (const DataSubcommand& command : data_subcommands()) {
+  for (const commands::DataSubcommand& command : commands::data_subcommands()) {
     EXPECT_THAT(help.out, HasSubstr("study data " + command.name + " " + command.usage));
     const Finished own = run("study", {"data", command.name, "--help"});
     EXPECT_EQ(own.code, 0);
     EXPECT_THAT(own.out,
                 AllOf(HasSubstr("--skip-bad-images"), HasSubstr("--resize"), HasSubstr(command.flags)));
-    for (const DataSubcommand& other : data_subcommands())
+    for (const commands::DataSubcommand& other : commands::data_subcommands())
       if (other.name != command.name) {
         EXPECT_THAT(own.out, Not(HasSubstr(other.flags)));
       }

@@ -1,7 +1,7 @@
 // A sweep that is killed, at whatever moment and however, goes on: nothing unreadable, no epoch trained
 // twice, and in the end the numbers of a sweep that was never stopped.
-#include "data/sealed_file.hpp"
-#include "study/compare/cell_state.hpp"
+#include "data/io/sealed_file.hpp"
+#include "study/sweep/cell_state.hpp"
 #include "tests/program/study_compare_runs.hpp"
 
 namespace dsx {
@@ -58,11 +58,11 @@ class StudyCompareKill : public CompareTest {
       const fs::path folder = cell(name, c);
       for (const char* sealed : {"best.h5", "last.h5"}) {
         if (fs::exists(folder / sealed)) {
-          EXPECT_NO_THROW(check_seal(folder / sealed)) << folder;
+          EXPECT_NO_THROW(data::check_seal(folder / sealed)) << folder;
         }
       }
       if (fs::exists(folder / "run.h5")) {
-        EXPECT_NO_THROW(h5::Reader(folder / "run.h5").string("summary_json")) << folder;
+        EXPECT_NO_THROW(data::h5::Reader(folder / "run.h5").string("summary_json")) << folder;
       }
       if (fs::exists(folder / "summary.json")) {
         EXPECT_TRUE(summary_of(folder).is_object()) << folder;
@@ -130,7 +130,7 @@ TEST_F(StudyCompareKill, InterruptStopsTheCellsAndSaysHowToGoOn) {
     const Finished end = sweep_run.wait();
     EXPECT_EQ(end.code, 130);
     EXPECT_THAT(end.err, HasSubstr("go on with: study compare --out " + sweep("stopped").string()));
-    for (const std::string& c : cells("stopped")) EXPECT_FALSE(is_being_written(cell("stopped", c)));
+    for (const std::string& c : cells("stopped")) EXPECT_FALSE(sweep::is_being_written(cell("stopped", c)));
   }
   const Finished done = compare({"--out", "stopped", "--progress", "none"});
   ASSERT_EQ(done.code, 0) << done.err;

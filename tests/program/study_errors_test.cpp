@@ -110,7 +110,7 @@ void expect_whole_files(const fs::path& run) {
     const fs::path& path = entry.path();
     EXPECT_THAT(path.filename().string(), ::testing::Not(::testing::EndsWith(".tmp")));
     if (path.extension() == ".h5") {
-      EXPECT_NO_THROW(h5::Reader{path}) << path;
+      EXPECT_NO_THROW(data::h5::Reader{path}) << path;
     }
     if (path.extension() == ".json") {
       EXPECT_FALSE(summary_of(run).is_discarded());

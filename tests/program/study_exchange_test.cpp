@@ -5,7 +5,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "study/exit_code.hpp"
+#include "study/cli/exit_code.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {
@@ -70,7 +70,7 @@ TEST_F(Exchange, PredictInBf16IsCloseToF32) {
   write_image("a.png", 32, 32, CV_8UC1);
   EXPECT_EQ(predict({"images", "--dtype", "f64"}).code, 2);
   const Finished half = predict({"images", "--json", "--dtype", "bf16"});
-  if (half.code == static_cast<int>(ExitCode::unsupported)) GTEST_SKIP() << half.err;
+  if (half.code == static_cast<int>(cli::ExitCode::unsupported)) GTEST_SKIP() << half.err;
   ASSERT_EQ(half.code, 0) << half.err;
   const auto bf16 = nlohmann::json::parse(half.out);
   const auto f32 = nlohmann::json::parse(predict({"images", "--json"}).out);

@@ -5,9 +5,9 @@
 #include <set>
 #include <sstream>
 
-#include "kernels/downsample.hpp"
-#include "study/command.hpp"
-#include "study/settings.hpp"
+#include "kernels/downsample/downsample.hpp"
+#include "study/commands/command.hpp"
+#include "study/settings/settings.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {
@@ -23,11 +23,13 @@ TEST_F(Study, HelpIsOnePageWithEverySettingOperatorAndExitCode) {
   for (const char* text :
        {"Usage:", "--variant NAME", "--resume DIR", "[32]", "Examples:", "Exit codes:", "plan", "data"})
     EXPECT_THAT(help.out, HasSubstr(text));
-  for (const DownsampleOp& op : downsample_table()) EXPECT_THAT(help.out, HasSubstr(op.description));
-  for (const Command& command : command_table()) {
+  for (const downsample::DownsampleOp& op : downsample::downsample_table())
+    EXPECT_THAT(help.out, HasSubstr(op.description));
+  for (const commands::Command& command : commands::command_table()) {
     EXPECT_EQ(help.out.find("\n  " + command.name + " ") != std::string::npos, !command.hidden)
         << command.name;
-    for (const CommandPart& part : command.parts == nullptr ? std::vector<CommandPart>{} : command.parts())
+    for (const commands::CommandPart& part :
+         command.parts == nullptr ? std::vector<commands::CommandPart>{} : command.parts())
       EXPECT_THAT(help.out, HasSubstr("\n  " + command.name + " " + part.name + " "));
   }
   EXPECT_EQ(help.err, "");
@@ -37,12 +39,12 @@ TEST_F(Study, HelpIsOnePageWithEverySettingOperatorAndExitCode) {
 
 // Every page that says "see the table below" has it, and what a setting may be stands beside it.
 TEST_F(Study, HelpOfEveryCommandExplainsItsChoicesAndListsAFlagOnce) {
-  for (const Command& command : command_table()) {
+  for (const commands::Command& command : commands::command_table()) {
     if (command.hidden) continue;
     const Finished help = run("study", {command.name, "--help"});
     EXPECT_EQ(help.code, 0) << command.name;
     if (help.out.find("table below") != std::string::npos) {
-      EXPECT_THAT(help.out, HasSubstr(downsample_table().front().description)) << command.name;
+      EXPECT_THAT(help.out, HasSubstr(downsample::downsample_table().front().description)) << command.name;
     }
     std::set<std::string> flags;
     std::istringstream lines(help.out);
@@ -50,10 +52,11 @@ TEST_F(Study, HelpOfEveryCommandExplainsItsChoicesAndListsAFlagOnce) {
       if (!line.starts_with("  --")) continue;
       const std::string flag = line.substr(2, line.find(' ', 2) - 2);
       EXPECT_TRUE(flags.insert(flag).second) << command.name << " lists " << flag << " twice";
-      for (const Field& field : setting_fields())
-        for (const std::string& choice : field.choices && !field.choices_in_table && flag == flag_of(field)
-                                             ? field.choices()
-                                             : std::vector<std::string>{})
+      for (const settings::Field& field : settings::setting_fields())
+        for (const std::string& choice :
+             field.choices && !field.choices_in_table && flag == settings::flag_of(field)
+                 ? field.choices()
+                 : std::vector<std::string>{})
           EXPECT_THAT(line, HasSubstr(choice)) << command.name;
     }
   }
@@ -97,7 +100,7 @@ TEST_F(Study, LeavesOneFolderWithEverything) {
 TEST_F(Study, RunFileHoldsPredictionsByImageName) {
   ASSERT_EQ(run("study", tiny() + Words{"--name", "one"}).code, 0);
   const fs::path one = folder_ / "results/runs/one";
-  const h5::Reader in(one / "run.h5");
+  const data::h5::Reader in(one / "run.h5");
   const std::vector<std::string> names = in.strings("predictions/test/name");
   const std::vector<float> logits = in.numbers<float>("predictions/test/logit");
   const std::vector<float> labels = in.numbers<float>("predictions/test/label");

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "data/h5.hpp"
-#include "kernels/fused_block.hpp"
+#include "data/io/h5.hpp"
+#include "kernels/fused/fused_block.hpp"
 #include "tests/program/study_compare_runs.hpp"
 
 namespace dsx {
@@ -38,7 +38,7 @@ TEST_F(StudyReport, ComesFromFinishedCellsAndIsTheSameAgain) {
     EXPECT_FALSE(before["tables"][table]["rows"].empty()) << table;
     EXPECT_TRUE(fs::exists(sweep("s") / "tables" / (std::string(table) + ".csv"))) << table;
   }
-  const h5::Reader in(sweep("s") / "compare.h5");
+  const data::h5::Reader in(sweep("s") / "compare.h5");
   EXPECT_EQ(in.strings("cells/variant").size(), 8U);
   EXPECT_FALSE(in.numbers<double>("latency_samples/ms").empty());
   EXPECT_TRUE(fs::exists(cell("s", "avgpool-seed1-clean") / "shift.h5"));
@@ -114,7 +114,7 @@ TEST_F(StudyReport, TimesTheFusedEngineAndSaysWhatItSkipped) {
   ASSERT_EQ(done.code, 0) << done.err;
   const auto sets = nlohmann::json::parse(slurp(file)).at("sets");
   ASSERT_FALSE(sets.empty());
-  const bool skips = !fused_block_isa().empty();
+  const bool skips = !fused::fused_block_isa().empty();
   for (const auto& set : sets) {
     EXPECT_FALSE(set.at("ms").empty());
     EXPECT_EQ(set.at("zeros").contains("fc1"), skips);

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "data/h5.hpp"
+#include "data/io/h5.hpp"
 #include "tests/program/run_program.hpp"
 
 namespace dsx {
@@ -48,7 +48,7 @@ inline nlohmann::json summary_of(const std::filesystem::path& run) {
 
 // Weights by name, as stored.
 inline std::map<std::string, std::vector<float>> weights_of(const std::filesystem::path& checkpoint) {
-  const h5::Reader in(checkpoint);
+  const data::h5::Reader in(checkpoint);
   std::map<std::string, std::vector<float>> weights;
   for (const std::string& name : in.names("weights")) weights[name] = in.numbers<float>("weights/" + name);
   return weights;
@@ -56,7 +56,7 @@ inline std::map<std::string, std::vector<float>> weights_of(const std::filesyste
 
 // Every column of the history that is not a time. NaN is turned into a number that no metric has.
 inline std::map<std::string, std::vector<double>> history_of(const std::filesystem::path& run) {
-  const h5::Reader in(run / "last.h5");
+  const data::h5::Reader in(run / "last.h5");
   std::map<std::string, std::vector<double>> history;
   for (const std::string& name : in.names("history")) {
     if (name.ends_with("_s")) continue;

@@ -2,7 +2,7 @@
 // stopping and the threshold are the same bit by bit. And label noise touches the training labels only.
 #include <opencv2/imgcodecs.hpp>
 
-#include "data/phantom.hpp"
+#include "data/sources/phantom.hpp"
 #include "tests/program/study_compare_runs.hpp"
 
 namespace dsx {
@@ -21,7 +21,7 @@ class StudyTestSplit : public CompareTest {
       for (int i = 0; i < count; ++i, ++number) {
         const bool pneumonia = i % 2 == 1, said = pneumonia != (swapped.count(split) != 0);
         cv::Mat1b image(kSize, kSize);
-        draw_phantom(3, number, pneumonia, kSize, {image.data, image.total()});
+        data::draw_phantom(3, number, pneumonia, kSize, {image.data, image.total()});
         const fs::path file = folder_ / name / split / (said ? "PNEUMONIA" : "NORMAL") /
                               ("person" + std::to_string(number) + "_" + std::to_string(i) + ".png");
         fs::create_directories(file.parent_path());
@@ -70,9 +70,9 @@ TEST_F(StudyTestSplit, NoiseTouchesTrainingLabelsOnlyAndIsRecorded) {
                                     "--label-noise 0,0.4 --noise-kinds symmetric,instance"));
   ASSERT_EQ(done.code, 0) << done.err;
   for (const std::string kind : {"symmetric", "instance"}) {
-    const h5::Reader clean(cell("s", "avgpool-seed1-clean") / "run.h5");
-    const h5::Reader noisy(cell("s", "avgpool-seed1-" + kind + "0.4") / "run.h5");
-    const h5::Reader twin(cell("s", "maxpool-seed1-" + kind + "0.4") / "run.h5");
+    const data::h5::Reader clean(cell("s", "avgpool-seed1-clean") / "run.h5");
+    const data::h5::Reader noisy(cell("s", "avgpool-seed1-" + kind + "0.4") / "run.h5");
+    const data::h5::Reader twin(cell("s", "maxpool-seed1-" + kind + "0.4") / "run.h5");
     for (const std::string split : {"train", "val", "test"}) {
       const std::string group = "predictions/" + split;
       EXPECT_EQ(noisy.numbers<float>(group + "/label"), clean.numbers<float>(group + "/label"))

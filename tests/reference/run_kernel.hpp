@@ -13,9 +13,9 @@
 #include <span>
 #include <vector>
 
-#include "kernels/kernel.hpp"
-#include "kernels/layout.hpp"
-#include "kernels/reorder.hpp"
+#include "kernels/onednn/kernel.hpp"
+#include "kernels/onednn/layout.hpp"
+#include "kernels/onednn/reorder.hpp"
 #include "tests/reference/reference.hpp"
 
 namespace dsx::reference {
@@ -28,26 +28,26 @@ inline std::vector<double> to_plain(const dnnl::memory& memory) {
   const auto dims = memory.get_desc().get_dims();
   std::vector<float> values(static_cast<std::size_t>(
       std::accumulate(dims.begin(), dims.end(), dnnl::memory::dim{1}, std::multiplies<>())));
-  dnnl::memory plain(plain_md(dims), memory.get_engine(), values.data());
-  reorder_now(memory, plain);
+  dnnl::memory plain(kernels::plain_md(dims), memory.get_engine(), values.data());
+  kernels::reorder_now(memory, plain);
   return {values.begin(), values.end()};
 }
 
-inline dnnl::memory from_plain(const Context& context, std::span<const double> values,
+inline dnnl::memory from_plain(const kernels::Context& context, std::span<const double> values,
                                const dnnl::memory::desc& md) {
   std::vector<float> floats(values.begin(), values.end());
-  dnnl::memory plain(plain_md(md.get_dims()), context.engine, floats.data());
+  dnnl::memory plain(kernels::plain_md(md.get_dims()), context.engine, floats.data());
   dnnl::memory packed(md, context.engine);
-  reorder_now(plain, packed);
+  kernels::reorder_now(plain, packed);
   return packed;
 }
 
 using Values = std::map<int, std::vector<double>>;
 
 // `carry` passes opaque memories (workspaces) from a forward run to its backward run.
-inline Values run_kernel(const Context& context, const Kernel& kernel, const Values& inputs,
-                         Arguments* carry = nullptr, const Arguments& constants = {}) {
-  Step step;
+inline Values run_kernel(const kernels::Context& context, const kernels::Kernel& kernel, const Values& inputs,
+                         kernels::Arguments* carry = nullptr, const kernels::Arguments& constants = {}) {
+  kernels::Step step;
   step.kernel = kernel;
   for (const auto& [argument, md] : kernel.arguments) {
     const bool output = kernel.is_output.at(argument);
@@ -63,7 +63,7 @@ inline Values run_kernel(const Context& context, const Kernel& kernel, const Val
     }
   }
   auto stream = context.stream;
-  if (step.kernel.prepare) prepare_step(step).execute(stream);
+  if (step.kernel.prepare) kernels::prepare_step(step).execute(stream);
   step.execute(stream);
   Values outputs;
   for (const auto& [argument, md] : kernel.arguments) {
@@ -112,18 +112,19 @@ inline void expect_equal(const std::vector<double>& actual, const std::vector<do
 }
 
 // Tests run reference implementations too: shapes here are small.
-inline Context test_context(Layout layout) {
-  Context context;
+inline kernels::Context test_context(kernels::Layout layout) {
+  kernels::Context context;
   context.layout = layout;
   context.allow_ref = true;
   return context;
 }
-inline std::vector<Layout> all_layouts() {
-  return {Layout::nhwc, Layout::nchw, Layout::blocked, Layout::any};
+inline std::vector<kernels::Layout> all_layouts() {
+  return {kernels::Layout::nhwc, kernels::Layout::nchw, kernels::Layout::blocked, kernels::Layout::any};
 }
 // `any` has no descriptor of its own: where a kernel needs a concrete one, nchw stands for what came before.
-inline dnnl::memory::desc concrete_md(const dnnl::memory::dims& dims, Layout layout) {
-  return activation_md(dims, dnnl::memory::data_type::f32, layout == Layout::any ? Layout::nchw : layout);
+inline dnnl::memory::desc concrete_md(const dnnl::memory::dims& dims, kernels::Layout layout) {
+  return kernels::activation_md(dims, dnnl::memory::data_type::f32,
+                                layout == kernels::Layout::any ? kernels::Layout::nchw : layout);
 }
 
 }  // namespace dsx::reference

@@ -26,12 +26,12 @@ TEST(CalibrationError, AgreesWithNumpyAndScipy) {
   for (const auto& c : calibration_cases()) {
     SCOPED_TRACE(c.name);
     const auto& expected = c.expected->at("calibration");
-    const auto found = calibration_error(c.a, c.positive, expected.at("bins"));
+    const auto found = statistics::calibration_error(c.a, c.positive, expected.at("bins"));
     expect_near(found.plug_in, expected, "plug_in");
     expect_near(found.debiased, expected, "debiased");
     expect_near(found.root_mean_square, expected, "root_mean_square");
     expect_near(found.expected_if_calibrated, expected, "expected_if_calibrated");
-    const auto curve = reliability_curve(c.a, c.positive, expected.at("bins"));
+    const auto curve = statistics::reliability_curve(c.a, c.positive, expected.at("bins"));
     ASSERT_EQ(curve.bins.size(), expected.at("count").size());
     for (std::size_t k = 0; k < curve.bins.size(); ++k) {
       EXPECT_EQ(curve.bins[k].count, expected.at("count")[k].get<std::size_t>());
@@ -50,7 +50,7 @@ TEST(CalibrationError, IsANumberForANetworkWithoutDoubt) {
     std::vector<std::uint8_t> positive(images);
     logits.resize(2 * images, 40.0);
     positive.resize(2 * images, 1);
-    const auto error = calibration_error(logits, positive, 2);
+    const auto error = statistics::calibration_error(logits, positive, 2);
     EXPECT_NEAR(error.debiased, 0, 1e-12) << images;
     EXPECT_NEAR(error.expected_if_calibrated, 0, 1e-8) << images;
   }
@@ -60,10 +60,11 @@ TEST(Brier, AgreesWithScikitLearn) {
   for (const auto& c : calibration_cases()) {
     SCOPED_TRACE(c.name);
     const auto& expected = c.expected->at("calibration");
-    const auto brier = brier_score(c.a, c.positive, expected.at("bins"));
+    const auto brier = statistics::brier_score(c.a, c.positive, expected.at("bins"));
     expect_near(brier.score.value, expected, "brier");
     expect_near(brier.score.se, expected, "brier_se");
-    expect_near(brier_score(c.a, c.positive, 8, c.subject).score.se, expected, "brier_se_by_subject");
+    expect_near(statistics::brier_score(c.a, c.positive, 8, c.subject).score.se, expected,
+                "brier_se_by_subject");
     expect_near(brier.reliability, expected, "reliability");
     expect_near(brier.resolution, expected, "resolution");
     expect_near(brier.uncertainty, expected, "uncertainty");
@@ -81,14 +82,15 @@ TEST(Brier, DecompositionIsExactForConstantBins) {
     logits.push_back(group - 1.5);
     positive.push_back(i % 20 < 3 + 4 * group ? 1 : 0);
   }
-  EXPECT_NEAR(brier_score(logits, positive, 4).within_bins, 0, 1e-15);
+  EXPECT_NEAR(statistics::brier_score(logits, positive, 4).within_bins, 0, 1e-15);
 }
 
 TEST(Recalibration, AgreesWithStatsmodels) {
   for (const auto& c : calibration_cases()) {
     SCOPED_TRACE(c.name);
     const auto& expected = c.expected->at("calibration");
-    const auto images = recalibrate(c.a, c.positive), subjects = recalibrate(c.a, c.positive, c.subject);
+    const auto images = statistics::recalibrate(c.a, c.positive),
+               subjects = statistics::recalibrate(c.a, c.positive, c.subject);
     expect_near(images.slope.value, expected, "slope");
     expect_near(images.intercept.value, expected, "intercept");
     expect_near(images.slope.se, expected, "slope_se");
@@ -106,9 +108,9 @@ TEST(Recalibration, AgreesWithStatsmodels) {
 
 TEST(Recalibration, ScalesWithTheLogits) {
   auto c = cases().front();
-  const auto before = recalibrate(c.a, c.positive).slope;
+  const auto before = statistics::recalibrate(c.a, c.positive).slope;
   for (auto& x : c.a) x *= 400;  // far beyond exp's range
-  const auto after = recalibrate(c.a, c.positive).slope;
+  const auto after = statistics::recalibrate(c.a, c.positive).slope;
   EXPECT_NEAR(after.value * 400, before.value, 1e-9);
   EXPECT_NEAR(after.se * 400, before.se, 1e-9);
 }
@@ -117,15 +119,18 @@ TEST(Calibration, SaysWhyItCannotBeEstimated) {
   std::vector<double> logits;
   std::vector<std::uint8_t> positive;
   for (int i = 0; i < 40; ++i) logits.push_back(i - 19.5), positive.push_back(i >= 20);
-  const auto fit = recalibrate(logits, positive);
+  const auto fit = statistics::recalibrate(logits, positive);
   EXPECT_EQ(fit.slope.not_estimable, "the classes are perfectly separated: no finite slope");
   EXPECT_TRUE(fit.in_the_large.estimable());
-  EXPECT_FALSE(recalibrate(std::vector<double>(40, 0.5), positive).slope.estimable());
-  EXPECT_EQ(calibration_error(logits, std::vector<std::uint8_t>(40, 1)).not_estimable, "no negative images");
-  EXPECT_EQ(reliability_curve(logits, std::vector<std::uint8_t>(40, 0)).not_estimable, "no positive images");
-  EXPECT_FALSE(brier_score(std::span(logits).first(25), std::span(positive).first(25)).score.estimable());
+  EXPECT_FALSE(statistics::recalibrate(std::vector<double>(40, 0.5), positive).slope.estimable());
+  EXPECT_EQ(statistics::calibration_error(logits, std::vector<std::uint8_t>(40, 1)).not_estimable,
+            "no negative images");
+  EXPECT_EQ(statistics::reliability_curve(logits, std::vector<std::uint8_t>(40, 0)).not_estimable,
+            "no positive images");
+  EXPECT_FALSE(
+      statistics::brier_score(std::span(logits).first(25), std::span(positive).first(25)).score.estimable());
   logits[0] = -std::numeric_limits<double>::infinity();
-  EXPECT_EQ(recalibrate(logits, positive).in_the_large.not_estimable, "a logit is infinite");
+  EXPECT_EQ(statistics::recalibrate(logits, positive).in_the_large.not_estimable, "a logit is infinite");
 }
 
 TEST(Reliability, EqualProbabilitiesShareABin) {
@@ -133,7 +138,7 @@ TEST(Reliability, EqualProbabilitiesShareABin) {
   std::vector<std::uint8_t> positive(50);
   for (std::size_t i = 0; i < 50; ++i)
     positive[i] = i % 2, logits[i] = i < 30 ? 0.25 : 1.0 + static_cast<double>(i);
-  const auto curve = reliability_curve(logits, positive, 10);
+  const auto curve = statistics::reliability_curve(logits, positive, 10);
   EXPECT_EQ(curve.bins.front().count, 30U);
   std::size_t all = 0;
   for (const auto& bin : curve.bins) all += bin.count;

@@ -30,7 +30,8 @@ TEST(ConfidentLearning, AgreesWithCleanlab) {
   for (const auto& c : all.at("cases")) {
     SCOPED_TRACE(c.at("name").get<std::string>());
     const std::vector<std::uint32_t> given = c.at("given");
-    const auto found = confident_learning(c.at("probabilities").get<Doubles>(), given, c.at("classes"));
+    const auto found =
+        statistics::confident_learning(c.at("probabilities").get<Doubles>(), given, c.at("classes"));
     expect_near(found.thresholds, c.at("thresholds"), 1e-9);
     EXPECT_EQ(found.counts, c.at("counts").get<std::vector<std::size_t>>());
     // cleanlab rounds the scaled counts to whole images.
@@ -44,25 +45,27 @@ TEST(ConfidentLearning, AgreesWithCleanlab) {
 TEST(ConfidentLearning, FindsAPlantedWrongLabelFirst) {
   const Doubles p = {0.9, 0.1, 0.8, 0.2, 0.1, 0.9, 0.2, 0.8, 0.97, 0.03};
   const std::vector<std::uint32_t> given = {0, 0, 1, 1, 1};
-  const ConfidentLearning found = confident_learning(p, given, 2);
+  const statistics::ConfidentLearning found = statistics::confident_learning(p, given, 2);
   EXPECT_EQ(found.issues, std::vector<std::size_t>{4});
-  const std::vector<std::size_t> ranking = ranked_by_self_confidence(found);
+  const std::vector<std::size_t> ranking = statistics::ranked_by_self_confidence(found);
   EXPECT_EQ(ranking.front(), 4U);
-  EXPECT_EQ(hits_among_first(ranking, std::vector<std::uint8_t>{0, 0, 0, 1, 1}, 2), 1U);
-  EXPECT_EQ(hits_among_first(ranking, std::vector<std::uint8_t>{0, 0, 0, 1, 1}, 99), 2U);
+  EXPECT_EQ(statistics::hits_among_first(ranking, std::vector<std::uint8_t>{0, 0, 0, 1, 1}, 2), 1U);
+  EXPECT_EQ(statistics::hits_among_first(ranking, std::vector<std::uint8_t>{0, 0, 0, 1, 1}, 99), 2U);
 }
 
 TEST(ConfidentLearning, RefusesWhatAreNoProbabilities) {
   const std::vector<std::uint32_t> given = {0, 1};
-  EXPECT_THROW(confident_learning(Doubles{0.5, 0.5}, given, 2), std::invalid_argument);
-  EXPECT_THROW(confident_learning(Doubles{0.5, 0.6, 0.5, 0.5}, given, 2), std::invalid_argument);
-  EXPECT_THROW(confident_learning(Doubles{1.5, -0.5, 0.5, 0.5}, given, 2), std::invalid_argument);
-  EXPECT_THROW(confident_learning(Doubles{std::nan(""), 1, 0.5, 0.5}, given, 2), std::invalid_argument);
-  EXPECT_THROW(confident_learning(Doubles{1, 0, 1, 0}, std::vector<std::uint32_t>{0, 0}, 2),
+  EXPECT_THROW(statistics::confident_learning(Doubles{0.5, 0.5}, given, 2), std::invalid_argument);
+  EXPECT_THROW(statistics::confident_learning(Doubles{0.5, 0.6, 0.5, 0.5}, given, 2), std::invalid_argument);
+  EXPECT_THROW(statistics::confident_learning(Doubles{1.5, -0.5, 0.5, 0.5}, given, 2), std::invalid_argument);
+  EXPECT_THROW(statistics::confident_learning(Doubles{std::nan(""), 1, 0.5, 0.5}, given, 2),
                std::invalid_argument);
-  EXPECT_THROW(confident_learning(Doubles{1, 0, 1, 0}, std::vector<std::uint32_t>{0, 2}, 2),
+  EXPECT_THROW(statistics::confident_learning(Doubles{1, 0, 1, 0}, std::vector<std::uint32_t>{0, 0}, 2),
                std::invalid_argument);
-  EXPECT_THROW(confident_learning(Doubles{}, std::vector<std::uint32_t>{}, 2), std::invalid_argument);
+  EXPECT_THROW(statistics::confident_learning(Doubles{1, 0, 1, 0}, std::vector<std::uint32_t>{0, 2}, 2),
+               std::invalid_argument);
+  EXPECT_THROW(statistics::confident_learning(Doubles{}, std::vector<std::uint32_t>{}, 2),
+               std::invalid_argument);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ using dsx_test::cases;
 using dsx_test::expect_estimate;
 using dsx_test::kAgreement;
 
-std::map<std::string, Estimate> by_name(const DecisionMetrics& m) {
+std::map<std::string, statistics::Estimate> by_name(const statistics::DecisionMetrics& m) {
   return {{"sensitivity", m.sensitivity},
           {"specificity", m.specificity},
           {"ppv", m.ppv},
@@ -26,9 +26,9 @@ TEST(Decision, AgreesWithScikitLearnAndStatsmodels) {
   for (const auto& c : cases()) {
     SCOPED_TRACE(c.name);
     const auto& expected = c.expected->at("decisions");
-    const auto predicted = decide(c.a, expected.at("threshold"));
-    const auto images = decision_metrics(predicted, c.positive);
-    const auto subjects = decision_metrics(predicted, c.positive, c.subject);
+    const auto predicted = statistics::decide(c.a, expected.at("threshold"));
+    const auto images = statistics::decision_metrics(predicted, c.positive);
+    const auto subjects = statistics::decision_metrics(predicted, c.positive, c.subject);
     for (const auto& [name, estimate] : by_name(images)) {
       SCOPED_TRACE(name);
       expect_estimate(estimate, expected.at("by_image").at(name));
@@ -51,7 +51,7 @@ TEST(Decision, AgreesWithScikitLearnAndStatsmodels) {
 // se^2 of the log of a paired ratio: (FP + FN) / ((TP + FP) (TP + FN)).
 TEST(Decision, BiasRatioIsThePairedRatio) {
   const auto c = cases().front();
-  const auto m = decision_metrics(decide(c.a, 0.3), c.positive);
+  const auto m = statistics::decision_metrics(statistics::decide(c.a, 0.3), c.positive);
   const auto n = [](std::size_t count) { return static_cast<double>(count); };
   const double square =
       n(m.counts.fp + m.counts.fn) / (n(m.counts.tp + m.counts.fp) * n(m.counts.tp + m.counts.fn));
@@ -61,24 +61,26 @@ TEST(Decision, BiasRatioIsThePairedRatio) {
 TEST(Decision, DifferencesAgreeWithStatsmodels) {
   for (const auto& c : cases()) {
     SCOPED_TRACE(c.name);
-    const auto a = decide(c.a, c.expected->at("thresholds").at("youden")), b = decide(c.b, 0.1);
-    const auto d = decision_differences(a, b, c.positive, c.subject);
+    const auto a = statistics::decide(c.a, c.expected->at("thresholds").at("youden")),
+               b = statistics::decide(c.b, 0.1);
+    const auto d = statistics::decision_differences(a, b, c.positive, c.subject);
     const auto& expected = c.expected->at("paired_by_subject");
     expect_estimate(d.accuracy, expected.at("accuracy"));
     expect_estimate(d.sensitivity, expected.at("sensitivity"));
     expect_estimate(d.specificity, expected.at("specificity"));
-    const auto by_image = decision_differences(a, b, c.positive);
-    EXPECT_DOUBLE_EQ(by_image.sensitivity.p, mcnemar_p(by_image.on_positives));
+    const auto by_image = statistics::decision_differences(a, b, c.positive);
+    EXPECT_DOUBLE_EQ(by_image.sensitivity.p, statistics::mcnemar_p(by_image.on_positives));
     EXPECT_DOUBLE_EQ(by_image.specificity.value, d.specificity.value);
-    EXPECT_DOUBLE_EQ(by_image.specificity.value, decision_metrics(a, c.positive).specificity.value -
-                                                     decision_metrics(b, c.positive).specificity.value);
+    EXPECT_DOUBLE_EQ(by_image.specificity.value,
+                     statistics::decision_metrics(a, c.positive).specificity.value -
+                         statistics::decision_metrics(b, c.positive).specificity.value);
   }
 }
 
 TEST(Decision, PerfectDecisionsHaveAnInterval) {
   std::vector<std::uint8_t> positive(60, 0);
   for (std::size_t i = 0; i < 20; ++i) positive[i] = 1;
-  const auto m = decision_metrics(positive, positive);
+  const auto m = statistics::decision_metrics(positive, positive);
   EXPECT_EQ(m.bias_ratio.value, 1);
   EXPECT_LT(m.bias_ratio.low, 0.9);
   EXPECT_GT(m.bias_ratio.high, 1.1);
@@ -89,7 +91,7 @@ TEST(Decision, PerfectDecisionsHaveAnInterval) {
 TEST(Decision, TooFewOfAClassGiveNoFigure) {
   std::vector<std::uint8_t> positive(60, 1), predicted(60, 1);
   for (std::size_t i = 0; i < 9; ++i) positive[i] = 0;
-  const auto m = decision_metrics(predicted, positive);
+  const auto m = statistics::decision_metrics(predicted, positive);
   EXPECT_TRUE(m.sensitivity.estimable());
   for (const auto& e : {m.specificity, m.false_positive_rate, m.accuracy, m.f1, m.ppv, m.npv, m.bias_ratio,
                         m.excess_positive, m.predicted_positive_rate, m.prevalence}) {
@@ -97,7 +99,7 @@ TEST(Decision, TooFewOfAClassGiveNoFigure) {
     EXPECT_TRUE(std::isnan(e.value));
   }
   EXPECT_EQ(m.accuracy.not_estimable, "negatives: only 9 images, at least 10 needed");
-  const auto d = decision_differences(predicted, positive, positive);
+  const auto d = statistics::decision_differences(predicted, positive, positive);
   EXPECT_FALSE(d.specificity.estimable());
   EXPECT_FALSE(d.accuracy.estimable());
 }
@@ -105,7 +107,7 @@ TEST(Decision, TooFewOfAClassGiveNoFigure) {
 TEST(Decision, NothingCalledPositiveHasNoPpv) {
   std::vector<std::uint8_t> positive(60, 0), predicted(60, 0);
   for (std::size_t i = 0; i < 20; ++i) positive[i] = 1;
-  const auto m = decision_metrics(predicted, positive);
+  const auto m = statistics::decision_metrics(predicted, positive);
   EXPECT_EQ(m.ppv.not_estimable, "no images");
   EXPECT_EQ(m.bias_ratio.not_estimable, "no image is called positive");
   EXPECT_EQ(m.f1.value, 0);

@@ -13,45 +13,47 @@ using dsx_test::reference;
 
 TEST(Distributions, AgreeWithScipy) {
   for (const auto& row : reference().at("distributions")) {
-    EXPECT_NEAR(t_quantile(row.at("p"), row.at("df")), row.at("t").get<double>(), kAgreement * 100);
-    EXPECT_NEAR(t_quantile(row.at("p"), row.at("df")) / row.at("t").get<double>(), 1, 1e-10);
-    EXPECT_NEAR(normal_quantile(row.at("p")), row.at("z").get<double>(), 1e-12);
+    EXPECT_NEAR(statistics::t_quantile(row.at("p"), row.at("df")), row.at("t").get<double>(),
+                kAgreement * 100);
+    EXPECT_NEAR(statistics::t_quantile(row.at("p"), row.at("df")) / row.at("t").get<double>(), 1, 1e-10);
+    EXPECT_NEAR(statistics::normal_quantile(row.at("p")), row.at("z").get<double>(), 1e-12);
   }
-  EXPECT_NEAR(two_sided_p(t_quantile(0.975, 3.7), 3.7), 0.05, 1e-12);
-  EXPECT_NEAR(two_sided_p(-1.959963984540054), 0.05, 1e-12);
+  EXPECT_NEAR(statistics::two_sided_p(statistics::t_quantile(0.975, 3.7), 3.7), 0.05, 1e-12);
+  EXPECT_NEAR(statistics::two_sided_p(-1.959963984540054), 0.05, 1e-12);
 }
 
 TEST(IndependentDifference, AgreesWithStatsmodels) {
   for (const auto& row : reference().at("independent")) {
-    const auto a = wilson(row.at("a")[0], row.at("a")[1]);
-    const auto b = wilson(row.at("b")[0], row.at("b")[1]);
-    dsx_test::expect_interval(difference_of_independent(a, b), row.at("interval"));
+    const auto a = statistics::wilson(row.at("a")[0], row.at("a")[1]);
+    const auto b = statistics::wilson(row.at("b")[0], row.at("b")[1]);
+    dsx_test::expect_interval(statistics::difference_of_independent(a, b), row.at("interval"));
   }
 }
 
 TEST(IndependentDifference, PassesOnWhyThereIsNone) {
-  const auto missing = cannot_estimate("no negative images");
-  EXPECT_EQ(difference_of_independent(wilson(5, 20), missing).not_estimable, "no negative images");
+  const auto missing = statistics::cannot_estimate("no negative images");
+  EXPECT_EQ(statistics::difference_of_independent(statistics::wilson(5, 20), missing).not_estimable,
+            "no negative images");
 }
 
 TEST(TInterval, IsNotEstimableWithoutSpread) {
-  EXPECT_FALSE(t_interval(0.9, 0, 4, 0.95).estimable());
-  EXPECT_FALSE(t_interval(std::nan(""), 0.1, 4, 0.95).estimable());
-  EXPECT_THROW(t_interval(0.9, 0.1, 4, 95), std::invalid_argument);
+  EXPECT_FALSE(statistics::t_interval(0.9, 0, 4, 0.95).estimable());
+  EXPECT_FALSE(statistics::t_interval(std::nan(""), 0.1, 4, 0.95).estimable());
+  EXPECT_THROW(statistics::t_interval(0.9, 0.1, 4, 95), std::invalid_argument);
 }
 
 // The power that a difference of that size really has: P(|T| > t) under the shifted t.
 TEST(DetectableDifference, HasItsPower) {
-  const auto e = t_interval(0, 0.02, std::numeric_limits<double>::infinity(), 0.95);
-  const double x = minimum_detectable_difference(e);
+  const auto e = statistics::t_interval(0, 0.02, std::numeric_limits<double>::infinity(), 0.95);
+  const double x = statistics::minimum_detectable_difference(e);
   EXPECT_NEAR(x, 0.02 * 2.801585218, 1e-8);
-  EXPECT_NEAR(1 - normal_cdf(1.959963984540054 - x / 0.02), 0.8, 1e-9);
-  EXPECT_TRUE(std::isnan(minimum_detectable_difference(cannot_estimate("too few"))));
+  EXPECT_NEAR(1 - statistics::normal_cdf(1.959963984540054 - x / 0.02), 0.8, 1e-9);
+  EXPECT_TRUE(std::isnan(statistics::minimum_detectable_difference(statistics::cannot_estimate("too few"))));
 }
 
 TEST(SubjectIds, NumberNamesByFirstOccurrence) {
   const std::string names[] = {"person7", "IM-1", "person7", "person2"};
-  EXPECT_EQ(subject_ids(names), (std::vector<std::uint32_t>{0, 1, 0, 2}));
+  EXPECT_EQ(statistics::subject_ids(names), (std::vector<std::uint32_t>{0, 1, 0, 2}));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "data/random.hpp"
+#include "kernels/base/random.hpp"
 #include "study/statistics/expected_precision.hpp"
 #include "study/statistics/folds.hpp"
 #include "study/statistics/proportion.hpp"
@@ -30,8 +30,8 @@ TEST(Logistic, AgreesWithScikitLearn) {
   const auto& expected = figures.at("logistic");
   const Doubles features = expected.at("features");
   const std::size_t columns = expected.at("columns");
-  const LogisticModel model =
-      fit_logistic(features, columns, expected.at("positive").get<Bytes>(), expected.at("ridge"));
+  const statistics::LogisticModel model =
+      statistics::fit_logistic(features, columns, expected.at("positive").get<Bytes>(), expected.at("ridge"));
   for (std::size_t k = 0; k < columns; ++k)
     EXPECT_NEAR(model.weights[k], expected.at("weights")[k].get<double>(), 1e-4);
   EXPECT_NEAR(model.intercept, expected.at("intercept").get<double>(), 1e-4);
@@ -40,17 +40,17 @@ TEST(Logistic, AgreesWithScikitLearn) {
 
 TEST(Logistic, SurvivesSeparatedClassesAndConstantFeatures) {
   const Doubles features = {0, 7, 1, 7, 2, 7, 3, 7};
-  const LogisticModel model = fit_logistic(features, 2, Bytes{0, 0, 1, 1});
+  const statistics::LogisticModel model = statistics::fit_logistic(features, 2, Bytes{0, 0, 1, 1});
   EXPECT_GT(model.weights[0], 0.5);
   EXPECT_EQ(model.scale[1], 0);
   EXPECT_TRUE(std::isfinite(model.intercept));
 }
 
 TEST(Logistic, RefusesImpossibleInput) {
-  EXPECT_THROW(fit_logistic(Doubles{1, 2}, 1, Bytes{1, 1}), std::invalid_argument);
-  EXPECT_THROW(fit_logistic(Doubles{1, 2, 3}, 2, Bytes{0, 1}), std::invalid_argument);
-  EXPECT_THROW(fit_logistic(Doubles{1, std::nan("")}, 1, Bytes{0, 1}), std::invalid_argument);
-  EXPECT_THROW(fit_logistic(Doubles{1, 2}, 1, Bytes{0, 1}, 0), std::invalid_argument);
+  EXPECT_THROW(statistics::fit_logistic(Doubles{1, 2}, 1, Bytes{1, 1}), std::invalid_argument);
+  EXPECT_THROW(statistics::fit_logistic(Doubles{1, 2, 3}, 2, Bytes{0, 1}), std::invalid_argument);
+  EXPECT_THROW(statistics::fit_logistic(Doubles{1, std::nan("")}, 1, Bytes{0, 1}), std::invalid_argument);
+  EXPECT_THROW(statistics::fit_logistic(Doubles{1, 2}, 1, Bytes{0, 1}, 0), std::invalid_argument);
 }
 
 // Features that know the subject but nothing of the label must not pass for knowledge.
@@ -69,8 +69,8 @@ TEST(Logistic, CrossValidatedBySubjectDoesNotLearnSubjects) {
       subject.push_back(s);
     }
   }
-  const Estimate auc =
-      auc_estimate(cross_validated_logits(features, kColumns, positive, subject), positive, subject);
+  const statistics::Estimate auc = statistics::auc_estimate(
+      statistics::cross_validated_logits(features, kColumns, positive, subject), positive, subject);
   EXPECT_LT(auc.value, 0.6);
   EXPECT_GT(auc.value, 0.4);
 }
@@ -84,7 +84,7 @@ TEST(GroupFolds, KeepGroupsTogetherAndClassesEven) {
       positive.push_back(g % 4 == 0);
       group.push_back(g);
     }
-  const std::vector<std::uint32_t> fold = group_folds(positive, group, 5, 1);
+  const std::vector<std::uint32_t> fold = statistics::group_folds(positive, group, 5, 1);
   std::map<std::uint32_t, std::set<std::uint32_t>> folds_of;
   std::array<std::array<int, 2>, 5> count{};
   for (std::size_t i = 0; i < fold.size(); ++i) {
@@ -97,22 +97,22 @@ TEST(GroupFolds, KeepGroupsTogetherAndClassesEven) {
     for (std::size_t f = 0; f < 5; ++f) of[f] = count[f][static_cast<std::size_t>(label)];
     EXPECT_LE(*std::max_element(of.begin(), of.end()) - *std::min_element(of.begin(), of.end()), 2);
   }
-  EXPECT_EQ(fold, group_folds(positive, group, 5, 1));
-  EXPECT_NE(fold, group_folds(positive, group, 5, 2));
-  EXPECT_THROW(group_folds(positive, group, 1, 1), std::invalid_argument);
-  EXPECT_THROW(group_folds(Bytes{0, 1}, {}, 3, 1), std::invalid_argument);
+  EXPECT_EQ(fold, statistics::group_folds(positive, group, 5, 1));
+  EXPECT_NE(fold, statistics::group_folds(positive, group, 5, 2));
+  EXPECT_THROW(statistics::group_folds(positive, group, 1, 1), std::invalid_argument);
+  EXPECT_THROW(statistics::group_folds(Bytes{0, 1}, {}, 3, 1), std::invalid_argument);
 }
 
 // Hanley & McNeil's own formulas, written out for AUC 0.8 with 10 and 20 images.
 TEST(ExpectedPrecision, IsHanleyAndMcNeilsAndWilsons) {
   const double q1 = 0.8 / 1.2, q2 = 2 * 0.64 / 1.8;
   const double variance = (0.8 * 0.2 + 9 * (q1 - 0.64) + 19 * (q2 - 0.64)) / 200;
-  EXPECT_NEAR(hanley_mcneil_se(0.8, 10, 20), std::sqrt(variance), 1e-12);
-  EXPECT_NEAR(auc_half_width(0.8, 10, 20), 1.959964 * std::sqrt(variance), 1e-6);
-  const Estimate wilson_of_90 = wilson(90, 100);
-  EXPECT_NEAR(share_half_width(0.9, 100), (wilson_of_90.high - wilson_of_90.low) / 2, 1e-9);
-  EXPECT_TRUE(std::isnan(auc_half_width(0.8, 0, 20)));
-  EXPECT_TRUE(std::isnan(share_half_width(0.9, 0)));
+  EXPECT_NEAR(statistics::hanley_mcneil_se(0.8, 10, 20), std::sqrt(variance), 1e-12);
+  EXPECT_NEAR(statistics::auc_half_width(0.8, 10, 20), 1.959964 * std::sqrt(variance), 1e-6);
+  const statistics::Estimate wilson_of_90 = statistics::wilson(90, 100);
+  EXPECT_NEAR(statistics::share_half_width(0.9, 100), (wilson_of_90.high - wilson_of_90.low) / 2, 1e-9);
+  EXPECT_TRUE(std::isnan(statistics::auc_half_width(0.8, 0, 20)));
+  EXPECT_TRUE(std::isnan(statistics::share_half_width(0.9, 0)));
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ inline std::vector<Case> cases() {
   return all;
 }
 
-inline void expect_interval(const dsx::Estimate& e, const nlohmann::json& low_high,
+inline void expect_interval(const dsx::statistics::Estimate& e, const nlohmann::json& low_high,
                             double tolerance = kAgreement) {
   EXPECT_TRUE(e.estimable()) << e.not_estimable;
   EXPECT_NEAR(e.low, low_high.at(0).get<double>(), tolerance);
@@ -47,7 +47,7 @@ inline void expect_interval(const dsx::Estimate& e, const nlohmann::json& low_hi
 }
 
 // {value, se, interval, p}, those that the fixture has.
-inline void expect_estimate(const dsx::Estimate& e, const nlohmann::json& expected) {
+inline void expect_estimate(const dsx::statistics::Estimate& e, const nlohmann::json& expected) {
   EXPECT_NEAR(e.value, expected.at("value").get<double>(), kAgreement);
   for (const auto& [name, found] : {std::pair("se", e.se), std::pair("p", e.p)}) {
     if (!expected.contains(name)) continue;

@@ -19,7 +19,7 @@ std::vector<double> values(const nlohmann::json& list) { return list.get<std::ve
 
 TEST(Seeds, AgreeWithObuchowskiRockette) {
   const auto& r = reference().at("seeds");
-  const auto s = combine_seeds(values(r.at("figures")), values(r.at("covariance")), 0.95, 0.85);
+  const auto s = statistics::combine_seeds(values(r.at("figures")), values(r.at("covariance")), 0.95, 0.85);
   const auto near = [&](double found, const char* name) {
     EXPECT_NEAR(found, r.at(name).get<double>(), kAgreement) << name;
   };
@@ -31,7 +31,7 @@ TEST(Seeds, AgreeWithObuchowskiRockette) {
   near(s.seed_sd, "seed_sd");
   near(s.image_sd, "image_sd");
   near(s.shared_image_sd, "shared_image_sd");
-  near(minimum_detectable_difference(s.mean), "detectable");
+  near(statistics::minimum_detectable_difference(s.mean), "detectable");
   expect_interval(s.mean, r.at("interval"));
   expect_interval(s.mean_these_images, r.at("these_images"));
 }
@@ -39,26 +39,27 @@ TEST(Seeds, AgreeWithObuchowskiRockette) {
 TEST(Seeds, SharedImagesDoNotAverageOut) {
   const std::vector<double> figures = {0.90, 0.91, 0.92, 0.90, 0.91};
   const std::vector<double> shared(25, 4e-4);  // all seeds make the same errors on the same images
-  const auto s = combine_seeds(figures, shared);
+  const auto s = statistics::combine_seeds(figures, shared);
   EXPECT_GT(s.mean.se, 0.02);  // not below the images' own 0.02
   EXPECT_LT(s.mean_these_images.se, 0.005);
-  const auto none = combine_seeds(figures, std::vector<double>(25, 0.0));
+  const auto none = statistics::combine_seeds(figures, std::vector<double>(25, 0.0));
   EXPECT_DOUBLE_EQ(none.mean.se, none.mean_these_images.se);
   EXPECT_DOUBLE_EQ(none.mean.df, 4);
 }
 
 TEST(Seeds, OneSeedOrAGapIsNotEstimable) {
   const std::vector<double> one = {0.9}, variance = {4e-4};
-  const auto s = combine_seeds(one, variance);
+  const auto s = statistics::combine_seeds(one, variance);
   EXPECT_EQ(s.mean.not_estimable, "one seed shows no spread over seeds");
   EXPECT_NEAR(s.image_sd, 0.02, 1e-15);
-  const std::vector<double> gap = {0.9, kNotEstimable};
-  EXPECT_EQ(combine_seeds(gap, std::vector<double>(4, 1e-4)).mean.not_estimable,
+  const std::vector<double> gap = {0.9, statistics::kNotEstimable};
+  EXPECT_EQ(statistics::combine_seeds(gap, std::vector<double>(4, 1e-4)).mean.not_estimable,
             "seed 2 of the list has no figure");
-  EXPECT_FALSE(
-      combine_seeds(std::vector<double>(2, 0.9), std::vector<double>(4, kNotEstimable)).mean.estimable());
-  EXPECT_FALSE(combine_seeds({}, {}).mean.estimable());
-  EXPECT_THROW(combine_seeds(one, std::vector<double>(4)), std::invalid_argument);
+  EXPECT_FALSE(statistics::combine_seeds(std::vector<double>(2, 0.9),
+                                         std::vector<double>(4, statistics::kNotEstimable))
+                   .mean.estimable());
+  EXPECT_FALSE(statistics::combine_seeds({}, {}).mean.estimable());
+  EXPECT_THROW(statistics::combine_seeds(one, std::vector<double>(4)), std::invalid_argument);
 }
 
 TEST(Seeds, DifferenceCovarianceIsThatOfTheDifferences) {
@@ -67,16 +68,17 @@ TEST(Seeds, DifferenceCovarianceIsThatOfTheDifferences) {
   for (std::size_t i = 0; i < c.a.size(); ++i)
     noisy_a[i] += std::sin(static_cast<double>(i)), noisy_b[i] -= std::cos(3.0 * static_cast<double>(i));
   const std::vector<double> scores[] = {c.a, noisy_a, c.b, noisy_b};
-  const auto difference = difference_covariance(auc_covariance(scores, c.positive, c.subject).covariance);
-  const double se = auc_difference(noisy_a, noisy_b, c.positive, c.subject).se;
+  const auto difference =
+      statistics::difference_covariance(statistics::auc_covariance(scores, c.positive, c.subject).covariance);
+  const double se = statistics::auc_difference(noisy_a, noisy_b, c.positive, c.subject).se;
   EXPECT_NEAR(difference[3], se * se, 1e-15);
   EXPECT_NEAR(difference[1], difference[2], 1e-15);
-  EXPECT_THROW(difference_covariance(std::vector<double>(9)), std::invalid_argument);
+  EXPECT_THROW(statistics::difference_covariance(std::vector<double>(9)), std::invalid_argument);
 }
 
 TEST(Seeds, CrossedBootstrapSeesBothSources) {
   const auto c = dsx_test::cases()[2];
-  std::vector<RankedScores> seeds;
+  std::vector<statistics::RankedScores> seeds;
   std::vector<std::vector<double>> scores;
   for (int s = 0; s < 5; ++s) {
     scores.push_back(c.a);
@@ -84,14 +86,14 @@ TEST(Seeds, CrossedBootstrapSeesBothSources) {
       scores.back()[i] += (0.3 + 0.3 * s) * std::sin(static_cast<double>(i) * (s + 2.7));
     seeds.emplace_back(scores.back(), c.positive);
   }
-  const auto sample = bootstrap_by_subject(c.subject, 5, [&](auto weights, auto out) {
+  const auto sample = statistics::bootstrap_by_subject(c.subject, 5, [&](auto weights, auto out) {
     for (std::size_t s = 0; s < 5; ++s) out[s] = seeds[s].auc(weights);
   });
   std::vector<std::size_t> all(5);
   std::iota(all.begin(), all.end(), std::size_t{0});
-  const auto crossed = crossed_bootstrap(sample, all);
-  const auto covariance = auc_covariance(scores, c.positive, c.subject);
-  const auto summary = combine_seeds(covariance.auc, covariance.covariance);
+  const auto crossed = statistics::crossed_bootstrap(sample, all);
+  const auto covariance = statistics::auc_covariance(scores, c.positive, c.subject);
+  const auto summary = statistics::combine_seeds(covariance.auc, covariance.covariance);
   EXPECT_NEAR(crossed.value, summary.mean.value, 1e-12);
   EXPECT_GT(crossed.se, summary.mean_these_images.se);
   // Owen: between the model's variance and that with the interaction counted three times.
@@ -103,30 +105,31 @@ TEST(Slope, AgreesWithStatsmodels) {
   const auto& r = reference().at("regression");
   const auto x = values(r.at("x")), a = values(r.at("a")), b = values(r.at("b"));
   const auto block = r.at("block").get<std::vector<std::uint32_t>>();
-  const auto check = [](const Estimate& e, const nlohmann::json& expected) {
+  const auto check = [](const statistics::Estimate& e, const nlohmann::json& expected) {
     EXPECT_NEAR(e.value, expected.at("slope").get<double>(), kAgreement);
     EXPECT_NEAR(e.se, expected.at("se").get<double>(), kAgreement);
     EXPECT_NEAR(e.df, expected.at("df").get<double>(), kAgreement);
     EXPECT_NEAR(e.p, expected.at("p").get<double>(), kAgreement);
     expect_interval(e, expected.at("interval"));
   };
-  check(slope_with_blocks(x, a, block), r.at("slope"));
-  check(slope_difference(x, a, b, block), r.at("difference"));
+  check(statistics::slope_with_blocks(x, a, block), r.at("slope"));
+  check(statistics::slope_difference(x, a, b, block), r.at("difference"));
   auto gap = a;
-  gap[r.at("missing").get<std::size_t>()] = kNotEstimable;
-  check(slope_with_blocks(x, gap, block), r.at("slope_with_missing"));
-  EXPECT_NEAR(slopes_by_block(x, a, block).at(2), r.at("slope_of_block_2").get<double>(), kAgreement);
+  gap[r.at("missing").get<std::size_t>()] = statistics::kNotEstimable;
+  check(statistics::slope_with_blocks(x, gap, block), r.at("slope_with_missing"));
+  EXPECT_NEAR(statistics::slopes_by_block(x, a, block).at(2), r.at("slope_of_block_2").get<double>(),
+              kAgreement);
 }
 
 TEST(Slope, SaysWhyThereIsNone) {
   const std::vector<double> x = {0, 0.1, 0, 0.1}, same(4, 0.2), y = {1, 2, 1, 3};
   const std::vector<std::uint32_t> block = {0, 0, 1, 1}, alone = {0, 1, 2, 3};
-  EXPECT_TRUE(slope_with_blocks(x, y, block).estimable());
-  EXPECT_EQ(slope_with_blocks(same, y, block).not_estimable,
+  EXPECT_TRUE(statistics::slope_with_blocks(x, y, block).estimable());
+  EXPECT_EQ(statistics::slope_with_blocks(same, y, block).not_estimable,
             "a slope needs at least two levels within a seed");
-  EXPECT_FALSE(slope_with_blocks(x, y, alone).estimable());
+  EXPECT_FALSE(statistics::slope_with_blocks(x, y, alone).estimable());
   const std::vector<std::uint32_t> first(2, 0);
-  EXPECT_EQ(slope_with_blocks(std::span(x).first(2), std::span(y).first(2), first).not_estimable,
+  EXPECT_EQ(statistics::slope_with_blocks(std::span(x).first(2), std::span(y).first(2), first).not_estimable,
             "too few points for a slope with an interval");
 }
 

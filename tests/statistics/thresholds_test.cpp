@@ -14,20 +14,20 @@ TEST(Thresholds, AgreeWithTryingAll) {
   for (const auto& c : dsx_test::cases()) {
     SCOPED_TRACE(c.name);
     const auto& expected = c.expected->at("thresholds");
-    EXPECT_NEAR(choose_youden(c.a, c.positive).value, expected.at("youden").get<double>(), 1e-12);
+    EXPECT_NEAR(statistics::choose_youden(c.a, c.positive).value, expected.at("youden").get<double>(), 1e-12);
     for (const char* target : {"0.8", "0.95", "1.0"})
-      EXPECT_NEAR(choose_sensitivity(c.a, c.positive, std::stod(target)).value,
+      EXPECT_NEAR(statistics::choose_sensitivity(c.a, c.positive, std::stod(target)).value,
                   expected.at(std::string("sensitivity_") + target).get<double>(), 1e-12);
     for (const char* ratio : {"0.5", "1.0", "5.0"})
-      EXPECT_NEAR(choose_least_cost(c.a, c.positive, std::stod(ratio)).value,
+      EXPECT_NEAR(statistics::choose_least_cost(c.a, c.positive, std::stod(ratio)).value,
                   expected.at(std::string("cost_") + ratio).get<double>(), 1e-12);
   }
 }
 
 TEST(Thresholds, ReachTheSensitivityTheyPromise) {
   for (const auto& c : dsx_test::cases()) {
-    const auto t = choose_sensitivity(c.a, c.positive, 0.95);
-    const auto counts = decision_counts(decide(c.a, t.value), c.positive);
+    const auto t = statistics::choose_sensitivity(c.a, c.positive, 0.95);
+    const auto counts = statistics::decision_counts(statistics::decide(c.a, t.value), c.positive);
     const double positives = static_cast<double>(counts.tp + counts.fn);
     EXPECT_DOUBLE_EQ(t.sensitivity, static_cast<double>(counts.tp) / positives);
     EXPECT_DOUBLE_EQ(t.specificity,
@@ -41,7 +41,7 @@ TEST(Thresholds, NineteenOfTwentyIs95Percent) {
   std::vector<std::uint8_t> positive;
   for (int i = 0; i < 20; ++i) scores.push_back(i), positive.push_back(1);
   for (int i = 0; i < 20; ++i) scores.push_back(-1 - i), positive.push_back(0);
-  EXPECT_DOUBLE_EQ(choose_sensitivity(scores, positive, 0.95).value, 0.5);
+  EXPECT_DOUBLE_EQ(statistics::choose_sensitivity(scores, positive, 0.95).value, 0.5);
 }
 
 TEST(Thresholds, NeighbouringDoublesStayApart) {
@@ -50,7 +50,7 @@ TEST(Thresholds, NeighbouringDoublesStayApart) {
   scores.resize(20, upper);
   std::vector<std::uint8_t> positive(10, 0);
   positive.resize(20, 1);
-  const auto t = choose_youden(scores, positive);
+  const auto t = statistics::choose_youden(scores, positive);
   EXPECT_GT(t.value, lower);
   EXPECT_LE(t.value, upper);
   EXPECT_EQ(t.sensitivity, 1);
@@ -60,15 +60,16 @@ TEST(Thresholds, NeighbouringDoublesStayApart) {
 TEST(Thresholds, SayWhyThereIsNone) {
   const std::vector<double> scores(20, 1.0);
   std::vector<std::uint8_t> positive(20, 1);
-  EXPECT_EQ(choose_youden(scores, positive).not_estimable, "no negative images");
+  EXPECT_EQ(statistics::choose_youden(scores, positive).not_estimable, "no negative images");
   positive[0] = 0;
-  EXPECT_EQ(choose_sensitivity(scores, positive).not_estimable, "only 1 negative images, at least 10 needed");
-  EXPECT_TRUE(std::isnan(choose_least_cost(scores, positive, 5).value));
+  EXPECT_EQ(statistics::choose_sensitivity(scores, positive).not_estimable,
+            "only 1 negative images, at least 10 needed");
+  EXPECT_TRUE(std::isnan(statistics::choose_least_cost(scores, positive, 5).value));
   for (std::size_t i = 0; i < 10; ++i) positive[i] = 0;
   std::vector<double> infinite(20, std::numeric_limits<double>::infinity());
-  EXPECT_EQ(choose_youden(infinite, positive).not_estimable, "a score is infinite");
-  EXPECT_THROW(choose_sensitivity(scores, positive, 95), std::invalid_argument);
-  EXPECT_THROW(choose_least_cost(scores, positive, 0), std::invalid_argument);
+  EXPECT_EQ(statistics::choose_youden(infinite, positive).not_estimable, "a score is infinite");
+  EXPECT_THROW(statistics::choose_sensitivity(scores, positive, 95), std::invalid_argument);
+  EXPECT_THROW(statistics::choose_least_cost(scores, positive, 0), std::invalid_argument);
 }
 
 }  // namespace

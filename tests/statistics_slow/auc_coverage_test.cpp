@@ -44,14 +44,14 @@ Scores draw_by_subject(Random& r, double shift_a, double shift_b) {
   return s;
 }
 
-double auc_of(double shift) { return normal_cdf(shift / std::sqrt(2.0)); }
+double auc_of(double shift) { return statistics::normal_cdf(shift / std::sqrt(2.0)); }
 
 TEST(AucCoverage, LogitNearOneAndInTheMiddle) {
   for (const double shift : {1.0, 2.2})
     expect_coverage(coverage_of(8000, auc_of(shift),
                                 [shift](Random& r) {
                                   const auto s = draw_independent(r, 60, 40, shift, 0, 0);
-                                  return auc_estimate(s.a, s.positive);
+                                  return statistics::auc_estimate(s.a, s.positive);
                                 }),
                     0.012);
 }
@@ -62,7 +62,8 @@ TEST(AucCoverage, Plain) {
   expect_coverage(coverage_of(8000, auc_of(1.0),
                               [](Random& r) {
                                 const auto s = draw_independent(r, 60, 40, 1.0, 0, 0);
-                                return auc_estimate(s.a, s.positive, {}, {}, AucInterval::plain);
+                                return statistics::auc_estimate(s.a, s.positive, {}, {},
+                                                                statistics::AucInterval::plain);
                               }),
                   0.015);
 }
@@ -72,7 +73,7 @@ TEST(AucCoverage, PerfectSeparationsIncluded) {
   expect_at_least(coverage_of(8000, auc_of(3.5),
                               [](Random& r) {
                                 const auto s = draw_independent(r, 20, 20, 3.5, 0, 0);
-                                return auc_estimate(s.a, s.positive);
+                                return statistics::auc_estimate(s.a, s.positive);
                               }),
                   0.02);
 }
@@ -80,7 +81,7 @@ TEST(AucCoverage, PerfectSeparationsIncluded) {
 TEST(AucCoverage, BySubject) {
   const auto one = [](Random& r) {
     const auto s = draw_by_subject(r, 1.5, 0);
-    return auc_estimate(s.a, s.positive, s.subject);
+    return statistics::auc_estimate(s.a, s.positive, s.subject);
   };
   expect_coverage(coverage_of(8000, auc_of(1.5), one), 0.015);
 }
@@ -88,7 +89,7 @@ TEST(AucCoverage, BySubject) {
 TEST(AucCoverage, IgnoringSubjectsIsSeen) {
   const auto one = [](Random& r) {
     const auto s = draw_by_subject(r, 1.5, 0);
-    return auc_estimate(s.a, s.positive);
+    return statistics::auc_estimate(s.a, s.positive);
   };
   EXPECT_LT(coverage_of(1500, auc_of(1.5), one).share(), 0.85);
 }
@@ -96,7 +97,7 @@ TEST(AucCoverage, IgnoringSubjectsIsSeen) {
 TEST(AucCoverage, PairedDifference) {
   const auto one = [](Random& r) {
     const auto s = draw_independent(r, 60, 40, 1.6, 1.2, 0.6);
-    return auc_difference(s.a, s.b, s.positive);
+    return statistics::auc_difference(s.a, s.b, s.positive);
   };
   expect_coverage(coverage_of(8000, auc_of(1.6) - auc_of(1.2), one), 0.012);
 }
@@ -105,7 +106,8 @@ TEST(AucCoverage, PairedDifference) {
 TEST(AucCoverage, IgnoringThePairingIsSeen) {
   const auto one = [](Random& r) {
     const auto s = draw_independent(r, 60, 40, 1.6, 1.2, 0.6);
-    return difference_of_independent(auc_estimate(s.a, s.positive), auc_estimate(s.b, s.positive));
+    return statistics::difference_of_independent(statistics::auc_estimate(s.a, s.positive),
+                                                 statistics::auc_estimate(s.b, s.positive));
   };
   EXPECT_GT(coverage_of(1500, auc_of(1.6) - auc_of(1.2), one).share(), 0.98);
 }
@@ -113,7 +115,7 @@ TEST(AucCoverage, IgnoringThePairingIsSeen) {
 TEST(AucCoverage, PairedDifferenceBySubject) {
   const auto one = [](Random& r) {
     const auto s = draw_by_subject(r, 1.5, 1.0);
-    return auc_difference(s.a, s.b, s.positive, s.subject);
+    return statistics::auc_difference(s.a, s.b, s.positive, s.subject);
   };
   expect_coverage(coverage_of(8000, auc_of(1.5) - auc_of(1.0), one), 0.015);
 }
@@ -125,7 +127,7 @@ TEST(AucCoverage, PairedTestKeepsItsLevel) {
   for (int i = 0; i < repetitions; ++i) {
     Random r({6, static_cast<std::uint64_t>(i)});
     const auto s = draw_independent(r, 60, 60, 1.4, 1.4, 0.5);
-    rejected += auc_difference(s.a, s.b, s.positive).p < 0.05 ? 1 : 0;
+    rejected += statistics::auc_difference(s.a, s.b, s.positive).p < 0.05 ? 1 : 0;
   }
   EXPECT_NEAR(rejected / double{repetitions}, 0.05, 3.5 * std::sqrt(0.05 * 0.95 / repetitions) + 0.01);
 }

@@ -31,40 +31,40 @@ Draw draw(Random& r) {
 // Many images, half of them positive, threshold in the middle.
 double true_average_precision() {
   return dsx_test::normal_mean([](double x) {
-    const double positives = normal_cdf(-x), negatives = normal_cdf(-x - kShift);
+    const double positives = statistics::normal_cdf(-x), negatives = statistics::normal_cdf(-x - kShift);
     return positives / (positives + negatives);
   });
 }
 double true_f1() {
-  const double sensitivity = normal_cdf(kShift / 2);
+  const double sensitivity = statistics::normal_cdf(kShift / 2);
   return 2 * sensitivity / (2 * sensitivity + 1 - sensitivity + 1 - sensitivity);
 }
 
 // Percentile intervals fall short by about 1 / subjects of the variance, and skewness adds to it: 0.02 of
 // coverage at 60 subjects. AUC, average precision, F1 and accuracy see the same resamples.
 TEST(BootstrapCoverage, BySubject) {
-  const double truths[] = {normal_cdf(kShift / std::sqrt(2.0)), true_average_precision(), true_f1(),
-                           normal_cdf(kShift / 2)};
+  const double truths[] = {statistics::normal_cdf(kShift / std::sqrt(2.0)), true_average_precision(),
+                           true_f1(), statistics::normal_cdf(kShift / 2)};
   Coverage percentile[4], bca[4];
   for (int i = 0; i < 2000; ++i) {
     Random r({7, static_cast<std::uint64_t>(i)});
     const auto d = draw(r);
-    const RankedScores ranked(d.scores, d.positive);
-    const auto predicted = decide(d.scores, kShift / 2);
-    const auto strata = class_strata(d.positive, d.subject);
-    const auto sample =
-        bootstrap_by_subject(d.subject, 4,
-                             [&](auto weights, auto out) {
-                               const auto counts = weighted_counts(predicted, d.positive, weights);
-                               out[0] = ranked.auc(weights);
-                               out[1] = ranked.average_precision(weights);
-                               out[2] = counts.f1();
-                               out[3] = counts.accuracy();
-                             },
-                             {.resamples = 600, .seed = static_cast<std::uint64_t>(i), .strata = strata});
+    const statistics::RankedScores ranked(d.scores, d.positive);
+    const auto predicted = statistics::decide(d.scores, kShift / 2);
+    const auto strata = statistics::class_strata(d.positive, d.subject);
+    const auto sample = statistics::bootstrap_by_subject(
+        d.subject, 4,
+        [&](auto weights, auto out) {
+          const auto counts = statistics::weighted_counts(predicted, d.positive, weights);
+          out[0] = ranked.auc(weights);
+          out[1] = ranked.average_precision(weights);
+          out[2] = counts.f1();
+          out[3] = counts.accuracy();
+        },
+        {.resamples = 600, .seed = static_cast<std::uint64_t>(i), .strata = strata});
     for (std::size_t k = 0; k < 4; ++k) {
-      percentile[k].add(percentile_interval(sample, k), truths[k]);
-      bca[k].add(bca_interval(sample, k), truths[k]);
+      percentile[k].add(statistics::percentile_interval(sample, k), truths[k]);
+      bca[k].add(statistics::bca_interval(sample, k), truths[k]);
     }
   }
   for (std::size_t k = 0; k < 4; ++k) {
@@ -80,13 +80,13 @@ TEST(BootstrapCoverage, IgnoringSubjectsIsSeen) {
   for (int i = 0; i < 400; ++i) {
     Random r({7, static_cast<std::uint64_t>(i)});
     const auto d = draw(r);
-    const RankedScores ranked(d.scores, d.positive);
+    const statistics::RankedScores ranked(d.scores, d.positive);
     std::vector<std::uint32_t> own(d.scores.size());
     for (std::size_t k = 0; k < own.size(); ++k) own[k] = static_cast<std::uint32_t>(k);
-    const auto sample =
-        bootstrap_by_subject(own, 1, [&](auto weights, auto out) { out[0] = ranked.auc(weights); },
-                             {.resamples = 400, .jackknife = false});
-    c.add(percentile_interval(sample, 0), normal_cdf(kShift / std::sqrt(2.0)));
+    const auto sample = statistics::bootstrap_by_subject(
+        own, 1, [&](auto weights, auto out) { out[0] = ranked.auc(weights); },
+        {.resamples = 400, .jackknife = false});
+    c.add(statistics::percentile_interval(sample, 0), statistics::normal_cdf(kShift / std::sqrt(2.0)));
   }
   EXPECT_LT(c.share(), 0.88);
 }
@@ -97,7 +97,7 @@ TEST(BootstrapCoverage, RatioOfMedians) {
     std::vector<double> a(80), b(60);
     for (auto& x : a) x = 1.2 * std::exp(0.3 * r.normal());
     for (auto& x : b) x = std::exp(0.4 * r.normal());
-    return ratio_of_medians(a, b, {.resamples = 600});
+    return statistics::ratio_of_medians(a, b, {.resamples = 600});
   };
   expect_coverage(dsx_test::coverage_of(1500, 1.2, one), 0.015);
 }
@@ -117,7 +117,7 @@ TEST(BootstrapCoverage, RatioOfMediansInBlocks) {
   const auto in_blocks = [](std::size_t block) {
     return dsx_test::coverage_of(600, 1.2, [block](Random& r) {
       const auto a = autoregressive(r, 1.2), b = autoregressive(r, 1);
-      return ratio_of_medians(a, b, {.resamples = 500, .block = block});
+      return statistics::ratio_of_medians(a, b, {.resamples = 500, .block = block});
     });
   };
   // Block bootstraps fall short a little at 15 blocks (Lahiri 2003, ch. 7).

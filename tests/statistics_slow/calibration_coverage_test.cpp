@@ -33,7 +33,7 @@ TEST(CalibrationCoverage, SlopeAndIntercept) {
   for (int i = 0; i < 6000; ++i) {
     Random r({8, static_cast<std::uint64_t>(i)});
     const auto d = draw(r, 250, 1);
-    const auto fit = recalibrate(d.logits, d.positive);
+    const auto fit = statistics::recalibrate(d.logits, d.positive);
     slope.add(fit.slope, kSlope);
     intercept.add(fit.intercept, kIntercept);
   }
@@ -46,10 +46,10 @@ TEST(CalibrationCoverage, SlopeAndInterceptBySubject) {
   for (int i = 0; i < 4000; ++i) {
     Random r({9, static_cast<std::uint64_t>(i)});
     const auto d = draw(r, 150, 3);
-    const auto fit = recalibrate(d.logits, d.positive, d.subject);
+    const auto fit = statistics::recalibrate(d.logits, d.positive, d.subject);
     slope.add(fit.slope, kSlope);
     intercept.add(fit.intercept, kIntercept);
-    ignored.add(recalibrate(d.logits, d.positive).slope, kSlope);
+    ignored.add(statistics::recalibrate(d.logits, d.positive).slope, kSlope);
   }
   expect_coverage(slope, 0.015);
   expect_coverage(intercept, 0.015);
@@ -61,7 +61,7 @@ TEST(CalibrationCoverage, InTheLarge) {
   const auto one = [](Random& r) {
     Draw d = draw(r, 250, 1);
     for (std::size_t i = 0; i < d.logits.size(); ++i) d.positive[i] = r.uniform() < expit(d.logits[i] - 0.4);
-    return recalibrate(d.logits, d.positive).in_the_large;
+    return statistics::recalibrate(d.logits, d.positive).in_the_large;
   };
   expect_coverage(coverage_of(6000, -0.4, one), 0.01);
 }
@@ -74,13 +74,13 @@ TEST(CalibrationCoverage, Brier) {
   expect_coverage(coverage_of(6000, truth,
                               [](Random& r) {
                                 const auto d = draw(r, 200, 1);
-                                return brier_score(d.logits, d.positive).score;
+                                return statistics::brier_score(d.logits, d.positive).score;
                               }),
                   0.01);
   expect_coverage(coverage_of(4000, truth,
                               [](Random& r) {
                                 const auto d = draw(r, 100, 3);
-                                return brier_score(d.logits, d.positive, 10, d.subject).score;
+                                return statistics::brier_score(d.logits, d.positive, 10, d.subject).score;
                               }),
                   0.015);
 }
@@ -92,7 +92,7 @@ TEST(CalibrationCoverage, ReliabilityBins) {
     Random r({10, static_cast<std::uint64_t>(i)});
     Draw d = draw(r, 400, 1);
     for (std::size_t k = 0; k < d.logits.size(); ++k) d.positive[k] = r.uniform() < expit(d.logits[k]);
-    for (const auto& bin : reliability_curve(d.logits, d.positive, 8).bins)
+    for (const auto& bin : statistics::reliability_curve(d.logits, d.positive, 8).bins)
       c.add(bin.observed, bin.mean_probability);
   }
   expect_coverage(c, 0.01);
@@ -103,18 +103,18 @@ TEST(CalibrationCoverage, ReliabilityBins) {
 TEST(CalibrationBias, IsRemoved) {
   Random large({11});
   const auto many = draw(large, 400000, 1);
-  const auto truth = calibration_error(many.logits, many.positive, 8);
+  const auto truth = statistics::calibration_error(many.logits, many.positive, 8);
   double plug_in = 0, debiased = 0, square = 0, chance = 0, found_by_chance = 0;
   constexpr int repetitions = 1500;
   for (int i = 0; i < repetitions; ++i) {
     Random r({12, static_cast<std::uint64_t>(i)});
     Draw d = draw(r, 200, 1);
-    const auto found = calibration_error(d.logits, d.positive, 8);
+    const auto found = statistics::calibration_error(d.logits, d.positive, 8);
     plug_in += found.plug_in / repetitions;
     debiased += found.debiased / repetitions;
     square += found.root_mean_square * found.root_mean_square / repetitions;
     for (std::size_t k = 0; k < d.logits.size(); ++k) d.positive[k] = r.uniform() < expit(d.logits[k]);
-    const auto calibrated = calibration_error(d.logits, d.positive, 8);
+    const auto calibrated = statistics::calibration_error(d.logits, d.positive, 8);
     found_by_chance += calibrated.plug_in / repetitions;
     chance += calibrated.expected_if_calibrated / repetitions;
   }

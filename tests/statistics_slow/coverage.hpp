@@ -13,7 +13,7 @@
 #include <numbers>
 #include <vector>
 
-#include "data/random.hpp"
+#include "kernels/base/random.hpp"
 #include "study/statistics/estimate.hpp"
 
 namespace dsx_test {
@@ -22,7 +22,7 @@ struct Coverage {
   int repetitions = 0, covered = 0, not_estimable = 0;
   double share() const { return static_cast<double>(covered) / repetitions; }
   double error() const { return std::sqrt(0.95 * 0.05 / repetitions); }
-  void add(const dsx::Estimate& e, double truth) {
+  void add(const dsx::statistics::Estimate& e, double truth) {
     ++repetitions;
     if (!e.estimable()) {
       ++not_estimable;
@@ -34,7 +34,7 @@ struct Coverage {
 
 // One repetition returns the interval; each has a random stream of its own.
 inline Coverage coverage_of(int repetitions, double truth,
-                            const std::function<dsx::Estimate(dsx::Random&)>& one) {
+                            const std::function<dsx::statistics::Estimate(dsx::Random&)>& one) {
   Coverage c;
   for (int r = 0; r < repetitions; ++r) {
     dsx::Random random({20261124, static_cast<std::uint64_t>(r)});

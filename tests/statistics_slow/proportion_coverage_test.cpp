@@ -19,26 +19,29 @@ std::size_t binomial(Random& random, std::size_t count, double p) {
 // Discreteness moves Wilson's coverage by about 0.015 at these sizes (Brown, Cai & DasGupta 2001).
 TEST(ProportionCoverage, Wilson) {
   for (const double p : {0.5, 0.8, 0.95})
-    expect_coverage(coverage_of(20000, p, [p](Random& r) { return wilson(binomial(r, 150, p), 150); }),
-                    0.015);
+    expect_coverage(
+        coverage_of(20000, p, [p](Random& r) { return statistics::wilson(binomial(r, 150, p), 150); }),
+        0.015);
 }
 
 TEST(ProportionCoverage, ClopperPearsonNeverFallsShort) {
   for (const double p : {0.5, 0.95, 0.99})
-    expect_at_least(coverage_of(20000, p, [p](Random& r) { return clopper_pearson(binomial(r, 60, p), 60); }),
-                    0);
+    expect_at_least(
+        coverage_of(20000, p, [p](Random& r) { return statistics::clopper_pearson(binomial(r, 60, p), 60); }),
+        0);
 }
 
 TEST(ProportionCoverage, IndependentDifference) {
   const auto one = [](Random& r) {
-    return difference_of_independent(wilson(binomial(r, 120, 0.9), 120), wilson(binomial(r, 80, 0.75), 80));
+    return statistics::difference_of_independent(statistics::wilson(binomial(r, 120, 0.9), 120),
+                                                 statistics::wilson(binomial(r, 80, 0.75), 80));
   };
   expect_coverage(coverage_of(20000, 0.15, one), 0.015);
 }
 
 // Both answers from one latent per image, so that they agree more than by chance. P(yes): 0.85 and 0.75.
-PairedCounts draw_pair(Random& r, std::size_t count) {
-  PairedCounts c;
+statistics::PairedCounts draw_pair(Random& r, std::size_t count) {
+  statistics::PairedCounts c;
   for (std::size_t i = 0; i < count; ++i) {
     const double common = r.uniform();
     const bool shared = r.uniform() < 0.6;
@@ -49,13 +52,14 @@ PairedCounts draw_pair(Random& r, std::size_t count) {
 }
 
 TEST(ProportionCoverage, PairedTango) {
-  expect_coverage(coverage_of(20000, 0.1, [](Random& r) { return paired_difference(draw_pair(r, 150)); }),
-                  0.01);
+  expect_coverage(
+      coverage_of(20000, 0.1, [](Random& r) { return statistics::paired_difference(draw_pair(r, 150)); }),
+      0.01);
 }
 
 TEST(ProportionCoverage, PairedNewcombe) {
   const auto one = [](Random& r) {
-    return paired_difference(draw_pair(r, 150), {}, PairedInterval::newcombe);
+    return statistics::paired_difference(draw_pair(r, 150), {}, statistics::PairedInterval::newcombe);
   };
   expect_coverage(coverage_of(20000, 0.1, one), 0.02);
 }
@@ -66,11 +70,11 @@ TEST(ProportionCoverage, McNemarKeepsItsLevel) {
   int exact = 0, mid = 0;
   for (int i = 0; i < repetitions; ++i) {
     Random r({5, static_cast<std::uint64_t>(i)});
-    PairedCounts c{100, 0, 0, 20};
+    statistics::PairedCounts c{100, 0, 0, 20};
     c.a_only = binomial(r, 40, 0.5);
     c.b_only = 40 - c.a_only;
-    exact += mcnemar_p(c) < 0.05 ? 1 : 0;
-    mid += mcnemar_p(c, McNemar::mid_p) < 0.05 ? 1 : 0;
+    exact += statistics::mcnemar_p(c) < 0.05 ? 1 : 0;
+    mid += statistics::mcnemar_p(c, statistics::McNemar::mid_p) < 0.05 ? 1 : 0;
   }
   const double error = 3.5 * std::sqrt(0.05 * 0.95 / repetitions);
   EXPECT_LE(exact, repetitions * (0.05 + error));
@@ -97,13 +101,15 @@ constexpr double kClusteredShare = 0.7 * 0.95 + 0.3 * 0.45;
 TEST(ProportionCoverage, BySubject) {
   const auto one = [](Random& r) {
     const auto c = draw_clustered(r, 60);
-    return proportion_by_subject(c.hits, c.subject);
+    return statistics::proportion_by_subject(c.hits, c.subject);
   };
   expect_coverage(coverage_of(20000, kClusteredShare, one), 0.006);
 }
 
 TEST(ProportionCoverage, IgnoringSubjectsIsSeen) {
-  const auto one = [](Random& r) { return proportion_by_subject(draw_clustered(r, 60).hits, {}); };
+  const auto one = [](Random& r) {
+    return statistics::proportion_by_subject(draw_clustered(r, 60).hits, {});
+  };
   EXPECT_LT(coverage_of(2000, kClusteredShare, one).share(), 0.92);
 }
 
@@ -117,7 +123,7 @@ TEST(ProportionCoverage, PairedBySubject) {
       std::vector<std::uint8_t> b = a.hits;
       for (std::size_t i = 0; i < b.size(); ++i)
         if (r.uniform() >= kept[a.subject[i]]) b[i] = 0;
-      return paired_difference_by_subject(a.hits, b, a.subject);
+      return statistics::paired_difference_by_subject(a.hits, b, a.subject);
     };
     expect_coverage(coverage_of(8000, kClusteredShare * 0.125, one), 0.012);
   }
@@ -125,30 +131,30 @@ TEST(ProportionCoverage, PairedBySubject) {
 
 // A split of 200 images: prevalence 0.6, sensitivity 0.9, specificity 0.75.
 constexpr double kPrevalence = 0.6, kSensitivity = 0.9, kSpecificity = 0.75;
-DecisionMetrics draw_decisions(Random& r) {
+statistics::DecisionMetrics draw_decisions(Random& r) {
   std::vector<std::uint8_t> predicted, positive;
   for (int i = 0; i < 200; ++i) {
     positive.push_back(r.uniform() < kPrevalence);
     predicted.push_back(r.uniform() < (positive.back() != 0 ? kSensitivity : 1 - kSpecificity));
   }
-  return decision_metrics(predicted, positive);
+  return statistics::decision_metrics(predicted, positive);
 }
 
 TEST(DecisionCoverage, Ratios) {
   const double tp = kPrevalence * kSensitivity, fn = kPrevalence - tp;
   const double tn = (1 - kPrevalence) * kSpecificity, fp = 1 - kPrevalence - tn;
   struct Row {
-    Estimate DecisionMetrics::*which;
+    statistics::Estimate statistics::DecisionMetrics::*which;
     double truth;
   };
-  const Row rows[] = {{&DecisionMetrics::ppv, tp / (tp + fp)},
-                      {&DecisionMetrics::npv, tn / (tn + fn)},
-                      {&DecisionMetrics::accuracy, tp + tn},
-                      {&DecisionMetrics::f1, 2 * tp / (2 * tp + fp + fn)},
-                      {&DecisionMetrics::excess_positive, fp - fn},
-                      {&DecisionMetrics::bias_ratio, (tp + fp) / (tp + fn)},
-                      {&DecisionMetrics::predicted_positive_rate, tp + fp},
-                      {&DecisionMetrics::false_negative_rate, 1 - kSensitivity}};
+  const Row rows[] = {{&statistics::DecisionMetrics::ppv, tp / (tp + fp)},
+                      {&statistics::DecisionMetrics::npv, tn / (tn + fn)},
+                      {&statistics::DecisionMetrics::accuracy, tp + tn},
+                      {&statistics::DecisionMetrics::f1, 2 * tp / (2 * tp + fp + fn)},
+                      {&statistics::DecisionMetrics::excess_positive, fp - fn},
+                      {&statistics::DecisionMetrics::bias_ratio, (tp + fp) / (tp + fn)},
+                      {&statistics::DecisionMetrics::predicted_positive_rate, tp + fp},
+                      {&statistics::DecisionMetrics::false_negative_rate, 1 - kSensitivity}};
   for (const auto& row : rows)
     expect_coverage(coverage_of(8000, row.truth, [&](Random& r) { return draw_decisions(r).*(row.which); }),
                     0.012);

@@ -39,11 +39,13 @@ Draw draw(Random& r, double shift, double seed_sd, double common, int images = 1
 }
 
 // Mean over seeds of Phi((shift + seed_sd z) / sqrt(2)).
-double true_auc(double shift, double seed_sd) { return normal_cdf(shift / std::sqrt(2 + seed_sd * seed_sd)); }
+double true_auc(double shift, double seed_sd) {
+  return statistics::normal_cdf(shift / std::sqrt(2 + seed_sd * seed_sd));
+}
 
-SeedSummary summary_of(const Draw& d) {
-  const auto c = auc_covariance(d.scores, d.positive);
-  return combine_seeds(c.auc, c.covariance);
+statistics::SeedSummary summary_of(const Draw& d) {
+  const auto c = statistics::auc_covariance(d.scores, d.positive);
+  return statistics::combine_seeds(c.auc, c.covariance);
 }
 
 TEST(SeedsCoverage, NewSeedsAndNewImages) {
@@ -57,7 +59,8 @@ TEST(SeedsCoverage, NewSeedsAndNewImages) {
 // The formula alone, on normal figures with a known covariance: no AUC, no skewness. With 3 seeds it
 // covers 92.3% in the worst case (a small MS by chance lends too many degrees of freedom), with 5 it is
 // within a point.
-Estimate combined_normal(Random& r, std::size_t seeds, double seed_sd, double shared_sd, bool with_t = true) {
+statistics::Estimate combined_normal(Random& r, std::size_t seeds, double seed_sd, double shared_sd,
+                                     bool with_t = true) {
   std::vector<double> figures(seeds), covariance(seeds * seeds, shared_sd * shared_sd);
   const double images = shared_sd * r.normal();
   for (std::size_t s = 0; s < seeds; ++s) {
@@ -65,8 +68,9 @@ Estimate combined_normal(Random& r, std::size_t seeds, double seed_sd, double sh
         images + seed_sd * r.normal() + r.normal();  // 1: variance of what images do in each seed alone
     covariance[s * seeds + s] += 1;
   }
-  const auto mean = combine_seeds(figures, covariance).mean;
-  return with_t ? mean : t_interval(mean.value, mean.se, std::numeric_limits<double>::infinity(), 0.95);
+  const auto mean = statistics::combine_seeds(figures, covariance).mean;
+  return with_t ? mean
+                : statistics::t_interval(mean.value, mean.se, std::numeric_limits<double>::infinity(), 0.95);
 }
 
 TEST(SeedsCoverage, NormalFigures) {
@@ -93,7 +97,7 @@ TEST(SeedsCoverage, IgnoringSharedImagesIsSeen) {
 TEST(SeedsCoverage, IgnoringSeedsIsSeen) {
   const auto one = [](Random& r) {
     const auto d = draw(r, kShift, 0.5, 0.3, 200);
-    return auc_estimate(d.scores[0], d.positive);
+    return statistics::auc_estimate(d.scores[0], d.positive);
   };
   EXPECT_LT(coverage_of(800, true_auc(kShift, 0.5), one).share(), 0.75);
 }
@@ -109,13 +113,14 @@ TEST(SeedsCoverage, PairedDifference) {
       for (std::size_t i = 0; i < d.positive.size(); ++i)
         d.scores.back()[i] += 0.5 * r.normal() - worse * d.positive[i];
     }
-    const auto c = auc_covariance(d.scores, d.positive);
+    const auto c = statistics::auc_covariance(d.scores, d.positive);
     std::vector<double> difference;
     for (std::size_t s = 0; s < kSeeds; ++s) difference.push_back(c.auc[s] - c.auc[kSeeds + s]);
-    return combine_seeds(difference, difference_covariance(c.covariance)).mean;
+    return statistics::combine_seeds(difference, statistics::difference_covariance(c.covariance)).mean;
   };
   // b's shift has mean 1.2 and variance 0.04 + 0.01; its scores have variance 1.25.
-  const double truth = true_auc(kShift, 0.2) - normal_cdf((kShift - 0.3) / std::sqrt(2 * 1.25 + 0.05));
+  const double truth =
+      true_auc(kShift, 0.2) - statistics::normal_cdf((kShift - 0.3) / std::sqrt(2 * 1.25 + 0.05));
   expect_coverage(coverage_of(4000, truth, one), 0.02);
 }
 
@@ -125,17 +130,17 @@ TEST(SeedsCoverage, CrossedBootstrap) {
   std::iota(all.begin(), all.end(), std::size_t{0});
   const auto one = [&](Random& r) {
     const auto d = draw(r, kShift, 0.2, 0.6);
-    std::vector<RankedScores> ranked;
+    std::vector<statistics::RankedScores> ranked;
     for (const auto& s : d.scores) ranked.emplace_back(s, d.positive);
     std::vector<std::uint32_t> own(d.positive.size());
     std::iota(own.begin(), own.end(), 0U);
-    const auto sample =
-        bootstrap_by_subject(own, kSeeds,
-                             [&](auto weights, auto out) {
-                               for (std::size_t s = 0; s < kSeeds; ++s) out[s] = ranked[s].auc(weights);
-                             },
-                             {.resamples = 400, .strata = class_strata(d.positive, own), .jackknife = false});
-    return crossed_bootstrap(sample, all);
+    const auto sample = statistics::bootstrap_by_subject(
+        own, kSeeds,
+        [&](auto weights, auto out) {
+          for (std::size_t s = 0; s < kSeeds; ++s) out[s] = ranked[s].auc(weights);
+        },
+        {.resamples = 400, .strata = statistics::class_strata(d.positive, own), .jackknife = false});
+    return statistics::crossed_bootstrap(sample, all);
   };
   expect_at_least(coverage_of(500, true_auc(kShift, 0.2), one), 0.01);
 }
@@ -156,24 +161,25 @@ TEST(SeedsSpread, SeparatesSeedsFromImages) {
   for (int i = 0; i < 1500; ++i) {
     Random r({14, static_cast<std::uint64_t>(i)});
     const auto d = draw(r, kShift, 0, 0.5, 120);
-    one_seed.add(t_interval(auc_estimate(d.scores[0], d.positive).value, std::sqrt(image_variance),
-                            std::numeric_limits<double>::infinity(), 0.95),
-                 true_auc(kShift, 0));
+    one_seed.add(
+        statistics::t_interval(statistics::auc_estimate(d.scores[0], d.positive).value,
+                               std::sqrt(image_variance), std::numeric_limits<double>::infinity(), 0.95),
+        true_auc(kShift, 0));
   }
   expect_coverage(one_seed, 0.015);
 }
 
 // At the detectable difference a test finds it in 80% of repetitions.
 TEST(DetectableDifference, IsFoundInEightyPercent) {
-  const Estimate truth = t_interval(0, 1 / std::sqrt(5.0), 4, 0.95);
-  const double difference = minimum_detectable_difference(truth);
+  const statistics::Estimate truth = statistics::t_interval(0, 1 / std::sqrt(5.0), 4, 0.95);
+  const double difference = statistics::minimum_detectable_difference(truth);
   int found = 0;
   constexpr int repetitions = 6000;
   for (int i = 0; i < repetitions; ++i) {
     Random r({15, static_cast<std::uint64_t>(i)});
     std::vector<double> figures(5);
     for (auto& f : figures) f = difference + r.normal();
-    found += combine_seeds(figures, std::vector<double>(25, 0.0)).mean.p < 0.05 ? 1 : 0;
+    found += statistics::combine_seeds(figures, std::vector<double>(25, 0.0)).mean.p < 0.05 ? 1 : 0;
   }
   // Bloom's sum of two quantiles overshoots the exact (noncentral t) figure a little at 4 degrees of freedom.
   EXPECT_NEAR(found / double{repetitions}, 0.8, 0.04);
@@ -196,7 +202,8 @@ TEST(SlopeCoverage, BlocksAndDifferences) {
           b.push_back(0.9 - 0.1 * level + seed + common + 0.01 * r.normal());
         }
       }
-      return paired ? slope_difference(x, a, b, block) : slope_with_blocks(x, a, block);
+      return paired ? statistics::slope_difference(x, a, b, block)
+                    : statistics::slope_with_blocks(x, a, block);
     };
   };
   expect_coverage(coverage_of(4000, -0.3, one(false)), 0);

@@ -1,6 +1,6 @@
 // Checkpoints: what goes in comes out bit by bit, and whatever is damaged or of another network is refused
 // with its name, never a crash and never half a network.
-#include "study/checkpoint.hpp"
+#include "study/training/checkpoint.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "net/optimizer.hpp"
-#include "study/study_run.hpp"
+#include "study/run/study_run.hpp"
 
 namespace dsx {
 namespace {
@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-Settings small(const std::string& variant = "avgpool", int size = 24) {
-  Settings settings;
+settings::Settings small(const std::string& variant = "avgpool", int size = 24) {
+  settings::Settings settings;
   settings.variant = variant;
   settings.size = size;
   return settings;
@@ -38,9 +38,9 @@ class CheckpointFile : public ::testing::Test {
   fs::path folder_;
 };
 
-std::vector<std::vector<float>> values_of(const Network& network) {
+std::vector<std::vector<float>> values_of(const net::Network& network) {
   std::vector<std::vector<float>> values;
-  for (const Parameter& p : network.parameters().all) values.push_back(p.get());
+  for (const net::Parameter& p : network.parameters().all) values.push_back(p.get());
   return values;
 }
 
@@ -60,17 +60,17 @@ std::string slurp(const fs::path& path) {
 
 void spill(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
-TrainingSnapshot some_training() {
-  TrainingSnapshot snapshot;
+training::TrainingSnapshot some_training() {
+  training::TrainingSnapshot snapshot;
   for (int epoch = 1; epoch <= 3; ++epoch) {
-    EpochRecord record;
+    training::EpochRecord record;
     record.epoch = epoch;
     record.lr = 0.1 / epoch;
     record.train.loss = 1.0 / 3 / epoch;
     record.val.auc = epoch == 2 ? 0.9 : 0.8;
     record.val.precision = NAN;
     record.val.confusion = {4, 3, 2, 1};
-    add_epoch(snapshot.state, record, 7);
+    training::add_epoch(snapshot.state, record, 7);
   }
   snapshot.optimizer = "sgd";
   snapshot.optimizer_state = {{"momentum_buffer/conv1.weight", {1.5F, -0.F, 1e-38F}}, {"step", {3}}};
@@ -80,21 +80,21 @@ TrainingSnapshot some_training() {
 }
 
 TEST_F(CheckpointFile, GivesBackEveryWeightBitByBit) {
-  const Network network = make_network(small());
-  write_weights(file("best.h5"), network, 4, "seed: 1\n");
-  Settings other_seed = small();
+  const net::Network network = run::make_network(small());
+  training::write_weights(file("best.h5"), network, 4, "seed: 1\n");
+  settings::Settings other_seed = small();
   other_seed.seed = 99;
-  Network back = make_network(other_seed);
+  net::Network back = run::make_network(other_seed);
   ASSERT_NE(values_of(back), values_of(network));
-  EXPECT_EQ(load_weights(file("best.h5"), back), 4);
+  EXPECT_EQ(training::load_weights(file("best.h5"), back), 4);
   EXPECT_EQ(values_of(back), values_of(network));
 }
 
 TEST_F(CheckpointFile, GivesBackTheStateOfTraining) {
-  Network network = make_network(small());
-  const TrainingSnapshot snapshot = some_training();
-  write_training(file("last.h5"), network, snapshot, "");
-  const TrainingSnapshot back = load_training(file("last.h5"), network);
+  net::Network network = run::make_network(small());
+  const training::TrainingSnapshot snapshot = some_training();
+  training::write_training(file("last.h5"), network, snapshot, "");
+  const training::TrainingSnapshot back = training::load_training(file("last.h5"), network);
   EXPECT_EQ(back.optimizer_state, snapshot.optimizer_state);
   EXPECT_EQ(back.data_digest, "abc");
   EXPECT_EQ(back.threads, 2);
@@ -102,7 +102,7 @@ TEST_F(CheckpointFile, GivesBackTheStateOfTraining) {
   EXPECT_EQ(back.state.best_auc, 0.9);
   EXPECT_EQ(back.state.epochs_since_best_auc, 1);
   ASSERT_EQ(back.state.epochs_done(), 3);
-  const EpochRecord& third = back.state.history[2];
+  const training::EpochRecord& third = back.state.history[2];
   EXPECT_EQ(third.lr, snapshot.state.history[2].lr);
   EXPECT_EQ(third.train.loss, snapshot.state.history[2].train.loss);
   EXPECT_TRUE(std::isnan(third.val.precision));
@@ -111,21 +111,22 @@ TEST_F(CheckpointFile, GivesBackTheStateOfTraining) {
 }
 
 TEST_F(CheckpointFile, WeightsAloneDoNotResume) {
-  Network network = make_network(small());
-  write_weights(file("best.h5"), network, 1, "");
-  EXPECT_THAT(data_error([&] { load_training(file("best.h5"), network); }), HasSubstr("weights only"));
+  net::Network network = run::make_network(small());
+  training::write_weights(file("best.h5"), network, 1, "");
+  EXPECT_THAT(data_error([&] { training::load_training(file("best.h5"), network); }),
+              HasSubstr("weights only"));
 }
 
 TEST_F(CheckpointFile, OfAnotherNetworkIsRefusedByItsFirstDifference) {
-  write_weights(file("best.h5"), make_network(small("avgpool")), 1, "");
-  const auto error_into = [&](const Settings& settings) {
-    Network network = make_network(settings);
-    return data_error([&] { load_weights(file("best.h5"), network); });
+  training::write_weights(file("best.h5"), run::make_network(small("avgpool")), 1, "");
+  const auto error_into = [&](const settings::Settings& settings) {
+    net::Network network = run::make_network(settings);
+    return data_error([&] { training::load_weights(file("best.h5"), network); });
   };
   EXPECT_THAT(error_into(small("maxpool")),
               AllOf(HasSubstr("best.h5"), HasSubstr("variant is avgpool there and maxpool here")));
   EXPECT_THAT(error_into(small("avgpool", 32)), HasSubstr("input is 1x24x24 there and 1x32x32 here"));
-  Settings other = small();
+  settings::Settings other = small();
   other.network = file("other.yaml").string();
   spill(other.network,
         "name: lenet\nlayers:\n  - Conv2d: {name: conv1, out_channels: 6, kernel_size: 3}\n"
@@ -135,9 +136,9 @@ TEST_F(CheckpointFile, OfAnotherNetworkIsRefusedByItsFirstDifference) {
 }
 
 TEST_F(CheckpointFile, MissingEmptyOrForeignFilesAreRefused) {
-  Network network = make_network(small());
+  net::Network network = run::make_network(small());
   const auto error_of = [&](const fs::path& path) {
-    return data_error([&] { load_weights(path, network); });
+    return data_error([&] { training::load_weights(path, network); });
   };
   EXPECT_THAT(error_of(file("nowhere.h5")), HasSubstr("nowhere.h5: cannot be read"));
   spill(file("empty.h5"), "");
@@ -148,8 +149,8 @@ TEST_F(CheckpointFile, MissingEmptyOrForeignFilesAreRefused) {
 }
 
 TEST_F(CheckpointFile, DamageAnywhereIsFoundAndLeavesTheNetworkAlone) {
-  Network network = make_network(small());
-  write_training(file("last.h5"), network, some_training(), "");
+  net::Network network = run::make_network(small());
+  training::write_training(file("last.h5"), network, some_training(), "");
   const std::string good = slurp(file("last.h5"));
   const auto before = values_of(network);
   const std::size_t stride = good.size() / 97 + 1;
@@ -158,35 +159,37 @@ TEST_F(CheckpointFile, DamageAnywhereIsFoundAndLeavesTheNetworkAlone) {
     std::string bad = good;
     bad[at] = static_cast<char>(bad[at] ^ 0x40);
     spill(file("bad.h5"), bad);
-    ASSERT_THAT(data_error([&] { load_training(file("bad.h5"), network); }), HasSubstr("bad.h5: damaged"))
+    ASSERT_THAT(data_error([&] { training::load_training(file("bad.h5"), network); }),
+                HasSubstr("bad.h5: damaged"))
         << "byte " << at;
     spill(file("short.h5"), good.substr(0, at));
-    ASSERT_THAT(data_error([&] { load_training(file("short.h5"), network); }), HasSubstr("short.h5: damaged"))
+    ASSERT_THAT(data_error([&] { training::load_training(file("short.h5"), network); }),
+                HasSubstr("short.h5: damaged"))
         << at;
   }
   spill(file("long.h5"), good + "x");
-  EXPECT_THAT(data_error([&] { load_training(file("long.h5"), network); }), HasSubstr("damaged"));
+  EXPECT_THAT(data_error([&] { training::load_training(file("long.h5"), network); }), HasSubstr("damaged"));
   EXPECT_GT(tried, 90);
   EXPECT_EQ(values_of(network), before);
 }
 
 TEST_F(CheckpointFile, AFailedWriteLeavesTheOldFile) {
-  Network network = make_network(small());
-  write_weights(file("best.h5"), network, 1, "");
+  net::Network network = run::make_network(small());
+  training::write_weights(file("best.h5"), network, 1, "");
   const std::string before = slurp(file("best.h5"));
-  EXPECT_THROW(write_weights("/proc/nowhere/best.h5", network, 2, ""), OutputError);
+  EXPECT_THROW(training::write_weights("/proc/nowhere/best.h5", network, 2, ""), OutputError);
   EXPECT_EQ(slurp(file("best.h5")), before);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "a temporary was left behind";
 }
 
 TEST(History, HigherAucIsBestAndEqualAucNeedsALowerLoss) {
-  TrainState state;
+  training::TrainState state;
   const auto add = [&](double auc, double loss) {
-    EpochRecord record;
+    training::EpochRecord record;
     record.epoch = state.epochs_done() + 1;
     record.val.auc = auc;
     record.val.loss = loss;
-    return add_epoch(state, record, 2);
+    return training::add_epoch(state, record, 2);
   };
   EXPECT_TRUE(add(0.8, 1));
   EXPECT_FALSE(add(0.8, 1));
@@ -199,12 +202,12 @@ TEST(History, HigherAucIsBestAndEqualAucNeedsALowerLoss) {
 }
 
 TEST(History, UndefinedAucNeverStopsEarly) {
-  TrainState state;
+  training::TrainState state;
   for (int epoch = 1; epoch <= 5; ++epoch) {
-    EpochRecord record;
+    training::EpochRecord record;
     record.epoch = epoch;
     record.val.auc = NAN;
-    EXPECT_TRUE(add_epoch(state, record, 1));
+    EXPECT_TRUE(training::add_epoch(state, record, 1));
   }
   EXPECT_FALSE(state.stopped_early);
   EXPECT_EQ(state.best_epoch, 5);

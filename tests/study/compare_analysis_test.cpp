@@ -4,11 +4,11 @@
 #include <memory>
 #include <set>
 
-#include "kernels/error.hpp"
-#include "study/compare/figure_sets.hpp"
-#include "study/compare/verdicts.hpp"
-#include "study/metrics.hpp"
+#include "kernels/base/error.hpp"
+#include "study/analysis/figure_sets.hpp"
+#include "study/findings/verdicts.hpp"
 #include "study/statistics/holm.hpp"
+#include "study/training/metrics.hpp"
 #include "tests/study/planted_cells.hpp"
 
 namespace dsx {
@@ -22,39 +22,39 @@ using ::testing::HasSubstr;
 class Analysed {
  public:
   explicit Analysed(const Planted& planted, int threads = 1) : Analysed(planted_cells(planted), threads) {}
-  explicit Analysed(std::vector<Cell> cells, int threads = 1) : cells_(std::move(cells)) {
-    CompareOptions options;
+  explicit Analysed(std::vector<analysis::Cell> cells, int threads = 1) : cells_(std::move(cells)) {
+    analysis::CompareOptions options;
     options.resamples = 400;
     options.threads = threads;
-    study_ = make_study(cells_, options);
-    analysis_ = std::make_unique<Analysis>(study_);
-    add_generalization_figures(*analysis_);
-    add_decision_figures(*analysis_);
-    add_disagreement_figures(*analysis_);
-    add_calibration_figures(*analysis_);
+    study_ = analysis::make_study(cells_, options);
+    analysis_ = std::make_unique<analysis::Analysis>(study_);
+    analysis::add_generalization_figures(*analysis_);
+    analysis::add_decision_figures(*analysis_);
+    analysis::add_disagreement_figures(*analysis_);
+    analysis::add_calibration_figures(*analysis_);
     analysis_->figures.run();
-    add_generalization_tables(*analysis_);
-    add_robustness_tables(*analysis_);
-    add_curves(*analysis_);
-    add_decision_tables(*analysis_);
-    add_pair_tables(*analysis_);
-    add_calibration_tables(*analysis_);
-    add_verdicts(*analysis_);
+    analysis::add_generalization_tables(*analysis_);
+    analysis::add_robustness_tables(*analysis_);
+    analysis::add_curves(*analysis_);
+    analysis::add_decision_tables(*analysis_);
+    analysis::add_pair_tables(*analysis_);
+    analysis::add_calibration_tables(*analysis_);
+    findings::add_verdicts(*analysis_);
   }
-  const Study& study() const { return study_; }
-  const Records& records() const { return analysis_->records; }
-  const Figures& figures() const { return analysis_->figures; }
-  const ComparisonResults& results() const { return analysis_->results; }
-  const Estimate& found(const std::string& topic, const std::string& key, const std::string& a,
-                        const std::string& b = "", const NoiseLevel& noise = {}) const {
-    const Record* record = records().find(topic, key, noise, a, b);
+  const analysis::Study& study() const { return study_; }
+  const analysis::Records& records() const { return analysis_->records; }
+  const analysis::Figures& figures() const { return analysis_->figures; }
+  const analysis::ComparisonResults& results() const { return analysis_->results; }
+  const statistics::Estimate& found(const std::string& topic, const std::string& key, const std::string& a,
+                                    const std::string& b = "", const analysis::NoiseLevel& noise = {}) const {
+    const analysis::Record* record = records().find(topic, key, noise, a, b);
     if (record == nullptr) throw std::logic_error("no record " + topic + " " + key);
     return record->found.estimate;
   }
   // Row of `verdicts`.
   std::size_t verdict_row(const std::string& question, const std::string& comparison,
                           double noise = 0) const {
-    const ResultTable& table = results().table("verdicts");
+    const analysis::ResultTable& table = results().table("verdicts");
     for (std::size_t r = 0; r < table.rows.size(); ++r)
       if (table.text(r, "question") == question && table.text(r, "comparison") == comparison &&
           table.number(r, "noise") == noise)
@@ -67,9 +67,9 @@ class Analysed {
   }
 
  private:
-  std::vector<Cell> cells_;
-  Study study_;
-  std::unique_ptr<Analysis> analysis_;
+  std::vector<analysis::Cell> cells_;
+  analysis::Study study_;
+  std::unique_ptr<analysis::Analysis> analysis_;
 };
 
 constexpr const char* kSpecificity = "specificity on test at probability .5";
@@ -86,8 +86,10 @@ Planted less_specific() {
 
 TEST(CompareAnalysis, FindsAPlantedDifferenceInSpecificity) {
   const Analysed analysed(less_specific());
-  const double truth = normal_cdf(0.5 / std::hypot(0.7, 0.7)) - normal_cdf(1.5 / std::hypot(0.7, 0.7));
-  const Estimate& difference = analysed.found("decision", "half/specificity", "maxpool", "avgpool");
+  const double truth =
+      statistics::normal_cdf(0.5 / std::hypot(0.7, 0.7)) - statistics::normal_cdf(1.5 / std::hypot(0.7, 0.7));
+  const statistics::Estimate& difference =
+      analysed.found("decision", "half/specificity", "maxpool", "avgpool");
   ASSERT_TRUE(difference.estimable()) << difference.not_estimable;
   EXPECT_LT(difference.low, truth);
   EXPECT_GT(difference.high, truth);
@@ -114,7 +116,7 @@ TEST(CompareAnalysis, CannotTellEqualPredictionsApartAndGivesThemNoInterval) {
   EXPECT_EQ(analysed.verdict(kSpecificity, "maxpool - avgpool", "verdict"), "cannot tell");
   EXPECT_THAT(analysed.verdict(kSpecificity, "maxpool - avgpool", "sentence"),
               HasSubstr("the same in every seed and resample"));
-  const Record* record = analysed.records().find("disagreement", "half", {}, "maxpool", "avgpool");
+  const analysis::Record* record = analysed.records().find("disagreement", "half", {}, "maxpool", "avgpool");
   ASSERT_NE(record, nullptr);
   EXPECT_EQ(record->found.value(), 0);
 }
@@ -125,7 +127,7 @@ TEST(CompareAnalysis, OneSeedSaysNothingOfOtherSeeds) {
   const Analysed analysed(planted);
   EXPECT_EQ(analysed.verdict(kSpecificity, "maxpool - avgpool", "verdict"), "not estimable");
   EXPECT_THAT(analysed.verdict(kSpecificity, "maxpool - avgpool", "sentence"), HasSubstr("one seed"));
-  const ResultTable& seeds = analysed.results().table("decision_seed");
+  const analysis::ResultTable& seeds = analysed.results().table("decision_seed");
   EXPECT_TRUE(std::isfinite(seeds.number(0, "value"))) << "the seed itself has its figures";
 }
 
@@ -133,15 +135,16 @@ TEST(CompareAnalysis, TooFewOfAClassIsAReasonAndNeverANumber) {
   Planted planted;
   planted.per_class = 9;
   const Analysed analysed(planted);
-  for (const ResultTable& table : analysed.results().tables) {
-    const bool has_reason = std::any_of(table.columns.begin(), table.columns.end(),
-                                        [](const ResultColumn& c) { return c.name == "not_estimable"; });
+  for (const analysis::ResultTable& table : analysed.results().tables) {
+    const bool has_reason =
+        std::any_of(table.columns.begin(), table.columns.end(),
+                    [](const analysis::ResultColumn& c) { return c.name == "not_estimable"; });
     for (std::size_t r = 0; has_reason && r < table.rows.size(); ++r) {
       // The fixed threshold was not estimated from anything.
       if (table.name == "thresholds" && table.text(r, "rule") == "half") continue;
       EXPECT_THAT(table.text(r, "not_estimable"), AnyOf(HasSubstr("at least 10"), HasSubstr("no seed")))
           << table.name;
-      for (const ResultColumn& column : table.columns) {
+      for (const analysis::ResultColumn& column : table.columns) {
         static const std::set<std::string> labels = {"noise", "seed", "pixels", "bin", "seeds", "images"};
         if (column.is_text || labels.contains(column.name)) continue;
         EXPECT_TRUE(std::isnan(table.number(r, column.name))) << table.name << " " << column.name;
@@ -168,7 +171,7 @@ TEST(CompareAnalysis, ImagesThatShareASubjectWidenTheInterval) {
   Planted together = alone;
   together.images_per_subject = 10;
   const auto width = [](const Analysed& analysed) {
-    const Estimate& e = analysed.found("generalization", "test/auc", "avgpool");
+    const statistics::Estimate& e = analysed.found("generalization", "test/auc", "avgpool");
     return e.high - e.low;
   };
   // Half of the variance is the subject's: its mean over ten images has 5.5 times the variance of independent
@@ -179,8 +182,8 @@ TEST(CompareAnalysis, ImagesThatShareASubjectWidenTheInterval) {
 TEST(CompareAnalysis, FiguresDoNotDependOnTheNumberOfThreads) {
   const Analysed one(less_specific(), 1), three(less_specific(), 3);
   for (const char* key : {"half/specificity", "youden/ppv", "sensitivity/f1"}) {
-    const Estimate &a = one.found("decision", key, "maxpool", "avgpool"),
-                   &b = three.found("decision", key, "maxpool", "avgpool");
+    const statistics::Estimate &a = one.found("decision", key, "maxpool", "avgpool"),
+                               &b = three.found("decision", key, "maxpool", "avgpool");
     EXPECT_EQ(a.value, b.value) << key;
     EXPECT_EQ(a.low, b.low) << key;
     EXPECT_EQ(a.p, b.p) << key;
@@ -190,15 +193,15 @@ TEST(CompareAnalysis, FiguresDoNotDependOnTheNumberOfThreads) {
 TEST(CompareAnalysis, FiguresOverSeedsAreMeansOfTheSeeds) {
   const Analysed analysed(less_specific());
   double auc = 0, gap = 0, difference = 0;
-  for (const JudgedCell& cell : analysed.study().cells) {
-    const auto area = [&](Split split) {
-      return roc_auc(cell.cell->of(split).logits, cell.cell->of(split).labels);
+  for (const analysis::JudgedCell& cell : analysed.study().cells) {
+    const auto area = [&](data::Split split) {
+      return training::roc_auc(cell.cell->of(split).logits, cell.cell->of(split).labels);
     };
     if (cell.cell->variant == "avgpool") {
-      auc += area(Split::test) / 5;
-      gap += (area(Split::train) - area(Split::test)) / 5;
+      auc += area(data::Split::test) / 5;
+      gap += (area(data::Split::train) - area(data::Split::test)) / 5;
     }
-    difference += area(Split::test) / 5 * (cell.cell->variant == "maxpool" ? 1 : -1);
+    difference += area(data::Split::test) / 5 * (cell.cell->variant == "maxpool" ? 1 : -1);
   }
   EXPECT_NEAR(analysed.found("generalization", "test/auc", "avgpool").value, auc, 1e-12);
   EXPECT_NEAR(analysed.found("gap", "train-test/auc", "avgpool").value, gap, 1e-12);
@@ -218,7 +221,8 @@ TEST(CompareAnalysis, SlopesOverNoiseAreLeastSquaresPerSeed) {
         .value;
   };
   // Three equally spaced levels: the least-squares slope is (last - first) / (2 * step).
-  const Record* slope = analysed.records().find("robustness", "auc", {"symmetric", 0}, "maxpool", "");
+  const analysis::Record* slope =
+      analysed.records().find("robustness", "auc", {"symmetric", 0}, "maxpool", "");
   ASSERT_NE(slope, nullptr);
   EXPECT_NEAR(slope->found.estimate.value, (mean_auc(0.4, "maxpool") - mean_auc(0, "maxpool")) / 0.4, 1e-12);
   EXPECT_EQ(analysed.verdict("loss of test AUC with symmetric label noise", "maxpool - avgpool", "verdict"),
@@ -234,34 +238,34 @@ TEST(CompareAnalysis, AFamilyIsCorrectedTogether) {
   Planted planted = less_specific();
   planted.variants = {"avgpool", "maxpool", "strided"};
   const Analysed analysed(planted);
-  const ResultTable& table = analysed.results().table("verdicts");
+  const analysis::ResultTable& table = analysed.results().table("verdicts");
   std::vector<double> p, p_holm;
   for (const char* comparison : {"maxpool - avgpool", "strided - avgpool", "strided - maxpool"}) {
     const std::size_t row = analysed.verdict_row(kSpecificity, comparison);
     p.push_back(table.number(row, "p"));
     p_holm.push_back(table.number(row, "p_holm"));
   }
-  EXPECT_THAT(p_holm, ::testing::ElementsAreArray(holm_adjusted(p)));
+  EXPECT_THAT(p_holm, ::testing::ElementsAreArray(statistics::holm_adjusted(p)));
 }
 
 TEST(CompareAnalysis, TestLabelsChooseNoThreshold) {
-  std::vector<Cell> cells = planted_cells(less_specific());
-  const Analysed before{std::vector<Cell>(cells)};
-  for (Cell& cell : cells)
+  std::vector<analysis::Cell> cells = planted_cells(less_specific());
+  const Analysed before{std::vector<analysis::Cell>(cells)};
+  for (analysis::Cell& cell : cells)
     for (float& label : cell.test.labels) label = 1 - label;
   // Swapped labels change the strata of test subjects, so only figures are compared, not resamples.
   const Analysed after{std::move(cells)};
   for (std::size_t c = 0; c < before.study().cells.size(); ++c)
-    for (const Rule& rule : before.study().rules)
+    for (const analysis::Rule& rule : before.study().rules)
       EXPECT_EQ(before.study().cells[c].thresholds.at(rule.name).value,
                 after.study().cells[c].thresholds.at(rule.name).value)
           << rule.name;
 }
 
 TEST(CompareAnalysis, RefusesCellsOfASeedWithOtherImages) {
-  std::vector<Cell> cells = planted_cells(Planted{});
+  std::vector<analysis::Cell> cells = planted_cells(Planted{});
   std::swap(cells[1].test.names[0], cells[1].test.names[2]);
-  EXPECT_THROW(make_study(cells, {}), DataError);
+  EXPECT_THROW(analysis::make_study(cells, {}), DataError);
 }
 
 }  // namespace

@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <fstream>
 
-#include "bench/chain.hpp"
-#include "bench/narrow_read.hpp"
-#include "kernels/context.hpp"
-#include "kernels/error.hpp"
+#include "bench/arms/chain.hpp"
+#include "bench/machine/narrow_read.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/onednn/context.hpp"
 #include "study/explain/agreement.hpp"
 #include "study/explain/arm_set.hpp"
-#include "study/explain/prediction.hpp"
+#include "study/explain/experiments/prediction.hpp"
 #include "study/explain/strip_runner.hpp"
 
 namespace dsx {
@@ -34,15 +34,15 @@ class Strips : public ::testing::TestWithParam<StripCase> {};
 
 TEST_P(Strips, GiveTheDestinationOfTheWholeBlock) {
   const auto& param = GetParam();
-  const auto geometry = parse_geometries(param.line, "test").front();
-  BlockSpec spec;
+  const auto geometry = bench::parse_geometries(param.line, "test").front();
+  bench::BlockSpec spec;
   spec.geometry = geometry;
   spec.op = param.op;
   spec.batch = 3;
-  auto work = build_block(spec);  // checked against the definition
+  auto work = bench::build_block(spec);  // checked against the definition
   work.run();
-  const auto expected = read_plain(Context{}, work.buffers.destination.front());
-  StripRunner strips(geometry, param.op, spec.batch, 2, param.rows, true);
+  const auto expected = bench::read_plain(kernels::Context{}, work.buffers.destination.front());
+  explain::StripRunner strips(geometry, param.op, spec.batch, 2, param.rows, true);
   strips.run();
   const auto got = strips.destination();
   ASSERT_EQ(got.size(), expected.size());
@@ -68,20 +68,20 @@ INSTANTIATE_TEST_SUITE_P(
                       StripCase{"dw src=16x28x28 conv=dw,k3,p1", "maxpool", 3}));
 
 TEST(StripRunner, RefusesAnOperatorThatIsTheConvolution) {
-  const auto geometry = parse_geometries("a src=1x40x40 conv=6,k5", "test").front();
-  EXPECT_THROW(StripRunner(geometry, "strided", 1, 1, 2, true), UnsupportedError);
+  const auto geometry = bench::parse_geometries("a src=1x40x40 conv=6,k5", "test").front();
+  EXPECT_THROW(explain::StripRunner(geometry, "strided", 1, 1, 2, true), UnsupportedError);
 }
 
-Finding part(const std::string& id, double value, double low, double high) {
-  return {id, id + " is " + interval_text({value, low, high}, "ms"), "ms", {value, low, high}, true};
+explain::Finding part(const std::string& id, double value, double low, double high) {
+  return {id, id + " is " + explain::interval_text({value, low, high}, "ms"), "ms", {value, low, high}, true};
 }
 
-ExplainReport a_report() {
-  ExplainReport report;
+explain::ExplainReport a_report() {
+  explain::ExplainReport report;
   report.command = "study explain";
   report.settings = {{"batch", "32"}};
   report.environment = {{"cpu_model", "A"}};
-  ExperimentReport e;
+  explain::ExperimentReport e;
   e.name = "factorial";
   e.question = "how?";
   e.command = "study explain --experiments factorial";
@@ -98,17 +98,17 @@ TEST(ExplainReport, SurvivesItsJson) {
   const auto folder = std::filesystem::path(::testing::TempDir());
   const auto path = folder / "explain_test.json";
   const auto report = a_report();
-  std::ofstream(path) << to_json(report).dump();
-  const auto read = read_explain_json(path);
-  EXPECT_EQ(to_json(read), to_json(report));
-  EXPECT_EQ(to_text(read), to_text(report));
-  EXPECT_THAT(to_text(read), HasSubstr("n/a"));
+  std::ofstream(path) << explain::to_json(report).dump();
+  const auto read = explain::read_explain_json(path);
+  EXPECT_EQ(explain::to_json(read), explain::to_json(report));
+  EXPECT_EQ(explain::to_text(read), explain::to_text(report));
+  EXPECT_THAT(explain::to_text(read), HasSubstr("n/a"));
   auto twice = report;  // an arm that is in two sets of one experiment
   twice.experiments[0].samples.insert(twice.experiments[0].samples.end(),
                                       report.experiments[0].samples.begin(),
                                       report.experiments[0].samples.end());
   ASSERT_FALSE(report.experiments[0].samples.empty());
-  write_explain_h5(folder / "explain_test.h5", twice);
+  explain::write_explain_h5(folder / "explain_test.h5", twice);
   EXPECT_TRUE(std::filesystem::exists(folder / "explain_test.h5"));
 }
 
@@ -118,35 +118,35 @@ TEST(ExplainReport, RefusesWhatIsNoReport) {
        {"", "{", "[]", "{\"format\": \"else\"}", "{\"format\": \"downscalexr-explain\", \"version\": 99}",
         "{\"format\": \"downscalexr-explain\", \"version\": 1, \"settings\": 3}"}) {
     std::ofstream(path) << text;
-    EXPECT_THROW(read_explain_json(path), DataError) << text;
+    EXPECT_THROW(explain::read_explain_json(path), DataError) << text;
   }
-  EXPECT_THROW(read_explain_json("/nowhere/explain.json"), DataError);
+  EXPECT_THROW(explain::read_explain_json("/nowhere/explain.json"), DataError);
 }
 
 TEST(ExplainReport, CallsAQuietMachineQuietAndANoisyOneNoisy) {
   auto report = a_report();
-  judge_noise(report);
+  explain::judge_noise(report);
   EXPECT_THAT(report.noise, IsEmpty());
-  EXPECT_THAT(to_text(report), Not(HasSubstr("TOO NOISY")));
+  EXPECT_THAT(explain::to_text(report), Not(HasSubstr("TOO NOISY")));
   auto wide = report;
   wide.experiments[0].findings[0].interval = {2, 1.5, 2.5};
-  judge_noise(wide);
+  explain::judge_noise(wide);
   EXPECT_THAT(wide.noise, ElementsAre(HasSubstr("factorial/a")));
-  EXPECT_THAT(to_text(wide), HasSubstr("TOO NOISY"));
+  EXPECT_THAT(explain::to_text(wide), HasSubstr("TOO NOISY"));
   auto shared = report;
   shared.experiments[0].neighbours_share = 0.4;
-  judge_noise(shared);
+  explain::judge_noise(shared);
   EXPECT_THAT(shared.noise, ElementsAre(HasSubstr("40%")));
   auto disturbed = report;
   disturbed.experiments[0].disturbed_samples = 2;
-  judge_noise(disturbed);
+  explain::judge_noise(disturbed);
   EXPECT_THAT(disturbed.noise, ElementsAre(HasSubstr("2 of 3")));
 }
 
 TEST(ExplainReport, ASmallPartMayBeUncertain) {
   auto report = a_report();
   report.experiments[0].findings.push_back(part("factorial/small", 0.01, -0.02, 0.03));
-  judge_noise(report);
+  explain::judge_noise(report);
   EXPECT_THAT(report.noise, IsEmpty());
 }
 
@@ -155,7 +155,7 @@ TEST(ExplainReport, ComparesWhatBothHave) {
   auto b = a_report();
   b.environment = {{"cpu_model", "B"}};
   b.experiments[0].findings = {part("factorial/a", 3, 2.9, 3.1), part("factorial/only_b", 1, 1, 1)};
-  const auto text = compare_text(a, b);
+  const auto text = explain::compare_text(a, b);
   EXPECT_THAT(text, HasSubstr("cpu_model"));
   EXPECT_THAT(text, HasSubstr("1.50"));
   EXPECT_THAT(text, HasSubstr("apart"));
@@ -169,25 +169,26 @@ TEST(Agreement, HoldsWithin15PercentAndInTheSameOrder) {
   auto b = a;
   b.experiments[0].findings = {part("factorial/a", 4.4, 4.3, 4.5), part("factorial/b", 1.9, 1.8, 2),
                                part("factorial/small", 0.2, 0.1, 0.3)};
-  EXPECT_EQ(agreement(a, b).parts, 2U) << "small parts do not count";
-  EXPECT_TRUE(agreement(a, b).holds());
-  EXPECT_THAT(compare_text(a, b), HasSubstr("2 agree within 15%."));
+  EXPECT_EQ(explain::agreement(a, b).parts, 2U) << "small parts do not count";
+  EXPECT_TRUE(explain::agreement(a, b).holds());
+  EXPECT_THAT(explain::compare_text(a, b), HasSubstr("2 agree within 15%."));
   b.experiments[0].findings[1].interval = {1.6, 1.5, 1.7};
-  EXPECT_THAT(agreement(a, b).apart, ElementsAre(HasSubstr("factorial/b")));
+  EXPECT_THAT(explain::agreement(a, b).apart, ElementsAre(HasSubstr("factorial/b")));
   b.experiments[0].findings[1].interval = {5, 4.9, 5.1};
-  EXPECT_THAT(agreement(a, b).reordered, ElementsAre("factorial"));
-  EXPECT_THAT(to_text(agreement(a, b)), HasSubstr("the same in 0 of 1 experiments; not: factorial."));
+  EXPECT_THAT(explain::agreement(a, b).reordered, ElementsAre("factorial"));
+  EXPECT_THAT(explain::to_text(explain::agreement(a, b)),
+              HasSubstr("the same in 0 of 1 experiments; not: factorial."));
   a.experiments[0].findings = {part("factorial/a", 1.1, 1.09, 1.11), part("factorial/b", 1, 0.99, 1.01)};
   b.experiments[0].findings = {part("factorial/a", 1, 0.99, 1.01), part("factorial/b", 1.1, 1.09, 1.11)};
-  EXPECT_TRUE(agreement(a, b).holds()) << "as good as equal: in no order";
+  EXPECT_TRUE(explain::agreement(a, b).holds()) << "as good as equal: in no order";
   b.experiments[0].name = "else";
-  EXPECT_EQ(to_text(agreement(a, b)), "No part is in both reports.\n");
+  EXPECT_EQ(explain::to_text(explain::agreement(a, b)), "No part is in both reports.\n");
 }
 
 TEST(ArmSet, DifferencesArePairedByRound) {
-  ExplainContext context;
-  ExperimentReport report;
-  ArmSet arms(context, report, 0.001, 0);
+  explain::ExplainContext context;
+  explain::ExperimentReport report;
+  explain::ArmSet arms(context, report, 0.001, 0);
   volatile double sink = 0;
   const auto spin = [&sink](int n) {
     for (int i = 0; i < n; ++i) sink = sink + 1;
@@ -204,15 +205,15 @@ TEST(ArmSet, DifferencesArePairedByRound) {
   EXPECT_EQ(report.samples.size(), 2U);
 }
 
-Machine a_machine() {
-  Machine machine;
-  PeakRow peak;
+bench::Machine a_machine() {
+  bench::Machine machine;
+  bench::PeakRow peak;
   peak.threads = 1;
   peak.dtype = "f32";
   peak.gflops = {100, 100, 0};
   machine.peaks.push_back(peak);
   for (const auto& [level, gbps] : {std::pair{"L1", 100.0}, {"L2", 50.0}, {"memory", 10.0}}) {
-    BandwidthRow row;
+    bench::BandwidthRow row;
     row.threads = 1;
     row.level = level;
     row.read_gbps = {gbps, gbps, 0};
@@ -223,27 +224,27 @@ Machine a_machine() {
 }
 
 TEST(Prediction, FindsArgumentsInTheLevelThatHoldsWhatWasTouchedSince) {
-  set_threads(1);
-  const auto geometry = parse_geometries("a src=1x40x40 conv=16,k5", "test").front();
-  BlockSpec spec;
+  kernels::set_threads(1);
+  const auto geometry = bench::parse_geometries("a src=1x40x40 conv=16,k5", "test").front();
+  bench::BlockSpec spec;
   spec.geometry = geometry;
   spec.op = "maxpool";
   spec.batch = 1;
-  const auto work = build_block(spec);  // 6 KB -> 83 KB -> 21 KB
-  Topology topology;
+  const auto work = bench::build_block(spec);  // 6 KB -> 83 KB -> 21 KB
+  bench::Topology topology;
   topology.caches = {{1, 32 << 10, 64, 1, 1}, {2, 1 << 20, 64, 1, 1}};
-  const auto large = predict_steps(work.steps, a_machine(), topology, 1);
+  const auto large = explain::predict_steps(work.steps, a_machine(), topology, 1);
   ASSERT_EQ(large.size(), 2U);
   EXPECT_THAT(large[0].levels, HasSubstr("src L2")) << "touched one pass ago, 112 KB back";
   EXPECT_THAT(large[1].levels, HasSubstr("src L2"));
   EXPECT_DOUBLE_EQ(large[0].lanes, 1) << "16 channels fill vectors of 4, 8 and 16";
   topology.caches = {{1, 1 << 10, 64, 1, 1}};
-  const auto small = predict_steps(work.steps, a_machine(), topology, 1);
+  const auto small = explain::predict_steps(work.steps, a_machine(), topology, 1);
   EXPECT_THAT(small[1].levels, HasSubstr("src memory"));
   const double bytes = 36 * 36 * 16 * 4, out = bytes / 4;
   EXPECT_NEAR(small[1].traffic_ns, bytes / 10 + out / 5, 1e-6);
   EXPECT_DOUBLE_EQ(small[1].ns(), small[1].traffic_ns + small[1].compute_ns);
-  const auto narrow = predict_steps(work.steps, a_machine(), topology, 1, [](int channels, double) {
+  const auto narrow = explain::predict_steps(work.steps, a_machine(), topology, 1, [](int channels, double) {
     EXPECT_EQ(channels, 16);
     return 2.0;
   });
@@ -253,20 +254,20 @@ TEST(Prediction, FindsArgumentsInTheLevelThatHoldsWhatWasTouchedSince) {
 
 TEST(NarrowRead, IsAPositiveRateForAnyNumberOfChannels) {
   for (const int channels : {1, 6, 16, 17, 40}) {
-    const double gbps = narrow_read_gbps(channels, 1e5, 2, 3);
+    const double gbps = bench::narrow_read_gbps(channels, 1e5, 2, 3);
     EXPECT_GT(gbps, 0.001) << channels;
     EXPECT_LT(gbps, 1e5) << channels << ": faster than any cache";
   }
 }
 
 TEST(Prediction, CountsTheLanesThatChannelsLeaveEmpty) {
-  set_threads(1);
-  BlockSpec spec;
-  spec.geometry = parse_geometries("a src=1x40x40 conv=6,k5", "test").front();
+  kernels::set_threads(1);
+  bench::BlockSpec spec;
+  spec.geometry = bench::parse_geometries("a src=1x40x40 conv=6,k5", "test").front();
   spec.op = "maxpool";
   spec.batch = 1;
-  const auto work = build_block(spec);
-  const auto steps = predict_steps(work.steps, a_machine(), {}, 1);
+  const auto work = bench::build_block(spec);
+  const auto steps = explain::predict_steps(work.steps, a_machine(), {}, 1);
   EXPECT_THAT((std::vector<double>{6.0 / 16, 6.0 / 8}), ::testing::Contains(steps[0].lanes));
   EXPECT_NEAR(steps[0].compute_ns, work.steps[0].kernel.cost.flop / (100 * steps[0].lanes), 1e-6);
 }

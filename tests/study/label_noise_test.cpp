@@ -1,5 +1,5 @@
 // Wrong labels: how many, which, and what they depend on.
-#include "study/label_noise.hpp"
+#include "study/training/label_noise.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,20 +8,22 @@
 #include <map>
 #include <set>
 
+#include "study/settings/noise_kind.hpp"
+
 namespace dsx {
 namespace {
 
 // 4000 images of 32 x 32 that are a gradient of random slope: no drawing, so that the test is fast.
-class Gradients : public Dataset {
+class Gradients : public data::Dataset {
  public:
   explicit Gradients(int count) {
     for (int i = 0; i < count; ++i) {
       const std::string name = "image-" + std::to_string(i);
-      items_.push_back({name, name, "", i % 4 == 0 ? 0 : 1, Split::train});  // a quarter is negative
+      items_.push_back({name, name, "", i % 4 == 0 ? 0 : 1, data::Split::train});  // a quarter is negative
     }
   }
-  const std::vector<Item>& items() const override { return items_; }
-  ImageShape shape() const override { return {1, 32, 32}; }
+  const std::vector<data::Item>& items() const override { return items_; }
+  data::ImageShape shape() const override { return {1, 32, 32}; }
   const std::vector<std::string>& class_names() const override { return names_; }
   void read(std::size_t index, std::span<std::uint8_t> chw) const override {
     ++reads;
@@ -35,27 +37,27 @@ class Gradients : public Dataset {
   mutable std::size_t reads = 0;
 
  private:
-  std::vector<Item> items_;
+  std::vector<data::Item> items_;
   std::vector<std::string> names_ = {"NORMAL", "PNEUMONIA"};
 };
 
 constexpr int kImages = 4000;
 
 struct Noisy {
-  SplitData train;
-  NoiseRecord record;
+  settings::SplitData train;
+  training::NoiseRecord record;
   std::set<std::string> names() const { return {record.names.begin(), record.names.end()}; }
 };
 
 Noisy noisy(const std::string& kind, double rate, std::uint64_t seed = 1,
             const Gradients& data = Gradients(kImages)) {
-  Settings settings;
+  settings::Settings settings;
   settings.noise_kind = kind;
   settings.label_noise = rate;
   settings.seed = seed;
   Noisy result;
-  result.train = split_data(data, Split::train);
-  result.record = add_label_noise(data, settings, result.train);
+  result.train = settings::split_data(data, data::Split::train);
+  result.record = training::add_label_noise(data, settings, result.train);
   return result;
 }
 
@@ -67,16 +69,16 @@ void expect_share(std::size_t count, double images, double rate) {
 
 TEST(LabelNoise, FlipsTheAskedShare) {
   for (const double rate : {0.05, 0.2, 0.5}) {
-    const NoiseRecord symmetric = noisy("symmetric", rate).record;
+    const training::NoiseRecord symmetric = noisy("symmetric", rate).record;
     expect_share(symmetric.positive_to_negative, 3000, rate);
     expect_share(symmetric.negative_to_positive, 1000, rate);
-    const NoiseRecord positives = noisy("positive_to_negative", rate).record;
+    const training::NoiseRecord positives = noisy("positive_to_negative", rate).record;
     expect_share(positives.positive_to_negative, 3000, rate);
     EXPECT_EQ(positives.negative_to_positive, 0U);
-    const NoiseRecord negatives = noisy("negative_to_positive", rate).record;
+    const training::NoiseRecord negatives = noisy("negative_to_positive", rate).record;
     EXPECT_EQ(negatives.positive_to_negative, 0U);
     expect_share(negatives.negative_to_positive, 1000, rate);
-    const NoiseRecord instance = noisy("instance", rate).record;
+    const training::NoiseRecord instance = noisy("instance", rate).record;
     expect_share(instance.positive_to_negative, 3000, rate);
     expect_share(instance.negative_to_positive, 1000, rate);
   }
@@ -84,9 +86,9 @@ TEST(LabelNoise, FlipsTheAskedShare) {
 
 TEST(LabelNoise, ZeroChangesNothingAndReadsNoImage) {
   const Gradients data(100);
-  for (const std::string& kind : noise_kind_names()) {
+  for (const std::string& kind : settings::noise_kind_names()) {
     const Noisy none = noisy(kind, 0, 1, data);
-    EXPECT_EQ(none.train.labels, split_data(data, Split::train).labels);
+    EXPECT_EQ(none.train.labels, settings::split_data(data, data::Split::train).labels);
     EXPECT_EQ(none.record.flipped(), 0U);
   }
   EXPECT_EQ(data.reads, 0U);
@@ -94,8 +96,8 @@ TEST(LabelNoise, ZeroChangesNothingAndReadsNoImage) {
 
 TEST(LabelNoise, RecordNamesExactlyTheChangedLabels) {
   const Gradients data(kImages);
-  const std::vector<float> before = split_data(data, Split::train).labels;
-  for (const std::string& kind : noise_kind_names()) {
+  const std::vector<float> before = settings::split_data(data, data::Split::train).labels;
+  for (const std::string& kind : settings::noise_kind_names()) {
     const Noisy result = noisy(kind, 0.3, 7, data);
     const std::set<std::string> names = result.names();
     for (std::size_t i = 0; i < before.size(); ++i)
@@ -106,7 +108,7 @@ TEST(LabelNoise, RecordNamesExactlyTheChangedLabels) {
 }
 
 TEST(LabelNoise, AHigherRateHasTheWrongLabelsOfALowerOne) {
-  for (const std::string& kind : noise_kind_names()) {
+  for (const std::string& kind : settings::noise_kind_names()) {
     std::set<std::string> lower;
     for (const double rate : {0.1, 0.2, 0.4, 0.5}) {
       const std::set<std::string> names = noisy(kind, rate).names();
@@ -119,14 +121,14 @@ TEST(LabelNoise, AHigherRateHasTheWrongLabelsOfALowerOne) {
 
 TEST(LabelNoise, DependsOnTheNoiseSeedOnly) {
   const Gradients data(kImages);
-  Settings settings;
+  settings::Settings settings;
   settings.label_noise = 0.2;
-  const auto digest = [&](const Settings& s) {
-    SplitData train = split_data(data, Split::train);
-    return add_label_noise(data, s, train).digest;
+  const auto digest = [&](const settings::Settings& s) {
+    settings::SplitData train = settings::split_data(data, data::Split::train);
+    return training::add_label_noise(data, s, train).digest;
   };
   const std::string first = digest(settings);
-  Settings other = settings;
+  settings::Settings other = settings;
   other.seed = 2;
   EXPECT_NE(digest(other), first);
   other.seed_noise = 1;  // the same as seed 1 gives
@@ -185,7 +187,7 @@ TEST(LabelNoise, InstanceKindSurvivesFlatImages) {
       std::fill(chw.begin(), chw.end(), std::uint8_t{90});
     }
   };
-  const NoiseRecord record = noisy("instance", 0.5, 1, Flat(kImages)).record;
+  const training::NoiseRecord record = noisy("instance", 0.5, 1, Flat(kImages)).record;
   expect_share(record.flipped(), kImages, 0.5);
 }
 

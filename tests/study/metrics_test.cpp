@@ -1,12 +1,12 @@
 // Metrics against values worked out by hand and against scikit-learn's.
-#include "study/metrics.hpp"
+#include "study/training/metrics.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
-#include "study/text_table.hpp"
+#include "study/cli/text_table.hpp"
 
 namespace dsx {
 namespace {
@@ -16,7 +16,7 @@ using Floats = std::vector<float>;
 TEST(Metrics, CountsAndRatiosByHand) {
   // Predicted positive at 0 and above: TP 2, FN 1, FP 1, TN 2.
   const Floats logits = {2, 0, -1, 3, -2, -0.5F}, labels = {1, 1, 1, 0, 0, 0};
-  const Metrics m = compute_metrics(logits, labels);
+  const training::Metrics m = training::compute_metrics(logits, labels);
   EXPECT_EQ(m.confusion.tp, 2U);
   EXPECT_EQ(m.confusion.fn, 1U);
   EXPECT_EQ(m.confusion.fp, 1U);
@@ -31,29 +31,30 @@ TEST(Metrics, CountsAndRatiosByHand) {
 }
 
 TEST(Metrics, UndefinedRatiosAreNaN) {
-  const Metrics none = compute_metrics(Floats{-1, -2}, Floats{0, 0});
+  const training::Metrics none = training::compute_metrics(Floats{-1, -2}, Floats{0, 0});
   EXPECT_TRUE(std::isnan(none.precision));
   EXPECT_TRUE(std::isnan(none.recall));
   EXPECT_TRUE(std::isnan(none.f1));
   EXPECT_TRUE(std::isnan(none.auc));
   EXPECT_EQ(none.specificity, 1);
   EXPECT_EQ(none.accuracy, 1);
-  const Metrics missed = compute_metrics(Floats{-1, -2}, Floats{1, 0});
+  const training::Metrics missed = training::compute_metrics(Floats{-1, -2}, Floats{1, 0});
   EXPECT_TRUE(std::isnan(missed.precision));
   EXPECT_EQ(missed.f1, 0);  // 2TP / (2TP + FP + FN) = 0 / 1
-  EXPECT_TRUE(std::isnan(compute_metrics({}, {}).accuracy));
-  EXPECT_TRUE(std::isnan(youden_threshold(Floats{1, 2}, Floats{1, 1})));
+  EXPECT_TRUE(std::isnan(training::compute_metrics({}, {}).accuracy));
+  EXPECT_TRUE(std::isnan(training::youden_threshold(Floats{1, 2}, Floats{1, 1})));
 }
 
 TEST(Auc, CountsTiesAsHalf) {
-  EXPECT_DOUBLE_EQ(roc_auc(Floats{1, 1, 1, 1}, Floats{0, 1, 0, 1}), 0.5);
+  EXPECT_DOUBLE_EQ(training::roc_auc(Floats{1, 1, 1, 1}, Floats{0, 1, 0, 1}), 0.5);
   // sklearn.metrics.roc_auc_score([0,0,1,1,0,1], [.1,.4,.35,.8,.4,.4]) = 0.6666666666666667
-  EXPECT_DOUBLE_EQ(roc_auc(Floats{.1F, .4F, .35F, .8F, .4F, .4F}, Floats{0, 0, 1, 1, 0, 1}), 6.0 / 9);
-  EXPECT_DOUBLE_EQ(roc_auc(Floats{1, 2, 3}, Floats{0, 1, 1}), 1);
-  EXPECT_DOUBLE_EQ(roc_auc(Floats{3, 2, 1}, Floats{0, 1, 1}), 0);
+  EXPECT_DOUBLE_EQ(training::roc_auc(Floats{.1F, .4F, .35F, .8F, .4F, .4F}, Floats{0, 0, 1, 1, 0, 1}),
+                   6.0 / 9);
+  EXPECT_DOUBLE_EQ(training::roc_auc(Floats{1, 2, 3}, Floats{0, 1, 1}), 1);
+  EXPECT_DOUBLE_EQ(training::roc_auc(Floats{3, 2, 1}, Floats{0, 1, 1}), 0);
 }
 
-TEST(Auc, NoNumberForNoNumber) { EXPECT_TRUE(std::isnan(roc_auc(Floats{NAN, 1}, Floats{0, 1}))); }
+TEST(Auc, NoNumberForNoNumber) { EXPECT_TRUE(std::isnan(training::roc_auc(Floats{NAN, 1}, Floats{0, 1}))); }
 
 TEST(Auc, AgreesWithAllPairs) {
   std::mt19937 random(7);
@@ -71,32 +72,32 @@ TEST(Auc, AgreesWithAllPairs) {
           wins += scores[i] > scores[j] ? 1 : scores[i] == scores[j] ? 0.5 : 0;
           ++pairs;
         }
-    ASSERT_NEAR(roc_auc(scores, labels), wins / pairs, 1e-15) << "round " << round;
+    ASSERT_NEAR(training::roc_auc(scores, labels), wins / pairs, 1e-15) << "round " << round;
   }
 }
 
 TEST(Loss, MatchesScikitLearnAndNeverOverflows) {
   // sklearn.metrics.log_loss([1,0,1], sigmoid([.5,-1.5,2])) = (0.474077 + 0.201413 + 0.126928) / 3
-  EXPECT_NEAR(bce_loss(Floats{0.5F, -1.5F, 2}, Floats{1, 0, 1}), 0.26747279, 1e-7);
-  EXPECT_DOUBLE_EQ(bce_loss(Floats{1000, -1000}, Floats{0, 1}), 1000);
-  EXPECT_DOUBLE_EQ(bce_loss(Floats{1000, -1000}, Floats{1, 0}), 0);
+  EXPECT_NEAR(training::bce_loss(Floats{0.5F, -1.5F, 2}, Floats{1, 0, 1}), 0.26747279, 1e-7);
+  EXPECT_DOUBLE_EQ(training::bce_loss(Floats{1000, -1000}, Floats{0, 1}), 1000);
+  EXPECT_DOUBLE_EQ(training::bce_loss(Floats{1000, -1000}, Floats{1, 0}), 0);
 }
 
 TEST(Youden, LiesHalfWayBetweenNeighbours) {
-  EXPECT_DOUBLE_EQ(youden_threshold(Floats{-2, -1, 1, 3}, Floats{0, 0, 1, 1}), 0);
-  EXPECT_DOUBLE_EQ(youden_threshold(Floats{-2, 2, 1, 3}, Floats{0, 1, 0, 1}), 1.5);
+  EXPECT_DOUBLE_EQ(training::youden_threshold(Floats{-2, -1, 1, 3}, Floats{0, 0, 1, 1}), 0);
+  EXPECT_DOUBLE_EQ(training::youden_threshold(Floats{-2, 2, 1, 3}, Floats{0, 1, 0, 1}), 1.5);
 }
 
 TEST(Youden, TiesGoToTheLowestThreshold) {
   // Thresholds .5 (sens 1, spec .5) and 2.5 (sens .5, spec 1) have the same index.
-  EXPECT_DOUBLE_EQ(youden_threshold(Floats{0, 1, 2, 3}, Floats{0, 1, 0, 1}), 0.5);
+  EXPECT_DOUBLE_EQ(training::youden_threshold(Floats{0, 1, 2, 3}, Floats{0, 1, 0, 1}), 0.5);
 }
 
 TEST(Youden, WorthlessScoresCallEverythingPositive) {
   const Floats logits = {3, 1}, labels = {0, 1};
-  const double threshold = youden_threshold(logits, labels);
-  EXPECT_EQ(confusion_at(logits, labels, threshold).fp, 1U);
-  EXPECT_EQ(confusion_at(logits, labels, threshold).tp, 1U);
+  const double threshold = training::youden_threshold(logits, labels);
+  EXPECT_EQ(training::confusion_at(logits, labels, threshold).fp, 1U);
+  EXPECT_EQ(training::confusion_at(logits, labels, threshold).tp, 1U);
 }
 
 TEST(Youden, IsTheBestOfAllThresholds) {
@@ -109,22 +110,22 @@ TEST(Youden, IsTheBestOfAllThresholds) {
       logits[i] = std::round(4 * (noise(random) + labels[i])) / 4;
     }
     const auto index = [&](double t) {
-      const Confusion c = confusion_at(logits, labels, t);
+      const training::Confusion c = training::confusion_at(logits, labels, t);
       return static_cast<double>(c.tp) / 20 + static_cast<double>(c.tn) / 10 - 1;
     };
-    const double best = index(youden_threshold(logits, labels));
+    const double best = index(training::youden_threshold(logits, labels));
     for (double t = -5; t <= 5; t += 0.125)
       ASSERT_LE(index(t), best + 1e-12) << "round " << round << " t " << t;
   }
 }
 
 TEST(TextTable, ShowsUndefinedAsNotAvailable) {
-  EXPECT_EQ(fixed(NAN, 3), "n/a");
-  EXPECT_EQ(fixed(0.12345, 3), "0.123");
-  EXPECT_EQ(duration(125), "2 min 05 s");
-  EXPECT_EQ(grouped(11396621), "11,396,621");
-  EXPECT_EQ(grouped(999), "999");
-  TextTable table({"what", "value"});
+  EXPECT_EQ(cli::fixed(NAN, 3), "n/a");
+  EXPECT_EQ(cli::fixed(0.12345, 3), "0.123");
+  EXPECT_EQ(cli::duration(125), "2 min 05 s");
+  EXPECT_EQ(cli::grouped(11396621), "11,396,621");
+  EXPECT_EQ(cli::grouped(999), "999");
+  cli::TextTable table({"what", "value"});
   table.add({"auc", "0.9"});
   table.add({"f1", "n/a"});
   EXPECT_EQ(table.str(), "  what  value\n  auc     0.9\n  f1      n/a\n");

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "data/random.hpp"
-#include "study/compare/analysis.hpp"
+#include "kernels/base/random.hpp"
+#include "study/analysis/cells.hpp"
 
 namespace dsx {
 
@@ -32,9 +32,9 @@ inline double normal_draw(Random& random) {
 }
 
 // A subject is harder or easier for all variants and seeds (half of the variance), as real ones are.
-inline SplitPredictions planted_split(const Planted& planted, const std::string& variant, std::uint64_t seed,
-                                      double rate, const std::string& split) {
-  SplitPredictions p;
+inline analysis::SplitPredictions planted_split(const Planted& planted, const std::string& variant,
+                                                std::uint64_t seed, double rate, const std::string& split) {
+  analysis::SplitPredictions p;
   const std::uint64_t place = split == "train" ? 1 : split == "val" ? 2 : 3;
   Random shared({17, place});
   std::uint64_t own = 0;
@@ -56,12 +56,12 @@ inline SplitPredictions planted_split(const Planted& planted, const std::string&
   return p;
 }
 
-inline std::vector<Cell> planted_cells(const Planted& planted) {
-  std::vector<Cell> cells;
+inline std::vector<analysis::Cell> planted_cells(const Planted& planted) {
+  std::vector<analysis::Cell> cells;
   for (const double rate : planted.rates)
     for (std::uint64_t seed = 1; seed <= planted.seeds; ++seed)
       for (const std::string& variant : planted.variants) {
-        Cell cell;
+        analysis::Cell cell;
         cell.variant = cell.settings.variant = variant;
         cell.seed = cell.settings.seed = seed;
         cell.noise = cell.settings.label_noise = rate;

@@ -1,4 +1,4 @@
-#include "study/compare/result_table.hpp"
+#include "study/analysis/result_table.hpp"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -8,7 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "data/h5.hpp"
+#include "data/io/h5.hpp"
+#include "study/findings/write_results.hpp"
 
 namespace dsx {
 namespace {
@@ -20,16 +21,17 @@ class ResultFiles : public ::testing::Test {
   void SetUp() override {
     folder_ = fs::temp_directory_path() / ("dsx_results_" + std::to_string(::getpid()));
     fs::create_directories(folder_);
-    ResultTable table = make_table("verdicts", "answers", {"question", "value", "sentence"});
+    analysis::ResultTable table =
+        analysis::make_table("verdicts", "answers", {"question", "value", "sentence"});
     table.add({"one, two", 0.1, "she said \"no\""});
     table.add({"plain", NAN, ""});
-    ResultTable large = make_table("roc", "curve", {"variant", "false_positive_rate"});
+    analysis::ResultTable large = analysis::make_table("roc", "curve", {"variant", "false_positive_rate"});
     large.only_h5 = true;
     large.add({"avgpool", 0.25});
     results_.command = "study report here";
     results_.notes = {"a note"};
-    results_.tables = {table, large, make_table("robustness", "slopes", {"variant", "value"})};
-    write_results(folder_, results_);
+    results_.tables = {table, large, analysis::make_table("robustness", "slopes", {"variant", "value"})};
+    findings::write_results(folder_, results_);
   }
   void TearDown() override { fs::remove_all(folder_); }
   std::string text(const fs::path& name) const {
@@ -39,7 +41,7 @@ class ResultFiles : public ::testing::Test {
     return all.str();
   }
   fs::path folder_;
-  ComparisonResults results_;
+  analysis::ComparisonResults results_;
 };
 
 TEST_F(ResultFiles, HoldTheSameNumbers) {
@@ -52,7 +54,7 @@ TEST_F(ResultFiles, HoldTheSameNumbers) {
   EXPECT_EQ(json["tables"]["verdicts"]["rows"][0][1], 0.1);
   EXPECT_TRUE(json["tables"]["verdicts"]["rows"][1][1].is_null());
   EXPECT_TRUE(json["tables"]["roc"]["rows"].is_null());
-  const h5::Reader in(folder_ / "compare.h5");
+  const data::h5::Reader in(folder_ / "compare.h5");
   EXPECT_EQ(in.attribute_string("command"), "study report here");
   EXPECT_THAT(in.strings("verdicts/question"), ::testing::ElementsAre("one, two", "plain"));
   EXPECT_EQ(in.numbers<double>("verdicts/value")[0], 0.1);
@@ -64,10 +66,10 @@ TEST_F(ResultFiles, HoldTheSameNumbers) {
 }
 
 TEST(ResultTable, RefusesRowsThatDoNotFit) {
-  ResultTable table = make_table("t", "", {"variant", "value"});
+  analysis::ResultTable table = analysis::make_table("t", "", {"variant", "value"});
   EXPECT_THROW(table.add({"avgpool"}), std::invalid_argument);
   EXPECT_THROW(table.add({1.0, 1.0}), std::invalid_argument);
-  EXPECT_THROW(make_table("t", "", {"no such column"}), std::invalid_argument);
+  EXPECT_THROW(analysis::make_table("t", "", {"no such column"}), std::invalid_argument);
 }
 
 }  // namespace

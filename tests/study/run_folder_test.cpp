@@ -1,6 +1,6 @@
 // The run's folder is new, is one run's only, and is refused before anything is made; threads are cut to the
 // CPUs.
-#include "study/run_folder.hpp"
+#include "study/run/run_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 
 #include <fstream>
 
-#include "kernels/error.hpp"
-#include "study/threads.hpp"
+#include "kernels/base/error.hpp"
+#include "study/settings/threads.hpp"
 
 namespace dsx {
 namespace {
@@ -26,7 +26,7 @@ class RunFolders : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(out_); }
   fs::path out_;
-  Settings settings_;
+  settings::Settings settings_;
 };
 
 template <typename Error>
@@ -42,7 +42,7 @@ std::string error_of(const std::function<void()>& action) {
 TEST_F(RunFolders, DefaultNamesNameTheRunAndAreAlwaysNew) {
   settings_.data = "/data/chest xray.h5";
   settings_.seed = 7;
-  const RunFolder first = RunFolder::create(settings_), second = RunFolder::create(settings_);
+  const run::RunFolder first = run::RunFolder::create(settings_), second = run::RunFolder::create(settings_);
   EXPECT_THAT(first.name(), HasSubstr("avgpool-chest_xray-s7-2"));
   EXPECT_NE(first.path(), second.path());
   EXPECT_TRUE(fs::is_directory(second.path()));
@@ -52,9 +52,9 @@ TEST_F(RunFolders, AnExistingNameIsRefusedAndNotTouched) {
   settings_.name = "mine";
   fs::create_directory(out_ / "mine");
   std::ofstream(out_ / "mine" / "keep") << "x";
-  EXPECT_THAT(error_of<OutputError>([&] { check_new_run_folder(settings_); }),
+  EXPECT_THAT(error_of<OutputError>([&] { run::check_new_run_folder(settings_); }),
               HasSubstr("mine: exists already"));
-  EXPECT_THAT(error_of<OutputError>([&] { RunFolder::create(settings_); }),
+  EXPECT_THAT(error_of<OutputError>([&] { run::RunFolder::create(settings_); }),
               HasSubstr("mine: exists already"));
   EXPECT_EQ(std::distance(fs::directory_iterator(out_ / "mine"), {}), 1);
 }
@@ -62,38 +62,40 @@ TEST_F(RunFolders, AnExistingNameIsRefusedAndNotTouched) {
 TEST_F(RunFolders, AFileWhereAFolderShouldBeIsRefusedWithoutMakingAnything) {
   std::ofstream(out_ / "file") << "x";
   settings_.out = (out_ / "file" / "below").string();
-  EXPECT_THAT(error_of<OutputError>([&] { check_new_run_folder(settings_); }), HasSubstr("is no folder"));
-  EXPECT_THROW(RunFolder::create(settings_), OutputError);
+  EXPECT_THAT(error_of<OutputError>([&] { run::check_new_run_folder(settings_); }),
+              HasSubstr("is no folder"));
+  EXPECT_THROW(run::RunFolder::create(settings_), OutputError);
   settings_.out = (out_ / "new" / "deep").string();
-  EXPECT_NO_THROW(check_new_run_folder(settings_));
+  EXPECT_NO_THROW(run::check_new_run_folder(settings_));
   EXPECT_FALSE(fs::exists(out_ / "new"));
 }
 
 TEST_F(RunFolders, OnlyRunsCanBeResumedAndOnlyOnce) {
-  EXPECT_THAT(error_of<DataError>([&] { RunFolder::open(out_ / "nowhere"); }),
+  EXPECT_THAT(error_of<DataError>([&] { run::RunFolder::open(out_ / "nowhere"); }),
               HasSubstr("no such run folder"));
-  EXPECT_THAT(error_of<DataError>([&] { RunFolder::open(out_); }), HasSubstr("config.yaml"));
+  EXPECT_THAT(error_of<DataError>([&] { run::RunFolder::open(out_); }), HasSubstr("config.yaml"));
   settings_.name = "run";
   {
-    const RunFolder run = RunFolder::create(settings_);
+    const run::RunFolder run = run::RunFolder::create(settings_);
     std::ofstream(run.config()) << "seed: 1\n";
     std::ofstream(run.path() / ".last.h5.123.tmp") << "half";
-    EXPECT_THAT(error_of<OutputError>([&] { RunFolder::open(run.path()); }), HasSubstr("another process"));
+    EXPECT_THAT(error_of<OutputError>([&] { run::RunFolder::open(run.path()); }),
+                HasSubstr("another process"));
   }
-  const RunFolder again = RunFolder::open(out_ / "run");
+  const run::RunFolder again = run::RunFolder::open(out_ / "run");
   EXPECT_FALSE(fs::exists(out_ / "run" / ".last.h5.123.tmp"));
 }
 
 TEST(Threads, AreCutToTheCpusWithAWarning) {
-  EXPECT_EQ(choose_threads(0, false, 2).used, 2);
-  EXPECT_EQ(choose_threads(1, false, 2).used, 1);
-  EXPECT_EQ(choose_threads(1, false, 2).warning, "");
-  const ThreadChoice cut = choose_threads(4, false, 2);
+  EXPECT_EQ(settings::choose_threads(0, false, 2).used, 2);
+  EXPECT_EQ(settings::choose_threads(1, false, 2).used, 1);
+  EXPECT_EQ(settings::choose_threads(1, false, 2).warning, "");
+  const settings::ThreadChoice cut = settings::choose_threads(4, false, 2);
   EXPECT_EQ(cut.used, 2);
   EXPECT_EQ(cut.requested, 4);
   EXPECT_THAT(cut.warning, HasSubstr("--threads 4 is more than the 2 CPUs"));
-  EXPECT_EQ(choose_threads(4, true, 2).used, 4);
-  EXPECT_NE(choose_threads(4, true, 2).warning, "");
+  EXPECT_EQ(settings::choose_threads(4, true, 2).used, 4);
+  EXPECT_NE(settings::choose_threads(4, true, 2).warning, "");
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <limits>
 #include <random>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "study/exchange/onnx_model.hpp"
 
 namespace dsx {
@@ -33,7 +33,7 @@ std::string tensor(const std::string& name, const std::string& dtype, const std:
 
 std::string refusal(const std::vector<std::uint8_t>& file) {
   try {
-    parse_safetensors(file);
+    exchange::parse_safetensors(file);
   } catch (const DataError& error) {
     return error.what();
   }
@@ -44,18 +44,18 @@ std::string refusal(const std::string& header, const std::string& data = "") {
 }
 
 TEST(Safetensors, WhatIsWrittenReadsBack) {
-  const std::vector<NamedTensor> tensors{
+  const std::vector<exchange::NamedTensor> tensors{
       {"fc1.weight", {2, 3}, {1, 2, 3, 4, 5, 6}}, {"a", {1}, {-0.5F}}, {"s", {}, {7}}};
-  const Properties metadata{{"format", "pt"}, {"note", "line\n\"quoted\""}};
-  const std::string text = safetensors_file(tensors, metadata);
+  const exchange::Properties metadata{{"format", "pt"}, {"note", "line\n\"quoted\""}};
+  const std::string text = exchange::safetensors_file(tensors, metadata);
   const std::vector<std::uint8_t> file(text.begin(), text.end());
-  const SafetensorsHeader header = parse_safetensors(file);
+  const exchange::SafetensorsHeader header = exchange::parse_safetensors(file);
   ASSERT_EQ(header.tensors.size(), 3U);
   EXPECT_EQ(header.metadata.at("note"), metadata[1].second);
   EXPECT_EQ(header.tensors[0].name, "fc1.weight");
   EXPECT_THAT(header.tensors[0].shape, ElementsAre(2, 3));
   for (std::size_t i = 0; i < 3; ++i)
-    EXPECT_EQ(safetensor_values(file, header.tensors[i]), tensors[i].values);
+    EXPECT_EQ(exchange::safetensor_values(file, header.tensors[i]), tensors[i].values);
   EXPECT_EQ(header.tensors[0].begin % 8, 0U) << "the data should start aligned";
 }
 
@@ -68,30 +68,30 @@ TEST(Safetensors, OtherFloatsAreConverted) {
   const auto file = file_of("{" + tensor("h", "F16", "5", "0,10") + "," + tensor("b", "BF16", "2", "10,14") +
                                 "," + tensor("d", "F64", "1,1", "14,22") + "}",
                             data);
-  const SafetensorsHeader header = parse_safetensors(file);
-  EXPECT_THAT(safetensor_values(file, header.tensors[0]),
+  const exchange::SafetensorsHeader header = exchange::parse_safetensors(file);
+  EXPECT_THAT(exchange::safetensor_values(file, header.tensors[0]),
               ElementsAre(1.0F, -2.0F, 65504.0F, 0x1p-24F, std::numeric_limits<float>::infinity()));
-  EXPECT_THAT(safetensor_values(file, header.tensors[1]), ElementsAre(1.5F, -3.0F));
-  EXPECT_THAT(safetensor_values(file, header.tensors[2]), ElementsAre(0.1F));
+  EXPECT_THAT(exchange::safetensor_values(file, header.tensors[1]), ElementsAre(1.5F, -3.0F));
+  EXPECT_THAT(exchange::safetensor_values(file, header.tensors[2]), ElementsAre(0.1F));
 }
 
 TEST(Safetensors, OtherTypesAreKnownButNoWeights) {
   const auto file = file_of("{" + tensor("count", "I64", "", "0,8") + "}", std::string(8, '\0'));
-  const SafetensorsHeader header = parse_safetensors(file);
-  EXPECT_THROW(safetensor_values(file, header.tensors[0]), DataError);
+  const exchange::SafetensorsHeader header = exchange::parse_safetensors(file);
+  EXPECT_THROW(exchange::safetensor_values(file, header.tensors[0]), DataError);
 }
 
 TEST(Safetensors, LengthsAreBounded) {
   EXPECT_THAT(refusal(std::vector<std::uint8_t>{1, 2, 3}), HasSubstr("shorter"));
   std::vector<std::uint8_t> huge(8, 0xFF);
   EXPECT_THAT(refusal(huge), HasSubstr("header of 18446744073709551615 bytes"));
-  EXPECT_THAT(refusal(std::string(kMaxSafetensorsHeader + 1, ' ')), HasSubstr("are allowed"));
+  EXPECT_THAT(refusal(std::string(exchange::kMaxSafetensorsHeader + 1, ' ')), HasSubstr("are allowed"));
   std::string many = "{";
-  for (std::size_t i = 0; i <= kMaxSafetensorsTensors; ++i)
+  for (std::size_t i = 0; i <= exchange::kMaxSafetensorsTensors; ++i)
     many += (i > 0 ? "," : "") + tensor(std::to_string(i), "F32", "0", "0,0");
   EXPECT_THAT(refusal(many + "}"), HasSubstr("more than 65536 tensors"));
   std::string dims = "1";
-  for (std::size_t i = 0; i < kMaxSafetensorsRank; ++i) dims += ",1";
+  for (std::size_t i = 0; i < exchange::kMaxSafetensorsRank; ++i) dims += ",1";
   EXPECT_THAT(refusal("{" + tensor("a", "F32", dims, "0,4") + "}", "1234"),
               HasSubstr("more than 16 dimensions"));
 }
@@ -139,8 +139,9 @@ TEST(Safetensors, HeadersAreStrict) {
 }
 
 TEST(Safetensors, DamagedFilesAreReadOrRefusedAndNothingElse) {
-  const std::vector<NamedTensor> tensors{{"conv1.weight", {2, 2}, {1, 2, 3, 4}}, {"conv1.bias", {2}, {5, 6}}};
-  const std::string text = safetensors_file(tensors, Properties{{"format", "pt"}});
+  const std::vector<exchange::NamedTensor> tensors{{"conv1.weight", {2, 2}, {1, 2, 3, 4}},
+                                                   {"conv1.bias", {2}, {5, 6}}};
+  const std::string text = exchange::safetensors_file(tensors, exchange::Properties{{"format", "pt"}});
   std::mt19937 random(1);
   for (int round = 0; round < 20'000; ++round) {
     std::vector<std::uint8_t> file(text.begin(), text.end());
@@ -148,7 +149,8 @@ TEST(Safetensors, DamagedFilesAreReadOrRefusedAndNothingElse) {
       file[random() % file.size()] = static_cast<std::uint8_t>(random());
     if (round % 4 == 0) file.resize(random() % file.size());
     try {
-      for (const SafeTensor& t : parse_safetensors(file).tensors) safetensor_values(file, t);
+      for (const exchange::SafeTensor& t : exchange::parse_safetensors(file).tensors)
+        exchange::safetensor_values(file, t);
     } catch (const DataError&) {
     }
   }

@@ -1,5 +1,5 @@
 // Settings: what YAML and flags accept, which wins, and what an error says.
-#include "study/settings.hpp"
+#include "study/settings/settings.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,9 @@
 #include <cmath>
 #include <fstream>
 
-#include "kernels/error.hpp"
-#include "study/command_line.hpp"
-#include "study/suggestion.hpp"
+#include "kernels/base/error.hpp"
+#include "study/cli/suggestion.hpp"
+#include "study/settings/command_line.hpp"
 
 namespace dsx {
 namespace {
@@ -28,40 +28,40 @@ std::string error_of(const std::function<void()>& action) {
 
 std::string yaml_error(const std::string& text) {
   return error_of([&] {
-    Settings settings;
-    Sources sources;
-    apply_yaml_text(settings, sources, text, "x.yaml");
+    settings::Settings settings;
+    settings::Sources sources;
+    settings::apply_yaml_text(settings, sources, text, "x.yaml");
   });
 }
 
 std::string flags_error(const std::vector<std::string>& args) {
-  return error_of([&] { parse_command_line(args, {}); });
+  return error_of([&] { settings::parse_command_line(args, {}); });
 }
 
 TEST(Suggestion, NamesSlipsOfTheFingerAndWordsOfOtherPrograms) {
   std::vector<std::string> words;
-  for (const Field& field : setting_fields()) words.push_back(field.key);
-  EXPECT_EQ(did_you_mean("momentun", words), "; did you mean 'momentum'?");
-  EXPECT_EQ(did_you_mean("val_fractoin", words), "; did you mean 'val_fraction'?");
-  EXPECT_EQ(did_you_mean("learning_rate", words), "; did you mean 'lr'?");
-  EXPECT_EQ(did_you_mean("batch_size", words, "--"), "; did you mean '--batch'?");
-  EXPECT_EQ(did_you_mean("lrate", words), "; did you mean 'lr'?");
-  EXPECT_EQ(did_you_mean("x", {}), ";");
+  for (const settings::Field& field : settings::setting_fields()) words.push_back(field.key);
+  EXPECT_EQ(cli::did_you_mean("momentun", words), "; did you mean 'momentum'?");
+  EXPECT_EQ(cli::did_you_mean("val_fractoin", words), "; did you mean 'val_fraction'?");
+  EXPECT_EQ(cli::did_you_mean("learning_rate", words), "; did you mean 'lr'?");
+  EXPECT_EQ(cli::did_you_mean("batch_size", words, "--"), "; did you mean '--batch'?");
+  EXPECT_EQ(cli::did_you_mean("lrate", words), "; did you mean 'lr'?");
+  EXPECT_EQ(cli::did_you_mean("x", {}), ";");
 }
 
 TEST(Suggestion, IsNotFarFetched) {
   std::vector<std::string> words;
-  for (const Field& field : setting_fields()) words.push_back(field.key);
+  for (const settings::Field& field : settings::setting_fields()) words.push_back(field.key);
   for (const char* word : {"bogus", "qqq", "x", "", "frobnicate", "zz"})
-    EXPECT_EQ(did_you_mean(word, words), ";") << word;
+    EXPECT_EQ(cli::did_you_mean(word, words), ";") << word;
   EXPECT_THAT(flags_error({"--bogus"}), HasSubstr("unknown flag '--bogus'; `study --help` lists all"));
 }
 
 TEST(SettingsYaml, SetsEveryTypeOfField) {
-  Settings s;
-  Sources sources;
-  apply_yaml_text(s, sources, "variant: maxpool\nepochs: 7\nlr: 1e-3\nnesterov: yes\nseed: 12345678901\n",
-                  "x.yaml");
+  settings::Settings s;
+  settings::Sources sources;
+  settings::apply_yaml_text(
+      s, sources, "variant: maxpool\nepochs: 7\nlr: 1e-3\nnesterov: yes\nseed: 12345678901\n", "x.yaml");
   EXPECT_EQ(s.variant, "maxpool");
   EXPECT_EQ(s.epochs, 7);
   EXPECT_EQ(s.lr, 1e-3);
@@ -71,10 +71,10 @@ TEST(SettingsYaml, SetsEveryTypeOfField) {
 }
 
 TEST(SettingsYaml, EmptyFileChangesNothing) {
-  Settings s;
-  Sources sources;
-  apply_yaml_text(s, sources, "# only a comment\n", "x.yaml");
-  EXPECT_EQ(to_yaml(s, ""), to_yaml(Settings{}, ""));
+  settings::Settings s;
+  settings::Sources sources;
+  settings::apply_yaml_text(s, sources, "# only a comment\n", "x.yaml");
+  EXPECT_EQ(settings::to_yaml(s, ""), settings::to_yaml(settings::Settings{}, ""));
 }
 
 TEST(SettingsYaml, NamesLineAndNearestKey) {
@@ -105,7 +105,7 @@ TEST(SettingsYaml, RefusesWhatIsNoFlatMap) {
 }
 
 TEST(SettingsYaml, ReadsBackWhatItWrites) {
-  Settings s;
+  settings::Settings s;
   s.lr = 0.1 + 0.2;  // needs all 17 digits
   s.data = "/tmp/a folder: with #odd 'names'";
   s.network = "yes";
@@ -113,12 +113,12 @@ TEST(SettingsYaml, ReadsBackWhatItWrites) {
   s.equalize = true;
   s.schedule = "cosine";
   s.threads = 3;
-  Settings back;
-  Sources sources;
-  apply_yaml_text(back, sources, to_yaml(s, "head\nof two lines"), "x.yaml");
-  for (const Field& field : setting_fields())
+  settings::Settings back;
+  settings::Sources sources;
+  settings::apply_yaml_text(back, sources, settings::to_yaml(s, "head\nof two lines"), "x.yaml");
+  for (const settings::Field& field : settings::setting_fields())
     if (field.in_config) {
-      EXPECT_EQ(value_text(back, field), value_text(s, field)) << field.key;
+      EXPECT_EQ(settings::value_text(back, field), settings::value_text(s, field)) << field.key;
     }
   EXPECT_EQ(back.lr, s.lr);
 }
@@ -126,8 +126,8 @@ TEST(SettingsYaml, ReadsBackWhatItWrites) {
 TEST(SettingsFlags, WinOverYaml) {
   const std::string path = ::testing::TempDir() + "settings_test.yaml";
   std::ofstream(path) << "lr: 0.5\nepochs: 9\n";
-  const CommandLine line =
-      parse_command_line({"--lr", "0.25", "--config", path, "--val-fraction=0.3", "--nesterov"}, {});
+  const settings::CommandLine line = settings::parse_command_line(
+      {"--lr", "0.25", "--config", path, "--val-fraction=0.3", "--nesterov"}, {});
   EXPECT_EQ(line.settings.lr, 0.25);
   EXPECT_EQ(line.settings.epochs, 9);
   EXPECT_EQ(line.settings.val_fraction, 0.3);
@@ -137,8 +137,8 @@ TEST(SettingsFlags, WinOverYaml) {
 }
 
 TEST(SettingsFlags, SwitchesTakeAValueAfterTheEqualsSign) {
-  EXPECT_FALSE(parse_command_line({"--equalize=false"}, {}).settings.equalize);
-  EXPECT_TRUE(parse_command_line({"--equalize", "--sharpen=true"}, {}).settings.sharpen);
+  EXPECT_FALSE(settings::parse_command_line({"--equalize=false"}, {}).settings.equalize);
+  EXPECT_TRUE(settings::parse_command_line({"--equalize", "--sharpen=true"}, {}).settings.sharpen);
 }
 
 TEST(SettingsFlags, RefuseNonsenseWithWhatIsAllowed) {
@@ -171,29 +171,35 @@ TEST(SettingsFlags, NameTheNearestKnownFlag) {
 }
 
 TEST(SettingsFlags, CommandsTakeOnlyTheirOwn) {
-  CommandSyntax syntax;
+  settings::CommandSyntax syntax;
   syntax.command = "plan";
   syntax.keys = {"variant", "batch"};
   syntax.extra.add_options()("json", "");
-  const CommandLine line = parse_command_line({"--batch", "8", "--json"}, syntax);
+  const settings::CommandLine line = settings::parse_command_line({"--batch", "8", "--json"}, syntax);
   EXPECT_EQ(line.settings.batch, 8);
   EXPECT_EQ(line.extra.count("json"), 1U);
-  EXPECT_THAT(error_of([&] { parse_command_line({"--lr", "1"}, syntax); }), HasSubstr("unknown flag '--lr'"));
+  EXPECT_THAT(error_of([&] {
+                settings::parse_command_line({"--lr", "1"}, syntax);
+              }),
+              HasSubstr("unknown flag '--lr'"));
 }
 
 TEST(SettingsTable, HelpShowsEveryFlagWithItsDefault) {
-  const std::string help = settings_help();
-  for (const Field& field : setting_fields()) EXPECT_THAT(help, HasSubstr(flag_of(field))) << field.key;
+  const std::string help = settings::settings_help();
+  for (const settings::Field& field : settings::setting_fields())
+    EXPECT_THAT(help, HasSubstr(settings::flag_of(field))) << field.key;
   EXPECT_THAT(help, HasSubstr("images per step [32]"));
 }
 
 TEST(SettingsTable, DefaultsAreAllowed) {
-  for (const Field& field : setting_fields()) {
+  for (const settings::Field& field : settings::setting_fields()) {
     if (field.key == "threads" || field.key == "repeat_for") continue;  // not given by default
-    Settings s;
-    EXPECT_NO_THROW(set_from_text(s, field, value_text(Settings{}, field), field.key)) << field.key;
+    settings::Settings s;
+    EXPECT_NO_THROW(
+        settings::set_from_text(s, field, settings::value_text(settings::Settings{}, field), field.key))
+        << field.key;
   }
-  EXPECT_NO_THROW(check_settings(Settings{}));
+  EXPECT_NO_THROW(settings::check_settings(settings::Settings{}));
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // The sentences, and the rules that decide them.
-#include "study/compare/verdicts.hpp"
+#include "study/findings/verdicts.hpp"
 
 #include <gmock/gmock.h>
 
-#include "study/compare/claims.hpp"
-#include "study/text_table.hpp"
+#include "study/cli/text_table.hpp"
+#include "study/findings/claims.hpp"
 
 namespace dsx {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Question specificity() {
+findings::Question specificity() {
   return {"specificity on test at 95% sensitivity on val",
           "decision",
           "sensitivity/specificity",
@@ -22,9 +22,9 @@ Question specificity() {
           "at 95% sensitivity on val"};
 }
 
-Answer answer_of(double value, double low, double high, double p_holm) {
-  Answer answer{"maxpool", "avgpool", {}, p_holm};
-  Estimate& e = answer.found.estimate;
+findings::Answer answer_of(double value, double low, double high, double p_holm) {
+  findings::Answer answer{"maxpool", "avgpool", {}, p_holm};
+  statistics::Estimate& e = answer.found.estimate;
   e.value = value;
   e.low = low;
   e.high = high;
@@ -34,12 +34,13 @@ Answer answer_of(double value, double low, double high, double p_holm) {
 }
 
 TEST(Verdict, SaysWhichWayByHowMuchAndHowSurely) {
-  EXPECT_EQ(judge(specificity(), answer_of(-.041, -.073, -.010, .02), 3, .05, "").sentence,
+  EXPECT_EQ(findings::judge(specificity(), answer_of(-.041, -.073, -.010, .02), 3, .05, "").sentence,
             "maxpool is less specific than avgpool at 95% sensitivity on val by 4.1 points (1.0 to 7.3), p = "
             ".020 after "
             "correction");
   EXPECT_EQ(
-      judge(specificity(), answer_of(.041, .010, .073, .0004), 3, .05, "with 20% wrong labels (symmetric)")
+      findings::judge(specificity(), answer_of(.041, .010, .073, .0004), 3, .05,
+                      "with 20% wrong labels (symmetric)")
           .sentence,
       "with 20% wrong labels (symmetric): maxpool is more specific than avgpool at 95% sensitivity on val by "
       "4.1 "
@@ -47,7 +48,8 @@ TEST(Verdict, SaysWhichWayByHowMuchAndHowSurely) {
 }
 
 TEST(Verdict, SaysWhatWouldNotHaveBeenSeen) {
-  const Verdict verdict = judge(specificity(), answer_of(-.012, -.052, .028, .4), 3, .05, "");
+  const findings::Verdict verdict =
+      findings::judge(specificity(), answer_of(-.012, -.052, .028, .4), 3, .05, "");
   EXPECT_EQ(verdict.word, "cannot tell");
   // (z(1 - .05/6) + z(.8)) * se with se = .02.
   EXPECT_NEAR(verdict.detectable, (2.393980 + 0.841621) * .02, 1e-6);
@@ -58,25 +60,26 @@ TEST(Verdict, SaysWhatWouldNotHaveBeenSeen) {
 }
 
 TEST(Verdict, AnIntervalWithoutZeroIsNotEnoughWhenTheCorrectionSaysNo) {
-  const Verdict verdict = judge(specificity(), answer_of(-.041, -.073, -.010, .06), 3, .05, "");
+  const findings::Verdict verdict =
+      findings::judge(specificity(), answer_of(-.041, -.073, -.010, .06), 3, .05, "");
   EXPECT_EQ(verdict.word, "cannot tell");
   EXPECT_THAT(verdict.sentence,
               HasSubstr("-4.1 points (-7.3 to -1.0), p = .060 after correction (its own interval "
                         "leaves out 0, but it is one of 3 comparisons); "));
-  EXPECT_THAT(judge(specificity(), answer_of(-.041, -.073, .010, .06), 3, .05, "").sentence,
+  EXPECT_THAT(findings::judge(specificity(), answer_of(-.041, -.073, .010, .06), 3, .05, "").sentence,
               Not(HasSubstr("leaves out")));
 }
 
 TEST(Verdict, TurnsARatioSoThatItIsAboveOne) {
-  Question question = specificity();
-  question.comparing = Comparing::ratio;
+  findings::Question question = specificity();
+  question.comparing = findings::Comparing::ratio;
   question.scale = 1;
   question.digits = 2;
   question.unit = "times";
   question.higher = "is slower than";
   question.lower = "is faster than";
   question.where = "per batch of 32";
-  const Verdict verdict = judge(question, answer_of(.5, .4, .625, .001), 3, .05, "");
+  const findings::Verdict verdict = findings::judge(question, answer_of(.5, .4, .625, .001), 3, .05, "");
   EXPECT_EQ(verdict.word, "lower");
   EXPECT_EQ(verdict.sentence,
             "maxpool is faster than avgpool per batch of 32 by a factor of 2.00 (1.60 to 2.50), p = .001 "
@@ -84,29 +87,29 @@ TEST(Verdict, TurnsARatioSoThatItIsAboveOne) {
 }
 
 TEST(Verdict, WritesPValuesAsPapersDo) {
-  EXPECT_EQ(p_text(.0004), "p < .001");
-  EXPECT_EQ(p_text(.004), "p = .004");
-  EXPECT_EQ(p_text(.02), "p = .020");
-  EXPECT_EQ(p_text(.4), "p = .400");
-  EXPECT_EQ(p_text(.99851), "p = .999");
-  EXPECT_EQ(p_text(1), "p > .999");
-  EXPECT_EQ(p_text(kNotEstimable), "p unknown");
-  EXPECT_EQ(plain_number(-0.04, 1), "0.0");
-  EXPECT_EQ(plain_number(-0.06, 1), "-0.1");
+  EXPECT_EQ(cli::p_text(.0004), "p < .001");
+  EXPECT_EQ(cli::p_text(.004), "p = .004");
+  EXPECT_EQ(cli::p_text(.02), "p = .020");
+  EXPECT_EQ(cli::p_text(.4), "p = .400");
+  EXPECT_EQ(cli::p_text(.99851), "p = .999");
+  EXPECT_EQ(cli::p_text(1), "p > .999");
+  EXPECT_EQ(cli::p_text(statistics::kNotEstimable), "p unknown");
+  EXPECT_EQ(findings::plain_number(-0.04, 1), "0.0");
+  EXPECT_EQ(findings::plain_number(-0.06, 1), "-0.1");
 }
 
 TEST(Question, ABrierScoreIsNoShareAndHasNoPoints) {
-  for (const Question& question : questions_of(Study{})) {
+  for (const findings::Question& question : findings::questions_of(analysis::Study{})) {
     if (question.key != "brier") continue;
-    EXPECT_THAT(judge(question, answer_of(-.0104, -.0381, .0182, .4), 3, .05, "").sentence,
+    EXPECT_THAT(findings::judge(question, answer_of(-.0104, -.0381, .0182, .4), 3, .05, "").sentence,
                 HasSubstr("the Brier score (0 best, 1 worst): -0.010 (-0.038 to 0.018), p = .400"));
     return;
   }
   FAIL() << "no question on the Brier score";
 }
 
-Part part_of(double low, double high) {
-  Part part{"a - b", {}};
+findings::Part part_of(double low, double high) {
+  findings::Part part{"a - b", {}};
   part.estimate.value = (low + high) / 2;
   part.estimate.low = low;
   part.estimate.high = high;
@@ -114,33 +117,35 @@ Part part_of(double low, double high) {
 }
 
 TEST(Claim, IsDecidedByItsIntervalsAlone) {
-  EXPECT_EQ(decide({part_of(.01, .02), part_of(.001, .1)}), "supported");
-  EXPECT_EQ(decide({part_of(.01, .02), part_of(-.1, -.001)}), "contradicted");
-  EXPECT_EQ(decide({part_of(.01, .02), part_of(-.1, .1)}), "cannot tell");
-  EXPECT_EQ(decide({part_of(.01, .02), Part{"a - b", cannot_estimate("one seed")}}), "cannot tell");
-  EXPECT_EQ(decide({}), "cannot tell");
-  Part ratio = part_of(1.1, 1.2);
+  EXPECT_EQ(findings::decide({part_of(.01, .02), part_of(.001, .1)}), "supported");
+  EXPECT_EQ(findings::decide({part_of(.01, .02), part_of(-.1, -.001)}), "contradicted");
+  EXPECT_EQ(findings::decide({part_of(.01, .02), part_of(-.1, .1)}), "cannot tell");
+  EXPECT_EQ(
+      findings::decide({part_of(.01, .02), findings::Part{"a - b", statistics::cannot_estimate("one seed")}}),
+      "cannot tell");
+  EXPECT_EQ(findings::decide({}), "cannot tell");
+  findings::Part ratio = part_of(1.1, 1.2);
   ratio.null = 1;
-  EXPECT_EQ(decide({ratio}), "supported");
+  EXPECT_EQ(findings::decide({ratio}), "supported");
 }
 
 TEST(Claim, ShowsOnWhichSideOfItsNullAnIntervalEnds) {
-  Part ratio = part_of(.981, .9982);
+  findings::Part ratio = part_of(.981, .9982);
   ratio.scale = 1;
   ratio.unit = "";
   ratio.digits = 2;
   ratio.null = 1;
-  EXPECT_EQ(part_text(ratio), "a - b 0.990 (0.981 to 0.998)");
+  EXPECT_EQ(findings::part_text(ratio), "a - b 0.990 (0.981 to 0.998)");
   ratio.estimate.high = 1.2;
-  EXPECT_EQ(part_text(ratio), "a - b 0.99 (0.98 to 1.20)");
-  EXPECT_EQ(part_text(part_of(.0002, .016)), "a - b 0.81 (0.02 to 1.60) points");
+  EXPECT_EQ(findings::part_text(ratio), "a - b 0.99 (0.98 to 1.20)");
+  EXPECT_EQ(findings::part_text(part_of(.0002, .016)), "a - b 0.81 (0.02 to 1.60) points");
 }
 
 TEST(Claim, NamesThePartsThatItsVerdictHides) {
-  Part up = part_of(.01, .02), down = part_of(-.02, -.01);
+  findings::Part up = part_of(.01, .02), down = part_of(-.02, -.01);
   down.name = "c - d";
-  EXPECT_EQ(by_part_text({up, down}), "; by itself c - d: contradicted; a - b: supported");
-  EXPECT_EQ(by_part_text({up, up}), "");
+  EXPECT_EQ(findings::by_part_text({up, down}), "; by itself c - d: contradicted; a - b: supported");
+  EXPECT_EQ(findings::by_part_text({up, up}), "");
 }
 
 }  // namespace

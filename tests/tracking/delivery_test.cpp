@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "study/tracking/sender.hpp"
 #include "tests/tracking/folder.hpp"
 #include "tests/tracking/standin_server.hpp"

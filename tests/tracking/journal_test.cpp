@@ -2,7 +2,7 @@
 // afterwards.
 #include <gmock/gmock.h>
 
-#include "kernels/error.hpp"
+#include "kernels/base/error.hpp"
 #include "tests/tracking/folder.hpp"
 
 namespace dsx::tracking {

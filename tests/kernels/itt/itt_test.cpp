@@ -4,25 +4,25 @@
 
 #include <cstdlib>
 
-#include "kernels/kernel.hpp"
+#include "kernels/onednn/kernel.hpp"
 
 namespace dsx {
 namespace {
 
-Step native_step(const std::string& name, Phase phase, const std::function<void()>& run) {
-  Step step;
+kernels::Step native_step(const std::string& name, kernels::Phase phase, const std::function<void()>& run) {
+  kernels::Step step;
   step.name = step.layer = name;
   step.phase = phase;
-  step.kernel.native = [run](const Arguments&) { run(); };
+  step.kernel.native = [run](const kernels::Arguments&) { run(); };
   return step;
 }
 
 TEST(IttRegions, AreTasksAroundEachStepUnderACollector) {
   dnnl::stream stream;  // native steps use none
   const auto ran = [](const char* what) { return [what] { itt_calls().emplace_back(what); }; };
-  native_step("conv1", Phase::forward, ran("conv1 runs")).execute(stream);
-  native_step("fc1.backward_data", Phase::backward, ran("fc1 runs")).execute(stream);
-  const auto broken = native_step("sgd", Phase::update, [] { throw std::runtime_error("broken"); });
+  native_step("conv1", kernels::Phase::forward, ran("conv1 runs")).execute(stream);
+  native_step("fc1.backward_data", kernels::Phase::backward, ran("fc1 runs")).execute(stream);
+  const auto broken = native_step("sgd", kernels::Phase::update, [] { throw std::runtime_error("broken"); });
   EXPECT_THROW(broken.execute(stream), std::runtime_error);
   if (std::getenv("INTEL_LIBITTNOTIFY64") != nullptr) {
     EXPECT_THAT(itt_calls(), testing::ElementsAre("domain DownScaleXR", "begin conv1 forward", "conv1 runs",

@@ -1,4 +1,4 @@
-/* Stand-in for the part of VTune's ittnotify.h that kernels/region.cpp uses: writes down the calls. It shows
+/* Stand-in for the part of VTune's ittnotify.h that kernels/onednn/region.cpp uses: writes down the calls. It shows
    that tasks are begun and ended as meant, not that Intel's library takes them. */
 #pragma once
 

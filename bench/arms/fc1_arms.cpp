@@ -1,0 +1,158 @@
+// The study's fc1 as arms: it streams 45.5 MB of weights, the largest single read of the network.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "bench/arms/arms.hpp"
+#include "bench/arms/block.hpp"
+#include "bench/arms/chain.hpp"
+#include "kernels/onednn/inner_product.hpp"
+#include "net/shapes.hpp"
+
+namespace dsx::bench {
+
+using dnnl::memory;
+
+namespace {
+
+// fc1 of the built-in network for one image size: [N, 16, 77, 77] -> [N, 120].
+kernels::InnerProductShape fc1_shape(int batch) {
+  const auto spec = net::load_network_spec("lenet");
+  const auto shapes = net::infer_shapes(spec, "maxpool", {batch, 1, 320, 320});
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    if (spec.layers[i].type == net::LayerType::linear)
+      return kernels::inner_product_shape(shapes[i].src, spec.layers[i].out_features);
+  }
+  throw std::logic_error("the built-in network has no Linear layer");
+}
+
+struct Values {
+  std::vector<float> src, weights, bias, diff_dst;
+  std::size_t inputs = 0, outputs = 0, batch = 0;
+};
+
+void compare(double computed, double expected, double magnitude, memory::data_type type,
+             const std::string& what) {
+  const double rounding = type == memory::data_type::bf16 ? 0x1p-6 : 0x1p-20;
+  if (!(std::abs(computed - expected) <= rounding * (magnitude + std::abs(expected)))) {
+    throw WrongResult(
+        fmt::format("fc1: {} is {}, the definition gives {}: not timed", what, computed, expected));
+  }
+}
+
+// A few dot products of each kind, from the formulas in kernels/onednn/inner_product.hpp.
+void check(const Values& v, Direction direction, const std::vector<float>& result, memory::data_type type) {
+  constexpr std::size_t kChecked = 48;
+  for (std::size_t k = 0; k < kChecked; ++k) {
+    double sum = 0, magnitude = 0;
+    const auto add = [&](double a, double b) {
+      sum += a * b;
+      magnitude += std::abs(a * b);
+    };
+    const std::size_t n = k % v.batch, o = k * 7 % v.outputs, i = k * 104729 % v.inputs;
+    std::size_t at = 0;
+    if (direction == Direction::backward_data) {
+      for (std::size_t out = 0; out < v.outputs; ++out)
+        add(v.diff_dst[n * v.outputs + out], v.weights[out * v.inputs + i]);
+      at = n * v.inputs + i;
+    } else if (direction == Direction::backward_weights) {
+      for (std::size_t image = 0; image < v.batch; ++image)
+        add(v.diff_dst[image * v.outputs + o], v.src[image * v.inputs + i]);
+      at = o * v.inputs + i;
+    } else {
+      add(v.bias[o], 1);
+      for (std::size_t in = 0; in < v.inputs; ++in)
+        add(v.src[n * v.inputs + in], v.weights[o * v.inputs + in]);
+      sum = std::max(sum, 0.0);
+      at = n * v.outputs + o;
+    }
+    // f32 sums of 94,864 products in another order differ by a fraction of their magnitude.
+    compare(result[at], sum, magnitude, type, fmt::format("{} at {}", to_string(direction), at));
+  }
+}
+
+Work build_fc1(const CommonAxes& common, Direction direction, bool allow_ref) {
+  kernels::Context context;
+  context.layout = kernels::layout_from_string(common.layout);
+  context.dtype = dtype_from_string(common.dtype);
+  context.allow_ref = allow_ref;
+  auto chain = std::make_shared<Chain>(context);
+  const auto shape = fc1_shape(common.batch);
+  Values v;
+  v.src = pattern(element_count(shape.src), 1);
+  v.weights = pattern(element_count(shape.weights), 2);
+  v.bias = pattern(element_count({shape.dst[1]}), 3);
+  v.diff_dst = pattern(element_count(shape.dst), 4);
+  v.batch = static_cast<std::size_t>(shape.dst[0]);
+  v.outputs = static_cast<std::size_t>(shape.dst[1]);
+  v.inputs = v.src.size() / v.batch;
+  // What the forward kernel chooses decides the layouts of weights and source, as in a network.
+  const auto wanted = kernels::activation_md(shape.src, context.dtype, context.layout);
+  const auto pass = direction == Direction::inference ? kernels::Pass::inference : kernels::Pass::training;
+  auto forward =
+      kernels::inner_product_forward(context, "fc1", shape, {pass, true, true}, wanted, context.dtype);
+  const auto src_md = forward.arguments.at(DNNL_ARG_SRC), weights_md = forward.arguments.at(DNNL_ARG_WEIGHTS);
+  const auto filled = [&](const memory::desc& md, std::vector<float>& plain) {
+    auto made = make_memory(context, md);
+    write_plain(context, plain, made);
+    return made;
+  };
+  Work work;
+  const auto add = [&](kernels::Kernel kernel, int result) {
+    kernels::Arguments known;
+    for (const auto& [argument, md] : kernel.arguments) {
+      if (kernel.is_output.at(argument)) continue;
+      if (argument == DNNL_ARG_SRC) known[argument] = filled(md, v.src);
+      if (argument == DNNL_ARG_DIFF_DST) known[argument] = filled(md, v.diff_dst);
+      if (argument == DNNL_ARG_WEIGHTS) known[argument] = filled(md, v.weights);
+      if (argument == DNNL_ARG_BIAS) known[argument] = filled(md, v.bias);
+      const bool is_weight = argument == DNNL_ARG_WEIGHTS || argument == DNNL_ARG_BIAS;
+      (is_weight ? work.buffers.weights : work.buffers.source).push_back(known.at(argument));
+    }
+    return chain->add("fc1", std::move(kernel), known).at(result);
+  };
+  memory result;
+  if (direction == Direction::backward_data) {
+    result = add(kernels::inner_product_backward_data(context, "fc1", shape, weights_md, src_md),
+                 DNNL_ARG_DIFF_SRC);
+  } else if (direction == Direction::backward_weights) {
+    result = add(kernels::inner_product_backward_weights(context, "fc1", shape, true, src_md, weights_md),
+                 DNNL_ARG_DIFF_WEIGHTS);
+  } else {
+    result = add(std::move(forward), DNNL_ARG_DST);
+  }
+  fill_with_nan(result);
+  chain->run();
+  check(v, direction, read_plain(context, result), context.dtype);
+  work.buffers.destination = {result};
+  for (const auto& memory : chain->between()) {
+    if (memory.get_data_handle() != result.get_data_handle()) work.buffers.between.push_back(memory);
+  }
+  work.run = [chain] { chain->run(); };
+  work.cost = chain->cost();
+  work.label = chain->label();
+  work.reorders = chain->reorders();
+  work.steps = chain->steps();
+  work.keep = chain;
+  return work;
+}
+
+}  // namespace
+
+std::vector<ArmEntry> fc1_arms(const Axes& axes) {
+  std::vector<ArmEntry> arms;
+  for (const auto& direction : direction_names()) {
+    if (!chosen(axes.directions, direction)) continue;
+    for_common_axes(axes, [&](const CommonAxes& common) {
+      const auto type = dtype_from_string(common.dtype);
+      arms.push_back({arm_name("fc1", common, direction), common.threads, type,
+                      cache_state_from_string(common.cache), [=, allow_ref = axes.allow_ref] {
+                        require_dtype(type);
+                        return build_fc1(common, direction_from_string(direction), allow_ref);
+                      }});
+    });
+  }
+  return arms;
+}
+
+}  // namespace dsx::bench

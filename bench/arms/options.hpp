@@ -1,0 +1,27 @@
+// bench_ops' own flags, beside Google Benchmark's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/arms/arms.hpp"
+
+namespace dsx::bench {
+
+struct BenchOptions {
+  enum class Machine { none, text, json };
+  Axes axes;                     // the default: nhwc, f32, batch 32 and 1, all usable CPUs, hot caches
+  std::string shapes = "study";  // built-in list or file
+  Machine machine = Machine::none;
+  bool roofline = true;   // measure peak and bandwidths first, for the share of the roofline
+  bool counters = false;  // columns of hardware and software counters, per iteration
+  bool help = false;
+};
+
+// Takes our flags out of `arguments` (argv without the program's name); what is left is Google Benchmark's.
+// Values follow '=' or as the next argument; lists are separated by commas; "all" is every value of that
+// axis. Throws ConfigError with the known values.
+BenchOptions take_options(std::vector<std::string>& arguments);
+std::string options_help();
+
+}  // namespace dsx::bench

@@ -1,0 +1,288 @@
+// Runs the loops of machine_kernels.cpp on OpenMP's team: on oneDNN's threads, as the networks run.
+#include "bench/machine/machine.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <dnnl.hpp>
+#include <memory>
+
+#include "bench/arms/chain.hpp"
+#include "bench/machine/machine_kernels.hpp"
+#include "bench/measure/topology.hpp"
+#include "kernels/base/cpus.hpp"
+#include "kernels/onednn/context.hpp"
+
+namespace dsx::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// `sample` gives one rate. Undisturbed samples decide, when there are at least half as many as wanted.
+template <typename Sample>
+Rate collect(int repeats, const Sample& sample) {
+  constexpr int most_tries = 4;
+  sample();  // warm-up
+  std::vector<double> calm, all;
+  while (static_cast<int>(calm.size()) < repeats && static_cast<int>(all.size()) < most_tries * repeats) {
+    const auto before = disturbance_now();
+    const auto start = Clock::now();
+    all.push_back(sample());
+    const double wall_ns = seconds_since(start) * 1e9;
+    if (!is_disturbed(disturbance_now() - before, wall_ns)) calm.push_back(all.back());
+  }
+  const double disturbed = 1 - static_cast<double>(calm.size()) / static_cast<double>(all.size());
+  auto& used = 2 * static_cast<int>(calm.size()) >= repeats ? calm : all;
+  std::sort(used.begin(), used.end());
+  return {used.back(), quantile(used, 0.5), disturbed};
+}
+
+// Runs work(thread) on `threads` threads, all starting at once; seconds until the last has finished.
+template <typename Work>
+double together_s(int threads, const Work& work) {
+  Clock::time_point start;
+  double seconds = 0;
+#pragma omp parallel num_threads(threads)
+  {
+#pragma omp barrier
+#pragma omp master
+    start = Clock::now();
+#pragma omp barrier
+    work(omp_get_thread_num());
+#pragma omp barrier
+#pragma omp master
+    seconds = seconds_since(start);
+  }
+  return seconds;
+}
+
+double clock_now_ghz() {
+  constexpr std::uint64_t steps = 400000;
+  if (multiply_latency_cycles() == 0) return 0;
+  double best_s = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    const auto start = Clock::now();
+    multiply_chain(steps);
+    best_s = std::min(best_s, seconds_since(start));
+  }
+  return steps * multiply_latency_cycles() / best_s * 1e-9;
+}
+
+Rate fma_rate(const FmaKernel& kernel, int threads, int repeats) {
+  constexpr int calls = 40;
+  return collect(repeats, [&] {
+    const double s = together_s(threads, [&](int) {
+      for (int call = 0; call < calls; ++call) kernel.run();
+    });
+    return kernel.flop_per_call * calls * threads / s * 1e-9;
+  });
+}
+
+// C = A * B with square matrices, through oneDNN.
+Rate gemm_rate(int threads, dnnl::memory::data_type type, int repeats) {
+  constexpr dnnl::memory::dim size = 1536;
+  kernels::set_threads(threads);
+  kernels::Context context;
+  context.dtype = type;
+  const dnnl::memory::desc any({size, size}, type, dnnl::memory::format_tag::any);
+  const dnnl::memory::desc dst_md({size, size}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
+  const dnnl::matmul::primitive_desc pd(context.engine, any, any, dst_md);
+  const dnnl::matmul matmul(pd);
+  auto a = make_memory(context, pd.src_desc()), b = make_memory(context, pd.weights_desc()),
+       c = make_memory(context, pd.dst_desc());
+  auto values = pattern(size * size, 7);
+  write_plain(context, values, a);
+  write_plain(context, values, b);
+  return collect(repeats, [&] {
+    const auto start = Clock::now();
+    matmul.execute(context.stream, {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
+    context.stream.wait();
+    return 2.0 * size * size * size / seconds_since(start) * 1e-9;
+  });
+}
+
+PeakRow measure_peak(int threads, const std::string& dtype, const FmaKernel& kernel,
+                     const MachineOptions& options) {
+  PeakRow row;
+  row.threads = threads;
+  row.dtype = dtype;
+  row.kernel = kernel.name;
+  if (kernel.run == nullptr) {
+    row.not_available = kernel.name;
+    return row;
+  }
+  row.gflops = fma_rate(kernel, threads, options.repeats);
+  if (const double ghz = clock_now_ghz(); ghz > 0)
+    row.flop_per_cycle_per_thread = row.gflops.best / threads / ghz;
+  if (!options.quick) {
+    const auto type = dtype == "bf16" ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+    row.gemm_gflops = gemm_rate(threads, type, std::max(3, options.repeats / 3));
+  }
+  return row;
+}
+
+struct FreeDelete {
+  void operator()(void* p) const { std::free(p); }
+};
+using Floats = std::unique_ptr<float[], FreeDelete>;
+
+Floats aligned_floats(std::size_t count) {
+  return Floats(static_cast<float*>(std::aligned_alloc(4096, (count * sizeof(float) + 4095) / 4096 * 4096)));
+}
+
+// A working set per thread for each level: half of what the level gives to one thread, and more than the
+// level below.
+struct LevelSet {
+  std::string name;
+  std::size_t floats_per_thread;
+};
+
+std::vector<LevelSet> level_sets(const Topology& topology, int threads) {
+  const auto round = [](double bytes) { return static_cast<std::size_t>(bytes / sizeof(float)) / 256 * 256; };
+  std::vector<LevelSet> sets;
+  double below = 0, all_bytes = 0;
+  for (const auto& cache : topology.caches) {
+    const int sharers = std::max(1, std::min(cache.sharing_hardware_threads, threads));
+    const double share = static_cast<double>(cache.bytes) / sharers;
+    const double wanted = std::max(share / 2, std::min(1.5 * below, share));
+    sets.push_back({fmt::format("L{}", cache.level), round(wanted)});
+    below = share;
+    all_bytes = std::max(all_bytes, static_cast<double>(cache.bytes) * cache.instances);
+  }
+  const double memory =
+      std::min(std::max(4 * all_bytes, 128e6), static_cast<double>(topology.memory_bytes) / 8);
+  sets.push_back({"memory", round(memory / threads)});
+  return sets;
+}
+
+// GB/s of `bytes_per_pass` moved by pass(thread) on all threads, repeated so that each sample takes about a
+// millisecond.
+template <typename Pass>
+Rate bandwidth(int threads, double bytes_per_pass, int repeats, const Pass& pass) {
+  const int passes = std::max(1, static_cast<int>(2e7 / bytes_per_pass));
+  return collect(repeats, [&] {
+    const double s = together_s(threads, [&](int thread) {
+      for (int k = 0; k < passes; ++k) pass(thread);
+    });
+    return bytes_per_pass * passes * threads / s * 1e-9;
+  });
+}
+
+// STREAM (McCalpin): compiled from plain code, as a user's program would be.
+void triad(float* a, const float* b, const float* c, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) a[i] = b[i] + 3.0F * c[i];
+  __asm__ volatile("" ::"r"(a) : "memory");
+}
+
+BandwidthRow measure_level(const LevelSet& level, int threads, const MachineOptions& options) {
+  BandwidthRow row;
+  row.threads = threads;
+  row.level = level.name;
+  const auto kernels = stream_kernels();
+  const std::size_t count = std::max<std::size_t>(512, level.floats_per_thread), half = count / 2 / 128 * 128;
+  const bool memory = level.name == "memory";
+  row.bytes_per_thread = static_cast<double>(count) * sizeof(float);
+  std::vector<Floats> buffers(static_cast<std::size_t>(threads));
+  // Each thread touches its own pages first: they land on its NUMA node.
+  together_s(threads, [&](int thread) {
+    buffers[thread] = aligned_floats(count);
+    std::memset(buffers[thread].get(), 0, count * sizeof(float));
+  });
+  const int repeats = memory ? std::max(3, options.repeats / 2) : options.repeats;
+  const double bytes = static_cast<double>(count) * sizeof(float),
+               half_bytes = static_cast<double>(half) * sizeof(float);
+  row.read_gbps = bandwidth(threads, bytes, repeats, [&](int t) {
+    volatile float sink = kernels.read(buffers[t].get(), count);
+    (void)sink;
+  });
+  row.copy_gbps = bandwidth(threads, 2 * half_bytes, repeats,
+                            [&](int t) { kernels.copy(buffers[t].get(), buffers[t].get() + half, half); });
+  if (options.quick) return row;
+  row.write_gbps =
+      bandwidth(threads, bytes, repeats, [&](int t) { kernels.write(buffers[t].get(), count, 1.0F); });
+  if (memory) {
+    const std::size_t third = count / 3 / 128 * 128;
+    row.triad_gbps =
+        bandwidth(threads, 3.0 * static_cast<double>(third) * sizeof(float), repeats, [&](int t) {
+          auto* a = buffers[t].get();
+          triad(a, a + third, a + 2 * third, third);
+        });
+  }
+  return row;
+}
+
+ForkJoinRow measure_fork_join(int threads) {
+  ForkJoinRow row;
+  row.threads = threads;
+  std::vector<double> samples_ns;
+  for (int i = 0; i < 520; ++i) {
+    const auto start = Clock::now();
+#pragma omp parallel num_threads(threads)
+    { __asm__ volatile("" ::: "memory"); }
+    if (i >= 20) samples_ns.push_back(seconds_since(start) * 1e9);
+  }
+  row.time = summarize(samples_ns);
+  return row;
+}
+
+std::vector<int> default_thread_counts() {
+  std::vector<int> counts;
+  const int most = usable_cpus();
+  for (int count = 1; count < most; count *= 2) counts.push_back(count);
+  counts.push_back(most);
+  return counts;
+}
+
+}  // namespace
+
+Machine measure_machine(const MachineOptions& options) {
+  const auto start = Clock::now();
+  const auto before = disturbance_now();
+  const int team = kernels::max_threads();
+  const auto topology = read_topology();
+  Machine machine;
+  const auto sample_clock = [&] {
+    if (const double ghz = clock_now_ghz(); ghz > 0) machine.clock_ghz.push_back(ghz);
+  };
+  for (const int threads : options.thread_counts.empty() ? default_thread_counts() : options.thread_counts) {
+    kernels::set_threads(threads);
+    sample_clock();
+    machine.peaks.push_back(measure_peak(threads, "f32", f32_fma_kernel(), options));
+    machine.peaks.push_back(measure_peak(threads, "bf16", bf16_fma_kernel(), options));
+    sample_clock();
+    for (const auto& level : level_sets(topology, threads)) {
+      machine.bandwidths.push_back(measure_level(level, threads, options));
+      sample_clock();
+    }
+    if (!options.quick) machine.fork_joins.push_back(measure_fork_join(threads));
+  }
+  if (!options.quick) measure_pairs(machine);
+  sample_clock();
+  kernels::set_threads(team);
+  if (!machine.clock_ghz.empty()) {
+    auto sorted = machine.clock_ghz;
+    std::sort(sorted.begin(), sorted.end());
+    machine.clock_drift = (sorted.back() - sorted.front()) / quantile(sorted, 0.5);
+  }
+  machine.disturbance = disturbance_now() - before;
+  const auto noisy = [](const Rate& rate) { return rate.disturbed_share > 0.7; };
+  for (const auto& row : machine.peaks) machine.too_noisy |= noisy(row.gflops) || noisy(row.gemm_gflops);
+  for (const auto& row : machine.bandwidths) {
+    machine.too_noisy |=
+        noisy(row.read_gbps) || noisy(row.write_gbps) || noisy(row.copy_gbps) || noisy(row.triad_gbps);
+  }
+  machine.took_s = seconds_since(start);
+  return machine;
+}
+
+}  // namespace dsx::bench

@@ -1,0 +1,93 @@
+// What this machine can do at most, measured: arithmetic, bandwidth by cache level, cost of a parallel
+// region, whether logical CPUs share a core, how steady the clock is. Every other figure is read against
+// these. Written to JSON and text by machine_report.cpp.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "bench/measure/environment.hpp"
+#include "bench/measure/measure.hpp"
+
+namespace dsx::bench {
+
+// A rate with its spread over repetitions. The best is the limit (a disturbance only ever slows down); the
+// median tells how disturbed the measurement was.
+// Disturbed samples (disturbance.hpp) are repeated, up to four times as many as were asked for.
+struct Rate {
+  double best = 0, median = 0;
+  double disturbed_share = 0;  // of all samples taken
+};
+
+struct PeakRow {
+  int threads = 1;
+  std::string dtype, kernel;             // "f32", "avx512f fma"
+  std::string not_available;             // the reason, when there is no figure
+  Rate gflops;                           // FMA loop in registers
+  Rate gemm_gflops;                      // a large oneDNN matmul, for comparison: what real code can reach
+  double flop_per_cycle_per_thread = 0;  // 0: the clock is not known
+};
+
+struct BandwidthRow {
+  int threads = 1;
+  std::string level;            // "L1", "L2", "L3", "memory"
+  double bytes_per_thread = 0;  // working set
+  Rate read_gbps, write_gbps;
+  Rate copy_gbps;   // read and written bytes
+  Rate triad_gbps;  // memory only: STREAM's a = b + s * c in plain C++, three arrays counted
+};
+
+struct ForkJoinRow {
+  int threads = 1;
+  Summary time;  // an empty parallel region
+};
+
+// Two logical CPUs busy at once, against each alone: 2 when they are cores, about 1 when they share one.
+struct SharedCore {
+  int cpu_a = 0, cpu_b = 0;
+  double speedup = 0;
+  bool told_as_one_core = false;  // by the operating system
+};
+
+struct Machine {
+  std::vector<PeakRow> peaks;
+  std::vector<BandwidthRow> bandwidths;
+  std::vector<ForkJoinRow> fork_joins;
+  std::vector<SharedCore> pairs;
+  std::string pairs_not_available;  // the reason, when there are none
+  std::vector<double> clock_ghz;  // through the measurement, in order of time; empty where it cannot be told
+  double clock_drift = 0;         // (largest - smallest) / median of those
+  Disturbance disturbance;        // by other processes, during all of it
+  bool too_noisy = false;  // some figure had mostly disturbed samples: measure again on a quiet machine
+  double took_s = 0;
+};
+
+struct MachineOptions {
+  std::vector<int> thread_counts;  // empty: 1, 2, 4, ... and all usable CPUs
+  int repeats = 11;
+  bool quick = false;  // only what a roofline needs: peaks and read/copy bandwidths, with fewer repeats
+};
+Machine measure_machine(const MachineOptions& options);
+
+// Fills in `pairs`, with threads of its own, each bound to one CPU.
+void measure_pairs(Machine& machine);
+
+// The rows for a thread count (the nearest one measured).
+const PeakRow* find_peak(const Machine& machine, int threads, const std::string& dtype);
+const BandwidthRow* find_bandwidth(const Machine& machine, int threads, const std::string& level);
+
+// Least time for this work on this machine: arithmetic at the FMA peak, or minimum traffic at the copy
+// bandwidth of the level that `working_set_bytes` fits ("memory" when cold), whichever takes longer. 0 when
+// not known.
+struct Roofline {
+  double ns = 0;
+  std::string bound;  // "compute", "L2 bandwidth", ...
+};
+Roofline roofline(const Machine& machine, const Topology& topology, int threads, const std::string& dtype,
+                  double flop, double min_bytes, double working_set_bytes, bool cold);
+
+nlohmann::json to_json(const Machine& machine, const Environment& environment);
+std::string to_text(const Machine& machine, const Environment& environment);
+
+}  // namespace dsx::bench

@@ -1,0 +1,52 @@
+// Resizing and colours are OpenCV's.
+#include "data/formats/fit_image.hpp"
+
+#include <algorithm>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+#include "kernels/base/error.hpp"
+
+namespace dsx::data {
+namespace {
+
+// Area averaging per axis where the image shrinks, bilinear where it grows.
+cv::Mat resized(const cv::Mat& image, int size, Resize resize) {
+  if (image.rows == size && image.cols == size) return image;
+  cv::Mat result;
+  if (resize == Resize::bilinear) {
+    cv::resize(image, result, {size, size}, 0, 0, cv::INTER_LINEAR);
+    return result;
+  }
+  const cv::Size smaller(std::min(image.cols, size), std::min(image.rows, size));
+  if (smaller == image.size()) {
+    result = image;
+  } else {
+    cv::resize(image, result, smaller, 0, 0, cv::INTER_AREA);
+  }
+  if (result.rows != size || result.cols != size)
+    cv::resize(result, result, {size, size}, 0, 0, cv::INTER_LINEAR);
+  return result;
+}
+
+}  // namespace
+
+SourceSize fit_image(cv::Mat image, const DecodeOptions& options, std::span<std::uint8_t> chw) {
+  const SourceSize source{image.rows, image.cols};
+  if (image.depth() != CV_8U && image.depth() != CV_16U)
+    throw DataError("pixels are neither 8-bit nor 16-bit integers");
+  if (image.channels() == 3 && options.channels == 1) cv::cvtColor(image, image, cv::COLOR_RGB2GRAY);
+  image = resized(image, options.size, options.resize);
+  if (image.channels() == 1 && options.channels == 3) cv::cvtColor(image, image, cv::COLOR_GRAY2RGB);
+  if (image.depth() == CV_16U) image.convertTo(image, CV_8U, 1.0 / 257);
+  const int plane = options.size * options.size;
+  std::vector<cv::Mat> planes;
+  planes.reserve(static_cast<std::size_t>(options.channels));
+  for (int c = 0; c < options.channels; ++c)
+    planes.emplace_back(options.size, options.size, CV_8U,
+                        chw.data() + static_cast<std::ptrdiff_t>(c) * plane);
+  cv::split(image, planes);
+  return source;
+}
+
+}  // namespace dsx::data

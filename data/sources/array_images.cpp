@@ -1,0 +1,231 @@
+// Headers and labels are read at once, pixels one image at a time and in order, since a deflated array has no
+// other.
+#include "data/sources/array_images.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+#include <opencv2/imgproc.hpp>
+#include <stdexcept>
+
+#include "data/formats/npz.hpp"
+#include "data/io/files.hpp"
+#include "data/sources/array_labels.hpp"
+#include "kernels/base/error.hpp"
+
+namespace dsx::data {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kMaxImages = 2'000'000;  // of an array: their names are in memory
+constexpr std::uint64_t kMinSide = 4, kMaxSide = 16384;
+constexpr std::size_t kMaxImageBytes = std::size_t{128} << 20;  // each decoding thread holds one
+
+// {} is the split's name; without it, all is train.
+struct PairNames {
+  const char *images, *labels;
+};
+constexpr PairNames kPairNames[] = {
+    {"{}_images", "{}_labels"}, {"X_{}", "y_{}"}, {"x_{}", "y_{}"}, {"images", "labels"}, {"X", "y"}};
+
+struct Pair {
+  std::string images, labels;
+  Split split;
+};
+
+std::vector<Pair> pairs_of(const PairNames& names) {
+  if (std::strstr(names.images, "{}") == nullptr) return {{names.images, names.labels, Split::train}};
+  std::vector<Pair> pairs;
+  for (const Split split : {Split::train, Split::val, Split::test})
+    pairs.push_back({fmt::format(fmt::runtime(names.images), to_string(split)),
+                     fmt::format(fmt::runtime(names.labels), to_string(split)), split});
+  return pairs;
+}
+
+// The pairs that are there, by the first naming of which there is any.
+std::vector<Pair> find_pairs(const ArrayStore& store) {
+  for (const PairNames& names : kPairNames) {
+    std::vector<Pair> found;
+    for (const Pair& pair : pairs_of(names)) {
+      if (!store.has(pair.images)) continue;
+      if (!store.has(pair.labels))
+        throw DataError(fmt::format("{}: has {} but no {}", store.path.string(), pair.images, pair.labels));
+      found.push_back(pair);
+    }
+    if (!found.empty()) return found;
+  }
+  throw DataError(
+      fmt::format("{}: has no arrays train_images and train_labels (or X_train and y_train, x_train and "
+                  "y_train, images and labels, X and y)",
+                  store.path.string()));
+}
+
+std::string stamp_of(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return "";
+  return fmt::format("{}\t{}\t{}.{}\n", path.filename().string(), status.st_size, status.st_mtim.tv_sec,
+                     status.st_mtim.tv_nsec);
+}
+
+// One row or plane of pixels from numbers: 8-bit ones as they are, others as 16 bits (floats: 0 to 1 times
+// 65535).
+cv::Mat to_pixels(const NpyHeader& header, std::span<const std::uint8_t> bytes, int rows, int columns,
+                  int channels) {
+  const auto count =
+      static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns) * static_cast<std::size_t>(channels);
+  if (header.width == 1) {
+    cv::Mat pixels(rows, columns, CV_8UC(channels));
+    std::memcpy(pixels.data, bytes.data(), count);
+    return pixels;
+  }
+  cv::Mat pixels(rows, columns, CV_16UC(channels));
+  auto* out = reinterpret_cast<std::uint16_t*>(pixels.data);
+  for (std::size_t i = 0; i < count; ++i) {
+    double value = npy_number(header, bytes, i);
+    if (header.kind == 'f') {
+      if (!(value >= -1e-6 && value <= 1 + 1e-6))
+        throw DataError(fmt::format("a pixel is {}: floats must be from 0 to 1", value));
+      value = std::clamp(value, 0., 1.) * 65535 + 0.5;
+    }
+    out[i] = static_cast<std::uint16_t>(value);
+  }
+  return pixels;
+}
+
+}  // namespace
+
+ArrayStore npz_arrays(const fs::path& path) {
+  const auto npz = std::make_shared<Npz>(path);
+  return {path, [npz](const std::string& name) { return npz->has(name); },
+          [npz](const std::string& name) { return npz->open(name); }, stamp_of(path)};
+}
+
+ArrayStore folder_arrays(const fs::path& folder) {
+  const auto file_of = [folder](const std::string& name) { return folder / (name + ".npy"); };
+  std::string stamp;
+  for (const PairNames& names : kPairNames)
+    for (const Pair& pair : pairs_of(names))
+      stamp += stamp_of(file_of(pair.images)) + stamp_of(file_of(pair.labels));
+  return {folder,
+          [file_of](const std::string& name) {
+            std::error_code error;
+            return fs::exists(file_of(name), error);
+          },
+          [file_of](const std::string& name) { return open_bytes(file_of(name)); }, stamp};
+}
+
+bool has_array_pairs(const fs::path& folder) {
+  std::error_code error;
+  for (const PairNames& names : kPairNames)
+    for (const Pair& pair : pairs_of(names))
+      if (fs::exists(folder / (pair.images + ".npy"), error)) return true;
+  return false;
+}
+
+std::size_t ArrayImages::Part::image_bytes() const {
+  return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
+         static_cast<std::size_t>(width) * header.width;
+}
+
+ArrayImages::Part ArrayImages::open_part(const std::string& images,
+                                         std::unique_ptr<ByteSource>& stream) const {
+  stream = store_.open(images);
+  Part part;
+  part.images = images;
+  part.header = read_npy_header(*stream);
+  const auto& shape = part.header.shape;
+  const std::string type = part.header.type_name();
+  if (type != "uint8" && type != "uint16" && type != "float32" && type != "float64")
+    stream->fail(
+        fmt::format("pixels of type {} are not read; use uint8, uint16, or floats from 0 to 1", type));
+  const auto is_channels = [](std::uint64_t n) { return n == 1 || n == 3; };
+  const bool last = shape.size() == 4 && is_channels(shape[3]);
+  part.channels_first = shape.size() == 4 && !last && is_channels(shape[1]);
+  if (shape.size() != 3 && !last && !part.channels_first)
+    stream->fail(fmt::format(
+        "its shape is {}; images are N x H x W, N x H x W x C or N x C x H x W with 1 or 3 channels",
+        part.header.shape_text()));
+  const std::size_t height = part.channels_first ? 2 : 1;
+  for (const std::size_t axis : {height, height + 1})
+    if (shape[axis] < kMinSide || shape[axis] > kMaxSide)
+      stream->fail(fmt::format("images of shape {} are refused: sides are from {} to {} pixels",
+                               part.header.shape_text(), kMinSide, kMaxSide));
+  if (shape[0] == 0 || shape[0] > kMaxImages)
+    stream->fail(fmt::format("{} is refused: from 1 to {} images", part.header.shape_text(), kMaxImages));
+  part.count = shape[0];
+  part.height = static_cast<int>(shape[height]);
+  part.width = static_cast<int>(shape[height + 1]);
+  if (shape.size() == 4) part.channels = static_cast<int>(shape[last ? 3 : 1]);
+  if (part.image_bytes() > kMaxImageBytes)
+    stream->fail(
+        fmt::format("images of {} bytes are refused: at most {}", part.image_bytes(), kMaxImageBytes));
+  return part;
+}
+
+ArrayImages::ArrayImages(ArrayStore store, const std::string& positive) : store_(std::move(store)) {
+  std::error_code error;
+  listing_.root = fs::weakly_canonical(store_.path, error);
+  listing_.digest = sha256_hex(store_.stamp + positive);
+  const std::vector<Pair> pairs = find_pairs(store_);
+  std::vector<ArrayLabels> labels;
+  std::size_t first = 0;
+  for (const Pair& pair : pairs) {
+    std::unique_ptr<ByteSource> stream;
+    Part part = open_part(pair.images, stream);
+    part.first = first;
+    first += part.count;
+    labels.push_back(read_labels(*store_.open(pair.labels), part.count));
+    parts_.push_back(std::move(part));
+  }
+  const BinaryLabels binary = to_binary(labels, positive, store_.path.string());
+  listing_.class_names = binary.class_names;
+  for (std::size_t p = 0; p < pairs.size(); ++p)
+    for (std::size_t i = 0; i < parts_[p].count; ++i)
+      listing_.entries.push_back(
+          {fmt::format("{}/{:06}", to_string(pairs[p].split), i), binary.labels[p][i], pairs[p].split});
+}
+
+const ArrayImages::Part& ArrayImages::part_of(std::size_t index) const {
+  const auto after = std::find_if(parts_.begin(), parts_.end(),
+                                  [&](const Part& part) { return index < part.first + part.count; });
+  if (after == parts_.end()) throw std::logic_error("an image behind the last one");
+  return *after;
+}
+
+std::vector<std::uint8_t> ArrayImages::fetch(std::size_t index) {
+  const Part& part = part_of(index);
+  if (index == part.first) {
+    open_part(part.images, stream_);
+  } else if (index != next_ || !stream_) {
+    throw std::logic_error("images of an array are read in order");
+  }
+  next_ = index + 1;
+  std::vector<std::uint8_t> bytes(part.image_bytes());
+  stream_->read(bytes);
+  if (next_ == part.first + part.count) stream_->finish();
+  return bytes;
+}
+
+DecodedImage ArrayImages::decode(std::size_t index, std::span<const std::uint8_t> bytes,
+                                 const DecodeOptions& options, std::span<std::uint8_t> chw) const {
+  const Part& part = part_of(index);
+  DecodedImage result;
+  result.sha256 = sha256_hex(bytes);
+  result.subject = listing_.entries[index].name;  // arrays name no subjects
+  cv::Mat image;
+  if (part.channels_first && part.channels == 3) {
+    const std::size_t plane = part.image_bytes() / 3;
+    std::vector<cv::Mat> planes;
+    for (std::size_t c = 0; c < 3; ++c)
+      planes.push_back(to_pixels(part.header, bytes.subspan(c * plane, plane), part.height, part.width, 1));
+    cv::merge(planes, image);
+  } else {
+    image = to_pixels(part.header, bytes, part.height, part.width, part.channels);
+  }
+  result.source = fit_image(std::move(image), options, chw);
+  return result;
+}
+
+}  // namespace dsx::data

@@ -1,0 +1,21 @@
+// Which classes count as positive: what makes a binary task of a data set, whatever names or numbers it has
+// for its classes.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace dsx::data {
+
+struct BinaryClasses {
+  std::vector<std::string> names;    // negative, positive; several in one are joined: "1+2"
+  std::map<std::string, int> label;  // of each class: 0 or 1
+};
+
+// `classes`: those that the data has, in order. `positive`: comma-separated ones of them, or "" where there
+// are two and the order decides. Throws DataError that names `where` and what can be chosen.
+BinaryClasses binary_classes(const std::vector<std::string>& classes, const std::string& positive,
+                             const std::string& where);
+
+}  // namespace dsx::data

@@ -1,0 +1,232 @@
+// Workers decode, hash and compress; the calling thread alone writes, in the listing's order, so that the
+// file does not depend on timing. Chunks are compressed outside HDF5, whose global lock would serialise the
+// work.
+#include "data/sources/import.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <opencv2/core.hpp>
+#include <optional>
+#include <span>
+#include <thread>
+
+#include "data/io/deflate.hpp"
+#include "data/io/h5.hpp"
+#include "data/sources/hdf5_dataset.hpp"
+#include "kernels/base/counted.hpp"
+#include "kernels/base/cpus.hpp"
+#include "kernels/base/error.hpp"
+
+namespace dsx::data {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Encoded {
+  std::vector<std::uint8_t> chunk;  // deflated pixels; empty when `problem` is set
+  std::string problem;
+  DecodedImage image;
+  double decode_s = 0, compress_s = 0;
+};
+
+Encoded encode(const ImageSource& images, std::size_t index, std::span<const std::uint8_t> bytes,
+               const DecodeOptions& options, std::vector<std::uint8_t>& pixels) {
+  Encoded result;
+  const Clock::time_point start = Clock::now();
+  try {
+    result.image = images.decode(index, bytes, options, pixels);
+    result.decode_s = seconds_since(start);
+  } catch (const std::runtime_error& error) {  // DataError, and OpenCV's own
+    result.problem = error.what();
+    return result;
+  }
+  result.chunk = deflate_chunk(pixels);
+  result.compress_s = seconds_since(start) - result.decode_s;
+  return result;
+}
+
+// Encodes the entries on several threads and hands them out in order; at most a window of them is in memory.
+class Encoder {
+ public:
+  Encoder(ImageSource& images, const DecodeOptions& options, int jobs)
+      : images_(images), options_(options), window_(static_cast<std::size_t>(jobs) * 16), ring_(window_) {
+    for (int i = 0; i < jobs; ++i) threads_.emplace_back([this] { work(); });
+  }
+  ~Encoder() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    space_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+
+  Encoded take(std::size_t index) {
+    std::unique_lock lock(mutex_);
+    std::optional<Encoded>& slot = ring_[index % window_];
+    ready_.wait(lock, [&] { return slot.has_value() || failure_; });
+    if (failure_) std::rethrow_exception(failure_);
+    Encoded result = std::move(*slot);
+    slot.reset();
+    taken_ = index + 1;
+    lock.unlock();
+    space_.notify_all();
+    return result;
+  }
+
+ private:
+  void work() {
+    const auto side = static_cast<std::size_t>(options_.size);
+    std::vector<std::uint8_t> pixels(side * side * static_cast<std::size_t>(options_.channels));
+    try {
+      while (true) {
+        std::size_t index = 0;
+        std::vector<std::uint8_t> bytes;
+        {
+          const std::lock_guard in_order(fetching_);
+          {
+            std::unique_lock lock(mutex_);
+            space_.wait(lock, [&] { return stop_ || next_ < taken_ + window_; });
+            if (stop_ || next_ >= images_.listing().entries.size()) return;
+            index = next_++;
+          }
+          bytes = images_.fetch(index);
+        }
+        Encoded result = encode(images_, index, bytes, options_, pixels);
+        {
+          const std::lock_guard lock(mutex_);
+          ring_[index % window_] = std::move(result);
+        }
+        ready_.notify_all();
+      }
+    } catch (...) {
+      {
+        const std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+      }
+      ready_.notify_all();
+    }
+  }
+
+  ImageSource& images_;
+  DecodeOptions options_;
+  std::size_t window_;
+  std::mutex fetching_, mutex_;
+  std::condition_variable space_, ready_;
+  std::vector<std::optional<Encoded>> ring_;
+  std::size_t next_ = 0, taken_ = 0;
+  bool stop_ = false;
+  std::exception_ptr failure_;
+  std::vector<std::thread> threads_;
+};
+
+[[noreturn]] void refuse_bad_images(const FolderListing& listing, const std::vector<std::string>& bad) {
+  std::string names;
+  for (std::size_t i = 0; i < std::min<std::size_t>(bad.size(), 5); ++i)
+    names += (i > 0 ? "; " : "") + bad[i];
+  if (bad.size() > 5) names += fmt::format("; and {} more", bad.size() - 5);
+  throw DataError(
+      fmt::format("{}: {} of {} cannot be read: {}; replace them, or leave them out with "
+                  "--skip-bad-images",
+                  listing.root.string(), bad.size(), counted(listing.entries.size(), "image"), names));
+}
+
+void check(const ImportOptions& options) {
+  if (options.decode.size < 8 || options.decode.size > 4096)
+    throw ConfigError(fmt::format("size: {} is not between 8 and 4096", options.decode.size));
+  if (options.decode.channels != 1 && options.decode.channels != 3)
+    throw ConfigError(fmt::format("channels: {} is neither 1 nor 3", options.decode.channels));
+  if (options.jobs < 0)
+    throw ConfigError(fmt::format("jobs: {} is negative; 0 uses every CPU", options.jobs));
+}
+
+}  // namespace
+
+ImportReport import_folder(const FolderListing& listing, const ImportOptions& options,
+                           const std::filesystem::path& out) {
+  FolderImages images(listing);
+  return import_images(images, options, out);
+}
+
+ImportReport import_images(ImageSource& images, const ImportOptions& options,
+                           const std::filesystem::path& out) {
+  check(options);
+  const FolderListing& listing = images.listing();
+  cv::setNumThreads(1);  // the images are the parallelism
+  const int side = options.decode.size;
+  Hdf5DatasetWriter writer(out, {options.decode.channels, side, side}, listing.entries.size());
+  ImportReport report;
+  std::vector<std::size_t> kept_per_label(listing.class_names.size());
+  {
+    Encoder encoder(images, options.decode, options.jobs > 0 ? options.jobs : usable_cpus());
+    for (std::size_t i = 0; i < listing.entries.size(); ++i) {
+      const FolderEntry& entry = listing.entries[i];
+      const Encoded encoded = encoder.take(i);
+      const Clock::time_point start = Clock::now();
+      report.decode_s += encoded.decode_s;
+      report.compress_s += encoded.compress_s;
+      if (!encoded.problem.empty()) {
+        report.skipped.push_back(fmt::format("{} ({})", entry.name, encoded.problem));
+      } else if (options.skip_bad_images || report.skipped.empty()) {
+        writer.add({entry.name, encoded.image.subject, encoded.image.sha256, entry.label, entry.split},
+                   encoded.image.source, encoded.chunk);
+        ++kept_per_label[static_cast<std::size_t>(entry.label)];
+      }
+      report.write_s += seconds_since(start);
+      if (options.progress) options.progress(i + 1, listing.entries.size());
+    }
+  }
+  const bool lost_class = std::find(kept_per_label.begin(), kept_per_label.end(), 0U) != kept_per_label.end();
+  if (!report.skipped.empty() && (!options.skip_bad_images || lost_class))
+    refuse_bad_images(listing, report.skipped);
+  writer.finish(listing, options.decode, report.skipped);
+  report.images = listing.entries.size() - report.skipped.size();
+  report.file_bytes = std::filesystem::file_size(out);
+  return report;
+}
+
+double decode_alone_s(ImageSource& images, const ImportOptions& options) {
+  check(options);
+  cv::setNumThreads(1);
+  const std::size_t count = images.listing().entries.size();
+  const auto side = static_cast<std::size_t>(options.decode.size);
+  std::atomic<std::size_t> next{0};
+  std::mutex fetching;
+  const auto work = [&] {
+    std::vector<std::uint8_t> pixels(side * side * static_cast<std::size_t>(options.decode.channels));
+    while (true) {
+      std::vector<std::uint8_t> bytes;
+      std::size_t index = 0;
+      try {
+        {
+          const std::lock_guard in_order(fetching);
+          index = next++;
+          if (index >= count) return;
+          bytes = images.fetch(index);
+        }
+        images.decode(index, bytes, options.decode, pixels);
+      } catch (const std::runtime_error&) {  // the import has named it
+      }
+    }
+  };
+  const Clock::time_point start = Clock::now();
+  std::vector<std::thread> threads;
+  for (int i = 1; i < (options.jobs > 0 ? options.jobs : usable_cpus()); ++i) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  return seconds_since(start);
+}
+
+}  // namespace dsx::data

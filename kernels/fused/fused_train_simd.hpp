@@ -1,0 +1,70 @@
+// The vector arithmetic of fused_train.cpp, one image at a time, compiled once per instruction set by Google
+// Highway and chosen when the program runs. Nothing here allocates or shares work out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace dsx::fused {
+
+// One image of a block. C: channels of the source, O: of the convolution; CH, CW: rows and columns of the
+// convolution before pooling; DH, DW: of the destination (CH, CW when nothing pools).
+struct TrainBlockShape {
+  int in_channels = 0, height = 0, width = 0;
+  int out_channels = 0, kernel = 0, stride = 1;
+  int conv_height = 0, conv_width = 0;
+  int dst_height = 0, dst_width = 0;
+  int pool = 0;  // FusedPool
+};
+
+// What the forward pass keeps for the backward pass: a bit for each value of the convolution, set where it
+// gets a part of its window's gradient (average: where ReLU let it pass; maximum: where it is the first
+// maximum and positive). [O, 2 * DH, tiles] words; a tile is two vectors of columns, the last one may overlap
+// the one before it.
+int train_mask_tiles(const TrainBlockShape& shape);
+
+struct TrainForwardArgs {
+  TrainBlockShape shape;
+  const float* src = nullptr;      // [C, H, W]
+  const float* weights = nullptr;  // [O / block, C, K, K, block], zero-padded to whole blocks
+  const float* bias = nullptr;     // [O], zero-padded to whole blocks
+  float* dst = nullptr;            // [O, DH, DW]
+  std::uint32_t* mask = nullptr;
+};
+// Stride 1 with pooling, K = 3 or 5.
+void train_forward_image(const TrainForwardArgs& args);
+
+// A thread's own memory for backward_image(), in floats: all zero before the first call, and left alone
+// between calls.
+struct TrainScratch {
+  float* conv_gradient = nullptr;  // strips of the convolution's gradient
+  float* sums = nullptr;           // a vector for each weight
+  float* source = nullptr;         // stride 2: strips of the source, even columns before odd ones
+};
+struct TrainScratchSizes {
+  std::size_t conv_gradient = 0, sums = 0, source = 0;
+};
+TrainScratchSizes train_scratch_sizes(const TrainBlockShape& shape);
+
+struct TrainBackwardArgs {
+  TrainBlockShape shape;
+  const float* src = nullptr;           // [C, H, W]
+  const float* dst = nullptr;           // [O, DH, DW]: without pooling it tells where ReLU let pass
+  const std::uint32_t* mask = nullptr;  // with pooling
+  const float* diff_dst = nullptr;      // [O, DH, DW]
+  const float* weights = nullptr;       // pack_train_weights(); unused without diff_src
+  float* diff_weights = nullptr;        // [O, C, K, K], this image's
+  float* diff_bias = nullptr;           // [O], this image's
+  float* diff_src = nullptr;            // [C, H, W], or null
+};
+void train_backward_image(const TrainBackwardArgs& args, const TrainScratch& scratch);
+
+// Channels computed together: of the convolution (forward), of the source (backward to the source).
+int train_channels(int channels);
+int train_lanes();
+
+// oihw -> what backward to the source reads: [C / block, O, K, K, block] with the kernel turned around for
+// stride 1, as it is for stride 2. `to` holds whole blocks and is zero where no channel is.
+void pack_train_weights(const TrainBlockShape& shape, const float* weights, float* to);
+
+}  // namespace dsx::fused

@@ -1,0 +1,72 @@
+// Executing steps, and the refusal of reference implementations.
+#include "kernels/onednn/kernel.hpp"
+
+#include <fmt/format.h>
+
+#include "kernels/base/error.hpp"
+#include "kernels/onednn/region.hpp"
+
+namespace dsx::kernels {
+
+const char* name_of(Phase phase) {
+  switch (phase) {
+    case Phase::pack:
+      return "pack";
+    case Phase::forward:
+      return "forward";
+    case Phase::loss:
+      return "loss";
+    case Phase::backward:
+      return "backward";
+    case Phase::update:
+      return "update";
+  }
+  return "";
+}
+
+std::string to_string(Phase phase) { return name_of(phase); }
+
+void Step::execute(dnnl::stream& stream) const {
+  const Region region(*this);
+  if (kernel.primitive) {
+    kernel.primitive.execute(stream, arguments);
+    stream.wait();
+  } else {
+    kernel.native(arguments);
+  }
+}
+
+Step prepare_step(const Step& of) {
+  Step step;
+  step.name = of.name + ".pack";
+  step.layer = of.layer;
+  step.phase = Phase::pack;
+  step.kernel.kind = "pack";
+  step.kernel.impl = of.kernel.impl;
+  step.kernel.native = of.kernel.prepare;
+  for (const int argument : {DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS}) {
+    const auto found = of.kernel.arguments.find(argument);
+    if (found == of.kernel.arguments.end()) continue;
+    step.kernel.arguments.insert(*found);
+    step.kernel.is_output[argument] = false;
+    step.arguments[argument] = of.arguments.at(argument);
+  }
+  return step;
+}
+
+// oneDNN names its fallbacks "ref", "ref:any", "ref_int8:any"; "simple:any" is a vectorised reorder.
+bool is_ref(const std::string& impl) {
+  return impl.rfind("ref", 0) == 0 || impl.find(":ref") != std::string::npos;
+}
+
+void refuse_ref(const Context& context, const std::string& layer, const Kernel& kernel) {
+  if (context.allow_ref || !is_ref(kernel.impl)) return;
+  throw UnsupportedError(fmt::format(
+      "layer {}, layout {}, {}: oneDNN {} offers only its reference implementation '{}' for this {} on this "
+      "CPU ({}), "
+      "which takes minutes; choose another layout (nhwc works everywhere) or accept it with --allow-ref",
+      layer, to_string(context.layout), to_string(context.dtype), onednn_info().version, kernel.impl,
+      kernel.kind, onednn_info().effective_isa));
+}
+
+}  // namespace dsx::kernels

@@ -1,0 +1,192 @@
+#include "study/analysis/judged.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "kernels/base/error.hpp"
+#include "study/statistics/decision.hpp"
+
+namespace dsx::analysis {
+namespace {
+
+constexpr data::Split kSplits[] = {data::Split::train, data::Split::val, data::Split::test};
+
+std::string count_text(const std::string& split, const std::string& what, std::size_t count,
+                       std::size_t minimum) {
+  return fmt::format("{} has only {} {}, at least {} are needed", split, count, what, minimum);
+}
+
+// Images and subjects of each class; the statistics' own check speaks of scores, this one of the split.
+std::string too_little_of(const JudgedSplit& split, const std::string& name, const Cell& cell,
+                          std::size_t minimum) {
+  for (const std::uint8_t wanted : {std::uint8_t{0}, std::uint8_t{1}}) {
+    std::size_t images = 0;
+    std::vector<std::uint32_t> subjects;
+    for (std::size_t i = 0; i < split.positive.size(); ++i) {
+      if (split.positive[i] != wanted) continue;
+      ++images;
+      subjects.push_back(split.subjects[i]);
+    }
+    const std::string& class_name = cell.class_names.at(wanted);
+    if (images < minimum) return count_text(name, class_name + " images", images, minimum);
+    std::sort(subjects.begin(), subjects.end());
+    const auto count =
+        static_cast<std::size_t>(std::unique(subjects.begin(), subjects.end()) - subjects.begin());
+    if (count < minimum)
+      return count_text(name, fmt::format("subjects with {} images", class_name), count, minimum);
+  }
+  return "";
+}
+
+// Numbers images and subjects over all cells.
+class Registry {
+ public:
+  explicit Registry(Study& study) : study_(study) {}
+
+  std::uint32_t image(const std::string& name, const std::string& subject, bool positive, bool in_test) {
+    const auto [at, is_new] = images_.try_emplace(name, static_cast<std::uint32_t>(images_.size()));
+    const auto owner =
+        subjects_.try_emplace(subject, static_cast<std::uint32_t>(subjects_.size())).first->second;
+    if (is_new) study_.image_subjects.push_back(owner);
+    if (flags_.size() <= owner) flags_.resize(owner + 1);
+    flags_[owner] |= (positive ? 2U : 1U) | (in_test ? 4U : 0U);
+    return at->second;
+  }
+  // Numbers without gaps.
+  void finish() {
+    std::vector<std::uint32_t> codes(flags_);
+    std::sort(codes.begin(), codes.end());
+    codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+    for (const auto flag : flags_)
+      study_.strata.push_back(
+          static_cast<std::uint32_t>(std::lower_bound(codes.begin(), codes.end(), flag) - codes.begin()));
+  }
+
+ private:
+  Study& study_;
+  std::unordered_map<std::string, std::uint32_t> images_, subjects_;
+  std::vector<std::uint32_t> flags_;
+};
+
+JudgedSplit judged_split(const Cell& cell, data::Split split, std::size_t minimum, Registry& registry) {
+  const SplitPredictions& p = cell.of(split);
+  JudgedSplit judged;
+  judged.logits.assign(p.logits.begin(), p.logits.end());
+  for (const float label : p.labels) judged.positive.push_back(label > 0.5F);
+  judged.subjects = statistics::subject_ids(p.subjects);
+  for (std::size_t i = 0; i < p.size(); ++i)
+    judged.images.push_back(
+        registry.image(p.names[i], p.subjects[i], judged.positive[i] != 0, split == data::Split::test));
+  judged.too_little = too_little_of(judged, data::to_string(split), cell, minimum);
+  return judged;
+}
+
+statistics::Threshold fixed_threshold(double value) {
+  statistics::Threshold threshold;
+  threshold.value = value;
+  return threshold;
+}
+
+std::map<std::string, statistics::Threshold> thresholds_of(const JudgedCell& cell,
+                                                           const CompareOptions& options) {
+  const JudgedSplit& val = cell.of(data::Split::val);
+  std::map<std::string, statistics::Threshold> thresholds = {
+      {"youden", statistics::choose_youden(val.logits, val.positive, options.minimum)},
+      {"sensitivity",
+       statistics::choose_sensitivity(val.logits, val.positive, options.target_sensitivity, options.minimum)},
+      {"cost", statistics::choose_least_cost(val.logits, val.positive, options.cost_ratio, options.minimum)},
+      {"half", fixed_threshold(0)}};
+  for (auto& [name, threshold] : thresholds) {
+    if (!threshold.estimable()) threshold.not_estimable = "no threshold: " + val.too_little;
+    if (name != "half" || !val.too_little.empty()) continue;
+    const statistics::DecisionCounts counts =
+        statistics::decision_counts(statistics::decide(val.logits, 0), val.positive);
+    threshold.sensitivity = static_cast<double>(counts.tp) / static_cast<double>(counts.tp + counts.fn);
+    threshold.specificity = static_cast<double>(counts.tn) / static_cast<double>(counts.tn + counts.fp);
+  }
+  return thresholds;
+}
+
+// Pairing needs the same test images in the same order in all cells of a seed.
+void refuse_unpaired(const std::vector<JudgedCell>& cells) {
+  std::map<std::uint64_t, const JudgedCell*> first_of_seed;
+  for (const JudgedCell& cell : cells) {
+    const JudgedCell& first = *first_of_seed.try_emplace(cell.cell->seed, &cell).first->second;
+    for (const data::Split split : kSplits)
+      if (first.of(split).images != cell.of(split).images)
+        throw DataError(fmt::format("{}: its {} images are not those of {}; train one of them again",
+                                    cell.cell->folder.string(), data::to_string(split),
+                                    first.cell->folder.string()));
+  }
+}
+
+}  // namespace
+
+std::string words_of(const NoiseLevel& noise) {
+  return noise.rate == 0 ? "clean labels"
+                         : fmt::format("{:g}% wrong labels ({})", 100 * noise.rate, noise.kind);
+}
+
+std::map<std::uint64_t, std::size_t> Study::seeds_of(const NoiseLevel& noise,
+                                                     const std::string& variant) const {
+  std::map<std::uint64_t, std::size_t> seeds;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const Cell& cell = *cells[i].cell;
+    if (cell.variant == variant && cell.noise == noise.rate &&
+        (noise.rate == 0 || cell.noise_kind == noise.kind))
+      seeds[cell.seed] = i;
+  }
+  return seeds;
+}
+
+std::vector<std::pair<std::string, std::string>> Study::pairs() const {
+  std::vector<std::pair<std::string, std::string>> result;
+  for (std::size_t a = 0; a < variants.size(); ++a)
+    for (std::size_t b = 0; b < a; ++b) result.emplace_back(variants[a], variants[b]);
+  return result;
+}
+
+std::vector<std::string> Study::noise_kinds() const {
+  std::vector<std::string> kinds;
+  for (const auto& noise : noises)
+    if (!noise.kind.empty() && std::find(kinds.begin(), kinds.end(), noise.kind) == kinds.end())
+      kinds.push_back(noise.kind);
+  return kinds;
+}
+
+Study make_study(const std::vector<Cell>& cells, const CompareOptions& options) {
+  Study study;
+  study.options = options;
+  study.rules = {
+      {"youden", "at the Youden threshold"},
+      {"sensitivity", fmt::format("at {:g}% sensitivity on val", 100 * options.target_sensitivity)},
+      {"cost",
+       fmt::format("at the threshold where a missed positive costs {:g} false alarms", options.cost_ratio)},
+      {"half", "at probability .5"}};
+  Registry registry(study);
+  for (const Cell& cell : cells) {
+    JudgedCell judged;
+    judged.cell = &cell;
+    for (const data::Split split : kSplits)
+      judged.splits[static_cast<std::size_t>(split)] = judged_split(cell, split, options.minimum, registry);
+    judged.thresholds = thresholds_of(judged, options);
+    study.cells.push_back(std::move(judged));
+    if (std::find(study.variants.begin(), study.variants.end(), cell.variant) == study.variants.end())
+      study.variants.push_back(cell.variant);
+    const NoiseLevel noise{cell.noise > 0 ? cell.noise_kind : "", cell.noise};
+    if (std::find(study.noises.begin(), study.noises.end(), noise) == study.noises.end())
+      study.noises.push_back(noise);
+  }
+  std::sort(study.noises.begin(), study.noises.end());
+  registry.finish();
+  refuse_unpaired(study.cells);
+  return study;
+}
+
+std::vector<std::uint8_t> decisions(const JudgedCell& cell, data::Split split, const std::string& rule) {
+  return statistics::decide(cell.of(split).logits, cell.thresholds.at(rule).value);
+}
+
+}  // namespace dsx::analysis

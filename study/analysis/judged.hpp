@@ -1,0 +1,79 @@
+// A sweep's finished cells as the statistics need them: which images are the same over cells, whose they are,
+// what is too little to judge, and the thresholds that val froze. Every topic (generalization.cpp,
+// decision.cpp, ...) starts from here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "study/analysis/cells.hpp"
+#include "study/statistics/thresholds.hpp"
+
+namespace dsx::analysis {
+
+// One split of one cell, in the cell's order.
+struct JudgedSplit {
+  std::vector<double> logits;
+  std::vector<std::uint8_t> positive;
+  std::vector<std::uint32_t> subjects;  // numbers within this split
+  std::vector<std::uint32_t> images;    // places in Study::image_subjects
+  std::string too_little;               // why nothing can be estimated; empty otherwise
+};
+
+// How val chooses a decision threshold.
+struct Rule {
+  std::string name;   // "sensitivity"
+  std::string words;  // "at the threshold for 95% sensitivity": ends a sentence's subject
+};
+
+struct JudgedCell {
+  const Cell* cell = nullptr;
+  std::array<JudgedSplit, 3> splits;  // by Split
+  std::map<std::string, statistics::Threshold> thresholds;
+  const JudgedSplit& of(data::Split split) const { return splits[static_cast<std::size_t>(split)]; }
+};
+
+struct NoiseLevel {
+  std::string kind;  // "" at rate 0
+  double rate = 0;
+  // clang-tidy 14 sees a null pointer in a defaulted comparison.
+  auto operator<=>(const NoiseLevel&) const = default;  // NOLINT(modernize-use-nullptr)
+};
+std::string words_of(const NoiseLevel& noise);  // "clean labels", "20% wrong labels (symmetric)"
+
+struct CompareOptions {
+  double confidence = 0.95, alpha = 0.05;
+  std::size_t resamples = 2000;
+  std::uint64_t seed = 1;
+  double target_sensitivity = 0.95;
+  double cost_ratio = 5;     // what a missed positive costs, in false alarms
+  std::size_t minimum = 10;  // images and subjects of a class in a split, below which nothing is estimated
+  int threads = 1;
+  std::string progress = "none";  // as --progress
+};
+
+struct Study {
+  CompareOptions options;
+  std::vector<Rule> rules;
+  std::vector<JudgedCell> cells;
+  std::vector<std::string> variants;          // in the cells' order
+  std::vector<NoiseLevel> noises;             // clean first
+  std::vector<std::uint32_t> image_subjects;  // of every image of any cell: its subject's number
+  std::vector<std::uint32_t> strata;          // of the subjects: classes they have, in test or not
+
+  // Cells of a variant at a noise level by seed; empty when there are none.
+  std::map<std::uint64_t, std::size_t> seeds_of(const NoiseLevel& noise, const std::string& variant) const;
+  // All pairs (later, earlier) of variants: "maxpool - avgpool".
+  std::vector<std::pair<std::string, std::string>> pairs() const;
+  std::vector<std::string> noise_kinds() const;  // without ""
+};
+
+// `cells` must outlive the study. Throws DataError when cells of a seed do not hold the same images.
+Study make_study(const std::vector<Cell>& cells, const CompareOptions& options);
+
+std::vector<std::uint8_t> decisions(const JudgedCell& cell, data::Split split, const std::string& rule);
+
+}  // namespace dsx::analysis

@@ -1,0 +1,198 @@
+#include "study/analysis/latency_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "data/io/files.hpp"
+#include "kernels/base/error.hpp"
+#include "study/cli/interrupt.hpp"
+#include "study/cli/progress.hpp"
+#include "study/sweep/child.hpp"
+
+namespace dsx::analysis {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+constexpr const char* kFormat = "downscalexr-latency";
+constexpr const char* kPolicies[] = {"active", "passive"};
+
+// What is timed: `measured` in the file.
+Json network_of(const LatencyRequest& request) {
+  Json json = {{"variants", request.variants}};
+  for (const std::string& key : latency_keys())
+    json[key] = settings::value_text(request.settings, *settings::find_field(key));
+  return json;
+}
+
+Json json_of(const LatencySet& set) {
+  return {{"variant", set.variant},
+          {"wait", set.wait},
+          {"load", set.load},
+          {"batch", set.batch},
+          {"repeat", set.repeat},
+          {"disturbed", set.disturbed},
+          {"neighbours", std::isfinite(set.neighbours) ? Json(set.neighbours) : Json(nullptr)},
+          {"zeros", set.zeros},
+          {"ms", set.ms}};
+}
+
+LatencySet set_of(const Json& json) {
+  LatencySet set;
+  set.variant = json.at("variant");
+  set.wait = json.at("wait");
+  set.load = json.at("load");
+  set.batch = json.at("batch");
+  set.repeat = json.at("repeat");
+  set.disturbed = json.at("disturbed");
+  set.neighbours = json.at("neighbours").is_null() ? std::nan("") : json.at("neighbours").get<double>();
+  if (json.contains("zeros")) set.zeros = json["zeros"];  // not in files of earlier versions
+  set.ms = json.at("ms").get<std::vector<double>>();
+  return set;
+}
+
+// False when there is no file, or it is of other networks, or damaged: then it is measured again.
+bool read_cache(const fs::path& path, const LatencyRequest& request, LatencyRun& run) {
+  std::error_code ignored;
+  if (request.again || !fs::exists(path, ignored)) return false;
+  const Json json = Json::parse(data::read_file(path), nullptr, false);
+  try {
+    if (!json.is_object() || json.at("format") != kFormat || json.at("version") != 1 ||
+        json.at("measured") != network_of(request))
+      return false;
+    run.threads = json.at("threads");
+    for (const auto& [name, value] : json.at("environment").items())
+      run.environment.emplace_back(name, value);
+    for (const Json& set : json.at("sets")) run.sets.push_back(set_of(set));
+    return true;
+  } catch (const Json::exception&) {
+    run = {};
+    return false;
+  }
+}
+
+void write_cache(const fs::path& path, const LatencyRequest& request, const LatencyRun& run) {
+  Json environment = Json::object(), sets = Json::array();
+  for (const auto& [name, value] : run.environment) environment[name] = value;
+  for (const LatencySet& set : run.sets) sets.push_back(json_of(set));
+  const Json json = {{"format", kFormat},
+                     {"version", 1},
+                     {"measured", network_of(request)},
+                     {"threads", run.threads},
+                     {"seconds", request.seconds},
+                     {"environment", environment},
+                     {"sets", sets}};
+  data::write_file_atomically(path, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+std::vector<std::string> words_for(const LatencyRequest& request, const fs::path& out) {
+  std::vector<std::string> words = {"latency-probe",
+                                    fmt::format("--variants={}", fmt::join(request.variants, ",")),
+                                    fmt::format("--seconds={}", request.seconds), "--samples=" + out.string(),
+                                    fmt::format("--threads={}", request.threads)};
+  for (const std::string& key : latency_keys()) {
+    const settings::Field& field = *settings::find_field(key);
+    words.push_back(settings::flag_of(field) + "=" + settings::value_text(request.settings, field));
+  }
+  return words;
+}
+
+// The environment variable for the next child.
+class WaitPolicy {
+ public:
+  explicit WaitPolicy(const char* policy) {
+    if (const char* before = std::getenv(kName)) before_ = before;
+    ::setenv(kName, policy, 1);
+  }
+  ~WaitPolicy() { before_.empty() ? ::unsetenv(kName) : ::setenv(kName, before_.c_str(), 1); }
+  WaitPolicy(const WaitPolicy&) = delete;
+  WaitPolicy& operator=(const WaitPolicy&) = delete;
+
+ private:
+  static constexpr const char* kName = "OMP_WAIT_POLICY";
+  std::string before_;
+};
+
+double expected_s(const LatencyRequest& request) {
+  // alone three times as long as beside each load; the untimed passes take as long again.
+  const double sets = 5.0 * kLatencyRepeats * static_cast<double>(std::size(kLatencyBatchSizes));
+  return 2 * sets * request.seconds;
+}
+
+sweep::ChildEnd wait_for(pid_t pid, const LatencyRequest& request, std::size_t policy) {
+  cli::ProgressBar bar(cli::progress_mode(request.progress), "latency", 0);
+  for (;;) {
+    if (const auto end = sweep::poll_child(pid)) return *end;
+    if (cli::interrupt_requested()) {
+      sweep::stop_child(pid);
+      sweep::wait_child(pid);
+      throw cli::Interrupted{"stopped while measuring latency; the cells are kept"};
+    }
+    const double share = std::min(0.99, bar.elapsed_s() / expected_s(request));
+    bar.show((static_cast<double>(policy) + share) / static_cast<double>(std::size(kPolicies)),
+             fmt::format("OpenMP waiting {}", kPolicies[policy]), 10);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+void measure_policy(const fs::path& folder, const LatencyRequest& request, std::size_t policy,
+                    LatencyRun& run) {
+  const fs::path out = data::temporary_beside(folder / "latency.json");
+  const fs::path log = folder / "logs" / "latency.log";
+  std::error_code ignored;
+  fs::create_directories(log.parent_path(), ignored);
+  sweep::ChildEnd end;
+  {
+    const WaitPolicy environment(kPolicies[policy]);
+    end = wait_for(sweep::start_child(words_for(request, out), log), request, policy);
+  }
+  if (end.code != 0 || end.signal != 0)
+    throw DataError(fmt::format("latency was not measured: the process ended with {} {}; see {}",
+                                end.signal != 0 ? "signal" : "code", end.signal != 0 ? end.signal : end.code,
+                                log.string()));
+  const Json json = Json::parse(data::read_file(out), nullptr, false);
+  fs::remove(out, ignored);
+  if (!json.is_object()) throw DataError("latency was not measured: no samples came back");
+  for (const Json& set : json.at("sets")) {
+    run.sets.push_back(set_of(set));
+    run.sets.back().wait = kPolicies[policy];
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& latency_keys() {
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> of_network = {"size", "channels"};
+    for (const settings::Field& field : settings::setting_fields())
+      if (field.group == settings::SettingGroup::network && field.key != "variant")
+        of_network.push_back(field.key);
+    return of_network;
+  }();
+  return keys;
+}
+
+LatencyRun run_latency(const fs::path& folder, const LatencyRequest& request) {
+  LatencyRun run;
+  const fs::path cache = folder / "latency.json";
+  if (read_cache(cache, request, run)) return run;
+  run.threads = request.threads;
+  run.environment = bench::environment_fields(bench::read_environment());
+  try {
+    for (std::size_t policy = 0; policy < std::size(kPolicies); ++policy)
+      measure_policy(folder, request, policy, run);
+    write_cache(cache, request, run);
+  } catch (const DataError& error) {
+    run.sets.clear();
+    run.not_available = error.what();
+  }
+  return run;
+}
+
+}  // namespace dsx::analysis

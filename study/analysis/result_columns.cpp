@@ -1,0 +1,151 @@
+// One row per column that any table has: the same name means the same thing in all of them.
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <string_view>
+
+#include "study/analysis/result_table.hpp"
+
+namespace dsx::analysis {
+namespace {
+
+const std::vector<ResultColumn>& dictionary() {
+  constexpr bool kText = true;
+  static const std::vector<ResultColumn> columns = {
+      {"noise_kind", "", "kind of label noise in training; empty at noise 0", kText},
+      {"noise", "share", "share of training labels made wrong"},
+      {"variant", "", "downsampling operator", kText},
+      {"variant_a", "", "figures are of a minus b, or of a over b", kText},
+      {"variant_b", "", "see variant_a", kText},
+      {"seed", "", "of initialisation, order, split and noise"},
+      {"split", "", "train, val or test", kText},
+      {"rule", "", "how val chose the threshold: youden, sensitivity, cost, half", kText},
+      {"metric", "", "what is measured", kText},
+      {"gap", "", "first split minus second", kText},
+      {"value", "", "the figure"},
+      {"low", "", "lower end of the interval"},
+      {"high", "", "upper end of the interval"},
+      {"se", "", "standard error"},
+      {"p", "", "two-sided; missing where nothing is tested"},
+      {"method", "", "how interval and p were made", kText},
+      {"not_estimable", "", "why there is no figure; empty otherwise", kText},
+      {"seeds", "", "how many seeds"},
+      {"lowest", "", "of one seed"},
+      {"highest", "", "of one seed"},
+      {"low_these_images", "", "lower end for new seeds on these images"},
+      {"high_these_images", "", "upper end for new seeds on these images"},
+      {"observed_sd", "", "of the figures over seeds: seeds and part of the images mixed"},
+      {"seed_sd", "", "what the seed does beyond the images' noise"},
+      {"image_sd", "", "of one seed's figure over new subjects"},
+      {"shared_image_sd", "", "part of image_sd that more seeds do not reduce"},
+      {"detectable", "", "difference that would have been found with 80% chance at alpha .05"},
+      // Cells.
+      {"name", "", "folder of the cell, or the image", kText},
+      {"best_epoch", "", "epoch of the checkpoint, by val AUC"},
+      {"epochs", "", "epochs trained"},
+      {"epoch", "", "from 1"},
+      {"training_s", "s", "all epochs"},
+      {"parameters", "", "trainable"},
+      {"size_mib", "MiB", "of the parameters in float32"},
+      {"mflop", "MFLOP", "per image, forward"},
+      {"wrong_labels", "", "training labels made wrong"},
+      {"class", "", "", kText},
+      {"images", "", ""},
+      {"subjects", "", "patients; images of one are resampled together"},
+      {"help", "", "what the operator does", kText},
+      // Curves.
+      {"false_positive_rate", "share", ""},
+      {"true_positive_rate", "share", ""},
+      {"recall", "share", ""},
+      {"precision", "share", ""},
+      // Decisions.
+      {"logit", "", "threshold on the logit"},
+      {"probability", "", "the same as a probability"},
+      {"val_sensitivity", "share", "on the images that chose the threshold"},
+      {"val_specificity", "share", "on the images that chose the threshold"},
+      {"tp", "images", ""},
+      {"fp", "images", ""},
+      {"tn", "images", ""},
+      {"fn", "images", ""},
+      {"prevalence", "share", "of positives among the test images"},
+      {"on", "", "positives: sensitivity; negatives: specificity", kText},
+      {"both", "images", "called positive by both"},
+      {"a_only", "images", "called positive by a alone"},
+      {"b_only", "images", "called positive by b alone"},
+      {"neither", "images", ""},
+      {"subject", "", "", kText},
+      {"label", "", "1 is positive"},
+      {"wrong", "seeds", "whose Youden decision is wrong"},
+      {"mean_probability", "", "predicted"},
+      {"bin", "", "from 1"},
+      {"observed", "share", "of positives"},
+      {"pixels", "pixels", "of the shift"},
+      // Latency.
+      {"batch", "images", ""},
+      {"wait", "", "OpenMP's waiting: active (spinning) or passive", kText},
+      {"load", "", "what runs beside: none, compute, memory", kText},
+      {"threads", "", "OpenMP threads"},
+      {"repeat", "", "from 1; plans are made anew for each"},
+      {"sample", "", "from 1, in order of time"},
+      {"ms", "ms", ""},
+      {"median_ms", "ms", ""},
+      {"median_low_ms", "ms", ""},
+      {"median_high_ms", "ms", ""},
+      {"p90_ms", "ms", ""},
+      {"p90_low_ms", "ms", ""},
+      {"p90_high_ms", "ms", ""},
+      {"p99_ms", "ms", ""},
+      {"p99_low_ms", "ms", ""},
+      {"p99_high_ms", "ms", ""},
+      {"images_per_s", "1/s", "batch over the median"},
+      {"samples", "", ""},
+      {"disturbed", "samples", "during which another process took a core"},
+      {"busy", "", "1: the machine had other work, do not trust it"},
+      {"repeats", "", ""},
+      {"within_percent", "%", "median over repeats of IQR / median"},
+      {"between_percent", "%", "standard deviation of the repeats' medians / their mean"},
+      {"lowest_ms", "ms", "median of a repeat"},
+      {"highest_ms", "ms", "median of a repeat"},
+      // Answers.
+      {"column", "", "of the original's table", kText},
+      {"original", "", "what the original reported"},
+      {"question", "", "", kText},
+      {"family", "", "comparisons that are corrected together", kText},
+      {"comparison", "", "", kText},
+      {"p_holm", "", "p after Holm's correction within the family"},
+      {"verdict", "", "", kText},
+      {"sentence", "", "", kText},
+      {"claim", "", "", kText},
+      {"measurement", "", "", kText},
+      {"how_decided", "", "how the verdict follows from the intervals", kText},
+      {"repeat_with", "", "command", kText},
+  };
+  return columns;
+}
+
+// Columns of `epochs` are metrics of train and val with the split in front.
+const std::vector<ResultColumn>& epoch_columns() {
+  static const std::vector<ResultColumn> columns = [] {
+    std::vector<ResultColumn> made = {{"lr", "", "learning rate of the epoch's last step"},
+                                      {"train_s", "s", "training part of the epoch"}};
+    for (const std::string split : {"train", "val"})
+      for (const std::string metric : {"loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"})
+        made.push_back({split + "_" + metric, "",
+                        split == "train" ? "running, on the labels that training saw" : "after the epoch"});
+    return made;
+  }();
+  return columns;
+}
+
+}  // namespace
+
+const ResultColumn& result_column(const std::string& name) {
+  for (const auto* columns : {&dictionary(), &epoch_columns()}) {
+    const auto found = std::find_if(columns->begin(), columns->end(),
+                                    [&](const ResultColumn& column) { return column.name == name; });
+    if (found != columns->end()) return *found;
+  }
+  throw std::invalid_argument("no column is called " + name);
+}
+
+}  // namespace dsx::analysis

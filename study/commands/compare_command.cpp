@@ -1,0 +1,314 @@
+// `study compare`: reads which cells are wanted, looks whether the folder already holds a sweep, and hands
+// over to run_sweep.cpp and analysis.cpp.
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "bench/measure/environment.hpp"
+#include "kernels/base/counted.hpp"
+#include "kernels/base/cpus.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/downsample/downsample.hpp"
+#include "study/cli/exit_code.hpp"
+#include "study/cli/interrupt.hpp"
+#include "study/cli/text_table.hpp"
+#include "study/commands/command.hpp"
+#include "study/findings/finish.hpp"
+#include "study/findings/finish_flags.hpp"
+#include "study/run/run_folder.hpp"
+#include "study/settings/command_line.hpp"
+#include "study/settings/noise_kind.hpp"
+#include "study/settings/threads.hpp"
+#include "study/sweep/run_sweep.hpp"
+#include "study/sweep/sweep_file.hpp"
+#include "study/sweep/sweep_text.hpp"
+#include "study/sweep/sweep_tracking.hpp"
+
+namespace dsx::commands {
+namespace {
+
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+
+constexpr const char* kHelp =
+    R"(study compare: train every variant over several seeds and levels of label noise, and compare them.
+
+Usage: study compare [FLAGS] [SETTINGS]
+
+A cell is one variant with one seed and one noise level: a normal run in <out>/cells/<name>, in a process of
+its own. All variants of a seed see the same images, splits, order, augmentation and wrong labels, so that
+their differences are paired. A finished cell is never run again; a sweep that was stopped or killed goes on
+with the same command, or with `study compare --out DIR` alone, and loses at most the epoch that was running.
+A cell that fails is reported and does not stop the others.
+
+Cells:
+  --variants A,B,...          operators to compare, see the table below [avgpool,maxpool,strided]
+  --seeds 5 | 1,2,7 | 3-6     how many seeds (from 1), or which [3]
+  --label-noise R,R,...       shares of training labels made wrong, 0 to 0.5 [0]
+  --noise-kinds K,K,...       symmetric, positive_to_negative, negative_to_positive, instance [symmetric]
+  --noise-seeds N | 1,2 | ... seeds that also run with noise above 0 [those of --seeds]
+
+Running:
+  --jobs N                    cells side by side; they share --threads [1]
+  --out DIR                   the sweep's folder; an existing one is gone on with, and may get more variants,
+                              seeds or noise [results/compare/DATA-TIME]
+  --retry-failed              try cells again that failed before
+  --dry-run                   list the cells, how far each is, how long it may take, and its own command
+  --json                      with --dry-run: the same as JSON, for scripts/workflows/Snakefile
+
+A cell's own command runs anywhere; its folder, put into <out>/cells, counts as finished. Folders of several
+machines merge that way: copy all cells into one and run `study compare --out` on it.
+
+Files in DIR:
+  compare.yaml                the sweep: cells and settings
+  cells/NAME/                 run.h5, summary.json, config.yaml and checkpoints of each cell
+  logs/NAME.log               what each cell printed
+  compare.h5, compare.json, tables/*.csv   all figures with intervals, verdicts, claims of the original study;
+                              study/compare/RESULTS.md describes them
+  report/report.html, report.md, figures/  drawn from them by scripts/report; `study report DIR` does it again
+
+Without --data and settings, the built-in images are made fewer (see the first lines of output), so that the
+default sweep ends in a few minutes.
+
+Exit code: 0 when all cells are finished, else that of the first one that failed (`study --help` lists them);
+130 when stopped.
+
+)";
+
+constexpr const char* kExamples = R"(Examples:
+  study compare                                                built-in data, a few minutes
+  study compare --data chest_xray --seeds 5 --epochs 10
+  study compare --data chest_xray --seeds 5 --noise-seeds 3 --label-noise 0,0.2 --out results/compare/noise
+  study compare --out results/compare/noise                    go on with it
+  study compare --seeds 2 --jobs 2 --dry-run
+)";
+
+// What a sweep or its cells decide themselves.
+const std::vector<std::string>& keys_left_out() {
+  static const std::vector<std::string> keys = {
+      "variant", "seed",    "label_noise",        "noise_kind",   "name",
+      "resume",  "latency", "latency_iterations", "latency_only", "repeat_for"};
+  return keys;
+}
+
+settings::CommandSyntax syntax_of_compare() {
+  settings::CommandSyntax syntax;
+  syntax.command = "compare";
+  const std::vector<std::string>& without = keys_left_out();
+  for (const settings::Field& field : settings::setting_fields())
+    if (std::find(without.begin(), without.end(), field.key) == without.end())
+      syntax.keys.push_back(field.key);
+  auto add = syntax.extra.add_options();
+  for (const char* name : {"variants", "seeds", "label-noise", "noise-kinds", "noise-seeds", "jobs"})
+    add(name, po::value<std::string>(), "");
+  for (const char* name : {"retry-failed", "dry-run", "json"}) add(name, "");
+  findings::add_finish_flags(syntax.extra);
+  return syntax;
+}
+
+// Settings that help lists: --out has its own line above, since it means the sweep's folder.
+std::vector<std::string> keys_of_cells() {
+  std::vector<std::string> keys = syntax_of_compare().keys;
+  std::erase(keys, "out");
+  return keys;
+}
+
+// The built-in images of a sweep: fewer, and fewer epochs, unless they are given.
+constexpr int kBuiltInTrain = 2048, kBuiltInEpochs = 6;
+settings::Settings built_in_defaults() {
+  settings::Settings settings;
+  settings.synthetic_train = kBuiltInTrain;
+  settings.epochs = kBuiltInEpochs;
+  return settings;
+}
+
+struct Request {
+  settings::CommandLine line;
+  sweep::Sweep sweep;
+  fs::path folder;
+  bool goes_on = false;  // the folder holds a sweep
+};
+
+std::string given(const settings::CommandLine& line, const char* flag) {
+  return line.extra.count(flag) != 0 ? line.extra[flag].as<std::string>() : "";
+}
+
+void read_axes(const settings::CommandLine& line, sweep::Sweep& sweep) {
+  std::vector<std::string> variants;
+  for (const downsample::DownsampleOp& op : downsample::downsample_table()) variants.push_back(op.name);
+  if (line.extra.count("variants"))
+    sweep.variants = sweep::words_from_text(given(line, "variants"), "--variants", variants);
+  if (line.extra.count("seeds")) sweep.seeds = sweep::seeds_from_text(given(line, "seeds"), "--seeds");
+  if (line.extra.count("label-noise"))
+    sweep.rates = sweep::rates_from_text(given(line, "label-noise"), "--label-noise");
+  if (line.extra.count("noise-kinds"))
+    sweep.noise_kinds =
+        sweep::words_from_text(given(line, "noise-kinds"), "--noise-kinds", settings::noise_kind_names());
+  if (line.extra.count("noise-seeds"))
+    sweep.noise_seeds = sweep::seeds_from_text(given(line, "noise-seeds"), "--noise-seeds");
+}
+
+void warn_of_unused(const settings::CommandLine& line) {
+  for (const char* key : {"variant", "seed", "label_noise", "noise_kind"}) {
+    const auto source = line.sources.find(key);
+    if (source != line.sources.end())
+      fmt::print(stderr, "study: warning: {}: {} is not used: each cell has its own\n", source->second, key);
+  }
+}
+
+Request read_request(const std::vector<std::string>& args) {
+  const settings::CommandSyntax syntax = syntax_of_compare();
+  Request request;
+  request.line = settings::parse_command_line(args, syntax, built_in_defaults());
+  settings::CommandLine& line = request.line;
+  if (line.help) return request;
+  const bool has_out = line.sources.count("out") != 0;
+  request.folder = fs::absolute(line.settings.out).lexically_normal();
+  std::error_code ignored;
+  request.goes_on = has_out && fs::exists(sweep::sweep_file(request.folder), ignored);
+  sweep::Sweep recorded;
+  if (request.goes_on) {
+    recorded = sweep::read_sweep(request.folder);
+    line = settings::parse_command_line(args, syntax, recorded.base);
+    request.sweep = recorded;
+  } else if (line.settings.data != "synthetic") {
+    line = settings::parse_command_line(args, syntax);
+  }
+  warn_of_unused(line);
+  read_axes(line, request.sweep);
+  settings::make_paths_absolute(line.settings);
+  request.sweep.base = line.settings;
+  if (request.goes_on) sweep::refuse_another_sweep(request.sweep, recorded, request.folder);
+  if (!has_out)
+    request.folder =
+        fs::absolute(fmt::format("results/compare/{}-{:%Y%m%d-%H%M%S}", run::data_word(line.settings.data),
+                                 fmt::localtime(std::time(nullptr))));
+  return request;
+}
+
+int jobs_of(const settings::CommandLine& line) {
+  const std::string text = line.extra.count("jobs") != 0 ? given(line, "jobs") : "1";
+  int jobs = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), jobs);
+  if (error != std::errc() || stop != text.data() + text.size() || jobs < 1)
+    throw ConfigError(fmt::format("--jobs: expected an integer of at least 1, got '{}'", text));
+  return jobs;
+}
+
+sweep::SweepOptions options_of(const settings::CommandLine& line) {
+  const settings::ThreadChoice threads =
+      settings::choose_threads(line.settings.threads, line.settings.oversubscribe, usable_cpus());
+  if (!threads.warning.empty()) fmt::print(stderr, "study: warning: {}\n", threads.warning);
+  sweep::SweepOptions options;
+  options.jobs = jobs_of(line);
+  if (options.jobs > threads.used) {
+    fmt::print(stderr, "study: warning: --jobs {} is more than the {}: using {}\n", options.jobs,
+               counted(threads.used, "thread"), threads.used);
+    options.jobs = threads.used;
+  }
+  options.threads_per_job = threads.used / options.jobs;
+  options.retry_failed = line.extra.count("retry-failed") != 0;
+  options.progress = cli::progress_mode(line.settings.progress);
+  return options;
+}
+
+// Says what the built-in images of a sweep are, where no one chose.
+std::string fewer_images_text(const Request& request) {
+  const settings::Settings& s = request.line.settings;
+  const bool chosen = request.goes_on || s.data != "synthetic" ||
+                      (request.line.sources.count("epochs") && request.line.sources.count("synthetic_train"));
+  if (chosen) return "";
+  return fmt::format("{} and {}, to end in a few minutes; `study train` has {} and {}\n",
+                     counted(s.synthetic_train, "built-in training image"), counted(s.epochs, "epoch"),
+                     settings::Settings{}.synthetic_train, settings::Settings{}.epochs);
+}
+
+// A folder that is something else than a sweep stays as it is.
+void refuse_other_folder(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) return;
+  if (!fs::is_directory(folder, error))
+    throw OutputError(folder.string() + ": is no folder; choose another --out");
+  if (fs::exists(sweep::sweep_file(folder), error) || fs::is_directory(folder / "cells", error)) return;
+  if (!fs::is_empty(folder, error))
+    throw OutputError(folder.string() +
+                      ": holds other things than a sweep and is left untouched; choose another --out");
+}
+
+void make_folders(const fs::path& folder) {
+  std::error_code error;
+  for (const char* name : {"cells", "logs"}) {
+    fs::create_directories(folder / name, error);
+    if (error)
+      throw OutputError(fmt::format("{}: cannot be made: {}; choose another --out", (folder / name).string(),
+                                    error.message()));
+  }
+}
+
+bool any_finished(const std::vector<sweep::PlannedCell>& cells) {
+  return std::any_of(cells.begin(), cells.end(), [](const sweep::PlannedCell& cell) {
+    return sweep::look_at_cell(cell.folder, cell.settings).status == sweep::CellStatus::finished;
+  });
+}
+
+}  // namespace
+
+int compare_command(const std::vector<std::string>& args) {
+  Request request = read_request(args);
+  if (request.line.help) {
+    fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", kHelp, findings::finish_flags_help(),
+               settings::settings_help(keys_of_cells()), settings::operators_help("--variants") + kExamples);
+    return static_cast<int>(cli::ExitCode::ok);
+  }
+  const bool json = request.line.extra.count("json") != 0;
+  const bool dry = request.line.extra.count("dry-run") != 0;
+  if (json && !dry) throw ConfigError("--json: only together with --dry-run");
+  refuse_other_folder(request.folder);
+  sweep::keep_track_target(request.sweep.base, request.folder);
+  const sweep::SweepOptions options = options_of(request.line);
+  const sweep::SweepData data = sweep::look_at_data(request.sweep);
+  const std::vector<sweep::PlannedCell> cells = sweep::plan_cells(request.sweep, data, request.folder);
+  const sweep::SweepView view{request.sweep, data, cells, request.folder, options};
+  if (json) {
+    fmt::print("{}\n",
+               sweep::dry_run_json(view).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return static_cast<int>(cli::ExitCode::ok);
+  }
+  fmt::print("{}{}", sweep::plan_text(view), fewer_images_text(request));
+  if (dry) {
+    fmt::print("{}", sweep::dry_run_text(view));
+    return static_cast<int>(cli::ExitCode::ok);
+  }
+  make_folders(request.folder);
+  std::fflush(stdout);
+  sweep::SweepTracking tracking;
+  tracking.begin(request.sweep, data, request.folder, bench::own_command_line());
+  int code = 0;
+  try {
+    code = sweep::run_sweep(request.sweep, cells, data, request.folder, options);
+    tracking.cells_done(cells);
+    if (any_finished(cells)) {
+      findings::FinishOptions finish = findings::finish_options_of(request.line);
+      finish.threads = settings::apply_threads(request.line.settings).used;
+      const int page = findings::finish_compare(request.folder, finish);
+      if (code == 0) code = page;
+    }
+  } catch (const cli::Interrupted&) {
+    tracking.end(request.folder, "KILLED");
+    throw;
+  } catch (const std::exception&) {
+    tracking.end(request.folder, "FAILED");
+    throw;
+  }
+  tracking.end(request.folder, code == 0 ? "FINISHED" : "FAILED");
+  fmt::print("Everything is in {}\n", request.folder.string());
+  return code;
+}
+
+}  // namespace dsx::commands

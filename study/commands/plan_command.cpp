@@ -1,0 +1,145 @@
+// `study plan`: what a network executes, step by step, before anything runs: implementation, layouts, shapes,
+// work and least traffic. Reorders and kernels of our own are marked.
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kernels/base/counted.hpp"
+#include "kernels/onednn/context.hpp"
+#include "net/network.hpp"
+#include "study/cli/exit_code.hpp"
+#include "study/cli/text_table.hpp"
+#include "study/commands/command.hpp"
+#include "study/settings/command_line.hpp"
+#include "study/settings/threads.hpp"
+
+namespace dsx::commands {
+namespace {
+
+const std::vector<std::string> kKeys{"variant", "network",  "layout", "engine",  "allow_ref",
+                                     "size",    "channels", "batch",  "threads", "oversubscribe"};
+
+constexpr const char* kHelp = R"(study plan: what a network executes, step by step, without running it
+
+Usage:
+  study plan [--train] [--json] [SETTINGS]
+
+  --train          the training plan: forward, loss, backward (default: inference)
+  --dtype TYPE     f32 or bf16 (inference only) [f32]
+  --json           as JSON
+
+Columns: MFLOP counts a multiply and an add as two; MB is the least traffic: each input read once, each output
+written once, 1 MB = 1e6 bytes. Notes: 'reorder' copies to another layout, 'ours' is no oneDNN primitive, '+N ch' pads
+N channels.
+
+Settings:
+)";
+
+struct Totals {
+  double mflop = 0, min_mb = 0;
+  int reorders = 0;
+};
+
+Totals totals_of(const std::vector<net::PlanRow>& rows) {
+  Totals totals;
+  for (const auto& row : rows) {
+    totals.mflop += row.mflop;
+    totals.min_mb += row.min_mb;
+    totals.reorders += row.reorder ? 1 : 0;
+  }
+  return totals;
+}
+
+std::string note_of(const net::PlanRow& row) {
+  std::string note = row.reorder ? "reorder" : row.ours ? "ours" : "";
+  if (row.padded_channels > 0) note += fmt::format("{}+{} ch", note.empty() ? "" : ", ", row.padded_channels);
+  return note;
+}
+
+void print_text(const net::Network& network, const net::Plan& plan, const std::vector<net::PlanRow>& rows,
+                const std::string& dtype) {
+  const auto onednn = kernels::onednn_info();
+  fmt::print("network {} {}, {}, batch {}, layout {}, {}, {}, oneDNN {} ({})\n\n", network.spec().name,
+             network.options().variant,
+             counted(network.parameters().trainable_count(), "trainable parameter"), plan.batch(),
+             kernels::to_string(network.context().layout), dtype, counted(kernels::max_threads(), "thread"),
+             onednn.version, onednn.effective_isa);
+  cli::TextTable table({"phase", "step", "implementation", "source", "destination", "MFLOP", "MB", "note"});
+  for (const auto& row : rows) {
+    table.add({row.phase, row.step, row.impl, row.src, row.dst, cli::fixed(row.mflop, 2),
+               cli::fixed(row.min_mb, 2), note_of(row)});
+  }
+  const auto totals = totals_of(rows);
+  table.add({"total", counted(rows.size(), "step"), "", "", "", cli::fixed(totals.mflop, 2),
+             cli::fixed(totals.min_mb, 2), fmt::format("{} reorders", totals.reorders)});
+  fmt::print("{}\n", table.str());
+  fmt::print("activations, workspaces and scratchpad: {:.1f} MB; without reuse of memory {:.1f} MB\n",
+             static_cast<double>(plan.arena_bytes()) / 1e6, static_cast<double>(plan.unshared_bytes()) / 1e6);
+}
+
+void print_json(const net::Network& network, const net::Plan& plan, const std::vector<net::PlanRow>& rows,
+                const settings::Settings& settings, const std::string& dtype) {
+  nlohmann::ordered_json steps = nlohmann::ordered_json::array();
+  for (const auto& row : rows) {
+    nlohmann::ordered_json step;
+    net::for_each_field(row, [&](const char* name, const auto& value) { step[name] = value; });
+    steps.push_back(std::move(step));
+  }
+  const auto onednn = kernels::onednn_info();
+  const auto totals = totals_of(rows);
+  nlohmann::ordered_json json{{"network", network.spec().name},
+                              {"variant", settings.variant},
+                              {"parameters", network.parameters().trainable_count()},
+                              {"batch", plan.batch()},
+                              {"layout", settings.layout},
+                              {"dtype", dtype},
+                              {"training", plan.training()},
+                              {"threads", kernels::max_threads()},
+                              {"onednn",
+                               {{"version", onednn.version},
+                                {"hash", onednn.build_hash},
+                                {"threading_runtime", onednn.threading_runtime},
+                                {"isa", onednn.effective_isa}}},
+                              {"totals",
+                               {{"steps", rows.size()},
+                                {"reorders", totals.reorders},
+                                {"mflop", totals.mflop},
+                                {"min_mb", totals.min_mb}}},
+                              {"arena_bytes", plan.arena_bytes()},
+                              {"unshared_bytes", plan.unshared_bytes()},
+                              {"steps", std::move(steps)}};
+  fmt::print("{}\n", json.dump(2));
+}
+
+}  // namespace
+
+int plan_command(const std::vector<std::string>& args) {
+  namespace po = boost::program_options;
+  settings::CommandSyntax syntax;
+  syntax.command = "plan";
+  syntax.keys = kKeys;
+  syntax.extra.add_options()("train", "")("json", "")("dtype", po::value<std::string>()->default_value("f32"),
+                                                      "");
+  const auto line = settings::parse_command_line(args, syntax);
+  if (line.help) {
+    fmt::print("{}{}", kHelp, settings::settings_help(kKeys));
+    return static_cast<int>(cli::ExitCode::ok);
+  }
+  settings::apply_threads(line.settings);
+  kernels::Context context;
+  context.layout = kernels::layout_from_string(line.settings.layout);
+  context.allow_ref = line.settings.allow_ref;
+  context.fused = line.settings.engine == "fused";
+  const auto dtype = line.extra["dtype"].as<std::string>();
+  context.dtype = kernels::data_type_from_string(dtype);
+  const int size = line.settings.size;
+  net::Network network(context, net::load_network_spec(line.settings.network),
+                       {line.settings.variant, line.settings.channels, size, size});
+  const auto plan = network.make_plan(line.settings.batch, line.extra.count("train") != 0);
+  const auto rows = net::plan_rows(plan);
+  line.extra.count("json") != 0 ? print_json(network, plan, rows, line.settings, dtype)
+                                : print_text(network, plan, rows, dtype);
+  return static_cast<int>(cli::ExitCode::ok);
+}
+
+}  // namespace dsx::commands

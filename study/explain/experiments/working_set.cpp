@@ -1,0 +1,144 @@
+// Nanoseconds per output pixel as the bytes touched grow from a part of L1 to beyond the last cache. Where
+// memory decides, the curve has knees at the cache sizes; where arithmetic decides, it stays flat. One
+// thread, so that the caches are one core's.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/base/error.hpp"
+#include "kernels/onednn/context.hpp"
+#include "study/explain/arm_set.hpp"
+#include "study/explain/experiments/experiments.hpp"
+
+namespace dsx::explain {
+namespace {
+
+struct Point {
+  int side, batch;
+  double pixels = 0, bytes = 0;
+  std::size_t arm = 0;
+};
+
+// Sides that double the area up to the geometry's own, then batches that double.
+std::vector<Point> points_for(const ExplainContext& context, const bench::Geometry& geometry) {
+  double last_cache = 1e6;
+  for (const auto& cache : context.topology.caches)
+    last_cache = std::max(last_cache, static_cast<double>(cache.bytes));
+  std::vector<Point> points;
+  const int smallest = geometry.kernel + 8;
+  std::vector<int> sides;
+  for (double side = geometry.height; side >= smallest; side /= std::sqrt(2.0))
+    sides.push_back(static_cast<int>(side));
+  std::reverse(sides.begin(), sides.end());
+  for (const int side : sides) points.push_back({side, 1});
+  const double bytes_per_image =
+      4.0 * geometry.out_channels * geometry.height * geometry.width / (geometry.stride * geometry.stride);
+  for (int batch = 2; bytes_per_image * batch / 2 < 3 * last_cache && batch <= 128; batch *= 2)
+    points.push_back({geometry.height, batch});
+  return points;
+}
+
+void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geometry& geometry,
+           const std::string& op, bench::Unit unit) {
+  const auto what = unit == bench::Unit::conv ? std::string("convolution") : op;
+  ArmSet arms(context, report, context.options.seconds / 2, 2);
+  std::vector<Point> points;
+  for (auto point : points_for(context, geometry)) {
+    auto spec = context.spec(geometry, op, unit);
+    spec.geometry.height = spec.geometry.width = point.side;
+    spec.batch = point.batch;
+    try {
+      auto work = bench::build_block(spec);
+      const auto dims = work.buffers.destination.front().get_desc().get_dims();
+      point.pixels = static_cast<double>(dims[0] * dims[2] * dims[3]);
+      point.bytes = work.working_set_bytes();
+      point.arm = arms.add(fmt::format("{}/{}/side{}/batch{}", geometry.name, what, point.side, point.batch),
+                           std::move(work));
+      points.push_back(point);
+    } catch (const ConfigError&) {
+      continue;  // an odd by even image that cannot be halved
+    }
+  }
+  arms.run();
+  ReportTable table{geometry.name + "_" + what,
+                    fmt::format("{}: {} alone, one thread", geometry.name, what),
+                    {{"side", "pixels", 0},
+                     {"batch", "", 0},
+                     {"touched", "MB", 3},
+                     {"time", "us", 1},
+                     {"per output pixel", "ns", 3},
+                     {"low", "ns", 3},
+                     {"high", "ns", 3},
+                     {"bandwidth", "GB/s", 1}},
+                    {}};
+  for (const auto& point : points) {
+    const auto time = arms.time_ns(point.arm);
+    table.rows.push_back({static_cast<double>(point.side), static_cast<double>(point.batch),
+                          point.bytes / 1e6, time.value / 1e3, time.value / point.pixels,
+                          time.low / point.pixels, time.high / point.pixels,
+                          arms.work(point.arm).cost.min_bytes / time.value});
+  }
+  report.tables.push_back(std::move(table));
+
+  constexpr double kCallOverheadNs = 2e4;  // shorter calls are mostly the call itself
+  constexpr double kKnee = 1.1;            // growth of a factor-2 step that counts
+  std::string knees;
+  double smallest = INFINITY, largest = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto time = arms.time_ns(points[i].arm);
+    if (time.value < kCallOverheadNs) continue;
+    smallest = std::min(smallest, time.value / points[i].pixels);
+    largest = std::max(largest, time.value / points[i].pixels);
+    if (i == 0 || arms.time_ns(points[i - 1].arm).value < kCallOverheadNs) continue;
+    const auto before = arms.time_ns(points[i - 1].arm);
+    if (time.low / points[i].pixels < kKnee * before.high / points[i - 1].pixels) continue;
+    std::string caches;
+    for (const auto& cache : context.topology.caches) {
+      const auto bytes = static_cast<double>(cache.bytes);
+      if (bytes >= 0.5 * points[i - 1].bytes && bytes <= 1.5 * points[i].bytes)
+        caches += fmt::format(", where L{} ({:.2f} MB) ends", cache.level, bytes / 1e6);
+    }
+    knees += fmt::format("{}{:.2f} times from {:.2f} to {:.2f} MB{}", knees.empty() ? "" : "; ",
+                         (time.value / points[i].pixels) / (before.value / points[i - 1].pixels),
+                         points[i - 1].bytes / 1e6, points[i].bytes / 1e6,
+                         caches.empty() ? ", at no cache's size" : caches);
+  }
+  if (largest == 0) {
+    report.notes.push_back(
+        fmt::format("{} {}: every point is shorter than 20 us: nothing to say", geometry.name, what));
+    return;
+  }
+  const double growth = largest / smallest;
+  report.findings.push_back(
+      {fmt::format("working_set/{}/{}", geometry.name, what),
+       fmt::format("{} {}: the dearest pixel costs {:.2f} times the cheapest; {}.", geometry.name, what,
+                   growth,
+                   knees.empty() ? "no step of the curve rises by 10%: no knee" : "it rises " + knees),
+       "times",
+       {growth, growth, growth},
+       false});
+}
+
+}  // namespace
+
+void run_working_set(ExplainContext& context, ExperimentReport& report) {
+  const int team = kernels::max_threads();
+  kernels::set_threads(1);
+  for (const auto& geometry : context.geometries) {
+    context.progress(geometry.name + " convolution");
+    sweep(context, report, geometry, "none", bench::Unit::conv);
+    for (const auto& op : context.pooled_variants(geometry)) {
+      context.progress(geometry.name + " " + op);
+      sweep(context, report, geometry, op, bench::Unit::op);
+    }
+  }
+  kernels::set_threads(team);
+  std::string caches;
+  for (const auto& cache : context.topology.caches)
+    caches += fmt::format("{}L{} {:.2f} MB", caches.empty() ? "" : ", ", cache.level,
+                          static_cast<double>(cache.bytes) / 1e6);
+  report.notes.push_back("caches of this machine, each instance: " + caches);
+}
+
+}  // namespace dsx::explain

@@ -1,0 +1,119 @@
+// The order of things at the end of a sweep: figures, one bootstrap for all of them, tables, verdicts, files,
+// text.
+#include "study/findings/finish.hpp"
+
+#include <fmt/core.h>
+
+#include <cstdio>
+
+#include "bench/measure/environment.hpp"
+#include "study/analysis/figure_sets.hpp"
+#include "study/cli/exit_code.hpp"
+#include "study/findings/claims.hpp"
+#include "study/findings/report_script.hpp"
+#include "study/findings/results_text.hpp"
+#include "study/findings/verdicts.hpp"
+#include "study/findings/write_results.hpp"
+#include "study/sweep/sweep.hpp"
+
+namespace dsx::findings {
+namespace {
+
+namespace fs = std::filesystem;
+
+bench::Fields shared_settings(const settings::Settings& settings) {
+  bench::Fields fields;
+  for (const settings::Field& field : settings::setting_fields()) {
+    // The engine may change between cells' epochs, but latency is the engine's.
+    const bool wanted = field.key == "engine" || sweep::decides_numbers(field);
+    if (wanted && !sweep::is_axis(field))
+      fields.emplace_back(field.key, settings::value_text(settings, field));
+  }
+  return fields;
+}
+
+void describe(analysis::Analysis& analysis, const FinishOptions& options) {
+  const analysis::Cell& first = *analysis.study.cells.front().cell;
+  analysis::ComparisonResults& results = analysis.results;
+  results.command = options.command;
+  results.data = analysis::data_text(first);
+  results.negative = first.class_names.at(0);
+  results.positive = first.class_names.at(1);
+  results.confidence = analysis.study.options.confidence;
+  results.alpha = analysis.study.options.alpha;
+  results.resamples = analysis.study.options.resamples;
+  results.environment = bench::environment_fields(bench::read_environment(options.command));
+  results.settings = shared_settings(first.settings);
+  results.notes = {
+      "An interval over seeds holds for new seeds and new patients: subjects and seeds are both resampled. "
+      "lowest and highest are single seeds.",
+      "Thresholds are chosen on val and frozen; test takes part in no choice. On val itself they look a "
+      "little too "
+      "good.",
+      "A difference is taken seed by seed and image by image (a - b), so that what both share cancels.",
+      "p_holm is corrected within a family: all comparisons of one question at one noise level. Intervals "
+      "are of one comparison alone: one may leave out 0 where the corrected p cannot tell."};
+}
+
+analysis::LatencyRun latency_of(const fs::path& folder, const analysis::Study& study,
+                                const FinishOptions& options) {
+  analysis::LatencyRequest request;
+  request.variants = study.variants;
+  request.settings = study.cells.front().cell->settings;
+  request.threads = options.threads;
+  request.seconds = options.latency_seconds;
+  request.again = options.latency_again;
+  request.progress = options.progress;
+  if (options.latency) return analysis::run_latency(folder, request);
+  analysis::LatencyRun none;
+  none.not_available = "not measured (--no-latency)";
+  return none;
+}
+
+// Given, or where `study explain --out DIR/explain` put it.
+fs::path explain_of(const fs::path& folder, const FinishOptions& options) {
+  std::error_code ignored;
+  if (!options.explain.empty()) return options.explain;
+  for (const fs::path& path : {folder / "explain.json", folder / "explain" / "explain.json"})
+    if (fs::exists(path, ignored)) return path;
+  return {};
+}
+
+}  // namespace
+
+int finish_compare(const fs::path& folder, const FinishOptions& options) {
+  const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
+  analysis::CompareOptions statistics;
+  statistics.threads = options.threads;
+  statistics.progress = options.progress;
+  statistics.resamples = options.resamples;
+  statistics.cost_ratio = options.cost_ratio;
+  const analysis::Study study = analysis::make_study(cells, statistics);
+  analysis::Analysis analysis(study);
+  describe(analysis, options);
+  analysis::add_generalization_figures(analysis);
+  analysis::add_decision_figures(analysis);
+  analysis::add_disagreement_figures(analysis);
+  analysis::add_calibration_figures(analysis);
+  if (options.shift) analysis::add_shift_figures(analysis, analysis::shifted_logits(cells, options.progress));
+  analysis.figures.run();
+  analysis::add_study_tables(analysis);
+  analysis::add_generalization_tables(analysis);
+  analysis::add_robustness_tables(analysis);
+  analysis::add_curves(analysis);
+  analysis::add_decision_tables(analysis);
+  analysis::add_pair_tables(analysis);
+  analysis::add_calibration_tables(analysis);
+  analysis::add_shift_tables(analysis, options.shift);
+  analysis::add_latency_tables(analysis, latency_of(folder, study, options));
+  add_verdicts(analysis);
+  add_headline(analysis);
+  const fs::path explained = explain_of(folder, options);
+  add_claims(analysis, explained);
+  write_results(folder, analysis.results);
+  fmt::print("{}", results_text(analysis.results, folder));
+  std::fflush(stdout);
+  return options.page ? run_report_script(folder, explained) : static_cast<int>(cli::ExitCode::ok);
+}
+
+}  // namespace dsx::findings

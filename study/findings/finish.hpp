@@ -1,0 +1,30 @@
+// The end of a comparison: from its finished cells to statistics, verdicts, files and the page.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+namespace dsx::findings {
+
+struct FinishOptions {
+  std::string command;  // repeats it; recorded
+  int threads = 1;
+  std::string progress = "auto";
+  bool shift = true;             // run test images that are moved; needs the data and the checkpoints
+  bool latency = true;           // time the networks, unless latency.json has it
+  bool latency_again = false;    // even then
+  double latency_seconds = 0.5;  // of timed passes for each set of interleaved networks
+  std::size_t resamples = 2000;  // of the bootstrap
+  bool page = true;              // draw report/ with scripts/report
+  double cost_ratio = 5;         // what a missed positive costs, in false alarms
+  std::filesystem::path
+      explain;  // a report of `study explain`; empty: <folder>/explain.json or explain/explain.json
+};
+
+// Turns the finished cells of a sweep into statistics, verdicts and files (RESULTS.md), and prints the short
+// of it; draws the page. Trains nothing; what was computed before (shifted images, latency) is taken from the
+// folder. Returns the exit code: the page's, since all else throws.
+int finish_compare(const std::filesystem::path& folder, const FinishOptions& options);
+
+}  // namespace dsx::findings

@@ -1,0 +1,20 @@
+// A run's record on disk: run.h5 (all of it) and summary.json (what people and scripts ask for first). Both
+// are replaced as a whole, so that a reader, or a kill at any moment, finds the old file or the new one.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "data/sources/dataset.hpp"
+#include "study/run/run_record.hpp"
+
+namespace dsx::run {
+
+// `dataset` gives the names behind the predictions' indices; may be null when there are none. Throws
+// OutputError.
+void write_run_h5(const std::filesystem::path& path, const RunRecord& record, const data::Dataset* dataset);
+void write_summary(const std::filesystem::path& path, const RunRecord& record);
+
+nlohmann::ordered_json summary_json(const RunRecord& record);
+
+}  // namespace dsx::run

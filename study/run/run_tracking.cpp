@@ -1,0 +1,208 @@
+// Keys are those of run.h5 and summary.json, so that a point on a server is found in the files.
+#include "study/run/run_tracking.hpp"
+
+#include <fmt/core.h>
+
+#include <exception>
+#include <set>
+
+namespace dsx::run {
+namespace {
+
+namespace fs = std::filesystem;
+using tracking::Json;
+using tracking::Numbers;
+using tracking::Texts;
+
+tracking::Numbers epoch_numbers(const training::EpochRecord& epoch) {
+  Numbers numbers;
+  for (const auto& [name, values] : training::to_columns({epoch})) numbers.emplace_back(name, values.at(0));
+  return numbers;
+}
+
+Json epoch_event(const training::EpochRecord& epoch) {
+  return tracking::metrics_record(epoch_numbers(epoch), epoch.epoch, tracking::now_ms());
+}
+
+std::string environment_value(const RunRecord& record, const std::string& key) {
+  for (const auto& [name, value] : record.environment)
+    if (name == key) return value;
+  return "";
+}
+
+Texts params_of(const RunRecord& record) {
+  Texts params;
+  for (const settings::Field& field : settings::setting_fields())
+    if (field.in_config) params[field.key] = settings::value_text(record.settings, field);
+  params["threads"] = std::to_string(record.threads.used);
+  params["parameters"] = std::to_string(record.model.parameters);
+  return params;
+}
+
+Texts tags_of(const RunRecord& record) {
+  Texts tags = common_tags(record.name, "train");
+  tags["model_name"] = record.model.network;
+  tags["downsampling"] = record.model.variant;
+  tags["cpu"] = environment_value(record, "cpu_model");
+  tags["isa"] = environment_value(record, "isa");
+  tags["threads"] = std::to_string(record.threads.used);
+  tags["onednn_version"] = environment_value(record, "onednn_version");
+  tags["data_digest"] = record.data.digest;
+  tags["command"] = record.command;
+  if (record.noise.rate > 0) tags["noise_digest"] = record.noise.digest;
+  return tags;
+}
+
+Json input_of(const RunRecord& record) {
+  Json profile = {{"description", record.data.description}};
+  for (const SplitCount& split : record.data.splits)
+    profile[data::to_string(split.split)] = {{record.data.class_names.at(0), split.negatives},
+                                             {record.data.class_names.at(1), split.positives}};
+  const std::string name =
+      record.data.source == "synthetic" ? "synthetic" : fs::path(record.data.source).filename().string();
+  return tracking::input_record(name.empty() ? "data" : name, record.data.digest, record.data.source,
+                                profile);
+}
+
+// Which epochs, and what else, a journal holds already.
+struct Known {
+  std::set<std::int64_t> epochs;
+  Texts params;
+  bool has_tags = false;
+};
+Known known_of(const std::vector<tracking::Record>& records) {
+  Known known;
+  for (const tracking::Record& record : records) {
+    const Json& event = record.event;
+    const std::string type = event.value("type", "");
+    if (type == "metrics" && event["values"].contains("epoch"))
+      known.epochs.insert(event.value("step", std::int64_t{0}));
+    if (type == "params") known.params = event["values"].get<Texts>();
+    if (type == "tags") known.has_tags = true;
+  }
+  return known;
+}
+
+// MLflow never changes a parameter: what a resumed run changed becomes a tag.
+void add_changed(std::vector<Json>& events, const Texts& before, const Texts& now) {
+  Texts changed;
+  for (const auto& [key, value] : now)
+    if (const auto old = before.find(key); old != before.end() && old->second != value)
+      changed["resumed." + key] = value;
+  if (!changed.empty()) events.push_back(tracking::tags_record(changed));
+}
+
+Numbers evaluation_numbers(const Evaluation& evaluation) {
+  Numbers numbers = {{"best_epoch", evaluation.epoch},
+                     {"best_threshold", training::sigmoid(evaluation.logit_threshold)}};
+  for (const SplitResult& split : evaluation.splits) {
+    const std::string prefix = "best_" + data::to_string(split.split) + "_";
+    for (const auto& [name, value] : training::metric_fields(split.at_threshold))
+      numbers.emplace_back(prefix + name, value);
+    for (const auto& [name, value] : training::metric_fields(split.at_half))
+      if (name != "loss" && name != "auc") numbers.emplace_back(prefix + name + "_at_half", value);
+  }
+  return numbers;
+}
+
+Numbers latency_numbers(const RunRecord& record) {
+  constexpr double kMs = 1e-6;
+  Numbers numbers;
+  for (const bench::PlanLatency& l : record.latency) {
+    const std::string prefix = fmt::format("latency_batch{}_", l.batch);
+    for (const auto& [name, ns] :
+         {std::pair("median_ms", l.time.median_ns), std::pair("median_low_ms", l.time.median_low_ns),
+          std::pair("median_high_ms", l.time.median_high_ns), std::pair("p90_ms", l.time.p90_ns),
+          std::pair("p99_ms", l.time.p99_ns), std::pair("iqr_ms", l.time.iqr_ns)})
+      numbers.emplace_back(prefix + name, ns * kMs);
+    numbers.emplace_back(prefix + "images_per_s", l.images_per_s);
+    for (const bench::StepTiming& step : l.steps)
+      numbers.emplace_back(prefix + step.step + "_median_ms", step.time.median_ns * kMs);
+  }
+  if (record.loading) {
+    numbers.emplace_back("data_loading_per_batch_ms", record.loading->work_ns_per_batch * kMs);
+    numbers.emplace_back("data_wait_per_batch_ms", record.loading->wait_ns_per_batch * kMs);
+  }
+  return numbers;
+}
+
+void add_artifacts(std::vector<Json>& events, const std::vector<std::string>& names) {
+  for (const std::string& name : names) events.push_back(tracking::artifact_record(name));
+}
+
+}  // namespace
+
+std::string mlflow_status(const std::string& status) {
+  if (status == "finished") return "FINISHED";
+  return status == "interrupted" || status == "running" ? "KILLED" : "FAILED";
+}
+
+const std::vector<std::string>& small_artifacts() {
+  static const std::vector<std::string> names = {"config.yaml", "summary.json"};
+  return names;
+}
+const std::vector<std::string>& large_artifacts() {
+  static const std::vector<std::string> names = {"run.h5", "best.h5", "last.h5"};
+  return names;
+}
+
+void RunTracking::begin(const RunRecord& record, const fs::path& folder) {
+  // A cell of a sweep lies in <sweep>/cells/NAME.
+  const bool is_cell = folder.parent_path().filename() == "cells";
+  tracked_ = Tracked::open(folder, record.name, record.settings,
+                           is_cell ? folder.parent_path().parent_path() : fs::path());
+  if (!tracked_) return;
+  const Known known = known_of(tracked_->before());
+  std::vector<Json> events;
+  if (known.params.empty()) events.push_back(tracking::params_record(params_of(record)));
+  add_changed(events, known.params, params_of(record));
+  if (!known.has_tags) {
+    events.push_back(tracking::tags_record(tags_of(record)));
+    events.push_back(input_of(record));
+    events.push_back(tracking::artifact_record("config.yaml"));
+  }
+  for (const training::EpochRecord& epoch : record.state.history)
+    if (known.epochs.count(epoch.epoch) == 0) events.push_back(epoch_event(epoch));
+  if (!events.empty()) tracked_->add(events);
+}
+
+void RunTracking::epoch_done(const RunRecord& record) noexcept {
+  if (tracked_) tracked_->add({epoch_event(record.state.history.back())});
+}
+
+void RunTracking::evaluated(const RunRecord& record) noexcept {
+  if (!tracked_ || !record.evaluation) return;
+  tracked_->add({tracking::metrics_record(evaluation_numbers(*record.evaluation), record.evaluation->epoch,
+                                          tracking::now_ms())});
+}
+
+void RunTracking::before_latency() noexcept {
+  if (tracked_) tracked_->pause();
+}
+
+void RunTracking::after_latency(const RunRecord& record) noexcept {
+  if (!tracked_) return;
+  tracked_->add({tracking::metrics_record(
+      latency_numbers(record), record.evaluation ? record.evaluation->epoch : 0, tracking::now_ms())});
+  tracked_->resume();
+}
+
+// The status goes before the checkpoints, so that a slow line does not leave the run looking alive.
+void RunTracking::end(const RunRecord& record) noexcept {
+  if (!tracked_) return;
+  std::vector<Json> events = {
+      tracking::metrics_record({{"training_s", record.training_s}, {"peak_rss_mib", record.peak_rss_mib}},
+                               record.state.epochs_done(), tracking::now_ms())};
+  if (!record.message.empty()) events.push_back(tracking::tags_record({{"message", record.message}}));
+  events.push_back(tracking::artifact_record("summary.json"));
+  events.push_back(tracking::status_record(mlflow_status(record.status), tracking::now_ms()));
+  std::vector<std::string> files;
+  for (const std::string& name : large_artifacts())
+    if (tracked_->has_file(name)) files.push_back(name);
+  add_artifacts(events, files);
+  tracked_->add(events);
+  tracked_->finish(record.status == "interrupted");
+  tracked_.reset();
+}
+
+}  // namespace dsx::run

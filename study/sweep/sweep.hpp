@@ -1,0 +1,55 @@
+// What a sweep is: lists of variants, seeds and label noise over common settings, and the cells they make. A
+// cell is a normal run of `study train` in a folder of its own; nothing here runs or writes one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "study/settings/settings.hpp"
+
+namespace dsx::sweep {
+
+struct CellSpec {
+  std::string variant;
+  std::uint64_t seed = 1;
+  std::string noise_kind = "symmetric";  // "symmetric" at rate 0, where the kind means nothing
+  double noise_rate = 0;
+  bool operator==(const CellSpec&) const = default;
+};
+// "avgpool-seed1-clean", "strided-seed2-instance0.1": the cell's folder.
+std::string name_of(const CellSpec& cell);
+
+struct Sweep {
+  std::vector<std::string> variants = {"avgpool", "maxpool", "strided"};
+  std::vector<std::uint64_t> seeds = {1, 2, 3};
+  std::vector<double> rates = {0};
+  std::vector<std::string> noise_kinds = {"symmetric"};
+  std::vector<std::uint64_t> noise_seeds;  // seeds that run with noise; empty: all
+  settings::Settings base;                 // of every cell, but for what CellSpec holds
+};
+
+// By noise, then seed, then variant: a sweep that is stopped holds whole comparisons.
+std::vector<CellSpec> cells_of(const Sweep& sweep);
+// The settings of one cell, with its name; `folder` is the sweep's.
+settings::Settings settings_of(const Sweep& sweep, const CellSpec& cell, const std::filesystem::path& folder);
+
+// Whether a setting decides a cell's numbers (lr), rather than where or how fast they are computed (threads,
+// the data's place: the data's digest is compared instead).
+bool decides_numbers(const settings::Field& field);
+// Whether a cell sets it itself: variant, seed, label_noise, noise_kind.
+bool is_axis(const settings::Field& field);
+
+// "--lr=0.1" for variant, seed, and every setting that is not at its default, in the table's order. Reading
+// them back gives equal settings.
+std::vector<std::string> flags_of(const settings::Settings& settings);
+
+// "5" is 1, 2, 3, 4, 5; "2,5" and "3-6" are what they say. Throws ConfigError that names `flag`.
+std::vector<std::uint64_t> seeds_from_text(const std::string& text, const std::string& flag);
+std::vector<double> rates_from_text(const std::string& text, const std::string& flag);
+// Words of `known`, separated by commas.
+std::vector<std::string> words_from_text(const std::string& text, const std::string& flag,
+                                         const std::vector<std::string>& known);
+
+}  // namespace dsx::sweep

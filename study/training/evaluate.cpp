@@ -1,0 +1,39 @@
+// The tail of the last batch is padding: its logits are computed and dropped.
+#include "study/training/evaluate.hpp"
+
+#include <cmath>
+
+#include "kernels/base/error.hpp"
+#include "study/cli/interrupt.hpp"
+
+namespace dsx::training {
+
+Predictions predict(net::Plan& plan, const data::Dataset& dataset, const settings::SplitData& split,
+                    const settings::Settings& settings, cli::ProgressBar& progress) {
+  Predictions result;
+  data::BatchLoader loader(dataset, split.indices, split.labels, settings::evaluation_loader(settings));
+  const double start_s = progress.elapsed_s();
+  loader.start_epoch(0);
+  while (const data::Batch* batch = loader.next()) {
+    cli::check_interrupt("stopped while evaluating");
+    plan.set_src(batch->images.data());
+    plan.forward();
+    const auto valid = static_cast<std::size_t>(batch->valid);
+    for (std::size_t i = 0; i < valid; ++i) {
+      const float logit = plan.logits()[i];
+      if (!std::isfinite(logit))
+        throw DivergedError("the network's output for image '" + dataset.items()[batch->indices[i]].name +
+                            "' is no number; lower --lr, or add --warmup-epochs 1");
+      result.logits.push_back(logit);
+      result.labels.push_back(batch->labels[i]);
+      result.indices.push_back(batch->indices[i]);
+    }
+    progress.update(result.logits.size(), "");
+  }
+  result.seconds = progress.elapsed_s() - start_s;
+  result.data_wait_s = loader.waited_s();
+  result.data_work_s = loader.work_s();
+  return result;
+}
+
+}  // namespace dsx::training

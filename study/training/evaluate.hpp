@@ -1,0 +1,29 @@
+// Runs an inference plan over a split and keeps what the network said of each image.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "data/sources/dataset.hpp"
+#include "net/plan.hpp"
+#include "study/cli/progress.hpp"
+#include "study/settings/settings.hpp"
+#include "study/settings/study_data.hpp"
+#include "study/training/metrics.hpp"
+
+namespace dsx::training {
+
+struct Predictions {
+  std::vector<std::size_t> indices;  // into the data set's items, in the split's order
+  std::vector<float> logits, labels;
+  double seconds = 0;      // whole pass
+  double data_wait_s = 0;  // of it, waiting for the loader
+  double data_work_s = 0;  // the loader's thread at work: read, preprocess, lay out
+};
+
+// `plan` is an inference plan with packed weights. Throws DataError, DivergedError (a logit is no number),
+// Interrupted.
+Predictions predict(net::Plan& plan, const data::Dataset& dataset, const settings::SplitData& split,
+                    const settings::Settings& settings, cli::ProgressBar& progress);
+
+}  // namespace dsx::training

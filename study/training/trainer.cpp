@@ -1,0 +1,152 @@
+// One step: forward, loss, backward, update. Everything that varies from epoch to epoch (order, augmentation,
+// learning rate) is a function of the epoch's number, so that a resumed run needs no replay.
+#include "study/training/trainer.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "kernels/base/error.hpp"
+#include "study/cli/interrupt.hpp"
+#include "study/training/evaluate.hpp"
+
+namespace dsx::training {
+namespace {
+
+std::unique_ptr<data::BatchLoader> make_loader(const data::Dataset& dataset, const settings::SplitData& train,
+                                               const settings::Settings& settings) {
+  if (train.indices.size() < static_cast<std::size_t>(settings.batch))
+    throw ConfigError(fmt::format("batch: {} is more than the {} training images; choose a smaller --batch",
+                                  settings.batch, train.indices.size()));
+  return std::make_unique<data::BatchLoader>(dataset, train.indices, train.labels,
+                                             settings::training_loader(settings));
+}
+
+[[noreturn]] void diverged(int epoch, std::size_t batch, double lr) {
+  throw DivergedError(fmt::format(
+      "the training loss is no finite number in epoch {}, batch {}, at learning rate {:.3g}; "
+      "lower --lr (a tenth is a good first try), add --warmup-epochs 1, or check --mean and --std",
+      epoch, batch + 1, lr));
+}
+
+}  // namespace
+
+net::OptimizerOptions optimizer_options(const settings::Settings& s) {
+  net::OptimizerOptions options;
+  options.name = s.optimizer;
+  options.lr = s.lr;
+  options.momentum = s.momentum;
+  options.nesterov = s.nesterov;
+  options.weight_decay = s.weight_decay;
+  return options;
+}
+
+net::ScheduleOptions schedule_options(const settings::Settings& s) {
+  net::ScheduleOptions options;
+  options.name = s.schedule;
+  options.warmup_epochs = s.warmup_epochs;
+  options.step_epochs = s.step_epochs;
+  options.gamma = s.gamma;
+  return options;
+}
+
+Trainer::Trainer(net::Network& network, const data::Dataset& dataset, settings::SplitData train,
+                 const settings::Settings& settings)
+    : network_(network),
+      dataset_(dataset),
+      settings_(settings),
+      train_(std::move(train)),
+      val_(settings::split_data(dataset, data::Split::val)),
+      progress_mode_(cli::progress_mode(settings.progress)),
+      training_plan_(network.make_plan(settings.batch, true)),
+      inference_plan_(network.make_plan(settings.batch, false)),
+      optimizer_(net::make_optimizer(optimizer_options(settings), network.parameters())),
+      loader_(make_loader(dataset, train_, settings)) {}
+
+std::size_t Trainer::images_of_epochs_after(int epoch) const {
+  return static_cast<std::size_t>(std::max(0, settings_.epochs - epoch)) * loader_->images_per_epoch();
+}
+
+EpochRecord Trainer::train_epoch(int epoch) {
+  const net::ScheduleOptions schedule = schedule_options(settings_);
+  const auto batches = static_cast<double>(loader_->batches_per_epoch());
+  const double waited_s = loader_->waited_s();
+  EpochRecord record;
+  record.epoch = epoch;
+  std::vector<float> logits, labels;
+  double loss_sum = 0;
+  cli::ProgressBar progress(progress_mode_, fmt::format("epoch {}/{}", epoch, settings_.epochs),
+                            loader_->images_per_epoch(), images_of_epochs_after(epoch));
+  loader_->start_epoch(epoch - 1);
+  training_plan_.pack();
+  for (std::size_t step = 0; const data::Batch* batch = loader_->next(); ++step) {
+    cli::check_interrupt(
+        fmt::format("stopped in epoch {}; the state after epoch {} is kept", epoch, epoch - 1));
+    record.lr = net::learning_rate(schedule, settings_.lr, epoch - 1 + static_cast<double>(step) / batches,
+                                   settings_.epochs);
+    training_plan_.set_src(batch->images.data());
+    training_plan_.set_labels(batch->labels);
+    has_batch_ = true;
+    training_plan_.forward();
+    const double loss = training_plan_.loss();
+    if (!std::isfinite(loss)) diverged(epoch, step, record.lr);
+    update(record.lr);
+    loss_sum += loss;
+    logits.insert(logits.end(), training_plan_.logits().begin(), training_plan_.logits().end());
+    labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
+    progress.update(logits.size(), fmt::format("loss {:.4f}", loss_sum / static_cast<double>(step + 1)));
+  }
+  record.train = compute_metrics(logits, labels);
+  record.train_s = progress.elapsed_s();
+  record.data_wait_s = loader_->waited_s() - waited_s;
+  record.train_images_per_s = static_cast<double>(logits.size()) / record.train_s;
+  return record;
+}
+
+void Trainer::update(double lr) {
+  optimizer_->update_in_backward(lr);
+  training_plan_.backward();
+  optimizer_->step(lr);
+  training_plan_.pack();
+}
+
+std::optional<PaceRecord> Trainer::measure_pace(const TrainState& state) {
+  if (!has_batch_ || state.history.empty()) return std::nullopt;
+  using Clock = std::chrono::steady_clock;
+  constexpr int kRuns = 15;
+  std::vector<double> samples_ns;
+  for (int run = 0; run < kRuns; ++run) {
+    cli::check_interrupt("stopped while timing a step");
+    const Clock::time_point start = Clock::now();
+    training_plan_.forward();
+    static_cast<void>(training_plan_.loss());
+    update(0);
+    samples_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - start).count());
+  }
+  std::nth_element(samples_ns.begin(), samples_ns.begin() + kRuns / 2, samples_ns.end());
+  const EpochRecord& last = state.history.back();
+  const auto steps = static_cast<double>(loader_->batches_per_epoch());
+  return PaceRecord{last.train_s * 1e9 / steps, last.data_wait_s * 1e9 / steps, samples_ns[kRuns / 2]};
+}
+
+void Trainer::validate(EpochRecord& record) {
+  cli::ProgressBar progress(progress_mode_, fmt::format("epoch {}/{} val", record.epoch, settings_.epochs),
+                            val_.indices.size());
+  inference_plan_.pack();
+  const Predictions predictions = predict(inference_plan_, dataset_, val_, settings_, progress);
+  record.val = compute_metrics(predictions.logits, predictions.labels);
+  record.val_s = predictions.seconds;
+}
+
+void Trainer::run(TrainState& state, const std::function<void(const TrainState&, bool)>& on_epoch) {
+  while (state.epochs_done() < settings_.epochs && !state.stopped_early) {
+    EpochRecord record = train_epoch(state.epochs_done() + 1);
+    validate(record);
+    const bool best = add_epoch(state, record, settings_.patience);
+    on_epoch(state, best);
+  }
+}
+
+}  // namespace dsx::training
