@@ -16,7 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) {
+double pair_seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
@@ -39,7 +39,7 @@ double bound_rate(const std::vector<int>& cpus, const FmaKernel& kernel) {
         }
         const auto start = Clock::now();
         for (int call = 0; call < 150; ++call) kernel.run();
-        rates[i] = kernel.flop_per_call * 150 / seconds_since(start);
+        rates[i] = kernel.flop_per_call * 150 / pair_seconds_since(start);
       });
     }
     for (auto& thread : threads) thread.join();

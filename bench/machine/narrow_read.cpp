@@ -26,7 +26,7 @@ namespace {
 using ReadGroups = float (*)(const float* from, std::size_t groups, int channels);
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f"))) float read_avx512(const float* from, std::size_t groups, int channels) {
+__attribute__((target("avx512f"))) float narrow_avx512(const float* from, std::size_t groups, int channels) {
   __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
   for (int first = 0; first < channels; first += 16) {
     const int left = channels - first;
@@ -43,7 +43,7 @@ __attribute__((target("avx512f"))) float read_avx512(const float* from, std::siz
   return sum[0] + sum[15];
 }
 
-__attribute__((target("avx2"))) float read_avx2(const float* from, std::size_t groups, int channels) {
+__attribute__((target("avx2"))) float narrow_avx2(const float* from, std::size_t groups, int channels) {
   __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a;
   for (int first = 0; first < channels; first += 8) {
     const __m256i mask =
@@ -61,7 +61,7 @@ __attribute__((target("avx2"))) float read_avx2(const float* from, std::size_t g
 }
 #endif
 
-float read_portable(const float* from, std::size_t groups, int channels) {
+float narrow_portable(const float* from, std::size_t groups, int channels) {
   float sum = 0;
   for (std::size_t i = 0; i < groups * static_cast<std::size_t>(channels); ++i) sum += from[i];
   return sum;
@@ -71,10 +71,10 @@ float read_portable(const float* from, std::size_t groups, int channels) {
 ReadGroups reader() {
 #if defined(__x86_64__)
   const auto isa = kernels::onednn_info().effective_isa;
-  if (isa.find("avx512") != std::string::npos) return read_avx512;
-  if (isa.find("avx2") != std::string::npos) return read_avx2;
+  if (isa.find("avx512") != std::string::npos) return narrow_avx512;
+  if (isa.find("avx2") != std::string::npos) return narrow_avx2;
 #endif
-  return read_portable;
+  return narrow_portable;
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ int open_event(const PerfEvent& event, pid_t thread, int leader) {
   return static_cast<int>(file);
 }
 
-std::string first_line(const std::string& path) {
+std::string first_line_of(const std::string& path) {
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);
@@ -156,7 +156,7 @@ std::vector<PerfCount> PerfEvents::read() {
 
 PerfFacts perf_facts() {
   PerfFacts facts;
-  const auto paranoid = first_line("/proc/sys/kernel/perf_event_paranoid");
+  const auto paranoid = first_line_of("/proc/sys/kernel/perf_event_paranoid");
   if (std::from_chars(paranoid.data(), paranoid.data() + paranoid.size(), facts.paranoid).ec != std::errc())
     facts.paranoid = PerfFacts::kNoPerf;
   facts.seccomp = status_has_seccomp();

@@ -12,7 +12,7 @@
 namespace dsx::data {
 namespace {
 
-std::uint32_t big_endian(const std::uint8_t* at) {
+std::uint32_t png_number(const std::uint8_t* at) {
   return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | at[3];
 }
 
@@ -61,14 +61,14 @@ void check_png(std::span<const std::uint8_t> bytes) {
   bool first = true;
   while (true) {
     if (bytes.size() - at < 12) throw DataError("truncated PNG");
-    const std::uint32_t length = big_endian(&bytes[at]);
+    const std::uint32_t length = png_number(&bytes[at]);
     if (length > bytes.size() - at - 12) throw DataError("truncated PNG");
     const std::uint8_t* type = &bytes[at + 4];
-    if (crc32(crc32(0, nullptr, 0), type, length + 4) != big_endian(type + 4 + length))
+    if (crc32(crc32(0, nullptr, 0), type, length + 4) != png_number(type + 4 + length))
       throw DataError("damaged PNG (a checksum differs)");
     if (first) {
       if (std::memcmp(type, "IHDR", 4) != 0 || length < 13) throw DataError("damaged PNG header");
-      const std::uint64_t pixels = std::uint64_t{big_endian(type + 4)} * big_endian(type + 8);
+      const std::uint64_t pixels = std::uint64_t{png_number(type + 4)} * png_number(type + 8);
       if (pixels == 0 || pixels > kMaxPixels)
         throw DataError(fmt::format("PNG of {} pixels is refused", pixels));
       first = false;

@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kAugmentStream =
     0x617567;  // keeps augmentation's random numbers apart from the order's
 
-void check(const char* key, double value, double low, double high, const char* what) {
+void check_range(const char* key, double value, double low, double high, const char* what) {
   if (!(value >= low && value <= high))  // also refuses NaN
     throw ConfigError(fmt::format("{}: {} is not {} between {} and {}", key, value, what, low, high));
 }
@@ -86,15 +86,15 @@ void scale_jittered(std::span<const std::uint8_t> in, std::span<float> out, floa
 }  // namespace
 
 void validate(const PreprocessOptions& options) {
-  check("mean", options.mean, -10, 10, "a number");
-  check("std", options.std, 1e-6, 1e6, "a number");
+  check_range("mean", options.mean, -10, 10, "a number");
+  check_range("std", options.std, 1e-6, 1e6, "a number");
 }
 
 void validate(const AugmentOptions& options) {
-  check("flip", options.flip, 0, 1, "a probability");
-  check("rotation", options.rotation, 0, 180, "an angle in degrees");
-  check("brightness", options.brightness, 0, 1, "a share");
-  check("contrast", options.contrast, 0, 1, "a share");
+  check_range("flip", options.flip, 0, 1, "a probability");
+  check_range("rotation", options.rotation, 0, 180, "an angle in degrees");
+  check_range("brightness", options.brightness, 0, 1, "a share");
+  check_range("contrast", options.contrast, 0, 1, "a share");
 }
 
 Preprocessor::Preprocessor(ImageShape shape, PreprocessOptions preprocess, AugmentOptions augment,

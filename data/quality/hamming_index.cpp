@@ -18,7 +18,7 @@
 namespace dsx::data {
 namespace {
 
-constexpr int kBits = 64;
+constexpr int kHashBits = 64;
 constexpr int kMaxBlockBits = 22;     // a table of 2^22 starts is 16 MiB
 constexpr double kProbeCost = 8;      // one look into a table, in comparisons: a cache miss
 constexpr std::size_t kChunk = 4096;  // hashes that a thread takes at a time
@@ -38,7 +38,7 @@ std::vector<Block> cut(int blocks, int radius) {
   const int base = radius / blocks, rest = radius % blocks;
   int shift = 0;
   for (int b = 0; b < blocks; ++b) {
-    const int width = kBits / blocks + (b < kBits % blocks ? 1 : 0);
+    const int width = kHashBits / blocks + (b < kHashBits % blocks ? 1 : 0);
     result.push_back({shift, width, b <= rest ? base : base - 1});
     shift += width;
   }
@@ -67,7 +67,8 @@ double cost(const std::vector<Block>& blocks, double hashes) {
 
 std::vector<Block> best_cut(int radius, std::size_t hashes) {
   std::vector<Block> best;
-  for (int blocks = (kBits + kMaxBlockBits - 1) / kMaxBlockBits; blocks <= kMaxHammingRadius + 1; ++blocks) {
+  for (int blocks = (kHashBits + kMaxBlockBits - 1) / kMaxBlockBits; blocks <= kMaxHammingRadius + 1;
+       ++blocks) {
     std::vector<Block> candidate = cut(blocks, radius);
     const auto count = static_cast<double>(hashes);
     if (best.empty() || cost(candidate, count) < cost(best, count)) best = std::move(candidate);

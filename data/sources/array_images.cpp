@@ -19,7 +19,7 @@ namespace dsx::data {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kMaxImages = 2'000'000;  // of an array: their names are in memory
+constexpr std::size_t kMaxArrayImages = 2'000'000;  // of an array: their names are in memory
 constexpr std::uint64_t kMinSide = 4, kMaxSide = 16384;
 constexpr std::size_t kMaxImageBytes = std::size_t{128} << 20;  // each decoding thread holds one
 
@@ -152,8 +152,9 @@ ArrayImages::Part ArrayImages::open_part(const std::string& images,
     if (shape[axis] < kMinSide || shape[axis] > kMaxSide)
       stream->fail(fmt::format("images of shape {} are refused: sides are from {} to {} pixels",
                                part.header.shape_text(), kMinSide, kMaxSide));
-  if (shape[0] == 0 || shape[0] > kMaxImages)
-    stream->fail(fmt::format("{} is refused: from 1 to {} images", part.header.shape_text(), kMaxImages));
+  if (shape[0] == 0 || shape[0] > kMaxArrayImages)
+    stream->fail(
+        fmt::format("{} is refused: from 1 to {} images", part.header.shape_text(), kMaxArrayImages));
   part.count = shape[0];
   part.height = static_cast<int>(shape[height]);
   part.width = static_cast<int>(shape[height + 1]);

@@ -16,7 +16,7 @@
 namespace dsx::data {
 namespace {
 
-constexpr std::size_t kMaxImages = 20'000'000;
+constexpr std::size_t kMaxFileImages = 20'000'000;
 
 void check_sealed(const std::filesystem::path& path) {
   if (!has_seal(path))
@@ -113,7 +113,7 @@ Hdf5Dataset::Hdf5Dataset(const std::filesystem::path& path) : reader_(path, chec
     reader_.fail(fmt::format("data set version {}, this program reads {}; import the folder again",
                              reader_.attribute_int("version"), kDatasetVersion));
   const std::vector<std::size_t> extent = reader_.shape("images");
-  if (extent.size() != 4 || extent[0] == 0 || extent[0] > std::min(kMaxImages, reader_.file_bytes()) ||
+  if (extent.size() != 4 || extent[0] == 0 || extent[0] > std::min(kMaxFileImages, reader_.file_bytes()) ||
       (extent[1] != 1 && extent[1] != 3) || extent[2] < 1 || extent[2] > 4096 || extent[3] < 1 ||
       extent[3] > 4096)
     reader_.fail("damaged: 'images' has an impossible shape; import the folder again");
@@ -148,7 +148,7 @@ void Hdf5Dataset::read_tables(std::size_t count) {
   const auto subjects = reader_.strings("subject", count);
   const auto hashes = reader_.strings("sha256", count);
   class_names_ = reader_.strings("class_names", 256);
-  skipped_ = reader_.strings("skipped", std::min(kMaxImages, reader_.file_bytes()));
+  skipped_ = reader_.strings("skipped", std::min(kMaxFileImages, reader_.file_bytes()));
   resize_ = reader_.attribute_string("resize");
   source_ = reader_.attribute_string("source");
   listing_ = reader_.attribute_string("listing");

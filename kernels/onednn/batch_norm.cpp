@@ -10,8 +10,9 @@ using dnnl::normalization_flags;
 
 namespace {
 
-dnnl::batch_normalization_forward::primitive_desc forward_pd(const Context& context, const memory::desc& md,
-                                                             double eps, Pass pass) {
+dnnl::batch_normalization_forward::primitive_desc batch_norm_pd(const Context& context,
+                                                                const memory::desc& md, double eps,
+                                                                Pass pass) {
   auto flags = normalization_flags::use_scale | normalization_flags::use_shift;
   if (pass == Pass::inference) flags = flags | normalization_flags::use_global_stats;
   const auto prop =
@@ -27,7 +28,7 @@ double element_count(const memory::desc& md) {
 
 Kernel batch_norm_forward(const Context& context, const std::string& layer, const memory::desc& md,
                           double eps, Pass pass) {
-  const auto pd = forward_pd(context, md, eps, pass);
+  const auto pd = batch_norm_pd(context, md, eps, pass);
   // Statistics take two passes of an addition and a multiply-add; applying them is one multiply-add.
   const double flop = element_count(md) * (pass == Pass::inference ? 2 : 6);
   auto kernel = pass == Pass::inference
@@ -44,7 +45,7 @@ Kernel batch_norm_forward(const Context& context, const std::string& layer, cons
 
 Kernel batch_norm_backward(const Context& context, const std::string& layer, const memory::desc& md,
                            double eps) {
-  const auto hint = forward_pd(context, md, eps, Pass::training);
+  const auto hint = batch_norm_pd(context, md, eps, Pass::training);
   const auto flags = normalization_flags::use_scale | normalization_flags::use_shift;
   const dnnl::batch_normalization_backward::primitive_desc pd(context.engine, dnnl::prop_kind::backward, md,
                                                               md, md, static_cast<float>(eps), flags, hint,

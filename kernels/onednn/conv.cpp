@@ -57,9 +57,10 @@ Descs descs(const Context& context, const ConvShape& shape, bool bias) {
   return d;
 }
 
-dnnl::convolution_forward::primitive_desc forward_pd(const Context& context, const ConvShape& shape,
-                                                     const ConvOptions& options, const memory::desc& src_md,
-                                                     const memory::desc& dst_md) {
+dnnl::convolution_forward::primitive_desc conv_forward_pd(const Context& context, const ConvShape& shape,
+                                                          const ConvOptions& options,
+                                                          const memory::desc& src_md,
+                                                          const memory::desc& dst_md) {
   const auto d = descs(context, shape, options.bias);
   auto attr = user_scratchpad_attr();
   if (options.relu) {
@@ -78,7 +79,7 @@ dnnl::convolution_forward::primitive_desc forward_pd(const Context& context, con
 // What the backward descriptors take as a hint: a forward pass of the same shape.
 dnnl::convolution_forward::primitive_desc hint_pd(const Context& context, const ConvShape& shape, bool bias,
                                                   const memory::desc& src_md, const memory::desc& dst_md) {
-  return forward_pd(context, shape, {Pass::training, bias, false}, src_md, dst_md);
+  return conv_forward_pd(context, shape, {Pass::training, bias, false}, src_md, dst_md);
 }
 
 }  // namespace
@@ -86,7 +87,7 @@ dnnl::convolution_forward::primitive_desc hint_pd(const Context& context, const 
 Kernel conv_forward(const Context& context, const std::string& layer, const ConvShape& shape,
                     const ConvOptions& options, const memory::desc& src_md, const memory::desc& dst_md) {
   auto kernel = make_kernel<dnnl::convolution_forward>(
-      "convolution", forward_pd(context, shape, options, src_md, dst_md),
+      "convolution", conv_forward_pd(context, shape, options, src_md, dst_md),
       {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS}, {DNNL_ARG_DST}, conv_flop(shape));
   refuse_ref(context, layer, kernel);
   return kernel;

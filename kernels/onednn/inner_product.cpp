@@ -30,10 +30,9 @@ memory::desc bias_md(const InnerProductShape& shape, bool bias) {
   return bias ? memory::desc({shape.dst[1]}, memory::data_type::f32, tag::x) : memory::desc();
 }
 
-dnnl::inner_product_forward::primitive_desc forward_pd(const Context& context, const InnerProductShape& shape,
-                                                       const ConvOptions& options, const memory::desc& src_md,
-                                                       const memory::desc& weights_md,
-                                                       memory::data_type dst_type) {
+dnnl::inner_product_forward::primitive_desc inner_product_forward_pd(
+    const Context& context, const InnerProductShape& shape, const ConvOptions& options,
+    const memory::desc& src_md, const memory::desc& weights_md, memory::data_type dst_type) {
   auto attr = user_scratchpad_attr();
   if (options.relu) {
     dnnl::post_ops ops;
@@ -70,7 +69,7 @@ Kernel inner_product_forward(const Context& context, const std::string& layer, c
                              memory::data_type dst_type) {
   const memory::desc weights_md(shape.weights, context.dtype, tag::any);
   auto kernel = make_kernel<dnnl::inner_product_forward>(
-      "inner_product", forward_pd(context, shape, options, src_md, weights_md, dst_type),
+      "inner_product", inner_product_forward_pd(context, shape, options, src_md, weights_md, dst_type),
       {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS}, {DNNL_ARG_DST}, inner_product_flop(shape));
   refuse_ref(context, layer, kernel);
   return kernel;
@@ -81,8 +80,8 @@ Kernel inner_product_backward_data(const Context& context, const std::string& la
                                    const memory::desc& diff_src_md) {
   const memory::desc diff_dst_md(shape.dst, context.dtype, tag::nc);
   auto kernel = prefer_layout(context, weights_md, [&](const memory::desc& weights) {
-    const auto hint =
-        forward_pd(context, shape, {Pass::training, false, false}, diff_src_md, weights, context.dtype);
+    const auto hint = inner_product_forward_pd(context, shape, {Pass::training, false, false}, diff_src_md,
+                                               weights, context.dtype);
     const dnnl::inner_product_backward_data::primitive_desc pd(context.engine, diff_src_md, weights,
                                                                diff_dst_md, hint, user_scratchpad_attr());
     return make_kernel<dnnl::inner_product_backward_data>("inner_product", pd,
@@ -98,8 +97,8 @@ Kernel inner_product_backward_weights(const Context& context, const std::string&
                                       const memory::desc& weights_md) {
   const memory::desc diff_dst_md(shape.dst, context.dtype, tag::nc);
   auto kernel = prefer_layout(context, weights_md, [&](const memory::desc& weights) {
-    const auto hint =
-        forward_pd(context, shape, {Pass::training, bias, false}, src_md, weights, context.dtype);
+    const auto hint = inner_product_forward_pd(context, shape, {Pass::training, bias, false}, src_md, weights,
+                                               context.dtype);
     const dnnl::inner_product_backward_weights::primitive_desc pd(
         context.engine, src_md, weights, bias_md(shape, bias), diff_dst_md, hint, user_scratchpad_attr());
     return make_kernel<dnnl::inner_product_backward_weights>(

@@ -63,9 +63,10 @@ algorithm pool_algorithm(PoolKind kind) {
 
 const memory::dims kNoDilation{0, 0};  // oneDNN: 0 = none
 
-dnnl::pooling_forward::primitive_desc forward_pd(const Context& context, PoolKind kind,
-                                                 const PoolShape& shape, Pass pass,
-                                                 const memory::desc& src_md, const memory::desc& dst_md) {
+dnnl::pooling_forward::primitive_desc pool_forward_pd(const Context& context, PoolKind kind,
+                                                      const PoolShape& shape, Pass pass,
+                                                      const memory::desc& src_md,
+                                                      const memory::desc& dst_md) {
   const auto prop =
       pass == Pass::inference ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   return {context.engine,        prop,         pool_algorithm(kind), src_md,          dst_md,
@@ -78,7 +79,7 @@ dnnl::pooling_forward::primitive_desc forward_pd(const Context& context, PoolKin
 Kernel pool_forward(const Context& context, const std::string& layer, PoolKind kind, const PoolShape& shape,
                     Pass pass, const memory::desc& src_md, const memory::desc& dst_md) {
   auto kernel = make_kernel<dnnl::pooling_forward>(
-      "pooling", forward_pd(context, kind, shape, pass, src_md, dst_md), {DNNL_ARG_SRC},
+      "pooling", pool_forward_pd(context, kind, shape, pass, src_md, dst_md), {DNNL_ARG_SRC},
       {DNNL_ARG_DST, DNNL_ARG_WORKSPACE}, pool_flop(shape));
   refuse_ref(context, layer, kernel);
   return kernel;
@@ -86,7 +87,7 @@ Kernel pool_forward(const Context& context, const std::string& layer, PoolKind k
 
 Kernel pool_backward(const Context& context, const std::string& layer, PoolKind kind, const PoolShape& shape,
                      const memory::desc& forward_src_md, const memory::desc& forward_dst_md) {
-  const auto hint = forward_pd(context, kind, shape, Pass::training, forward_src_md, forward_dst_md);
+  const auto hint = pool_forward_pd(context, kind, shape, Pass::training, forward_src_md, forward_dst_md);
   const dnnl::pooling_backward::primitive_desc pd(
       context.engine, pool_algorithm(kind), forward_src_md, forward_dst_md, shape.stride, shape.kernel,
       kNoDilation, shape.padding_l, shape.padding_r, hint, user_scratchpad_attr());

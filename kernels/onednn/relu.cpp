@@ -9,7 +9,7 @@ using dnnl::memory;
 
 namespace {
 
-double element_count(const memory::desc& md) {
+double elements_of(const memory::desc& md) {
   return unpadded_bytes(md) / static_cast<double>(memory::data_type_size(md.get_data_type()));
 }
 
@@ -21,7 +21,7 @@ Kernel relu_forward(const Context& context, const std::string& layer, const memo
   const dnnl::eltwise_forward::primitive_desc pd(
       context.engine, prop, algorithm::eltwise_relu_use_dst_for_bwd, md, md, 0.f, user_scratchpad_attr());
   auto kernel =
-      make_kernel<dnnl::eltwise_forward>("eltwise", pd, {DNNL_ARG_SRC}, {DNNL_ARG_DST}, element_count(md));
+      make_kernel<dnnl::eltwise_forward>("eltwise", pd, {DNNL_ARG_SRC}, {DNNL_ARG_DST}, elements_of(md));
   refuse_ref(context, layer, kernel);
   return kernel;
 }
@@ -33,7 +33,7 @@ Kernel relu_backward(const Context& context, const std::string& layer, const mem
   const dnnl::eltwise_backward::primitive_desc pd(context.engine, kind, md, md, md, 0.f, hint,
                                                   user_scratchpad_attr());
   auto kernel = make_kernel<dnnl::eltwise_backward>("eltwise", pd, {DNNL_ARG_DST, DNNL_ARG_DIFF_DST},
-                                                    {DNNL_ARG_DIFF_SRC}, element_count(md));
+                                                    {DNNL_ARG_DIFF_SRC}, elements_of(md));
   refuse_ref(context, layer, kernel);
   return kernel;
 }

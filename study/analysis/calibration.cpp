@@ -11,18 +11,18 @@ namespace {
 
 constexpr std::size_t kBins = 10;
 
-const std::vector<std::string>& metric_names() {
+const std::vector<std::string>& calibration_metrics() {
   static const std::vector<std::string> names = {"brier", "ece", "ece_plug_in", "slope", "intercept"};
   return names;
 }
 
 std::vector<std::string> figure_names() {
   std::vector<std::string> names;
-  for (const auto& name : metric_names()) names.push_back("calibration/" + name);
+  for (const auto& name : calibration_metrics()) names.push_back("calibration/" + name);
   return names;
 }
 
-FigureRange range_of(const std::string& metric) {
+FigureRange calibration_range(const std::string& metric) {
   if (metric == "slope") return {-INFINITY, INFINITY, 1};
   if (metric == "intercept") return {-INFINITY, INFINITY, 0};
   if (metric == "ece") return {-1, 1, statistics::kNotEstimable};  // debiased: may be a little below 0
@@ -51,7 +51,7 @@ void compute_calibration(const JudgedSplit& test, std::span<const double> weight
   out[4] = fit.intercept.value;
 }
 
-void add_seed_rows(const Analysis& analysis, std::size_t c, ResultTable& table) {
+void add_calibration_rows(const Analysis& analysis, std::size_t c, ResultTable& table) {
   const JudgedCell& cell = analysis.study.cells[c];
   const JudgedSplit& test = cell.of(data::Split::test);
   const statistics::IntervalOptions options{analysis.study.options.confidence,
@@ -60,7 +60,7 @@ void add_seed_rows(const Analysis& analysis, std::size_t c, ResultTable& table) 
       statistics::brier_score(test.logits, test.positive, kBins, test.subjects, options);
   const statistics::Recalibration fit =
       statistics::recalibrate(test.logits, test.positive, test.subjects, options);
-  for (const std::string& metric : metric_names()) {
+  for (const std::string& metric : calibration_metrics()) {
     statistics::Estimate estimate = metric == "brier"   ? brier.score
                                     : metric == "slope" ? fit.slope
                                     : metric == "intercept"
@@ -160,11 +160,11 @@ void add_calibration_tables(Analysis& analysis) {
   ResultTable seeds = make_table(
       "calibration_seed", "calibration of each seed on test",
       std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "metric"} + estimate_columns());
-  for (std::size_t c = 0; c < analysis.study.cells.size(); ++c) add_seed_rows(analysis, c, seeds);
+  for (std::size_t c = 0; c < analysis.study.cells.size(); ++c) add_calibration_rows(analysis, c, seeds);
   analysis.results.tables.push_back(std::move(seeds));
   Topic topic{"calibration", "calibration on test, over seeds", {"metric"}, {}};
-  for (const std::string& metric : metric_names())
-    topic.figures.push_back({{metric}, {{"calibration/" + metric, 1}}, range_of(metric)});
+  for (const std::string& metric : calibration_metrics())
+    topic.figures.push_back({{metric}, {{"calibration/" + metric, 1}}, calibration_range(metric)});
   add_topic(analysis.study, analysis.figures, topic, analysis.results, analysis.records);
   add_reliability(analysis);
 }

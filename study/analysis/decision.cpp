@@ -41,7 +41,7 @@ const std::vector<DecisionMetric>& metric_table() {
   return table;
 }
 
-std::string figure_name(const std::string& rule, const std::string& metric) {
+std::string decision_figure(const std::string& rule, const std::string& metric) {
   return "decision/" + rule + "/" + metric;
 }
 
@@ -50,8 +50,8 @@ std::string why_not(const JudgedCell& cell, const std::string& rule) {
   return test.too_little.empty() ? cell.thresholds.at(rule).not_estimable : test.too_little;
 }
 
-void add_seed_rows(const JudgedCell& cell, const std::string& rule, const CompareOptions& options,
-                   ResultTable& seeds, ResultTable& confusion) {
+void add_decision_rows(const JudgedCell& cell, const std::string& rule, const CompareOptions& options,
+                       ResultTable& seeds, ResultTable& confusion) {
   const JudgedSplit& test = cell.of(data::Split::test);
   const std::string reason = why_not(cell, rule);
   statistics::DecisionMetrics metrics;
@@ -90,7 +90,7 @@ void add_decision_figures(Analysis& analysis) {
     for (const Rule& rule : analysis.study.rules) {
       std::vector<std::string> names;
       for (const DecisionMetric& metric : metric_table())
-        names.push_back(figure_name(rule.name, metric.name));
+        names.push_back(decision_figure(rule.name, metric.name));
       const std::string reason = why_not(cell, rule.name);
       CellCompute compute;
       if (reason.empty())
@@ -116,7 +116,7 @@ void add_decision_tables(Analysis& analysis) {
       make_table("confusion", "counts on test",
                  of_cell + std::vector<std::string>{"tp", "fp", "tn", "fn", "prevalence"});
   for (const JudgedCell& cell : study.cells)
-    for (const Rule& rule : study.rules) add_seed_rows(cell, rule.name, study.options, seeds, confusion);
+    for (const Rule& rule : study.rules) add_decision_rows(cell, rule.name, study.options, seeds, confusion);
   analysis.results.tables.push_back(threshold_table(study));
   analysis.results.tables.push_back(std::move(confusion));
   analysis.results.tables.push_back(std::move(seeds));
@@ -125,7 +125,7 @@ void add_decision_tables(Analysis& analysis) {
     for (const DecisionMetric& metric : metric_table())
       topic.figures.push_back(
           {{rule.name, metric.name},
-           {{figure_name(rule.name, metric.name), 1}},
+           {{decision_figure(rule.name, metric.name), 1}},
            metric.is_signed ? FigureRange{-1, 1, 0} : FigureRange{0, 1, statistics::kNotEstimable}});
   add_topic(study, analysis.figures, topic, analysis.results, analysis.records);
 }

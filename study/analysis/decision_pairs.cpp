@@ -9,11 +9,11 @@
 namespace dsx::analysis {
 namespace {
 
-std::string figure_name(const std::string& rule, const std::string& other) {
+std::string pair_figure(const std::string& rule, const std::string& other) {
   return "disagreement/" + rule + "/" + other;
 }
 
-std::string why_not(const JudgedCell& a, const JudgedCell& b, const std::string& rule) {
+std::string why_no_pair(const JudgedCell& a, const JudgedCell& b, const std::string& rule) {
   for (const JudgedCell* cell : {&a, &b}) {
     if (!cell->of(data::Split::test).too_little.empty()) return cell->of(data::Split::test).too_little;
     if (!cell->thresholds.at(rule).estimable()) return cell->thresholds.at(rule).not_estimable;
@@ -40,7 +40,7 @@ void add_disagreement_figures(Analysis& analysis) {
   for_pairs(study, [&](const NoiseLevel&, const std::string&, const std::string& b, std::uint64_t,
                        std::size_t cell_a, std::size_t cell_b) {
     for (const Rule& rule : study.rules) {
-      const std::string reason = why_not(study.cells[cell_a], study.cells[cell_b], rule.name);
+      const std::string reason = why_no_pair(study.cells[cell_a], study.cells[cell_b], rule.name);
       CellCompute compute;
       if (reason.empty()) {
         auto x = decisions(study.cells[cell_a], data::Split::test, rule.name);
@@ -56,7 +56,7 @@ void add_disagreement_figures(Analysis& analysis) {
           out[0] = count / all;
         };
       }
-      analysis.figures.add(cell_a, {figure_name(rule.name, b)}, compute, reason);
+      analysis.figures.add(cell_a, {pair_figure(rule.name, b)}, compute, reason);
     }
   });
 }
@@ -70,7 +70,7 @@ ResultTable mcnemar_table(const Study& study) {
   for_pairs(study, [&](const NoiseLevel& noise, const std::string& a, const std::string& b,
                        std::uint64_t seed, std::size_t cell_a, std::size_t cell_b) {
     for (const Rule& rule : study.rules) {
-      const std::string reason = why_not(study.cells[cell_a], study.cells[cell_b], rule.name);
+      const std::string reason = why_no_pair(study.cells[cell_a], study.cells[cell_b], rule.name);
       statistics::DecisionDifferences found;
       if (reason.empty())
         found = statistics::decision_differences(decisions(study.cells[cell_a], data::Split::test, rule.name),
@@ -104,7 +104,7 @@ std::vector<std::vector<Term>> closeness_terms(const Study& study, const NoiseLe
   };
   const auto term = [&](std::uint64_t seed, const std::string& other, double weight) {
     const bool own = place(one) > place(other);
-    return Term{study.seeds_of(noise, own ? one : other).at(seed), figure_name(rule, own ? other : one),
+    return Term{study.seeds_of(noise, own ? one : other).at(seed), pair_figure(rule, own ? other : one),
                 weight};
   };
   std::vector<std::vector<Term>> terms;
@@ -128,7 +128,7 @@ void add_pair_tables(Analysis& analysis) {
       for (const Rule& rule : study.rules) {
         std::vector<std::vector<Term>> terms;
         for (const auto& [seed, cell] : study.seeds_of(noise, a))
-          if (of_b.contains(seed)) terms.push_back({{cell, figure_name(rule.name, b), 1}});
+          if (of_b.contains(seed)) terms.push_back({{cell, pair_figure(rule.name, b), 1}});
         if (terms.empty()) continue;
         Record record{"disagreement",
                       rule.name,

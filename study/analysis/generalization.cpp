@@ -78,7 +78,7 @@ CellCompute count_compute(const JudgedSplit& split, std::vector<std::uint8_t> de
 
 // One split of one cell with the interval that each metric's own method gives; the bootstrap where there is
 // none.
-void add_seed_rows(const Analysis& analysis, std::size_t c, data::Split which, ResultTable& table) {
+void add_metric_rows(const Analysis& analysis, std::size_t c, data::Split which, ResultTable& table) {
   const JudgedCell& cell = analysis.study.cells[c];
   const JudgedSplit& split = cell.of(which);
   const std::string name = data::to_string(which);
@@ -185,7 +185,7 @@ void add_generalization_tables(Analysis& analysis) {
                  std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "split", "metric"} +
                      estimate_columns());
   for (std::size_t c = 0; c < analysis.study.cells.size(); ++c)
-    for (const data::Split which : kSplits) add_seed_rows(analysis, c, which, seeds);
+    for (const data::Split which : kSplits) add_metric_rows(analysis, c, which, seeds);
   analysis.results.tables.push_back(std::move(seeds));
   Topic topic{"generalization", "over seeds, on each split", {"split", "metric"}, {}};
   for (const data::Split which : kSplits)

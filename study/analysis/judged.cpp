@@ -11,7 +11,7 @@
 namespace dsx::analysis {
 namespace {
 
-constexpr data::Split kSplits[] = {data::Split::train, data::Split::val, data::Split::test};
+constexpr data::Split kJudgedSplits[] = {data::Split::train, data::Split::val, data::Split::test};
 
 std::string count_text(const std::string& split, const std::string& what, std::size_t count,
                        std::size_t minimum) {
@@ -114,7 +114,7 @@ void refuse_unpaired(const std::vector<JudgedCell>& cells) {
   std::map<std::uint64_t, const JudgedCell*> first_of_seed;
   for (const JudgedCell& cell : cells) {
     const JudgedCell& first = *first_of_seed.try_emplace(cell.cell->seed, &cell).first->second;
-    for (const data::Split split : kSplits)
+    for (const data::Split split : kJudgedSplits)
       if (first.of(split).images != cell.of(split).images)
         throw DataError(fmt::format("{}: its {} images are not those of {}; train one of them again",
                                     cell.cell->folder.string(), data::to_string(split),
@@ -169,7 +169,7 @@ Study make_study(const std::vector<Cell>& cells, const CompareOptions& options) 
   for (const Cell& cell : cells) {
     JudgedCell judged;
     judged.cell = &cell;
-    for (const data::Split split : kSplits)
+    for (const data::Split split : kJudgedSplits)
       judged.splits[static_cast<std::size_t>(split)] = judged_split(cell, split, options.minimum, registry);
     judged.thresholds = thresholds_of(judged, options);
     study.cells.push_back(std::move(judged));

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-constexpr const char* kFormat = "downscalexr-latency";
+constexpr const char* kLatencyFormat = "downscalexr-latency";
 constexpr const char* kPolicies[] = {"active", "passive"};
 
 // What is timed: `measured` in the file.
@@ -58,12 +58,12 @@ LatencySet set_of(const Json& json) {
 }
 
 // False when there is no file, or it is of other networks, or damaged: then it is measured again.
-bool read_cache(const fs::path& path, const LatencyRequest& request, LatencyRun& run) {
+bool read_latency_cache(const fs::path& path, const LatencyRequest& request, LatencyRun& run) {
   std::error_code ignored;
   if (request.again || !fs::exists(path, ignored)) return false;
   const Json json = Json::parse(data::read_file(path), nullptr, false);
   try {
-    if (!json.is_object() || json.at("format") != kFormat || json.at("version") != 1 ||
+    if (!json.is_object() || json.at("format") != kLatencyFormat || json.at("version") != 1 ||
         json.at("measured") != network_of(request))
       return false;
     run.threads = json.at("threads");
@@ -77,11 +77,11 @@ bool read_cache(const fs::path& path, const LatencyRequest& request, LatencyRun&
   }
 }
 
-void write_cache(const fs::path& path, const LatencyRequest& request, const LatencyRun& run) {
+void write_latency_cache(const fs::path& path, const LatencyRequest& request, const LatencyRun& run) {
   Json environment = Json::object(), sets = Json::array();
   for (const auto& [name, value] : run.environment) environment[name] = value;
   for (const LatencySet& set : run.sets) sets.push_back(json_of(set));
-  const Json json = {{"format", kFormat},
+  const Json json = {{"format", kLatencyFormat},
                      {"version", 1},
                      {"measured", network_of(request)},
                      {"threads", run.threads},
@@ -181,13 +181,13 @@ const std::vector<std::string>& latency_keys() {
 LatencyRun run_latency(const fs::path& folder, const LatencyRequest& request) {
   LatencyRun run;
   const fs::path cache = folder / "latency.json";
-  if (read_cache(cache, request, run)) return run;
+  if (read_latency_cache(cache, request, run)) return run;
   run.threads = request.threads;
   run.environment = bench::environment_fields(bench::read_environment());
   try {
     for (std::size_t policy = 0; policy < std::size(kPolicies); ++policy)
       measure_policy(folder, request, policy, run);
-    write_cache(cache, request, run);
+    write_latency_cache(cache, request, run);
   } catch (const DataError& error) {
     run.sets.clear();
     run.not_available = error.what();

@@ -12,13 +12,13 @@
 namespace dsx::analysis {
 namespace {
 
-const std::vector<std::string>& metric_names() {
+const std::vector<std::string>& shift_metrics() {
   static const std::vector<std::string> names = {"changed", "probability_change", "accuracy",
                                                  "accuracy_loss"};
   return names;
 }
 
-std::string figure_name(int pixels, const std::string& metric) {
+std::string shift_figure(int pixels, const std::string& metric) {
   return fmt::format("shift/{}/{}", pixels, metric);
 }
 
@@ -63,7 +63,7 @@ CellCompute weighted_means(PerImage columns) {
   };
 }
 
-std::string why_not(const JudgedCell& cell, const ShiftLogits& shifted) {
+std::string why_not_shifted(const JudgedCell& cell, const ShiftLogits& shifted) {
   if (!shifted.not_available.empty()) return shifted.not_available;
   if (!cell.of(data::Split::test).too_little.empty()) return cell.of(data::Split::test).too_little;
   return cell.thresholds.at("youden").not_estimable;
@@ -74,10 +74,10 @@ std::string why_not(const JudgedCell& cell, const ShiftLogits& shifted) {
 void add_shift_figures(Analysis& analysis, const std::vector<ShiftLogits>& shifted) {
   for (std::size_t c = 0; c < analysis.study.cells.size(); ++c) {
     const JudgedCell& cell = analysis.study.cells[c];
-    const std::string reason = why_not(cell, shifted[c]);
+    const std::string reason = why_not_shifted(cell, shifted[c]);
     for (const int pixels : kShiftPixels) {
       std::vector<std::string> names;
-      for (const std::string& metric : metric_names()) names.push_back(figure_name(pixels, metric));
+      for (const std::string& metric : shift_metrics()) names.push_back(shift_figure(pixels, metric));
       CellCompute compute;
       if (reason.empty()) compute = weighted_means(per_image(cell, shifted[c], pixels));
       analysis.figures.add(c, names, compute, reason);
@@ -93,8 +93,8 @@ void add_shift_tables(Analysis& analysis, bool computed) {
   Topic topic{"shift", "shifted test images, over seeds", {"pixels", "metric"}, {}};
   for (const int pixels : kShiftPixels) {
     if (!computed) break;
-    for (const std::string& metric : metric_names()) {
-      const std::string name = figure_name(pixels, metric);
+    for (const std::string& metric : shift_metrics()) {
+      const std::string name = shift_figure(pixels, metric);
       for (std::size_t c = 0; c < analysis.study.cells.size(); ++c)
         seeds.add(labels_of(analysis.study.cells[c]) +
                   std::vector<ResultValue>{static_cast<double>(pixels), metric} +

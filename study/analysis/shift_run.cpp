@@ -19,7 +19,7 @@ namespace dsx::analysis {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* kFormat = "downscalexr-shift";
+constexpr const char* kShiftFormat = "downscalexr-shift";
 
 // Every image of another data set, moved.
 class ShiftedDataset : public data::Dataset {
@@ -65,12 +65,12 @@ std::string seal_of(const fs::path& path) {
 
 fs::path cache_of(const Cell& cell) { return cell.folder / "shift.h5"; }
 
-bool read_cache(const Cell& cell, ShiftLogits& result) {
+bool read_shift_cache(const Cell& cell, ShiftLogits& result) {
   std::error_code ignored;
   if (!fs::exists(cache_of(cell), ignored)) return false;
   try {
     const data::h5::Reader in(cache_of(cell));
-    if (in.attribute_string("format") != kFormat || in.attribute_int("version") != 1 ||
+    if (in.attribute_string("format") != kShiftFormat || in.attribute_int("version") != 1 ||
         in.attribute_string("checkpoint") != seal_of(cell.folder / "best.h5"))
       return false;
     const auto dx = in.numbers<std::int32_t>("dx"), dy = in.numbers<std::int32_t>("dy");
@@ -90,10 +90,10 @@ bool read_cache(const Cell& cell, ShiftLogits& result) {
   }
 }
 
-void write_cache(const Cell& cell, const ShiftLogits& result) {
+void write_shift_cache(const Cell& cell, const ShiftLogits& result) {
   try {
     data::h5::Writer out(cache_of(cell));
-    out.attribute("format", kFormat);
+    out.attribute("format", kShiftFormat);
     out.attribute("version", std::int64_t{1});
     out.attribute("checkpoint", seal_of(cell.folder / "best.h5"));
     std::vector<std::int32_t> dx, dy;
@@ -166,7 +166,7 @@ std::vector<ShiftLogits> shifted_logits(std::span<const Cell> cells, const std::
   std::vector<ShiftLogits> all(cells.size());
   std::vector<std::size_t> missing;
   for (std::size_t c = 0; c < cells.size(); ++c)
-    if (!read_cache(cells[c], all[c])) missing.push_back(c);
+    if (!read_shift_cache(cells[c], all[c])) missing.push_back(c);
   // Cells of one data set after each other.
   std::stable_sort(missing.begin(), missing.end(),
                    [&](auto a, auto b) { return cells[a].data_digest < cells[b].data_digest; });
@@ -191,7 +191,7 @@ std::vector<ShiftLogits> shifted_logits(std::span<const Cell> cells, const std::
             static_cast<double>(m) + static_cast<double>(shift) / static_cast<double>(shift_list().size());
         bar.show(done / static_cast<double>(missing.size()), cell.folder.filename().string(), 10);
       });
-      write_cache(cell, result);
+      write_shift_cache(cell, result);
     } catch (const DataError& error) {
       result.logits.clear();
       result.not_available = error.what();

@@ -15,7 +15,7 @@ std::string more(std::size_t count, std::size_t shown) {
 }
 
 template <typename Pair>
-std::string marks(const Pair& pair) {
+std::string marks_text(const Pair& pair) {
   return fmt::format("{}{}{}", pair.across_splits ? "  (in different splits)" : "",
                      pair.across_classes ? "  (with different labels)" : "",
                      pair.across_subjects ? "  (different subjects)" : "");
@@ -36,7 +36,7 @@ std::string copies_text(const data::Dataset& dataset, const Audit& audit, std::s
     std::string names;
     for (const std::size_t index : groups[i].indices)
       names += (names.empty() ? "" : " = ") + items[index].name;
-    text += fmt::format("  {}{}\n", names, marks(groups[i]));
+    text += fmt::format("  {}{}\n", names, marks_text(groups[i]));
   }
   text += more(groups.size(), shown);
   const auto& near = audit.duplicates.near;
@@ -45,7 +45,7 @@ std::string copies_text(const data::Dataset& dataset, const Audit& audit, std::s
                       audit.duplicates.truncated ? "more than " : "", counted(near.size(), "pair"));
   for (std::size_t i = 0; i < std::min(shown, near.size()); ++i)
     text += fmt::format("  {} ~ {}  {}, {:.4f}{}\n", items[near[i].first].name, items[near[i].second].name,
-                        counted(near[i].distance, "bit"), near[i].similarity, marks(near[i]));
+                        counted(near[i].distance, "bit"), near[i].similarity, marks_text(near[i]));
   return text + more(near.size(), shown);
 }
 

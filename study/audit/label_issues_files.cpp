@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number_text(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 const std::string& class_of(const data::Dataset& dataset, std::uint32_t label) {
   return dataset.class_names().at(label);
@@ -98,23 +98,19 @@ std::string issues_csv(const data::Dataset& dataset, const LabelIssues& issues) 
 
 std::string issues_json(const data::Dataset& dataset, const LabelIssues& issues) {
   const statistics::ConfidentLearning& found = issues.learning;
-  Json json{{"description", dataset.description()},
-            {"sha256", dataset.digest()},
-            {"images", issues.given.size()},
-            {"class_names", dataset.class_names()},
-            {"auc", number(issues.auc)},
-            {"thresholds", found.thresholds},
-            {"confident_joint", found.counts},
-            {"joint", found.joint},
+  Json json{{"description", dataset.description()},    {"sha256", dataset.digest()},
+            {"images", issues.given.size()},           {"class_names", dataset.class_names()},
+            {"auc", number_text(issues.auc)},          {"thresholds", found.thresholds},
+            {"confident_joint", found.counts},         {"joint", found.joint},
             {"estimated_wrong", found.estimated_wrong}};
   if (!issues.injected.empty()) {
     const InjectionResult result = judge_injection(issues);
     json["injected"] = {{"labels", result.injected},
                         {"among_as_many_first", result.hits},
-                        {"precision", number(result.precision.value)},
-                        {"low", number(result.precision.low)},
-                        {"high", number(result.precision.high)},
-                        {"auc", number(result.auc.value)},
+                        {"precision", number_text(result.precision.value)},
+                        {"low", number_text(result.precision.low)},
+                        {"high", number_text(result.precision.high)},
+                        {"auc", number_text(result.auc.value)},
                         {"among_issues", result.flagged_hits}};
   }
   json["issues"] = Json::array();

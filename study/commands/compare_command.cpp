@@ -36,7 +36,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-constexpr const char* kHelp =
+constexpr const char* kCompareHelp =
     R"(study compare: train every variant over several seeds and levels of label noise, and compare them.
 
 Usage: study compare [FLAGS] [SETTINGS]
@@ -81,7 +81,7 @@ Exit code: 0 when all cells are finished, else that of the first one that failed
 
 )";
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kCompareExamples = R"(Examples:
   study compare                                                built-in data, a few minutes
   study compare --data chest_xray --seeds 5 --epochs 10
   study compare --data chest_xray --seeds 5 --noise-seeds 3 --label-noise 0,0.2 --out results/compare/noise
@@ -262,8 +262,9 @@ bool any_finished(const std::vector<sweep::PlannedCell>& cells) {
 int compare_command(const std::vector<std::string>& args) {
   Request request = read_request(args);
   if (request.line.help) {
-    fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", kHelp, findings::finish_flags_help(),
-               settings::settings_help(keys_of_cells()), settings::operators_help("--variants") + kExamples);
+    fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", kCompareHelp,
+               findings::finish_flags_help(), settings::settings_help(keys_of_cells()),
+               settings::operators_help("--variants") + kCompareExamples);
     return static_cast<int>(cli::ExitCode::ok);
   }
   const bool json = request.line.extra.count("json") != 0;

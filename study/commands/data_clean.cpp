@@ -18,9 +18,9 @@ namespace {
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
 
-constexpr std::size_t kShown = 10;
+constexpr std::size_t kShownDropped = 10;
 
-settings::CommandLine parse(const std::vector<std::string>& args) {
+settings::CommandLine parse_clean(const std::vector<std::string>& args) {
   settings::CommandSyntax syntax{.command = "data", .keys = data_keys(), .max_positional = 1};
   syntax.extra.add_options()("out", po::value<std::string>(), "")(
       "priority", po::value<std::string>()->default_value("train,val,test"), "")(
@@ -32,7 +32,7 @@ settings::CommandLine parse(const std::vector<std::string>& args) {
   return settings::parse_command_line(args, syntax);
 }
 
-std::string line_of(const data::Dataset& dataset, const data::Dropped& one) {
+std::string dropped_line(const data::Dataset& dataset, const data::Dropped& one) {
   const auto& items = dataset.items();
   const bool same = one.reason == data::DropReason::same_file || one.reason == data::DropReason::same_pixels;
   return fmt::format("  {}: {}{} {}\n", items[one.index].name, data::to_string(one.reason),
@@ -53,7 +53,7 @@ void print_result(const data::Dataset& dataset, const std::vector<data::Dropped>
   }
   if (!dropped.empty()) fmt::print("\n");
   for (std::size_t i = 0; i < std::min(shown, dropped.size()); ++i)
-    fmt::print("{}", line_of(dataset, dropped[i]));
+    fmt::print("{}", dropped_line(dataset, dropped[i]));
   if (dropped.size() > shown)
     fmt::print("  ... and {} more; --all lists them, the manifest has all\n", dropped.size() - shown);
 }
@@ -72,7 +72,7 @@ void warn_of_conflicts(const data::Duplicates& duplicates, bool dropping) {
 }  // namespace
 
 int data_clean(const std::vector<std::string>& args) {
-  const settings::CommandLine line = parse(args);
+  const settings::CommandLine line = parse_clean(args);
   const std::string& source = only_source(line, "clean");
   if (!line.extra.count("out")) throw ConfigError("study data clean: where to? give --out FILE.h5");
   data::CleanFile file;
@@ -105,7 +105,7 @@ int data_clean(const std::vector<std::string>& args) {
   file.resize = data::resize_from_string(stored != nullptr ? stored->resize() : line.settings.resize);
   file.progress = progress_of(line.settings, writing, "writing images", "stopped; nothing was written");
   data::write_cleaned(*dataset, fingerprints, dropped, file);
-  print_result(*dataset, dropped, line.extra["all"].as<bool>() ? SIZE_MAX : kShown);
+  print_result(*dataset, dropped, line.extra["all"].as<bool>() ? SIZE_MAX : kShownDropped);
   fmt::print("\n{}: {}\n{}: their hashes; `study --data {} --manifest {}` refuses any others\n",
              file.out.string(), counted(dataset->items().size() - dropped.size(), "image"),
              file.manifest.string(), file.out.string(), file.manifest.string());

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kShown = 20;
 const std::vector<std::string> kOutputs{"html", "csv", "json", "save-probabilities"};
 
-settings::CommandLine parse(const std::vector<std::string>& args) {
+settings::CommandLine parse_issues(const std::vector<std::string>& args) {
   settings::CommandSyntax syntax{.command = "data", .keys = {}, .max_positional = 1};
   syntax.extra.add_options()("folds", po::value<int>()->default_value(5), "")(
       "inject", po::value<double>()->default_value(0), "")("probabilities", po::value<std::string>(), "")(
@@ -101,7 +101,7 @@ audit::OutOfSample probabilities(const settings::CommandLine& line, const settin
 }  // namespace
 
 int data_issues(const std::vector<std::string>& args) {
-  const settings::CommandLine line = parse(args);
+  const settings::CommandLine line = parse_issues(args);
   const std::string& source = only_source(line, "issues");
   check(line);
   settings::Settings settings = line.settings;

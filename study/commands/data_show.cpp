@@ -52,7 +52,7 @@ void print_leaks(const data::Dataset& dataset, const data::DataSummary& summary,
   more(summary.shared_subjects.size());
 }
 
-void print_text(const data::Dataset& dataset, const data::DataSummary& summary, bool all) {
+void print_summary_text(const data::Dataset& dataset, const data::DataSummary& summary, bool all) {
   const data::ImageShape shape = dataset.shape();
   fmt::print("{}, {}\nsha256 {}\n\n", dataset.description(), counted(shape.channels, "channel"),
              dataset.digest());
@@ -84,7 +84,7 @@ void print_text(const data::Dataset& dataset, const data::DataSummary& summary, 
   print_leaks(dataset, summary, all ? SIZE_MAX : 5);
 }
 
-void print_json(const data::Dataset& dataset, const data::DataSummary& summary) {
+void print_summary_json(const data::Dataset& dataset, const data::DataSummary& summary) {
   using Json = nlohmann::ordered_json;
   const auto& items = dataset.items();
   Json json{{"description", dataset.description()}, {"sha256", dataset.digest()},
@@ -128,9 +128,9 @@ int data_show(const std::vector<std::string>& args) {
   const std::unique_ptr<data::Dataset> dataset = open_with_bar(line.settings, only_source(line, "show"));
   const data::DataSummary summary = data::summarize(*dataset);
   if (line.extra["json"].as<bool>()) {
-    print_json(*dataset, summary);
+    print_summary_json(*dataset, summary);
   } else {
-    print_text(*dataset, summary, line.extra["all"].as<bool>());
+    print_summary_text(*dataset, summary, line.extra["all"].as<bool>());
   }
   return static_cast<int>(cli::ExitCode::ok);
 }

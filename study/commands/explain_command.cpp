@@ -25,9 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-const std::vector<std::string> kKeys{"layout", "batch", "threads", "oversubscribe", "seed"};
+const std::vector<std::string> kExplainKeys{"layout", "batch", "threads", "oversubscribe", "seed"};
 
-constexpr const char* kHelp =
+constexpr const char* kExplainHelp =
     R"(study explain: where the latency difference between variants comes from, measured
 
 Usage:
@@ -186,7 +186,7 @@ int explain(const settings::CommandLine& line) {
 int explain_command(const std::vector<std::string>& args) {
   settings::CommandSyntax syntax;
   syntax.command = "explain";
-  syntax.keys = kKeys;
+  syntax.keys = kExplainKeys;
   syntax.max_positional = 2;
   syntax.extra.add_options()("variants", po::value<std::string>()->default_value("maxpool,strided"), "")(
       "shapes", po::value<std::string>()->default_value("study"), "")(
@@ -194,10 +194,11 @@ int explain_command(const std::vector<std::string>& args) {
       "peers", po::value<std::string>(), "")("out", po::value<std::string>(), "")("compare", "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}", kHelp);
+    fmt::print("{}", kExplainHelp);
     for (const auto& experiment : explain::experiment_table())
       fmt::print("  {:<17} {}\n", experiment.name, experiment.question);
-    fmt::print("\nSettings:\n{}{}", settings::settings_help(kKeys), settings::operators_help("--variants"));
+    fmt::print("\nSettings:\n{}{}", settings::settings_help(kExplainKeys),
+               settings::operators_help("--variants"));
     return static_cast<int>(cli::ExitCode::ok);
   }
   if (line.extra.count("compare") != 0) return compare(line.positional);

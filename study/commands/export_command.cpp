@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-constexpr const char* kHelp = R"(study export: a run's network or predictions for other programs
+constexpr const char* kExportHelp = R"(study export: a run's network or predictions for other programs
 
 Usage:
   study export RUN --format NAME [--out PATH] [--checkpoint best|last] [--force]
@@ -32,8 +32,8 @@ them back.
 
 )";
 
-std::string help_text() {
-  std::string text = kHelp + std::string("Formats:\n");
+std::string export_help() {
+  std::string text = kExportHelp + std::string("Formats:\n");
   for (const exchange::ExportFormat& format : exchange::export_formats())
     text += fmt::format("  {:<20} {}\n", format.name, format.help);
   return text;
@@ -64,7 +64,7 @@ int export_command(const std::vector<std::string>& args) {
       "checkpoint", po::value<std::string>()->default_value("best"), "")("force", po::bool_switch(), "");
   const settings::CommandLine line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}", help_text());
+    fmt::print("{}", export_help());
     return static_cast<int>(cli::ExitCode::ok);
   }
   if (line.positional.empty())

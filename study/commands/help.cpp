@@ -20,7 +20,7 @@ Usage:
 
 )";
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kStudyExamples = R"(Examples:
   study --variant maxpool                            the built-in data, under two minutes
   study --variant strided --data chest_xray --epochs 10 --seed 3
   study --config my.yaml --lr 0.02                   a YAML file of settings; the flag wins
@@ -62,7 +62,7 @@ std::string help_page() {
   return kIntroduction + commands_text() +
          "Settings, with [default]. Each is also a key of a YAML file (--config), with '_' for '-'.\n"
          "Switches take no value, or one after '=': --equalize, --equalize=false.\n\n" +
-         settings::settings_help() + kExamples + kExitCodes;
+         settings::settings_help() + kStudyExamples + kExitCodes;
 }
 
 std::string version_line() {

@@ -29,11 +29,12 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-const std::vector<std::string> kKeys{"variant", "network", "size",     "channels", "resize",
-                                     "mean",    "std",     "equalize", "sharpen",  "denoise"};
+const std::vector<std::string> kImportKeys{"variant", "network", "size",     "channels", "resize",
+                                           "mean",    "std",     "equalize", "sharpen",  "denoise"};
 constexpr std::size_t kMaxFileBytes = std::size_t{8} << 30;
 
-constexpr const char* kHelp = R"(study import: weights trained elsewhere, as a folder that other commands take
+constexpr const char* kImportHelp =
+    R"(study import: weights trained elsewhere, as a folder that other commands take
 
 Usage:
   study import WEIGHTS.safetensors --out DIR [--variant NAME] [SETTINGS]
@@ -142,12 +143,12 @@ void write_folder(run::RunRecord record, const net::Network& network) {
 }  // namespace
 
 int import_command(const std::vector<std::string>& args) {
-  settings::CommandSyntax syntax{.command = "import", .keys = kKeys, .max_positional = 1};
+  settings::CommandSyntax syntax{.command = "import", .keys = kImportKeys, .max_positional = 1};
   syntax.extra.add_options()("out", po::value<std::string>(), "");
   settings::CommandLine line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}{}", kHelp,
-               settings::settings_help(kKeys, {{"variant", "the file's; needed if it names none"}}));
+    fmt::print("{}{}", kImportHelp,
+               settings::settings_help(kImportKeys, {{"variant", "the file's; needed if it names none"}}));
     return static_cast<int>(cli::ExitCode::ok);
   }
   if (line.positional.empty())

@@ -116,14 +116,14 @@ struct Probe {
   }
 };
 
-std::vector<std::string> split(const std::string& text) {
+std::vector<std::string> split_list(const std::string& text) {
   std::vector<std::string> parts;
   std::istringstream stream(text);
   for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
   return parts;
 }
 
-std::string text_option(const settings::CommandLine& line, const char* name) {
+std::string probe_option(const settings::CommandLine& line, const char* name) {
   if (line.extra.count(name) == 0) throw ConfigError(fmt::format("study latency-probe needs --{}", name));
   return line.extra[name].as<std::string>();
 }
@@ -166,11 +166,11 @@ int latency_probe_command(const std::vector<std::string>& args) {
   settings::apply_threads(line.settings);
   Probe probe;
   probe.settings = line.settings;
-  probe.variants = split(text_option(line, "variants"));
+  probe.variants = split_list(probe_option(line, "variants"));
   probe.seconds = line.extra["seconds"].as<double>();
   for (int repeat = 1; repeat <= analysis::kLatencyRepeats; ++repeat)
     for (const int batch : analysis::kLatencyBatchSizes) probe.run(repeat, batch);
-  data::write_file_atomically(text_option(line, "samples"), Json{{"sets", probe.sets}}.dump() + "\n");
+  data::write_file_atomically(probe_option(line, "samples"), Json{{"sets", probe.sets}}.dump() + "\n");
   return static_cast<int>(cli::ExitCode::ok);
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr const char* kHelp = R"(study list: the runs in a folder and below it, as a table
+constexpr const char* kListHelp = R"(study list: the runs in a folder and below it, as a table
 
 Usage:
   study list [DIR] [--where CONDITION]... [--sort COLUMN] [--csv|--json]
@@ -48,7 +48,7 @@ std::size_t position(std::vector<std::string>& columns, const std::string& name)
   return columns.size() - 1;
 }
 
-void print_table(const run::RunTable& table, std::size_t shown) {
+void print_runs_table(const run::RunTable& table, std::size_t shown) {
   cli::TextTable text({table.columns.begin(), table.columns.begin() + static_cast<std::ptrdiff_t>(shown)});
   for (const run::RunRow& row : table.rows) {
     std::vector<std::string> cells;
@@ -59,7 +59,7 @@ void print_table(const run::RunTable& table, std::size_t shown) {
   fmt::print("{}{}\n", text.str(), counted(table.rows.size(), "run"));
 }
 
-void print_csv(const run::RunTable& table, std::size_t shown) {
+void print_runs_csv(const run::RunTable& table, std::size_t shown) {
   fmt::print("folder");
   for (std::size_t i = 0; i < shown; ++i) fmt::print(",{}", table.columns[i]);
   fmt::print("\n");
@@ -70,7 +70,7 @@ void print_csv(const run::RunTable& table, std::size_t shown) {
   }
 }
 
-void print_json(const run::RunTable& table, std::size_t shown) {
+void print_runs_json(const run::RunTable& table, std::size_t shown) {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (const run::RunRow& row : table.rows) {
@@ -99,7 +99,7 @@ int list_command(const std::vector<std::string>& args) {
       "csv", po::bool_switch(), "")("json", po::bool_switch(), "");
   const settings::CommandLine line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}Columns: {}; and every setting, as in `study --help` with '_' for '-'.\n", kHelp,
+    fmt::print("{}Columns: {}; and every setting, as in `study --help` with '_' for '-'.\n", kListHelp,
                fmt::join(run::standard_columns(), ", "));
     return static_cast<int>(cli::ExitCode::ok);
   }
@@ -127,7 +127,7 @@ int list_command(const std::vector<std::string>& args) {
   });
   run::sort_rows(table.rows, sort_column, descending);
   for (const std::string& problem : table.problems) fmt::print(stderr, "study: warning: {}\n", problem);
-  csv ? print_csv(table, shown) : json ? print_json(table, shown) : print_table(table, shown);
+  csv ? print_runs_csv(table, shown) : json ? print_runs_json(table, shown) : print_runs_table(table, shown);
   return static_cast<int>(cli::ExitCode::ok);
 }
 

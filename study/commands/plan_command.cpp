@@ -16,10 +16,10 @@
 namespace dsx::commands {
 namespace {
 
-const std::vector<std::string> kKeys{"variant", "network",  "layout", "engine",  "allow_ref",
-                                     "size",    "channels", "batch",  "threads", "oversubscribe"};
+const std::vector<std::string> kPlanKeys{"variant", "network",  "layout", "engine",  "allow_ref",
+                                         "size",    "channels", "batch",  "threads", "oversubscribe"};
 
-constexpr const char* kHelp = R"(study plan: what a network executes, step by step, without running it
+constexpr const char* kPlanHelp = R"(study plan: what a network executes, step by step, without running it
 
 Usage:
   study plan [--train] [--json] [SETTINGS]
@@ -56,8 +56,8 @@ std::string note_of(const net::PlanRow& row) {
   return note;
 }
 
-void print_text(const net::Network& network, const net::Plan& plan, const std::vector<net::PlanRow>& rows,
-                const std::string& dtype) {
+void print_plan_text(const net::Network& network, const net::Plan& plan,
+                     const std::vector<net::PlanRow>& rows, const std::string& dtype) {
   const auto onednn = kernels::onednn_info();
   fmt::print("network {} {}, {}, batch {}, layout {}, {}, {}, oneDNN {} ({})\n\n", network.spec().name,
              network.options().variant,
@@ -77,8 +77,9 @@ void print_text(const net::Network& network, const net::Plan& plan, const std::v
              static_cast<double>(plan.arena_bytes()) / 1e6, static_cast<double>(plan.unshared_bytes()) / 1e6);
 }
 
-void print_json(const net::Network& network, const net::Plan& plan, const std::vector<net::PlanRow>& rows,
-                const settings::Settings& settings, const std::string& dtype) {
+void print_plan_json(const net::Network& network, const net::Plan& plan,
+                     const std::vector<net::PlanRow>& rows, const settings::Settings& settings,
+                     const std::string& dtype) {
   nlohmann::ordered_json steps = nlohmann::ordered_json::array();
   for (const auto& row : rows) {
     nlohmann::ordered_json step;
@@ -117,12 +118,12 @@ int plan_command(const std::vector<std::string>& args) {
   namespace po = boost::program_options;
   settings::CommandSyntax syntax;
   syntax.command = "plan";
-  syntax.keys = kKeys;
+  syntax.keys = kPlanKeys;
   syntax.extra.add_options()("train", "")("json", "")("dtype", po::value<std::string>()->default_value("f32"),
                                                       "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}{}", kHelp, settings::settings_help(kKeys));
+    fmt::print("{}{}", kPlanHelp, settings::settings_help(kPlanKeys));
     return static_cast<int>(cli::ExitCode::ok);
   }
   settings::apply_threads(line.settings);
@@ -137,8 +138,8 @@ int plan_command(const std::vector<std::string>& args) {
                        {line.settings.variant, line.settings.channels, size, size});
   const auto plan = network.make_plan(line.settings.batch, line.extra.count("train") != 0);
   const auto rows = net::plan_rows(plan);
-  line.extra.count("json") != 0 ? print_json(network, plan, rows, line.settings, dtype)
-                                : print_text(network, plan, rows, dtype);
+  line.extra.count("json") != 0 ? print_plan_json(network, plan, rows, line.settings, dtype)
+                                : print_plan_text(network, plan, rows, dtype);
   return static_cast<int>(cli::ExitCode::ok);
 }
 

@@ -21,10 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-const std::vector<std::string> kKeys{"skip_bad_images", "batch",         "layout",  "engine",
-                                     "threads",         "oversubscribe", "progress"};
+const std::vector<std::string> kPredictKeys{"skip_bad_images", "batch",         "layout",  "engine",
+                                            "threads",         "oversubscribe", "progress"};
 
-constexpr const char* kHelp = R"(study predict: what a run's network says of images
+constexpr const char* kPredictHelp = R"(study predict: what a run's network says of images
 
 Usage:
   study predict RUN IMAGE-or-DIR... [--csv|--json] [FLAGS]
@@ -76,7 +76,7 @@ Decider make_decider(const run::OpenedRun& run, const po::variables_map& flags) 
   return decider;
 }
 
-void print_csv(const std::vector<run::ImagePrediction>& images, const Decider& decider) {
+void print_predictions_csv(const std::vector<run::ImagePrediction>& images, const Decider& decider) {
   fmt::print("image,probability,decision,threshold,logit,load_ms,network_ms,note,problem\n");
   for (const run::ImagePrediction& i : images) {
     const std::string name = cli::csv_cell(i.path.string());
@@ -90,8 +90,8 @@ void print_csv(const std::vector<run::ImagePrediction>& images, const Decider& d
   }
 }
 
-void print_json(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,
-                const Decider& decider) {
+void print_predictions_json(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,
+                            const Decider& decider) {
   using Json = nlohmann::ordered_json;
   Json json{{"run", run.folder.string()},
             {"checkpoint", run.checkpoint},
@@ -117,8 +117,8 @@ void print_json(const run::OpenedRun& run, const std::vector<run::ImagePredictio
   fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
-void print_table(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,
-                 const Decider& decider) {
+void print_predictions_table(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,
+                             const Decider& decider) {
   fmt::print("{}, {} weights (epoch {}), {}, threshold {} from {}\n", run.name, run.checkpoint, run.epoch,
              kernels::to_string(run.network.context().dtype),
              cli::fixed(training::sigmoid(decider.logit_threshold), 3), decider.rule);
@@ -154,7 +154,7 @@ void report_problems(const std::vector<run::ImagePrediction>& images, bool may_s
 }
 
 settings::CommandSyntax make_syntax() {
-  settings::CommandSyntax syntax{.command = "predict", .keys = kKeys, .max_positional = 1'000'000};
+  settings::CommandSyntax syntax{.command = "predict", .keys = kPredictKeys, .max_positional = 1'000'000};
   syntax.extra.add_options()("threshold-from", po::value<std::string>(), "")(
       "checkpoint", po::value<std::string>()->default_value("best"), "")(
       "dtype", po::value<std::string>()->default_value("f32"), "")("csv", po::bool_switch(), "")(
@@ -168,7 +168,7 @@ int predict_command(const std::vector<std::string>& args) {
   const settings::CommandSyntax syntax = make_syntax();
   settings::CommandLine line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}{}", kHelp, settings::settings_help(kKeys));
+    fmt::print("{}{}", kPredictHelp, settings::settings_help(kPredictKeys));
     return static_cast<int>(cli::ExitCode::ok);
   }
   if (line.positional.size() < 2)
@@ -192,11 +192,11 @@ int predict_command(const std::vector<std::string>& args) {
   const std::vector<run::ImagePrediction> images = run::predict_images(run, paths, progress);
   progress.finish();
   if (csv) {
-    print_csv(images, decider);
+    print_predictions_csv(images, decider);
   } else if (json) {
-    print_json(run, images, decider);
+    print_predictions_json(run, images, decider);
   } else {
-    print_table(run, images, decider);
+    print_predictions_table(run, images, decider);
   }
   report_problems(images, line.settings.skip_bad_images);
   return static_cast<int>(cli::ExitCode::ok);

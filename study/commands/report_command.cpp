@@ -16,9 +16,9 @@
 namespace dsx::commands {
 namespace {
 
-const std::vector<std::string> kKeys{"threads", "oversubscribe", "progress"};
+const std::vector<std::string> kReportKeys{"threads", "oversubscribe", "progress"};
 
-constexpr const char* kHelp =
+constexpr const char* kReportHelp =
     R"(study report: statistics, verdicts and report.html of a sweep that has run. Trains nothing.
 
 Usage: study report DIR [FLAGS]
@@ -40,12 +40,13 @@ Files in DIR:
 int report_command(const std::vector<std::string>& args) {
   settings::CommandSyntax syntax;
   syntax.command = "report";
-  syntax.keys = kKeys;
+  syntax.keys = kReportKeys;
   syntax.max_positional = 1;
   findings::add_finish_flags(syntax.extra);
   const settings::CommandLine line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}{}{}{}", kHelp, findings::finish_flags_help(), kFiles, settings::settings_help(kKeys));
+    fmt::print("{}{}{}{}", kReportHelp, findings::finish_flags_help(), kFiles,
+               settings::settings_help(kReportKeys));
     return static_cast<int>(cli::ExitCode::ok);
   }
   if (line.positional.empty())

@@ -20,11 +20,11 @@ namespace {
 namespace fs = std::filesystem;
 using tracking::Json;
 
-const std::vector<std::string> kKeys{"track"};
+const std::vector<std::string> kSyncKeys{"track"};
 // Some seven seconds for a server that does not answer.
 constexpr int kMostFailures = 4;
 
-constexpr const char* kHelp =
+constexpr const char* kSyncHelp =
     R"(study sync: send what tracked runs recorded and their MLflow server does not have yet.
 
 Usage: study sync DIR... [--track URI]
@@ -126,11 +126,11 @@ int sync_command(const std::vector<std::string>& args) {
   constexpr int kMostFolders = 10000;
   settings::CommandSyntax syntax;
   syntax.command = "sync";
-  syntax.keys = kKeys;
+  syntax.keys = kSyncKeys;
   syntax.max_positional = kMostFolders;
   const settings::CommandLine line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}{}", kHelp, settings::settings_help(kKeys));
+    fmt::print("{}{}", kSyncHelp, settings::settings_help(kSyncKeys));
     return static_cast<int>(cli::ExitCode::ok);
   }
   if (line.positional.empty()) throw ConfigError("study sync needs a folder: study sync results/runs/NAME");

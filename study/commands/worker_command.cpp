@@ -25,10 +25,10 @@
 namespace dsx::commands {
 namespace {
 
-const std::vector<std::string> kKeys{"variant", "layout",        "engine",   "batch",
-                                     "threads", "oversubscribe", "allow_ref"};
+const std::vector<std::string> kWorkerKeys{"variant", "layout",        "engine",   "batch",
+                                           "threads", "oversubscribe", "allow_ref"};
 
-constexpr const char* kHelp =
+constexpr const char* kWorkerHelp =
     R"(study worker: one network, block or operator behind a line protocol, for scripts/peers
 
 Usage:
@@ -257,14 +257,14 @@ int worker_command(const std::vector<std::string>& args) {
   namespace po = boost::program_options;
   settings::CommandSyntax syntax;
   syntax.command = "worker";
-  syntax.keys = kKeys;
+  syntax.keys = kWorkerKeys;
   auto add = syntax.extra.add_options();
   for (const char* name : {"unit", "mode", "weights", "input", "target"})
     add(name, po::value<std::string>(), "");
   add("data-type", po::value<std::string>()->default_value("f32"), "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("{}{}", kHelp, settings::settings_help(kKeys));
+    fmt::print("{}{}", kWorkerHelp, settings::settings_help(kWorkerKeys));
     return static_cast<int>(cli::ExitCode::ok);
   }
   const auto mode = text_option(line, "mode");

@@ -17,8 +17,8 @@ const std::vector<analysis::ResultValue>* latency_row(const analysis::ResultTabl
   return nullptr;
 }
 
-statistics::Estimate latency_of(const analysis::ComparisonResults& results, const std::string& variant,
-                                bool as_rate) {
+statistics::Estimate latency_of_variant(const analysis::ComparisonResults& results,
+                                        const std::string& variant, bool as_rate) {
   const analysis::ResultTable& table = results.table("latency");
   const auto* row = latency_row(table, variant);
   if (row == nullptr) return statistics::cannot_estimate("latency was not measured");
@@ -73,7 +73,7 @@ void add_headline(analysis::Analysis& analysis) {
         if (row.variant == variant) original = row.*column.original;
       statistics::Estimate ours;
       if (*column.key == '\0') {
-        ours = latency_of(analysis.results, variant, std::string(column.name) == "images_per_s");
+        ours = latency_of_variant(analysis.results, variant, std::string(column.name) == "images_per_s");
       } else {
         const analysis::Record* record =
             analysis.records.find("generalization", column.key, analysis.study.noises.front(), variant);

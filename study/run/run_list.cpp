@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxSummaryBytes = 64 << 20;
+constexpr std::size_t kMaxListedSummaryBytes = 64 << 20;
 constexpr int kMaxDepth = 6;  // folders below the given one
 
 struct Column {
@@ -91,7 +91,7 @@ RunCell cell_of(const Column& column, const Json& summary) {
 
 // Null when it is no run of ours; throws when it is one that cannot be read.
 Json summary_in(const fs::path& file) {
-  Json summary = Json::parse(data::read_file(file, kMaxSummaryBytes), nullptr, false);
+  Json summary = Json::parse(data::read_file(file, kMaxListedSummaryBytes), nullptr, false);
   if (summary.is_discarded()) throw DataError("no JSON");
   const bool ours = summary.is_object() && summary.value("format", Json()) == "downscalexr-summary";
   return ours ? summary : Json();

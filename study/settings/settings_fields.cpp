@@ -82,7 +82,7 @@ Field in_table(Field field) {
 }
 
 // The seed of one use apart from the others.
-Field own_seed(std::string key, std::int64_t Settings::*member, std::string help) {
+Field own_seed_field(std::string key, std::int64_t Settings::*member, std::string help) {
   return shown_as(number(std::move(key), G::training, member, -1, 9e15, std::move(help) + "; -1: --seed"),
                   "--seed");
 }
@@ -164,11 +164,11 @@ std::vector<Field> make_fields() {
   f.push_back(number("batch", G::training, &S::batch, 1, 65536, "images per step"));
   f.push_back(number("seed", G::training, &S::seed, 0, 9e15,
                      "of initialisation, order, augmentation, noise and split"));
-  f.push_back(own_seed("seed_initialisation", &S::seed_initialisation, "of the first weights"));
-  f.push_back(own_seed("seed_order", &S::seed_order, "of the order of the images"));
-  f.push_back(own_seed("seed_augmentation", &S::seed_augmentation, "of the augmentation"));
-  f.push_back(own_seed("seed_noise", &S::seed_noise, "of the label noise: which images"));
-  f.push_back(own_seed("seed_split", &S::seed_split, "of the splits that are made"));
+  f.push_back(own_seed_field("seed_initialisation", &S::seed_initialisation, "of the first weights"));
+  f.push_back(own_seed_field("seed_order", &S::seed_order, "of the order of the images"));
+  f.push_back(own_seed_field("seed_augmentation", &S::seed_augmentation, "of the augmentation"));
+  f.push_back(own_seed_field("seed_noise", &S::seed_noise, "of the label noise: which images"));
+  f.push_back(own_seed_field("seed_split", &S::seed_split, "of the splits that are made"));
   f.push_back(words("optimizer", G::training, &S::optimizer, {"sgd", "adam"},
                     "sgd, or the original's adam (with lr .001, weight_decay .0001)"));
   f.push_back(number("lr", G::training, &S::lr, 0, 1e30, "learning rate", true));

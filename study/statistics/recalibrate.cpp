@@ -9,7 +9,7 @@
 namespace dsx::statistics {
 namespace {
 
-constexpr int kMaxSteps = 100;
+constexpr int kMaxNewtonSteps = 100;
 
 // Symmetric 2 x 2: {{a, b}, {b, c}}.
 struct Matrix2 {
@@ -78,7 +78,7 @@ Fit evaluate(const Model& model, double intercept, double slope) {
 // Newton's steps, halved until the likelihood does not fall. A fit that has not converged has NaN parameters.
 Fit fit_by_newton(const Model& model, double slope) {
   Fit fit = evaluate(model, 0, slope);
-  for (int step = 0; step < kMaxSteps; ++step) {
+  for (int step = 0; step < kMaxNewtonSteps; ++step) {
     const Matrix2 inv = inverse(fit.information);
     double d_intercept = inv.a * fit.gradient_intercept + inv.b * fit.gradient_slope;
     double d_slope = inv.b * fit.gradient_intercept + inv.c * fit.gradient_slope;

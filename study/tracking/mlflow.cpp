@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMostShown = 300;
 constexpr int kPage = 10000;
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string body_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // Numbers of 64 bits come as text.
 std::int64_t integer_of(const Json& json) {
@@ -98,7 +98,7 @@ Json MlflowClient::get(const std::string& path) {
 }
 
 Json MlflowClient::post(const std::string& path, const Json& body) {
-  return call(path, http_.post(url_ + "/api/2.0/mlflow/" + path, dump(body)));
+  return call(path, http_.post(url_ + "/api/2.0/mlflow/" + path, body_of(body)));
 }
 
 std::string MlflowClient::experiment_id(const std::string& name) {

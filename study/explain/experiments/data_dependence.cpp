@@ -26,8 +26,8 @@ constexpr Filling kFillings[] = {
     {"after_relu", [](std::size_t i, std::size_t) { return std::max(0.0F, bench::pattern_value(i, 7)); }},
 };
 
-void measure_op(ExplainContext& context, ExperimentReport& report, ReportTable& table,
-                const bench::Geometry& geometry, const std::string& op, bench::Direction direction) {
+void measure_values(ExplainContext& context, ExperimentReport& report, ReportTable& table,
+                    const bench::Geometry& geometry, const std::string& op, bench::Direction direction) {
   ArmSet arms(context, report, context.options.seconds / 4);
   for (const auto& filling : kFillings) {
     auto spec = context.spec(geometry, op, bench::Unit::op);
@@ -84,7 +84,7 @@ void run_data_dependence(ExplainContext& context, ExperimentReport& report) {
     for (const auto& op : context.pooled_variants(geometry)) {
       for (const auto direction : {bench::Direction::inference, bench::Direction::training_forward}) {
         context.progress(fmt::format("{} {} {}", geometry.name, op, bench::to_string(direction)));
-        measure_op(context, report, table, geometry, op, direction);
+        measure_values(context, report, table, geometry, op, direction);
       }
     }
   }
