@@ -78,16 +78,16 @@ std::vector<EventSource> event_sources() {
   const auto misses = [](const char* name, std::uint64_t cache) {
     return EventSource{name, {PERF_TYPE_HW_CACHE, cache_read_misses(cache), 1, false, ""}, ""};
   };
-  return {
-      hardware("cycles", PERF_COUNT_HW_CPU_CYCLES, 0),
-      hardware("instructions", PERF_COUNT_HW_INSTRUCTIONS, 0),
-      misses("l1d_read_misses", PERF_COUNT_HW_CACHE_L1D),
-      l2_misses(),
-      misses("llc_read_misses", PERF_COUNT_HW_CACHE_LL),
-      misses("dtlb_read_misses", PERF_COUNT_HW_CACHE_DTLB),
-      // A migration happens in the kernel, where it needs more rights to be seen.
-      {"cpu_migrations", {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS, 2, true, ""}, ""},
-  };
+  std::vector<EventSource> sources;
+  sources.push_back(hardware("cycles", PERF_COUNT_HW_CPU_CYCLES, 0));
+  sources.push_back(hardware("instructions", PERF_COUNT_HW_INSTRUCTIONS, 0));
+  sources.push_back(misses("l1d_read_misses", PERF_COUNT_HW_CACHE_L1D));
+  sources.push_back(l2_misses());
+  sources.push_back(misses("llc_read_misses", PERF_COUNT_HW_CACHE_LL));
+  sources.push_back(misses("dtlb_read_misses", PERF_COUNT_HW_CACHE_DTLB));
+  // A migration happens in the kernel, where it needs more rights to be seen.
+  sources.push_back({"cpu_migrations", {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS, 2, true, ""}, ""});
+  return sources;
 }
 constexpr std::size_t kHardware = 6;  // of those, the first
 

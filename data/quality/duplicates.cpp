@@ -18,7 +18,7 @@
 namespace dsx::data {
 namespace {
 
-constexpr int kThumbnailSide = 64;        // at which similarity() looks
+constexpr int kComparedSide = 64;         // at which similarity() looks
 constexpr double kLeastSimilarity = 0.8;  // below, everything is alike
 constexpr double kThumbnailSlack =
     0.02;  // thumbnails correlate more than the images they are of, or hardly less
@@ -112,7 +112,7 @@ double similarity(const Dataset& dataset, std::size_t first, std::size_t second)
     dataset.read(index, pixels);
     const cv::Mat image(shape.height, shape.width, CV_8U, pixels.data());  // the first channel
     cv::Mat small;
-    cv::resize(image, small, {kThumbnailSide, kThumbnailSide}, 0, 0, cv::INTER_AREA);
+    cv::resize(image, small, {kComparedSide, kComparedSide}, 0, 0, cv::INTER_AREA);
     small.convertTo(small, CV_64F);
     cv::Scalar mean, deviation;
     cv::meanStdDev(small, mean, deviation);
@@ -120,7 +120,7 @@ double similarity(const Dataset& dataset, std::size_t first, std::size_t second)
     return small;
   };
   const cv::Mat a = standardised(first), b = standardised(second);
-  return a.dot(b) / (kThumbnailSide * kThumbnailSide);
+  return a.dot(b) / (kComparedSide * kComparedSide);
 }
 
 }  // namespace dsx::data

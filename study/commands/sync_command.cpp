@@ -18,7 +18,6 @@ namespace dsx::commands {
 namespace {
 
 namespace fs = std::filesystem;
-using tracking::Json;
 
 const std::vector<std::string> kSyncKeys{"track"};
 // Some seven seconds for a server that does not answer.
@@ -77,7 +76,7 @@ std::int64_t last_time(const std::vector<tracking::Record>& records) {
 std::string status_in_files(const fs::path& folder) {
   std::error_code ignored;
   if (!fs::is_regular_file(folder / "summary.json", ignored)) return "running";
-  const Json json = Json::parse(data::read_file(folder / "summary.json"), nullptr, false);
+  const tracking::Json json = tracking::Json::parse(data::read_file(folder / "summary.json"), nullptr, false);
   return json.is_object() && json.contains("status") && json["status"].is_string()
              ? json["status"].get<std::string>()
              : "running";
@@ -89,7 +88,7 @@ bool end_if_dead(const fs::path& folder) {
   try {
     tracking::JournalWriter journal(folder / tracking::kJournalName);
     if (journal.before().empty() || has_ended(journal.before())) return true;
-    std::vector<Json> events = {
+    std::vector<tracking::Json> events = {
         tracking::status_record(run::mlflow_status(status_in_files(folder)), last_time(journal.before()))};
     std::error_code ignored;
     for (const auto* names : {&run::small_artifacts(), &run::large_artifacts(), &sweep::sweep_artifacts()})

@@ -18,7 +18,6 @@ namespace dsx::run {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 constexpr std::size_t kMaxListedSummaryBytes = 64 << 20;
 constexpr int kMaxDepth = 6;  // folders below the given one
@@ -76,10 +75,10 @@ const Column& find_column(const std::string& name) {
                                 cli::did_you_mean(name, names)));
 }
 
-RunCell cell_of(const Column& column, const Json& summary) {
-  const Json::json_pointer place(column.place);
+RunCell cell_of(const Column& column, const nlohmann::json& summary) {
+  const nlohmann::json::json_pointer place(column.place);
   if (!summary.contains(place)) return {};
-  const Json& value = summary.at(place);
+  const nlohmann::json& value = summary.at(place);
   if (value.is_string()) return {value.get<std::string>()};
   if (value.is_boolean()) return {value.get<bool>() ? "true" : "false"};
   if (!value.is_number()) return {};
@@ -90,11 +89,12 @@ RunCell cell_of(const Column& column, const Json& summary) {
 }
 
 // Null when it is no run of ours; throws when it is one that cannot be read.
-Json summary_in(const fs::path& file) {
-  Json summary = Json::parse(data::read_file(file, kMaxListedSummaryBytes), nullptr, false);
+nlohmann::json summary_in(const fs::path& file) {
+  nlohmann::json summary =
+      nlohmann::json::parse(data::read_file(file, kMaxListedSummaryBytes), nullptr, false);
   if (summary.is_discarded()) throw DataError("no JSON");
-  const bool ours = summary.is_object() && summary.value("format", Json()) == "downscalexr-summary";
-  return ours ? summary : Json();
+  const bool ours = summary.is_object() && summary.value("format", nlohmann::json()) == "downscalexr-summary";
+  return ours ? summary : nlohmann::json();
 }
 
 std::optional<double> as_number(const std::string& text) {
@@ -135,7 +135,7 @@ RunTable list_runs(const fs::path& folder, const std::vector<std::string>& colum
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
     try {
-      const Json summary = summary_in(file);
+      const nlohmann::json summary = summary_in(file);
       if (summary.is_null()) continue;
       RunRow row{file.parent_path(), {}};
       for (const Column* column : wanted) row.cells.push_back(cell_of(*column, summary));

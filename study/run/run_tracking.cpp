@@ -10,7 +10,6 @@ namespace dsx::run {
 namespace {
 
 namespace fs = std::filesystem;
-using tracking::Json;
 using tracking::Numbers;
 using tracking::Texts;
 
@@ -20,7 +19,7 @@ tracking::Numbers epoch_numbers(const training::EpochRecord& epoch) {
   return numbers;
 }
 
-Json epoch_event(const training::EpochRecord& epoch) {
+tracking::Json epoch_event(const training::EpochRecord& epoch) {
   return tracking::metrics_record(epoch_numbers(epoch), epoch.epoch, tracking::now_ms());
 }
 
@@ -53,8 +52,8 @@ Texts tags_of(const RunRecord& record) {
   return tags;
 }
 
-Json input_of(const RunRecord& record) {
-  Json profile = {{"description", record.data.description}};
+tracking::Json input_of(const RunRecord& record) {
+  tracking::Json profile = {{"description", record.data.description}};
   for (const SplitCount& split : record.data.splits)
     profile[data::to_string(split.split)] = {{record.data.class_names.at(0), split.negatives},
                                              {record.data.class_names.at(1), split.positives}};
@@ -73,7 +72,7 @@ struct Known {
 Known known_of(const std::vector<tracking::Record>& records) {
   Known known;
   for (const tracking::Record& record : records) {
-    const Json& event = record.event;
+    const tracking::Json& event = record.event;
     const std::string type = event.value("type", "");
     if (type == "metrics" && event["values"].contains("epoch"))
       known.epochs.insert(event.value("step", std::int64_t{0}));
@@ -84,7 +83,7 @@ Known known_of(const std::vector<tracking::Record>& records) {
 }
 
 // MLflow never changes a parameter: what a resumed run changed becomes a tag.
-void add_changed(std::vector<Json>& events, const Texts& before, const Texts& now) {
+void add_changed(std::vector<tracking::Json>& events, const Texts& before, const Texts& now) {
   Texts changed;
   for (const auto& [key, value] : now)
     if (const auto old = before.find(key); old != before.end() && old->second != value)
@@ -126,7 +125,7 @@ Numbers latency_numbers(const RunRecord& record) {
   return numbers;
 }
 
-void add_artifacts(std::vector<Json>& events, const std::vector<std::string>& names) {
+void add_artifacts(std::vector<tracking::Json>& events, const std::vector<std::string>& names) {
   for (const std::string& name : names) events.push_back(tracking::artifact_record(name));
 }
 
@@ -153,7 +152,7 @@ void RunTracking::begin(const RunRecord& record, const fs::path& folder) {
                            is_cell ? folder.parent_path().parent_path() : fs::path());
   if (!tracked_) return;
   const Known known = known_of(tracked_->before());
-  std::vector<Json> events;
+  std::vector<tracking::Json> events;
   if (known.params.empty()) events.push_back(tracking::params_record(params_of(record)));
   add_changed(events, known.params, params_of(record));
   if (!known.has_tags) {
@@ -190,7 +189,7 @@ void RunTracking::after_latency(const RunRecord& record) noexcept {
 // The status goes before the checkpoints, so that a slow line does not leave the run looking alive.
 void RunTracking::end(const RunRecord& record) noexcept {
   if (!tracked_) return;
-  std::vector<Json> events = {
+  std::vector<tracking::Json> events = {
       tracking::metrics_record({{"training_s", record.training_s}, {"peak_rss_mib", record.peak_rss_mib}},
                                record.state.epochs_done(), tracking::now_ms())};
   if (!record.message.empty()) events.push_back(tracking::tags_record({{"message", record.message}}));

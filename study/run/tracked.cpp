@@ -16,7 +16,6 @@ namespace dsx::run {
 namespace {
 
 namespace fs = std::filesystem;
-using tracking::Json;
 
 // An upload of the checkpoints takes seconds; whoever has a slow line sends the rest with `study sync`.
 constexpr double kEndWaits_s = 60, kEndWaitsInVain_s = 5, kBriefWait_s = 5;
@@ -106,7 +105,7 @@ std::unique_ptr<Tracked> Tracked::open(const fs::path& folder, const std::string
 void Tracked::begin(const std::string& name, const TrackTarget& target, const fs::path& parent_folder) {
   tracking::Credentials credentials = tracking::read_credentials(tracking::credentials_file());
   journal_ = std::make_unique<tracking::JournalWriter>(folder_ / tracking::kJournalName);
-  std::vector<Json> events;
+  std::vector<tracking::Json> events;
   if (before().empty()) {
     tracking::Identity identity{tracking::new_uid(), name, "", tracking::now_ms()};
     if (const auto parent = records_of(parent_folder); !parent.empty())
@@ -131,7 +130,7 @@ void Tracked::stop(const std::string& why) noexcept {
   warn(why + "; from here on this run is not tracked");
 }
 
-void Tracked::add(const std::vector<Json>& events) noexcept {
+void Tracked::add(const std::vector<tracking::Json>& events) noexcept {
   if (stopped_) return;
   try {
     journal_->append(events);

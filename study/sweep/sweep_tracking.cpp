@@ -14,7 +14,6 @@ namespace dsx::sweep {
 namespace {
 
 namespace fs = std::filesystem;
-using tracking::Json;
 using tracking::Numbers;
 using tracking::Texts;
 
@@ -42,7 +41,7 @@ Texts tags_of(const Sweep& sweep, const std::string& name, const std::string& co
   return tags;
 }
 
-Json input_of(const Sweep& sweep, const SweepData& data) {
+tracking::Json input_of(const Sweep& sweep, const SweepData& data) {
   const std::string& source = sweep.base.data;
   const std::string name = source == "synthetic" ? source : fs::path(source).filename().string();
   const std::string digest = data.digests.empty() ? "" : data.digests.begin()->second;
@@ -83,8 +82,8 @@ Numbers numbers_of(const std::vector<PlannedCell>& cells) {
   return numbers;
 }
 
-std::vector<Json> artifact_events(const fs::path& folder) {
-  std::vector<Json> events;
+std::vector<tracking::Json> artifact_events(const fs::path& folder) {
+  std::vector<tracking::Json> events;
   std::error_code ignored;
   for (const std::string& name : sweep_artifacts())
     if (fs::exists(folder / name, ignored)) events.push_back(tracking::artifact_record(name));
@@ -111,7 +110,7 @@ void SweepTracking::begin(const Sweep& sweep, const SweepData& data, const fs::p
   const std::string name = folder.filename().string();
   tracked_ = run::Tracked::open(folder, name, sweep.base);
   if (!tracked_) return;
-  std::vector<Json> events;
+  std::vector<tracking::Json> events;
   const bool is_new = tracked_->before().empty();
   if (is_new) events.push_back(tracking::params_record(params_of(sweep)));
   events.push_back(tracking::tags_record(tags_of(sweep, name, command)));
@@ -131,7 +130,7 @@ void SweepTracking::cells_done(const std::vector<PlannedCell>& cells) noexcept {
 
 void SweepTracking::end(const fs::path& folder, const std::string& status) noexcept {
   if (!tracked_) return;
-  std::vector<Json> events = artifact_events(folder);
+  std::vector<tracking::Json> events = artifact_events(folder);
   events.push_back(tracking::status_record(status, tracking::now_ms()));
   tracked_->add(events);
   tracked_->finish(status == "KILLED");
@@ -144,7 +143,7 @@ void track_report(const fs::path& folder) {
   const std::unique_ptr<run::Tracked> tracked =
       run::Tracked::open(folder, folder.filename().string(), settings::Settings{});
   if (!tracked) return;
-  std::vector<Json> events = artifact_events(folder);
+  std::vector<tracking::Json> events = artifact_events(folder);
   events.push_back(tracking::status_record("FINISHED", tracking::now_ms()));
   tracked->add(events);
   tracked->finish(false);
