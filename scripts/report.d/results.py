@@ -1,4 +1,4 @@
-"""Reads what `study compare` found: compare.h5, or compare.json where that is missing. study/compare/RESULTS.md
+"""Reads what `study compare` found: compare.h5, or compare.json where that is missing. docs/comparison_files.md
 describes both. Nothing is computed here; a table that is missing or empty stays empty, and the page says so."""
 
 import json

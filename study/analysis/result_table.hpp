@@ -1,7 +1,7 @@
 // What a comparison found, as named tables with typed columns: the one model that compare.h5, compare.json,
-// tables/*.csv and the terminal are made from. RESULTS.md describes the tables for readers of the files. (The
-// tables of study/explain decide a column's type cell by cell and know no CSV; programs that draw need types
-// that hold without rows, too.)
+// tables/*.csv and the terminal are made from. docs/comparison_files.md describes the tables for readers of
+// the files. (The tables of study/explain decide a column's type cell by cell and know no CSV; programs that
+// draw need types that hold without rows, too.)
 #pragma once
 
 #include <cstddef>

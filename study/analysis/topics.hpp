@@ -48,7 +48,7 @@ class Records {
 };
 statistics::Estimate negated(statistics::Estimate estimate);
 
-// Column names and values of the estimates, in RESULTS.md's order.
+// Column names and values of the estimates, in docs/comparison_files.md's order.
 const std::vector<std::string>& estimate_columns();
 const std::vector<std::string>& over_seeds_columns();
 std::vector<ResultValue> values_of(const statistics::Estimate& estimate);

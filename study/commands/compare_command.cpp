@@ -70,7 +70,7 @@ Files in DIR:
   cells/NAME/                 run.h5, summary.json, config.yaml and checkpoints of each cell
   logs/NAME.log               what each cell printed
   compare.h5, compare.json, tables/*.csv   all figures with intervals, verdicts, claims of the original study;
-                              study/compare/RESULTS.md describes them
+                              docs/comparison_files.md describes them
   report/report.html, report.md, figures/  drawn from them by scripts/report; `study report DIR` does it again
 
 Without --data and settings, the built-in images are made fewer (see the first lines of output), so that the

@@ -30,7 +30,7 @@ images and latency are taken from DIR when they were computed before, else compu
 
 constexpr const char* kFiles = R"(
 Files in DIR:
-  compare.h5, compare.json, tables/*.csv   all numbers (study/compare/RESULTS.md describes them)
+  compare.h5, compare.json, tables/*.csv   all numbers (docs/comparison_files.md describes them)
   report/report.html, report.md, figures/  drawn from them by scripts/report
 
 )";

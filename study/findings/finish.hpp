@@ -22,9 +22,9 @@ struct FinishOptions {
       explain;  // a report of `study explain`; empty: <folder>/explain.json or explain/explain.json
 };
 
-// Turns the finished cells of a sweep into statistics, verdicts and files (RESULTS.md), and prints the short
-// of it; draws the page. Trains nothing; what was computed before (shifted images, latency) is taken from the
-// folder. Returns the exit code: the page's, since all else throws.
+// Turns the finished cells of a sweep into statistics, verdicts and files (docs/comparison_files.md), and
+// prints the short of it; draws the page. Trains nothing; what was computed before (shifted images, latency)
+// is taken from the folder. Returns the exit code: the page's, since all else throws.
 int finish_compare(const std::filesystem::path& folder, const FinishOptions& options);
 
 }  // namespace dsx::findings

@@ -1,4 +1,4 @@
-"""A small, finished compare folder for tests of scripts/report: every table of study/compare/RESULTS.md with made-up but
+"""A small, finished compare folder for tests of scripts/report: every table of docs/comparison_files.md with made-up but
 consistent numbers, two cells' run.h5 per variant, and an explain.json. Nothing in it was measured."""
 
 import json
