@@ -270,6 +270,35 @@ class Commands(unittest.TestCase):
                     self.assertEqual(unknown_flags(words), [])
 
 
+class Reading(unittest.TestCase):
+    """What the tests above rest on."""
+
+    PAGE = ("a\n\n<!-- needs: a server -->\n```sh\nstudy sync DIR\n```\n\n```sh\nstudy plan \\\n  --train  # x\n```\n"
+            "<!-- needs: nothing here -->\ntext\n```text\nno command\n```\n")
+
+    def test_a_marker_is_for_the_next_block_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = pathlib.Path(folder) / "page.md"
+            page.write_text(self.PAGE)
+            self.assertEqual([(language, needs) for _, language, needs, _ in blocks(page)],
+                             [("sh", "a server"), ("sh", ""), ("text", "")])
+
+    def test_lines_are_joined_and_comments_left_out(self):
+        self.assertEqual(list(commands("study plan \\\n  --train  # x\n")), [["study", "plan", "--train"]])
+
+    def test_flags_replace_those_in_the_command(self):
+        self.assertEqual(set_flags(["study", "--batch", "1", "--json", "--epochs=9"], "--batch=2 --size=8", "--epochs"),
+                         ["study", "--json", "--batch=2", "--size=8"])
+
+    def test_a_program_is_known_whatever_starts_it(self):
+        for words in ("scripts/run study plan", "scripts/run --onednn source study plan", "build/release/bin/study plan"):
+            self.assertEqual(program_of(words.split()), ["study", "plan"])
+        self.assertIsNone(program_of(["make", "all"]))
+
+    def test_anchors_are_githubs(self):
+        self.assertEqual(anchor("Beside other libraries: `scripts/peers`"), "beside-other-libraries-scriptspeers")
+
+
 def anchor(heading):
     """A heading's anchor as GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower().replace("`", "")).replace(" ", "-")
