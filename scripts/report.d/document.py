@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Panel:
-    """One drawn picture: figures/<name>.png and .svg."""
+    """One drawn picture: figures/<name>.svg."""
     name: str
     title: str
 

@@ -31,6 +31,7 @@ class Explained:
                 raise DataError(f"{file}: format {found.get('format')!r}, expected 'downscalexr-explain': "
                                 "give the explain.json of `study explain`")
             self.command, self.environment, self.noise = found["command"], found["environment"], found["noise"]
+            self.left_out = found.get("left_out", [])  # (version 0.1 did not say)
             self.settings, self.machine = found["settings"], found.get("machine") or {}
             self.experiments = {e["name"]: Experiment(e, str(file)) for e in found["experiments"]}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -12,7 +12,7 @@ from results import DataError, Results
 
 CONFIG, DATA, OUTPUT = 2, 3, 4  # as study/cli/exit_code.hpp
 
-DESCRIPTION = """Draws report.html (one file, opens offline), report.md, headline.md and figures/*.png, *.svg from the
+DESCRIPTION = """Draws report.html (one file, opens offline), report.md, headline.md and figures/*.svg from the
 compare.h5 (or compare.json) that `study compare` and `study report` wrote into DIR, its cells, and an explain.json."""
 
 

@@ -18,6 +18,7 @@ from part_limits import limits, repeat
 from part_noise import noise
 from part_shift import shift
 from part_training import training
+from portable import portable, portable_document
 from style import Canvas
 
 TITLE = "What does early downsampling do to a small chest X-ray classifier?"
@@ -50,7 +51,8 @@ def draw(results, explained, arguments, command, folder):
     document.sections = [part(ctx) for part in (
         part_answers.found, part_answers.claims, part_answers.headline, training, generalization, noise, decisions, calibration,
         shift, latency, costs, explanation, images, limits)] + [repeat(ctx, command)]
+    portable_document(document)
     write_html(document, folder)
     write_markdown(document, folder)
-    write_headline(part_answers.headline_grid(ctx), results.command, folder)
+    write_headline(part_answers.headline_grid(ctx), portable(results.command), folder)
     return len(ctx.canvas.drawn)

@@ -29,7 +29,7 @@ def written(block):
         return ([f"<details><summary>{block.title}</summary>", "", *items, "", "</details>"] if block.folded else
                 [f"### {block.title}", "", *items])
     if kind == "Figure":
-        return [f"![{panel.title}](figures/{panel.name}.png)" for panel in block.panels] + ["", f"*{block.caption}*"]
+        return [f"![{panel.title}](figures/{panel.name}.svg)" for panel in block.panels] + ["", f"*{block.caption}*"]
     if kind == "Pictures":
         return ([f"### {block.title}", "", block.caption, "", "| image | name | |", "| --- | --- | --- |"]
                 + [f"| ![{escaped(name)}](figures/{file}) | {escaped(name)} | {escaped(words)} |" for file, name, words in block.items])

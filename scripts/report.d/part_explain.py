@@ -8,8 +8,6 @@ from document import Figure, Grid, Missing, Points, Quote, Section
 from rows import Row, draw_rows, height_of
 from style import BLUE, GREEN, GREY, INK, ORANGE, SKY, key_above, look, plain
 
-EXPERIMENTS = ("whole", "factorial", "dispatch", "working_set", "hot_cold", "strips", "data_dependence", "threads", "prediction",
-               "original")
 PART_NAMES = {"convolution": "convolution work", "traffic": "moving the image", "operator": "the pooling itself",
               "arithmetic": "stays: arithmetic and loads from a cache"}
 PART_COLORS = {"convolution work": BLUE, "moving the image": ORANGE, "the pooling itself": GREEN, "traffic": ORANGE,
@@ -211,8 +209,7 @@ def explanation(ctx):
         question = experiment.question[:1].upper() + experiment.question[1:]
         findings = Points([f["text"] for f in experiment.findings] or ["no finding"], question, name not in FIRST)
         section.add(findings, figure if figure and figure.panels else None, *table_grids(experiment))
-    missing = [name for name in EXPERIMENTS if name not in there]
-    if missing:
-        section.add(Missing("Experiments not run: " + ", ".join(missing) + "."))
+    if ctx.explained.left_out:
+        section.add(Missing("Experiments not run: " + ", ".join(ctx.explained.left_out) + "."))
     notes = list(dict.fromkeys(note for e in ctx.explained.experiments.values() for note in e.notes))
     return section.add(Points(notes, "Notes of study explain") if notes else None, Quote(ctx.explained.command))

@@ -54,4 +54,4 @@ def repeat(ctx, command):
         section.add(Grid("Each cell as a command of its own", ["cell", "command"], [list(c) for c in ctx.cells.commands.items()],
                          folded=True))
     return section.add(Text("All numbers are in compare.h5, compare.json and tables/*.csv beside this folder; every figure is in "
-                            "figures/ as PNG and SVG; the cells' own files are in cells/."))
+                            "figures/ as SVG; the cells' own files are in cells/."))

@@ -65,6 +65,16 @@ void check_experiments(const std::vector<std::string>& names) {
   }
 }
 
+// Experiments that --experiments does not name.
+std::vector<std::string> left_out_of(const explain::ExplainOptions& options) {
+  std::vector<std::string> names;
+  for (const auto& experiment : explain::experiment_table())
+    if (!options.experiments.empty() &&
+        std::ranges::find(options.experiments, experiment.name) == options.experiments.end())
+      names.push_back(experiment.name);
+  return names;
+}
+
 explain::ExplainContext context_of(const settings::CommandLine& line) {
   explain::ExplainContext context;
   auto& options = context.options;
@@ -170,6 +180,7 @@ int explain(const settings::CommandLine& line) {
   context.counters = std::make_shared<bench::Counters>();
   report.experiments =
       explain::run_experiments(context, explain::experiment_table(), program_of(context.options));
+  report.left_out = left_out_of(context.options);
   if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
   explain::judge_noise(report);
   const auto text = explain::to_text(report);

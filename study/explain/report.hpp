@@ -64,6 +64,7 @@ struct ExplainReport {
   bench::Fields environment;
   nlohmann::ordered_json machine;  // bench/machine/machine.hpp's
   std::vector<ExperimentReport> experiments;
+  std::vector<std::string> left_out;  // experiments that were not asked for
   std::vector<std::string> noise;  // why this machine was too noisy to trust it; empty when it was quiet
 };
 

@@ -123,6 +123,7 @@ nlohmann::ordered_json to_json(const ExplainReport& report) {
   json["noise"] = report.noise;
   json["experiments"] = Json::array();
   for (const auto& experiment : report.experiments) json["experiments"].push_back(to_json(experiment));
+  json["left_out"] = report.left_out;
   json["machine"] = report.machine;
   return json;
 }
@@ -145,6 +146,7 @@ ExplainReport read_explain_json(const std::filesystem::path& path) {
     report.noise = json.at("noise").get<std::vector<std::string>>();
     for (const auto& experiment : json.at("experiments"))
       report.experiments.push_back(experiment_of(experiment));
+    report.left_out = json.value("left_out", std::vector<std::string>{});  // (version 0.1 did not say)
     report.machine = json.at("machine");
     return report;
   } catch (const Json::exception& error) {

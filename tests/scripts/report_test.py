@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
+import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -87,21 +89,30 @@ class Report(unittest.TestCase):
     def setUp(self):
         self.assertEqual(self.result.returncode, 0, self.result.stderr)
 
-    def test_writes_every_figure_as_png_and_svg(self):
-        there = {path.stem for path in (self.out / "figures").glob("*.png")}
+    def test_writes_every_figure_once_as_svg(self):
+        there = {path.stem for path in (self.out / "figures").glob("*.svg")}
         self.assertEqual(set(FIGURES) - there, set())
-        self.assertEqual(there, {path.stem for path in (self.out / "figures").glob("*.svg")})
+        self.assertEqual(list((self.out / "figures").glob("*.png")), [])
         for name in there:
-            png = (self.out / "figures" / f"{name}.png").read_bytes()
-            width, height = struct.unpack(">II", png[16:24])
-            self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n", name)
-            self.assertGreater(min(width, height), 200, name)
-            self.assertIn("<svg", (self.out / "figures" / f"{name}.svg").read_text("utf-8")[:2000], name)
+            figure = ElementTree.parse(self.out / "figures" / f"{name}.svg").getroot()
+            self.assertEqual(figure.tag, "{http://www.w3.org/2000/svg}svg", name)
+            self.assertGreater(min(float(v) for v in figure.get("viewBox").split()[2:]), 100, name)
+            words = [text for element in figure.iter("{http://www.w3.org/2000/svg}text") for text in element.itertext()]
+            self.assertGreater(len(words), 4, name)
+            names = {element.get("id") for element in figure.iter()}
+            text = (self.out / "figures" / f"{name}.svg").read_text("utf-8")
+            self.assertEqual(set(re.findall(r'(?:href="|url\()#([^")]+)', text)) - names, set(), name)
+
+    def test_page_is_small(self):
+        self.assertLess(len(self.html.encode()), 2_000_000)
 
     def test_shows_every_figure_in_page_and_markdown(self):
         markdown = (self.out / "report.md").read_text("utf-8")
-        drawn = list((self.out / "figures").glob("*.png"))
-        self.assertEqual(sum(a.startswith("data:image/svg+xml") for a in self.page.addresses), len(drawn))
+        drawn = list((self.out / "figures").glob("*.svg"))
+        embedded = [urllib.parse.unquote(a.split(",", 1)[1]) for a in self.page.addresses if a.startswith("data:image/svg+xml")]
+        self.assertEqual(len(embedded), len(drawn))
+        for picture in embedded:
+            self.assertEqual(ElementTree.fromstring(picture).tag, "{http://www.w3.org/2000/svg}svg")
         for figure in drawn:
             self.assertIn(f"(figures/{figure.name})", markdown)
 
@@ -159,6 +170,18 @@ class Report(unittest.TestCase):
         self.assertEqual(told, ["p < .001", "p = .020", "p = .400", "p = .999", "p > .999"])  # as verdicts_test.cpp
         self.assertEqual(words.p_value(float("nan")), "not tested")
 
+    def test_names_the_cost_ratio_that_was_asked_for(self):
+        self.assertIn("a miss costs 7 false alarms", self.page.text)
+        self.assertNotIn("a miss costs 5 false alarms", self.page.text)
+
+    def test_names_the_experiments_that_the_explanation_left_out(self):
+        self.assertIn("Experiments not run: fused.", self.page.text)
+
+    def test_shows_no_folder_of_this_machine(self):
+        for text in (self.page.text, (self.out / "report.md").read_text("utf-8"), (self.out / "headline.md").read_text("utf-8")):
+            self.assertNotIn(self.scratch.name, text)
+            self.assertIsNone(re.search(r"(^|[^A-Za-z0-9_.])/(work|root|tmp|home)/", text))
+
     def test_says_why_a_figure_has_no_number(self):
         self.assertIn("fewer than 10 of a class", self.page.text)
 
@@ -182,6 +205,19 @@ class Report(unittest.TestCase):
         self.assertIn("1 subject occurs in both train and test", self.page.text)
 
 
+class Paths(unittest.TestCase):
+    def test_are_portable(self):
+        sys.path.insert(0, str(ROOT / "scripts" / "report.d"))
+        from portable import portable
+        for before, after in (
+                ("study report /a/b/clone/results/x --threads 2", "study report results/x --threads 2"),
+                ("--data=/a/b/shared/set", "--data=../shared/set"), ("'/h/me/.cache/d.h5': 5 images", "'~/.cache/d.h5': 5 images"),
+                ("(/x/y/z/peers.json)", "(.../z/peers.json)"), ("/proc/self/schedstat, /usr/bin/python3", "/proc/self/schedstat, /usr/bin/python3"),
+                ("https://host/owner/repo and results/x/y, images/s and MB/s", "https://host/owner/repo and results/x/y, images/s and MB/s"),
+                ("../shared/data/x ~/a/b", "../shared/data/x ~/a/b")):
+            self.assertEqual(portable(before, "/a/b/clone", "/h/me"), after)
+
+
 class WhatIsMissing(unittest.TestCase):
     def test_is_said(self):
         with tempfile.TemporaryDirectory() as scratch:
@@ -194,7 +230,7 @@ class WhatIsMissing(unittest.TestCase):
                           "nothing to compare", "No claims were judged", "No thumbnails", "Not read: slice-seed1-clean",
                           "The cells' plans were not found", "No paired differences", "One seed"):
                 self.assertIn(words, text)
-            self.assertFalse((folder / "report" / "figures" / "accuracy_latency.png").exists())
+            self.assertFalse((folder / "report" / "figures" / "accuracy_latency.svg").exists())
 
     def test_reads_json_without_hdf5(self):
         with tempfile.TemporaryDirectory() as scratch:

@@ -270,6 +270,18 @@ END
   holds "$(<"$work/calls")" "-report hotspots -result-dir $work/result -limit 25 -group-by task"
 }
 
+ResultsAreFitToPassOn() {
+  cd "$source_dir"
+  local found
+  # No folder of the machine that made them; a clone without git (an archive) is searched as it is.
+  found=$(grep -rnIE '(^|[^A-Za-z0-9_.])/(work|root|tmp|home)/' results docs ./*.md study/*/*.md tests/*/*.md --exclude-dir=runs --exclude-dir=profiles |
+    cut -c 1-160 || true)
+  [[ -z $found ]] || fail "paths of a machine (scripts/report.d/portable.py rewrites them): $found"
+  [[ -z $(find results/study results/explain -name '*.png' -not -path '*/figures/images/*') ]] || fail "a figure is kept as PNG too"
+  [[ $(stat -c %s results/study/report/report.html) -lt 2000000 ]] || fail "the page is over 2 MB"
+  (($(du -sk --exclude=runs --exclude=profiles results | cut -f 1) <= 6144)) || fail "results/ is over 6 MB"
+}
+
 ScriptsAreCleanByShellcheck() {
   command -v shellcheck >/dev/null || exit 77 # ctest: skipped
   cd "$source_dir"
