@@ -25,9 +25,6 @@ class Context:
     def table(self, name):
         return self.results.table(name)
 
-    def rule(self, name):
-        return words.rule(name, self.results.cost_ratio)
-
     def base(self, name):
         """The table's rows at the least label noise (clean labels, where such cells were run)."""
         return self.results.table(name).where(noise=self.base_noise, noise_kind=self.base_kind)
@@ -78,14 +75,14 @@ def percent_words(row):
     return text
 
 
-def not_estimable(ctx, *tables):
+def not_estimable(*tables):
     """A block that says which figures have no number, by reason; None when all have one."""
     found = {}
     for table in tables:
         for row in table.rows() if "not_estimable" in table else ():
             if row["not_estimable"] and not words.math.isfinite(row.get("value", words.math.nan)):
                 name = row.get("variant") or pair_name(row)
-                labels = [name] + [words.metric(row[k]) if k == "metric" else ctx.rule(row[k]) if k == "rule" else str(row[k])
+                labels = [name] + [words.metric(row[k]) if k == "metric" else words.rule(row[k]) if k == "rule" else str(row[k])
                                    for k in ("split", "gap", "metric", "rule", "pixels") if k in row]
                 found.setdefault(row["not_estimable"], []).append(" ".join(labels))
     if not found:

@@ -3,7 +3,6 @@ describes both. Nothing is computed here; a table that is missing or empty stays
 
 import json
 import math
-import re
 from pathlib import Path
 
 import h5py
@@ -115,7 +114,6 @@ class Results:
             self.negative, self.positive = text_of(get("negative", "negative")), text_of(get("positive", "positive"))
             self.confidence, self.alpha = float(get("confidence", .95)), float(get("alpha", .05))
             self.resamples = int(get("resamples", 0))
-            self.cost_ratio = float(get("cost_ratio", cost_ratio_of(self.command)))
             self.environment, self.settings, self.notes, columns = (
                 json.loads(text_of(h5[name][()])) if name in h5 else {}
                 for name in ("environment_json", "settings_json", "notes_json", "columns_json"))
@@ -133,7 +131,6 @@ class Results:
         for key in ("command", "data", "negative", "positive", "confidence", "alpha", "resamples", "environment",
                     "settings", "notes"):
             setattr(self, key, found[key])
-        self.cost_ratio = float(found.get("cost_ratio", cost_ratio_of(self.command)))
         self.tables = {}
         for name, described in found["tables"].items():
             names = [column["name"] for column in described["columns"]]
@@ -144,12 +141,6 @@ class Results:
             self.tables[name] = Table(name, {key: array_of(values) for key, values in columns.items()},
                                       described["title"], {c["name"]: c.get("unit", "") for c in described["columns"]},
                                       file.name)
-
-
-def cost_ratio_of(command):
-    """For files of version 0.1, which did not keep it: what their command asked for, or else that version's own."""
-    asked = re.search(r"--cost-ratio[ =]([\d.]+)", command)
-    return float(asked[1]) if asked else 5.
 
 
 def text_of(value):

@@ -42,7 +42,6 @@ void describe(analysis::Analysis& analysis, const FinishOptions& options) {
   results.confidence = analysis.study.options.confidence;
   results.alpha = analysis.study.options.alpha;
   results.resamples = analysis.study.options.resamples;
-  results.cost_ratio = analysis.study.options.cost_ratio;
   results.environment = bench::environment_fields(bench::read_environment(options.command));
   results.settings = shared_settings(first.settings);
   results.notes = {

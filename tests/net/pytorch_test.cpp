@@ -1,5 +1,5 @@
 // The study's network against PyTorch: logits, loss and every gradient of one batch, in every variant and
-// layout, to 1e-4 relative (fixtures made by scripts/pytorch_reference.py in float64).
+// layout, to 1e-4 relative (fixtures made by tests/fixtures/pytorch_reference.py in float64).
 #include <gmock/gmock.h>
 
 #include <optional>

@@ -170,10 +170,6 @@ class Report(unittest.TestCase):
         self.assertEqual(told, ["p < .001", "p = .020", "p = .400", "p = .999", "p > .999"])  # as verdicts_test.cpp
         self.assertEqual(words.p_value(float("nan")), "not tested")
 
-    def test_names_the_cost_ratio_that_was_asked_for(self):
-        self.assertIn("a miss costs 7 false alarms", self.page.text)
-        self.assertNotIn("a miss costs 5 false alarms", self.page.text)
-
     def test_names_the_experiments_that_the_explanation_left_out(self):
         self.assertIn("Experiments not run: fused.", self.page.text)
 

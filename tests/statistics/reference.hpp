@@ -1,4 +1,4 @@
-// The figures of scripts/statistics_reference.py (SciPy, scikit-learn, statsmodels) and how to compare with
+// The figures of tests/fixtures/statistics_reference.py (SciPy, scikit-learn, statsmodels) and how to compare with
 // them.
 #pragma once
 
