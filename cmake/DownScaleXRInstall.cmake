@@ -10,3 +10,14 @@ if(downscalexr_onednn_soname AND NOT downscalexr_onednn_dir IN_LIST CMAKE_CXX_IM
   install(PROGRAMS "${downscalexr_onednn_library}" DESTINATION "${downscalexr_libdir}" RENAME "${downscalexr_onednn_soname}")
 endif()
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+# The page of a comparison (study/findings/report_script.cpp looks there), and the comparison with other libraries under a
+# name of its own. Networks are compiled in; their files are patterns for new ones, as the recipes are settings to start from.
+set(downscalexr_share "${CMAKE_INSTALL_DATADIR}/downscalexr")
+install(PROGRAMS "${PROJECT_SOURCE_DIR}/scripts/report" DESTINATION "${downscalexr_share}/scripts")
+install(FILES "${PROJECT_SOURCE_DIR}/scripts/lib/common.sh" "${PROJECT_SOURCE_DIR}/scripts/lib/packages.sh"
+  DESTINATION "${downscalexr_share}/scripts/lib")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/scripts/report.d" "${PROJECT_SOURCE_DIR}/scripts/peers.d"
+  DESTINATION "${downscalexr_share}/scripts" PATTERN "__pycache__" EXCLUDE)
+install(PROGRAMS "${PROJECT_SOURCE_DIR}/scripts/peers" DESTINATION "${CMAKE_INSTALL_BINDIR}" RENAME downscalexr-peers)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/study/settings/recipes" DESTINATION "${downscalexr_share}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/net/networks" DESTINATION "${downscalexr_share}" FILES_MATCHING PATTERN "*.yaml")

@@ -34,12 +34,18 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def own_program():
+    """In a clone scripts/run builds it; installed, this is <prefix>/share/downscalexr/scripts/peers.d."""
+    run = ROOT / "scripts" / "run"
+    return f"{shlex.quote(str(run))} study" if run.is_file() else shlex.quote(str(ROOT.parent.parent / "bin" / "study"))
+
+
 def arms_of(arguments):
     """[{name, data_type, ours, command}] in the order of starting; the first that answers is the reference."""
     arms = [{"name": name, "data_type": kind, "ours": False,
              "command": [sys.executable, str(Path(__file__).with_name("worker.py")), "--peer", name]}
             for name, kind in PEERS]
-    ours = [] if arguments.no_ours else arguments.ours or [f"ours={ROOT}/scripts/run study worker --layout nhwc"]
+    ours = [] if arguments.no_ours else arguments.ours or [f"ours={own_program()} worker --layout nhwc"]
     for text in ours:
         label, _, command = text.partition("=")
         arms += [{"name": label, "data_type": kind, "ours": True, "command": shlex.split(command)}

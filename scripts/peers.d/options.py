@@ -17,7 +17,7 @@ On a quiet machine only: it says when others used the CPUs."""
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(prog="scripts/peers", description=DESCRIPTION,
+    parser = argparse.ArgumentParser(prog=os.environ.get("DOWNSCALEXR_SELF", "scripts/peers"), description=DESCRIPTION,
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--units", nargs="+", choices=UNITS, default=["network"],
                         help="whole network, convolution + ReLU + downsampling, or the downsampling alone")
@@ -30,7 +30,7 @@ def parse(argv):
     parser.add_argument("--turn-ms", type=float, default=400, help="timed work in a turn, at least one iteration")
     parser.add_argument("--arms", nargs="+", metavar="NAME", help="only arms whose name contains one of these")
     parser.add_argument("--ours", action="append", metavar="LABEL=COMMAND",
-                        help="our worker(s); default: 'ours=scripts/run study worker --layout nhwc'")
+                        help="our worker(s); default: 'ours=STUDY worker --layout nhwc', STUDY being scripts/run study or the installed one")
     parser.add_argument("--no-ours", action="store_true", help="peers only")
     parser.add_argument("--isa", choices=("avx2",), help="hold all but ONNX Runtime (it has no such switch) to AVX2")
     parser.add_argument("--seed", type=int, default=1, help="of the order within rounds")

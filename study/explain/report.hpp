@@ -65,7 +65,7 @@ struct ExplainReport {
   nlohmann::ordered_json machine;  // bench/machine/machine.hpp's
   std::vector<ExperimentReport> experiments;
   std::vector<std::string> left_out;  // experiments that were not asked for
-  std::vector<std::string> noise;  // why this machine was too noisy to trust it; empty when it was quiet
+  std::vector<std::string> noise;     // why this machine was too noisy to trust it; empty when it was quiet
 };
 
 // Fills in `noise` from what the experiments saw.

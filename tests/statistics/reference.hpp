@@ -1,5 +1,5 @@
-// The figures of tests/fixtures/statistics_reference.py (SciPy, scikit-learn, statsmodels) and how to compare with
-// them.
+// The figures of tests/fixtures/statistics_reference.py (SciPy, scikit-learn, statsmodels) and how to compare
+// with them.
 #pragma once
 
 #include <gtest/gtest.h>
