@@ -57,11 +57,13 @@ packages_for_report=(
   "python3-jinja2               scripts/report: the page's template"
   "python3-pil                  scripts/report: thumbnails"
 )
-packages_for_dev=(
+packages_for_lint=(
   "clang-format                 the formatting of .clang-format"
+  "shellcheck                   checks these scripts"
+)
+packages_for_dev=(
   "clang-tidy                   the tidy preset"
   "libomp-dev                   omp.h for clang-tidy"
-  "shellcheck                   checks these scripts"
   "snakemake                    runs scripts/workflows/Snakefile, and its test"
 )
 

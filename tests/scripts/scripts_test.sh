@@ -56,7 +56,7 @@ fake_command() {
 
 HelpIsPrinted() {
   local script
-  for script in setup run test profile; do
+  for script in setup run test profile lint sanitize; do
     expect 0 "$clone/scripts/$script" --help
     holds "$out" "usage: scripts/$script"
   done
@@ -285,7 +285,7 @@ ResultsAreFitToPassOn() {
 ScriptsAreCleanByShellcheck() {
   command -v shellcheck >/dev/null || exit 77 # ctest: skipped
   cd "$source_dir"
-  shellcheck --severity=warning scripts/setup scripts/run scripts/test scripts/profile scripts/report scripts/mlflow-venv scripts/lib/*.sh .ci/run tests/scripts/*.sh tests/tracking/*.sh
+  expect 0 scripts/lint shell
 }
 
 [[ $(type -t "${1:-}") == function ]] || fail "no case '${1:-}'"
