@@ -55,7 +55,8 @@ SUBSTITUTES = [
     ("bench_ops", "--batch=2 --threads=1 --benchmark_min_time=0.0001 --no-roofline", "", ""),
 ]
 # Scripts that would change the machine, take long, or are this very suite: only their words are tried, against --help.
-WORDS_ONLY = {"scripts/test", "scripts/setup", "scripts/fuzz", "scripts/peers", "scripts/profile", "scripts/dtype_accuracy"}
+WORDS_ONLY = {"scripts/test", "scripts/setup", "scripts/fuzz", "scripts/peers", "scripts/profile", "scripts/lint",
+              "scripts/sanitize", "scripts/dtype_accuracy"}
 
 
 def blocks(page):
