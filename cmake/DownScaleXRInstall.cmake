@@ -8,8 +8,12 @@ if(downscalexr_onednn_soname AND NOT downscalexr_onednn_dir IN_LIST CMAKE_CXX_IM
   file(RELATIVE_PATH downscalexr_from_bin "/${CMAKE_INSTALL_BINDIR}" "/${downscalexr_libdir}")
   set(CMAKE_INSTALL_RPATH "$ORIGIN/${downscalexr_from_bin}")
   install(PROGRAMS "${downscalexr_onednn_library}" DESTINATION "${downscalexr_libdir}" RENAME "${downscalexr_onednn_soname}")
+  # Its licence goes where it goes.
+  file(GLOB downscalexr_onednn_licences "${downscalexr_onednn_dir}/../share/doc/*/LICENSE"
+    "${downscalexr_onednn_dir}/../share/doc/*/THIRD-PARTY-PROGRAMS")
+  install(FILES ${downscalexr_onednn_licences} DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/downscalexr/onednn")
 endif()
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/downscalexr")
 # The page of a comparison (study/findings/report_script.cpp looks there), and the comparison with other libraries under a
 # name of its own. Networks are compiled in; their files are patterns for new ones, as the recipes are settings to start from.
 set(downscalexr_share "${CMAKE_INSTALL_DATADIR}/downscalexr")
