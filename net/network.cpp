@@ -7,8 +7,9 @@
 #include <random>
 
 #include "kernels/base/error.hpp"
-#include "net/graph.hpp"
-#include "net/plan_impl.hpp"
+#include "net/declare_parameters.hpp"
+#include "net/network_graph.hpp"
+#include "net/plan/plan_impl.hpp"
 
 namespace dsx::net {
 
@@ -42,9 +43,8 @@ void Network::init(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   for (auto& parameter : parameters_.all) {
     std::vector<float> values(parameter.count());
-    if (is_batch_norm(parameter.name)) {
-      const bool one = parameter.name.ends_with(".weight") || parameter.name.ends_with(".running_var");
-      std::fill(values.begin(), values.end(), one ? 1.f : 0.f);
+    if (parameter.constant) {
+      std::fill(values.begin(), values.end(), *parameter.constant);
     } else {
       const double bound = 1 / std::sqrt(static_cast<double>(parameter.fan_in));
       // 53 random bits to [0, 1): the same on every standard library, unlike uniform_real_distribution.
@@ -53,14 +53,6 @@ void Network::init(std::uint64_t seed) {
     }
     parameter.set(values);
   }
-}
-
-bool Network::is_batch_norm(const std::string& parameter_name) const {
-  const auto layer_name = parameter_name.substr(0, parameter_name.rfind('.'));
-  for (const auto& layer : spec_.layers) {
-    if (layer.name == layer_name) return layer.type == LayerType::batch_norm2d;
-  }
-  return false;
 }
 
 Plan Network::make_plan(int batch, bool training) {

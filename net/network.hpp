@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "kernels/onednn/context.hpp"
-#include "net/parameters.hpp"
-#include "net/plan.hpp"
+#include "net/graph/parameters.hpp"
+#include "net/plan/plan.hpp"
 #include "net/spec.hpp"
 
 namespace dsx::net {
@@ -44,8 +44,6 @@ class Network {
   Plan make_plan(int batch, bool training);
 
  private:
-  bool is_batch_norm(const std::string& parameter_name) const;
-
   kernels::Context context_;
   NetworkSpec spec_;
   NetworkOptions options_;

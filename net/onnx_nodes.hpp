@@ -1,5 +1,5 @@
-// A network in ONNX's words: every layer type has a row here, every downsampling operator says its own part
-// (kernels/downsample/downsample.hpp). Weights travel along under PyTorch's names.
+// A network in ONNX's words: every layer type (net/layers) and every downsampling operator
+// (kernels/downsample/downsample.hpp) says its own part. Weights travel along under PyTorch's names.
 #pragma once
 
 #include <string>

@@ -11,7 +11,6 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/paged_memory.hpp"
-#include "net/arena.hpp"
 
 namespace dsx::net {
 

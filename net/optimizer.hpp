@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "net/parameters.hpp"
+#include "net/graph/parameters.hpp"
 
 namespace dsx::net {
 

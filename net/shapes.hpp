@@ -1,24 +1,26 @@
-// Shape inference: every layer's source and destination dims for a given input, and the stride that an
-// operator such as `strided` gives to the convolution before it.
+// Shape inference: every layer's source and destination dims for a given input.
 #pragma once
 
 #include <dnnl.hpp>
 #include <string>
 #include <vector>
 
-#include "kernels/onednn/conv.hpp"
 #include "net/spec.hpp"
 
 namespace dsx::net {
 
 struct LayerShape {
   dnnl::memory::dims src, dst;  // [N, C, H, W] or [N, F]
-  kernels::ConvShape conv;      // Conv2d only, with the variant's stride applied
+  bool flat = false;            // a Flatten came before
 };
 
 // One entry per layer of `spec`. Throws ConfigError that names the layer when shapes do not fit. The last
-// layer must give one logit per image.
+// layer must give one logit per image, unless `partial`.
 std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string& variant,
                                      const dnnl::memory::dims& input, bool partial = false);
+
+// The same as what each layer is told of its surroundings. `spec` must outlive them.
+std::vector<LayerPlace> place_layers(const NetworkSpec& spec, const std::string& variant,
+                                     const dnnl::memory::dims& input, bool partial);
 
 }  // namespace dsx::net

@@ -4,14 +4,15 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <sstream>
 
 #include "kernels/base/error.hpp"
 #include "kernels/base/nearest.hpp"
+#include "net/layers/layer_table.hpp"
 
 namespace dsx::net {
 
@@ -24,69 +25,6 @@ const std::vector<std::pair<std::string, std::string>>& builtin_sources() {
   return sources;
 }
 
-const std::vector<std::string>& type_names() {  // in the order of LayerType
-  static const std::vector<std::string> names{"Conv2d",     "BatchNorm2d", "ReLU",
-                                              "AvgPool2d",  "MaxPool2d",   "AdaptiveAvgPool2d",
-                                              "Downsample", "Flatten",     "Linear"};
-  return names;
-}
-
-struct Key {
-  std::function<void(LayerSpec&, const YAML::Node&)> read;
-  bool required = false;
-};
-using Keys = std::map<std::string, Key>;
-
-// A whole number of at least `least`.
-Key integer(int LayerSpec::*member, int least, bool required = false) {
-  return {[=](LayerSpec& spec, const YAML::Node& node) {
-            spec.*member = node.as<int>();
-            if (spec.*member < least)
-              throw ConfigError(fmt::format("must be at least {}, not {}", least, spec.*member));
-          },
-          required};
-}
-Key flag(bool LayerSpec::*member) {
-  return {[=](LayerSpec& spec, const YAML::Node& node) { spec.*member = node.as<bool>(); }};
-}
-Key positive(double LayerSpec::*member) {
-  return {[=](LayerSpec& spec, const YAML::Node& node) {
-    spec.*member = node.as<double>();
-    if (!(spec.*member > 0 && spec.*member <= 1))
-      throw ConfigError(fmt::format("must be in (0, 1], not {}", spec.*member));
-  }};
-}
-
-// What each layer type takes, under PyTorch's names.
-const Keys& keys_of(LayerType type) {
-  static const std::map<LayerType, Keys> table{
-      {LayerType::conv2d,
-       {{"out_channels", integer(&LayerSpec::out_channels, 1, true)},
-        {"kernel_size", integer(&LayerSpec::kernel_size, 1, true)},
-        {"stride", integer(&LayerSpec::stride, 1)},
-        {"padding", integer(&LayerSpec::padding, 0)},
-        {"bias", flag(&LayerSpec::bias)}}},
-      {LayerType::batch_norm2d,
-       {{"eps", positive(&LayerSpec::eps)}, {"momentum", positive(&LayerSpec::momentum)}}},
-      {LayerType::relu, {}},
-      {LayerType::avg_pool2d,
-       {{"kernel_size", integer(&LayerSpec::kernel_size, 1, true)},
-        {"stride", integer(&LayerSpec::stride, 1)},
-        {"padding", integer(&LayerSpec::padding, 0)},
-        {"count_include_pad", flag(&LayerSpec::count_include_pad)}}},
-      {LayerType::max_pool2d,
-       {{"kernel_size", integer(&LayerSpec::kernel_size, 1, true)},
-        {"stride", integer(&LayerSpec::stride, 1)},
-        {"padding", integer(&LayerSpec::padding, 0)}}},
-      {LayerType::adaptive_avg_pool2d, {{"output_size", integer(&LayerSpec::output_size, 1)}}},
-      {LayerType::downsample, {}},
-      {LayerType::flatten, {}},
-      {LayerType::linear,
-       {{"out_features", integer(&LayerSpec::out_features, 1, true)}, {"bias", flag(&LayerSpec::bias)}}},
-  };
-  return table.at(type);
-}
-
 [[noreturn]] void fail(const std::string& where, const YAML::Mark& mark, const std::string& what) {
   throw ConfigError(fmt::format("{}:{}: {}", where, mark.is_null() ? 1 : mark.line + 1, what));
 }
@@ -97,79 +35,105 @@ std::string hint(const std::string& word, const std::vector<std::string>& known)
                       : fmt::format("did you mean {}?", near);
 }
 
-LayerType read_type(const std::string& name, const std::string& where, const YAML::Mark& mark) {
-  for (std::size_t i = 0; i < type_names().size(); ++i) {
-    if (type_names()[i] == name) return static_cast<LayerType>(i);
+const LayerType& read_type(const std::string& name, const std::string& where, const YAML::Mark& mark) {
+  std::vector<std::string> known;
+  for (const LayerType& type : layer_table()) {
+    if (type.name == name) return type;
+    known.push_back(type.name);
   }
-  fail(where, mark, fmt::format("layer type '{}' is not known: {}", name, hint(name, type_names())));
+  fail(where, mark, fmt::format("layer type '{}' is not known: {}", name, hint(name, known)));
 }
 
-void read_key(LayerSpec& spec, const std::string& key, const YAML::Node& value, const std::string& where) {
-  if (key == "name") {
+// As `key`'s type says.
+LayerValue read_value(const LayerKey& key, const YAML::Node& node) {
+  if (std::holds_alternative<bool>(key.value)) return node.as<bool>();
+  if (std::holds_alternative<int>(key.value)) {
+    const int value = node.as<int>();
+    if (value < key.least) throw ConfigError(fmt::format("must be at least {}, not {}", key.least, value));
+    return value;
+  }
+  const auto value = node.as<double>();
+  if (!(value > 0 && value <= 1)) throw ConfigError(fmt::format("must be in (0, 1], not {}", value));
+  return value;
+}
+
+// In messages, keys stand in the order of the alphabet.
+std::vector<std::string> sorted_keys(const LayerType& type, bool required_only) {
+  std::vector<std::string> names;
+  for (const LayerKey& key : type.keys) {
+    if (key.required || !required_only) names.push_back(key.name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void read_key(LayerSpec& spec, const std::string& name, const YAML::Node& value, const std::string& where) {
+  if (name == "name") {
     spec.name = value.as<std::string>();
     return;
   }
-  const auto& keys = keys_of(spec.type);
-  const auto found = keys.find(key);
-  if (found == keys.end()) {
-    std::vector<std::string> known{"name"};
-    for (const auto& [name, unused] : keys) known.push_back(name);
-    fail(where, value.Mark(),
-         fmt::format("{} has no key '{}': {}", to_string(spec.type), key, hint(key, known)));
+  const LayerType& type = *spec.type;
+  const auto key = std::find_if(type.keys.begin(), type.keys.end(),
+                                [&](const LayerKey& known) { return known.name == name; });
+  if (key == type.keys.end()) {
+    auto known = sorted_keys(type, false);
+    known.insert(known.begin(), "name");
+    fail(where, value.Mark(), fmt::format("{} has no key '{}': {}", type.name, name, hint(name, known)));
   }
   try {
-    found->second.read(spec, value);
+    spec.values[name] = read_value(*key, value);
   } catch (const YAML::BadConversion&) {
     fail(where, value.Mark(),
-         fmt::format("{}.{}: '{}' is not a value of the right type", to_string(spec.type), key,
+         fmt::format("{}.{}: '{}' is not a value of the right type", type.name, name,
                      value.IsScalar() ? value.Scalar() : "a list or map"));
   } catch (const ConfigError& error) {
-    fail(where, value.Mark(), fmt::format("{}.{} {}", to_string(spec.type), key, error.what()));
+    fail(where, value.Mark(), fmt::format("{}.{} {}", type.name, name, error.what()));
   }
+}
+
+// Of the keys that the file leaves out.
+void set_defaults(LayerSpec& spec) {
+  for (const LayerKey& key : spec.type->keys)
+    spec.values.try_emplace(key.name, key.same_as.empty() ? key.value : spec.values.at(key.same_as));
 }
 
 LayerSpec read_layer(const YAML::Node& node, const std::string& where) {
   LayerSpec spec;
   YAML::Node settings;
   if (node.IsScalar()) {
-    spec.type = read_type(node.Scalar(), where, node.Mark());
+    spec.type = &read_type(node.Scalar(), where, node.Mark());
   } else if (node.IsMap() && node.size() == 1) {
-    spec.type = read_type(node.begin()->first.as<std::string>(), where, node.Mark());
+    spec.type = &read_type(node.begin()->first.as<std::string>(), where, node.Mark());
     settings = node.begin()->second;
   } else {
     fail(where, node.Mark(), "a layer is written 'Type' or 'Type: {key: value, ...}'");
   }
   if (settings.IsDefined() && !settings.IsNull()) {
     if (!settings.IsMap())
-      fail(where, settings.Mark(), fmt::format("{} takes a map of keys", to_string(spec.type)));
+      fail(where, settings.Mark(), fmt::format("{} takes a map of keys", spec.type->name));
     for (const auto& entry : settings) read_key(spec, entry.first.as<std::string>(), entry.second, where);
   }
-  for (const auto& [name, key] : keys_of(spec.type)) {
-    if (key.required && !(settings.IsDefined() && settings.IsMap() && settings[name].IsDefined())) {
-      fail(where, node.Mark(), fmt::format("{} needs the key '{}'", to_string(spec.type), name));
-    }
+  for (const std::string& name : sorted_keys(*spec.type, true)) {
+    if (!spec.values.contains(name))
+      fail(where, node.Mark(), fmt::format("{} needs the key '{}'", spec.type->name, name));
   }
+  set_defaults(spec);
   return spec;
 }
 
 // Layers without a name get one: relu1, conv1, ... by type and number.
 void name_layers(NetworkSpec& spec, const std::string& where) {
-  static const std::vector<std::string> short_names{
-      "conv", "bn", "relu", "avgpool", "maxpool", "adaptive_pool", "downsample", "flatten", "fc"};
-  std::map<LayerType, int> counts;
+  std::map<const LayerType*, int> counts;
   std::map<std::string, int> seen;
   for (auto& layer : spec.layers) {
     const int number = ++counts[layer.type];
-    if (layer.name.empty())
-      layer.name = fmt::format("{}{}", short_names[static_cast<std::size_t>(layer.type)], number);
+    if (layer.name.empty()) layer.name = fmt::format("{}{}", layer.type->short_name, number);
     if (++seen[layer.name] > 1)
       throw ConfigError(fmt::format("{}: two layers are named '{}'", where, layer.name));
   }
 }
 
 }  // namespace
-
-std::string to_string(LayerType type) { return type_names().at(static_cast<std::size_t>(type)); }
 
 NetworkSpec parse_network_spec(const std::string& yaml_text, const std::string& where) {
   try {
@@ -188,12 +152,7 @@ NetworkSpec parse_network_spec(const std::string& yaml_text, const std::string& 
     if (!layers.IsDefined() || !layers.IsSequence() || layers.size() == 0) {
       throw ConfigError(where + ": 'layers' must be a list of at least one layer");
     }
-    for (const auto& node : layers) {
-      spec.layers.push_back(read_layer(node, where));
-      auto& layer = spec.layers.back();
-      const bool pool = layer.type == LayerType::avg_pool2d || layer.type == LayerType::max_pool2d;
-      if (layer.stride == 0) layer.stride = pool ? layer.kernel_size : 1;
-    }
+    for (const auto& node : layers) spec.layers.push_back(read_layer(node, where));
     name_layers(spec, where);
     return spec;
   } catch (const YAML::Exception& error) {
@@ -220,23 +179,6 @@ NetworkSpec load_network_spec(const std::string& path_or_name) {
   std::ostringstream text;
   text << file.rdbuf();
   return parse_network_spec(text.str(), path_or_name);
-}
-
-bool behind_relu(const NetworkSpec& spec, std::size_t i) {
-  while (i-- > 0) {
-    switch (spec.layers[i].type) {
-      case LayerType::relu:
-        return true;
-      case LayerType::flatten:
-      case LayerType::max_pool2d:
-      case LayerType::avg_pool2d:
-      case LayerType::downsample:
-        break;
-      default:
-        return false;
-    }
-  }
-  return false;
 }
 
 }  // namespace dsx::net

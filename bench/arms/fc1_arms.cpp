@@ -19,9 +19,8 @@ namespace {
 kernels::InnerProductShape fc1_shape(int batch) {
   const auto spec = net::load_network_spec("lenet");
   const auto shapes = net::infer_shapes(spec, "maxpool", {batch, 1, 320, 320});
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    if (spec.layers[i].type == net::LayerType::linear)
-      return kernels::inner_product_shape(shapes[i].src, spec.layers[i].out_features);
+  for (const net::LayerShape& shape : shapes) {
+    if (shape.dst.size() == 2) return kernels::inner_product_shape(shape.src, static_cast<int>(shape.dst[1]));
   }
   throw std::logic_error("the built-in network has no Linear layer");
 }

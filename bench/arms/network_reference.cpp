@@ -49,53 +49,40 @@ double NetworkReference::loss(const std::vector<std::span<const float>>& images,
 
 NetworkReference::Image NetworkReference::apply(std::size_t index, const Image& x) const {
   const auto& layer = spec_.layers[index];
-  switch (layer.type) {
-    case net::LayerType::conv2d: {
-      // The operator doubles the stride of the convolution before it, across ReLU and BatchNorm2d.
-      std::size_t next = index + 1;
-      while (next < spec_.layers.size() && (spec_.layers[next].type == net::LayerType::relu ||
-                                            spec_.layers[next].type == net::LayerType::batch_norm2d)) {
-        ++next;
-      }
-      const bool before_op =
-          next < spec_.layers.size() && spec_.layers[next].type == net::LayerType::downsample;
-      return conv(layer, x, before_op ? downsample::downsample_op(options_.variant).conv_stride : 1);
-    }
-    case net::LayerType::batch_norm2d:
-      return batch_norm(layer, x);
-    case net::LayerType::relu: {
-      auto y = x;
-      for (auto& value : y.values) value = std::max(value, 0.0);
-      return y;
-    }
-    case net::LayerType::avg_pool2d:
-    case net::LayerType::max_pool2d:
-    case net::LayerType::adaptive_avg_pool2d:
-      return pool(layer, x);
-    case net::LayerType::downsample:
-      return downsample(x);
-    case net::LayerType::flatten:
-      return {static_cast<int>(x.values.size()), 1, 1, x.values};
-    case net::LayerType::linear:
-      return linear(layer, x);
+  const net::LayerType& type = *layer.type;
+  if (type.name == "Conv2d") {
+    // The operator doubles the stride of the convolution before it, across ReLU and BatchNorm2d.
+    std::size_t next = index + 1;
+    while (next < spec_.layers.size() && spec_.layers[next].type->pointwise) ++next;
+    const bool before_op = next < spec_.layers.size() && spec_.layers[next].type->downsamples;
+    return conv(layer, x, before_op ? downsample::downsample_op(options_.variant).conv_stride : 1);
   }
-  throw std::logic_error("unknown layer");
+  if (type.name == "BatchNorm2d") return batch_norm(layer, x);
+  if (type.is_relu) {
+    auto y = x;
+    for (auto& value : y.values) value = std::max(value, 0.0);
+    return y;
+  }
+  if (type.downsamples) return downsample(x);
+  if (type.flattens) return {static_cast<int>(x.values.size()), 1, 1, x.values};
+  if (type.name == "Linear") return linear(layer, x);
+  return pool(layer, x);
 }
 
 NetworkReference::Image NetworkReference::conv(const net::LayerSpec& layer, const Image& x,
                                                int stride_factor) const {
-  const int k = layer.kernel_size, padding = layer.padding;
+  const int k = layer.integer("kernel_size"), padding = layer.integer("padding");
   const auto size = [&](int in) {
-    const int out = (in + 2 * padding - k) / std::max(1, layer.stride) + 1;
+    const int out = (in + 2 * padding - k) / std::max(1, layer.integer("stride")) + 1;
     return stride_factor == 1 ? out : out / 2;
   };
-  const int stride = std::max(1, layer.stride) * stride_factor;
-  Image y{layer.out_channels, size(x.rows), size(x.columns), {}};
+  const int stride = std::max(1, layer.integer("stride")) * stride_factor;
+  Image y{layer.integer("out_channels"), size(x.rows), size(x.columns), {}};
   y.values.assign(static_cast<std::size_t>(y.channels) * y.rows * y.columns, 0);
   const auto& weights = parameter(layer.name + ".weight");
   for (int oc = 0; oc < y.channels; ++oc) {
     double* out = &y.values[static_cast<std::size_t>(oc) * y.rows * y.columns];
-    if (layer.bias) std::fill_n(out, y.rows * y.columns, parameter(layer.name + ".bias")[oc]);
+    if (layer.flag("bias")) std::fill_n(out, y.rows * y.columns, parameter(layer.name + ".bias")[oc]);
     for (int tap = 0; tap < x.channels * k * k; ++tap) {
       const int ic = tap / (k * k), a = tap / k % k, b = tap % k;
       const double w = weights[static_cast<std::size_t>(oc) * x.channels * k * k + tap];
@@ -118,7 +105,7 @@ NetworkReference::Image NetworkReference::batch_norm(const net::LayerSpec& layer
   const auto pixels = static_cast<std::size_t>(x.rows) * x.columns;
   for (int c = 0; c < x.channels; ++c) {
     const double scale = parameter(layer.name + ".weight")[c] /
-                         std::sqrt(parameter(layer.name + ".running_var")[c] + layer.eps);
+                         std::sqrt(parameter(layer.name + ".running_var")[c] + layer.fraction("eps"));
     const double mean = parameter(layer.name + ".running_mean")[c],
                  shift = parameter(layer.name + ".bias")[c];
     for (std::size_t i = 0; i < pixels; ++i)
@@ -129,16 +116,17 @@ NetworkReference::Image NetworkReference::batch_norm(const net::LayerSpec& layer
 
 NetworkReference::Image NetworkReference::pool(const net::LayerSpec& layer, const Image& x) const {
   Geometry geometry;
-  const bool adaptive = layer.type == net::LayerType::adaptive_avg_pool2d;
-  const int window = adaptive ? x.rows / layer.output_size : layer.kernel_size;
-  const int stride = adaptive || layer.stride == 0 ? window : layer.stride;
-  const int padding = adaptive ? 0 : layer.padding;
-  if (layer.count_include_pad && padding > 0 && layer.type == net::LayerType::avg_pool2d) {
+  const bool adaptive = layer.type->name == "AdaptiveAvgPool2d";
+  const int window = adaptive ? x.rows / layer.integer("output_size") : layer.integer("kernel_size");
+  const int stride = adaptive ? window : layer.integer("stride");
+  const int padding = adaptive ? 0 : layer.integer("padding");
+  const bool average = layer.type->name == "AvgPool2d";
+  if (average && padding > 0 && layer.flag("count_include_pad")) {
     throw UnsupportedError("the reference of whole networks has no AvgPool2d that counts its padding");
   }
-  geometry.own = OwnPool{layer.type == net::LayerType::max_pool2d ? kernels::PoolKind::max
-                                                                  : kernels::PoolKind::avg_exclude_padding,
-                         window, stride, padding};
+  geometry.own = OwnPool{
+      layer.type->name == "MaxPool2d" ? kernels::PoolKind::max : kernels::PoolKind::avg_exclude_padding,
+      window, stride, padding};
   const auto definition = definition_of(geometry.own->name(), geometry);
   Image y{x.channels,
           (x.rows + 2 * padding - window) / stride + 1,
@@ -167,10 +155,10 @@ NetworkReference::Image NetworkReference::downsample(const Image& x) const {
 }
 
 NetworkReference::Image NetworkReference::linear(const net::LayerSpec& layer, const Image& x) const {
-  Image y{layer.out_features, 1, 1, {}};
+  Image y{layer.integer("out_features"), 1, 1, {}};
   const auto& weights = parameter(layer.name + ".weight");
-  for (int o = 0; o < layer.out_features; ++o) {
-    double sum = layer.bias ? parameter(layer.name + ".bias")[o] : 0;
+  for (int o = 0; o < layer.integer("out_features"); ++o) {
+    double sum = layer.flag("bias") ? parameter(layer.name + ".bias")[o] : 0;
     const double* row = &weights[static_cast<std::size_t>(o) * x.values.size()];
     for (std::size_t i = 0; i < x.values.size(); ++i) sum += row[i] * x.values[i];
     y.values.push_back(sum);

@@ -10,7 +10,7 @@
 
 #include "bench/measure/measure.hpp"
 #include "kernels/onednn/kernel.hpp"
-#include "net/plan.hpp"
+#include "net/plan/plan.hpp"
 
 namespace dsx::bench {
 

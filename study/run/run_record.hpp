@@ -11,7 +11,7 @@
 #include "bench/measure/environment.hpp"
 #include "bench/measure/latency.hpp"
 #include "data/sources/dataset.hpp"
-#include "net/plan.hpp"
+#include "net/plan/plan.hpp"
 #include "study/settings/settings.hpp"
 #include "study/settings/threads.hpp"
 #include "study/training/evaluate.hpp"

@@ -11,28 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string layer_line(const net::LayerSpec& l) {
-  std::string line = fmt::format("{} {}", net::to_string(l.type), l.name);
-  switch (l.type) {
-    case net::LayerType::conv2d:
-      return line + fmt::format(" out_channels={} kernel_size={} stride={} padding={} bias={}",
-                                l.out_channels, l.kernel_size, l.stride, l.padding, l.bias);
-    case net::LayerType::avg_pool2d:
-      return line + fmt::format(" kernel_size={} stride={} padding={} count_include_pad={}", l.kernel_size,
-                                l.stride, l.padding, l.count_include_pad);
-    case net::LayerType::max_pool2d:
-      return line + fmt::format(" kernel_size={} stride={} padding={}", l.kernel_size, l.stride, l.padding);
-    case net::LayerType::adaptive_avg_pool2d:
-      return line + fmt::format(" output_size={}", l.output_size);
-    case net::LayerType::linear:
-      return line + fmt::format(" out_features={} bias={}", l.out_features, l.bias);
-    case net::LayerType::batch_norm2d:
-      return line + fmt::format(" eps={} momentum={}", l.eps, l.momentum);
-    default:
-      return line;
-  }
-}
-
 void write_model(data::h5::Writer& out, const net::Network& network, int epoch,
                  const std::string& settings_yaml) {
   const ModelIdentity id = identity_of(network);
@@ -73,7 +51,7 @@ CheckpointContent load(const fs::path& path, net::Network& network, bool with_tr
 ModelIdentity identity_of(const net::Network& network) {
   const net::NetworkOptions& options = network.options();
   ModelIdentity id{options.variant, network.spec().name, {}, options.channels, options.height, options.width};
-  for (const net::LayerSpec& layer : network.spec().layers) id.layers.push_back(layer_line(layer));
+  for (const net::LayerSpec& layer : network.spec().layers) id.layers.push_back(net::to_string(layer));
   return id;
 }
 

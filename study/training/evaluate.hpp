@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "data/sources/dataset.hpp"
-#include "net/plan.hpp"
+#include "net/plan/plan.hpp"
 #include "study/cli/progress.hpp"
 #include "study/settings/settings.hpp"
 #include "study/settings/study_data.hpp"

@@ -9,6 +9,8 @@
 #include "tests/fuzz/edited_hdf5.hpp"
 
 namespace dsx::fuzz {
+
+using namespace training;
 namespace {
 
 const ModelIdentity& identity() {

@@ -8,6 +8,8 @@
 
 namespace dsx::fuzz {
 
+using namespace data;
+
 void read(std::span<const std::uint8_t> bytes) {
   if (is_dicom(bytes)) decode_dicom(bytes);
 }

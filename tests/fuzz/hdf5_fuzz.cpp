@@ -5,6 +5,8 @@
 #include "tests/fuzz/edited_hdf5.hpp"
 
 namespace dsx::fuzz {
+
+using namespace data;
 namespace {
 
 Bytes valid_file() {

@@ -5,7 +5,7 @@
 namespace dsx::fuzz {
 
 void read(std::span<const std::uint8_t> bytes) {
-  parse_network_spec(std::string(bytes.begin(), bytes.end()), "fuzz.yaml");
+  net::parse_network_spec(std::string(bytes.begin(), bytes.end()), "fuzz.yaml");
 }
 
 std::vector<Bytes> seeds() {

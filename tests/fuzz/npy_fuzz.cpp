@@ -6,6 +6,8 @@
 
 namespace dsx::fuzz {
 
+using namespace data;
+
 void read(std::span<const std::uint8_t> bytes) {
   const auto source = open_bytes("fuzz.npy", bytes);
   const NpyHeader header = read_npy_header(*source);

@@ -9,6 +9,8 @@
 #include "tests/fuzz/fuzz_target.hpp"
 
 namespace dsx::fuzz {
+
+using namespace data;
 namespace {
 
 void import(ArrayStore store, unsigned choice) {

@@ -7,6 +7,8 @@
 #include "tests/fuzz/fuzz_target.hpp"
 
 namespace dsx::fuzz {
+
+using namespace exchange;
 namespace {
 
 Bytes file_of(const std::string& header, std::size_t data_bytes) {

@@ -6,6 +6,8 @@
 
 namespace dsx::fuzz {
 
+using namespace settings;
+
 void read(std::span<const std::uint8_t> bytes) {
   Settings settings;
   Sources sources;

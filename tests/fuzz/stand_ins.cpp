@@ -7,6 +7,7 @@
 
 namespace dsx {
 
+namespace downsample {
 const std::vector<DownsampleOp>& downsample_table() {
   static const std::vector<DownsampleOp> table = [] {
     std::vector<DownsampleOp> rows(3);
@@ -17,12 +18,13 @@ const std::vector<DownsampleOp>& downsample_table() {
   }();
   return table;
 }
+}  // namespace downsample
 
-const std::vector<std::string>& layout_names() {
+const std::vector<std::string>& kernels::layout_names() {
   static const std::vector<std::string> names = {"nhwc", "nchw"};
   return names;
 }
-std::string to_string(Resize resize) { return resize == Resize::area ? "area" : "bilinear"; }
-std::vector<std::string> noise_kind_names() { return {"symmetric", "asymmetric"}; }
+std::string data::to_string(Resize resize) { return resize == Resize::area ? "area" : "bilinear"; }
+std::vector<std::string> settings::noise_kind_names() { return {"symmetric", "asymmetric"}; }
 
 }  // namespace dsx

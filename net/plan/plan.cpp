@@ -1,5 +1,5 @@
 // Executing a plan, and describing it as rows.
-#include "net/plan.hpp"
+#include "net/plan/plan.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "kernels/onednn/layout.hpp"
 #include "kernels/onednn/reorder.hpp"
-#include "net/plan_impl.hpp"
+#include "net/plan/plan_impl.hpp"
 
 namespace dsx::net {
 
@@ -28,8 +28,8 @@ int Plan::batch() const { return impl_->batch; }
 bool Plan::training() const { return impl_->training; }
 const memory::desc& Plan::src_md() const { return impl_->src_md; }
 std::size_t Plan::src_count() const { return impl_->src_md.get_size() / sizeof(float); }
-std::size_t Plan::arena_bytes() const { return impl_->planned.arena_bytes; }
-std::size_t Plan::unshared_bytes() const { return impl_->planned.unshared_bytes; }
+std::size_t Plan::arena_bytes() const { return impl_->planned.placed.arena_bytes; }
+std::size_t Plan::unshared_bytes() const { return impl_->planned.placed.unshared_bytes; }
 
 namespace {
 
@@ -102,7 +102,7 @@ void Plan::set_result_gradient(std::span<const float> values) {
 
 void Plan::poison() {
   // All bits set is a NaN in every floating-point type.
-  std::memset(impl_->planned.arena.get(), 0xff, impl_->planned.arena_bytes);
+  std::memset(impl_->planned.placed.arena.get(), 0xff, impl_->planned.placed.arena_bytes);
 }
 
 namespace {

@@ -1,5 +1,5 @@
 // Converting parameters between their master layout and PyTorch's order.
-#include "net/parameters.hpp"
+#include "net/graph/parameters.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "net/arena.hpp"
+#include "net/plan/arena.hpp"
 
 #include <algorithm>
 #include <numeric>

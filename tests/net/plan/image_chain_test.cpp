@@ -1,5 +1,5 @@
 // Steps that hand their images on one by one give the same bits as the same steps one after another.
-#include "net/image_chain.hpp"
+#include "net/plan/image_chain.hpp"
 
 #include <gmock/gmock.h>
 #include <omp.h>

@@ -1,4 +1,4 @@
-#include "net/image_chain.hpp"
+#include "net/plan/image_chain.hpp"
 
 #include <omp.h>
 

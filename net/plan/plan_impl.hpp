@@ -1,8 +1,8 @@
 // What a Plan holds; shared by plan.cpp (runs it) and network.cpp (makes it).
 #pragma once
 
-#include "net/plan.hpp"
-#include "net/planner.hpp"
+#include "net/plan/plan.hpp"
+#include "net/plan/planner.hpp"
 
 namespace dsx::net {
 

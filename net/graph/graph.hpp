@@ -1,6 +1,6 @@
 // Between a network and its plan: the list of kernels in order of execution, with the tensors they read and
-// write, before any memory exists. Layers are translated here; layouts are reconciled and memory is assigned
-// in plan.cpp.
+// write, before any memory exists. Layers are translated to it (net/layers); layouts are reconciled and
+// memory is assigned after it (net/plan).
 #pragma once
 
 #include <dnnl.hpp>
@@ -9,12 +9,11 @@
 #include <vector>
 
 #include "kernels/onednn/kernel.hpp"
-#include "net/parameters.hpp"
-#include "net/spec.hpp"
 
 namespace dsx::net {
 
 using TensorId = int;
+constexpr TensorId kNoTensor = -1;
 
 enum class Role {
   input,           // the caller's images
@@ -44,22 +43,9 @@ struct Node {
 struct Graph {
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;
-  TensorId input = -1, labels = -1, logits = -1, loss = -1;  // logits: a partial network's result
-  TensorId input_gradient = -1;
+  TensorId input = kNoTensor, labels = kNoTensor;
+  TensorId logits = kNoTensor, loss = kNoTensor;  // logits: a partial network's result
+  TensorId input_gradient = kNoTensor;
 };
-
-// Declares every parameter with PyTorch's name and shape; memory is plain and uninitialised.
-Parameters declare_parameters(const kernels::Context& context, const NetworkSpec& spec,
-                              const std::string& variant, const dnnl::memory::dims& input, bool partial);
-
-struct GraphOptions {
-  bool training = false;
-  bool adopt_layouts =
-      false;             // the first plan of a network moves each master copy to its forward kernels' layout
-  bool partial = false;  // no loss: see NetworkOptions
-  bool input_gradient = false;
-};
-Graph build_graph(const kernels::Context& context, const NetworkSpec& spec, const std::string& variant,
-                  const dnnl::memory::dims& input, const GraphOptions& options, Parameters& parameters);
 
 }  // namespace dsx::net

@@ -5,6 +5,7 @@
 
 #include <dnnl.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,10 +21,11 @@ struct Parameter {
   // oneDNN's dims of the same values: {120, 16, 77, 77} for a Linear after Flatten, unless its kernel wants a
   // matrix.
   dnnl::memory::dims dims;
-  bool trainable = true;  // false: BatchNorm running_mean / running_var
-  int fan_in = 0;         // of the layer, for the initialisation
-  dnnl::memory value;     // master, f32
-  dnnl::memory grad;      // same descriptor as value; allocated by the first training plan
+  bool trainable = true;          // false: BatchNorm running_mean / running_var
+  int fan_in = 0;                 // of the layer, for the initialisation
+  std::optional<float> constant;  // initialised to it (BatchNorm's 1 and 0) instead of drawn by fan-in
+  dnnl::memory value;             // master, f32
+  dnnl::memory grad;              // same descriptor as value; allocated by the first training plan
   std::shared_ptr<kernels::UpdateSlot>
       update;  // where a backward kernel can apply the optimizer's update itself
 

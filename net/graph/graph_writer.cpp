@@ -1,11 +1,11 @@
-#include "net/graph_writer.hpp"
+#include "net/graph/graph_writer.hpp"
 
 #include <stdexcept>
 #include <utility>
 
+#include "kernels/onednn/layout.hpp"
 #include "kernels/onednn/paged_memory.hpp"
 #include "kernels/onednn/relu.hpp"
-#include "net/arena.hpp"
 
 namespace dsx::net {
 
@@ -35,7 +35,7 @@ TensorId GraphWriter::parameter(const std::string& name, const memory::desc* wan
       *wanted != p.value.get_desc()) {
     const auto values = p.get();
     p.dims = wanted->get_dims();  // {120, 94864} where the kernel takes a source of 16 x 77 x 77 as a row
-    p.value = kernels::make_paged_memory(*wanted, context_.engine);
+    p.value = kernels::make_paged_memory(*wanted, context.engine);
     p.set(values);
   }
   const auto id = add_tensor(name, Role::parameter, p.value.get_desc());
@@ -46,7 +46,7 @@ TensorId GraphWriter::parameter(const std::string& name, const memory::desc* wan
 TensorId GraphWriter::gradient_of(const std::string& parameter_name) {
   int index = 0;
   auto& p = find(parameter_name, index);
-  if (!p.grad) p.grad = kernels::make_paged_memory(p.value.get_desc(), context_.engine);
+  if (!p.grad) p.grad = kernels::make_paged_memory(p.value.get_desc(), context.engine);
   const auto id = add_tensor(parameter_name + ".grad", Role::parameter_grad, p.grad.get_desc());
   graph.tensors[id].parameter = index;
   return id;
@@ -74,9 +74,26 @@ GraphWriter::Tensors GraphWriter::add_node(const std::string& name, const std::s
   return tensors;
 }
 
+GraphWriter::Tensors GraphWriter::add_forward(const std::string& name, const std::string& layer,
+                                              kernels::Kernel kernel, Tensors tensors) {
+  tensors[DNNL_ARG_SRC] = current;
+  tensors = add_node(name, layer, kernels::Phase::forward, std::move(kernel), std::move(tensors));
+  current = tensors.at(DNNL_ARG_DST);
+  return tensors;
+}
+
+memory::desc GraphWriter::wanted_md(const memory::dims& dims) const {
+  return kernels::activation_md(dims, context.dtype, context.layout);
+}
+
+memory::desc GraphWriter::src_md(const memory::dims& dims) const {
+  const auto& md = md_of(current);
+  return md.get_data_type() == context.dtype ? md : wanted_md(dims);
+}
+
 TensorId GraphWriter::unfuse_relu(const std::string& layer, TensorId dst, TensorId diff_dst) {
   add_node(layer + ".backward_relu", layer, kernels::Phase::backward,
-           kernels::relu_backward(context_, layer, md_of(dst)),
+           kernels::relu_backward(context, layer, md_of(dst)),
            {{DNNL_ARG_DST, dst}, {DNNL_ARG_DIFF_DST, diff_dst}, {DNNL_ARG_DIFF_SRC, diff_dst}});
   return diff_dst;
 }
@@ -100,6 +117,16 @@ GraphWriter::Tensors GraphWriter::add_constants(const std::string& layer,
     graph.tensors[tensors[argument]].constant = constant;
   }
   return tensors;
+}
+
+TensorId GraphWriter::add_backward(TensorId diff, bool input_gradient) {
+  for (std::size_t i = backward_.size(); i-- > 0;) diff = backward_[i](diff, i > 0 || input_gradient);
+  return diff;
+}
+
+TensorId find_tensor(const GraphWriter::Tensors& tensors, int argument) {
+  const auto found = tensors.find(argument);
+  return found == tensors.end() ? kNoTensor : found->second;
 }
 
 }  // namespace dsx::net

@@ -5,10 +5,10 @@
 #include <dnnl.hpp>
 #include <vector>
 
-#include "kernels/base/pages.hpp"
-#include "net/arena.hpp"
-#include "net/graph.hpp"
-#include "net/image_chain.hpp"
+#include "net/graph/graph.hpp"
+#include "net/graph/parameters.hpp"
+#include "net/plan/buffers.hpp"
+#include "net/plan/image_chain.hpp"
 
 namespace dsx::net {
 
@@ -17,8 +17,7 @@ struct PlannedMemory {
   std::vector<ImageChain> forward_chains, backward_chains;
   std::vector<dnnl::memory> src;  // the input under each descriptor that a kernel wants of it
   dnnl::memory labels, logits, loss_value, input_gradient;
-  AlignedBytes arena, persistent;  // persistent: packed weights, labels
-  std::size_t arena_bytes = 0, unshared_bytes = 0;
+  PlacedBuffers placed;
 };
 
 PlannedMemory plan_memory(const kernels::Context& context, const Graph& graph, Parameters& parameters,

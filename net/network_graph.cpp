@@ -1,0 +1,72 @@
+#include "net/network_graph.hpp"
+
+#include <utility>
+
+#include "kernels/base/error.hpp"
+#include "kernels/onednn/bce_loss.hpp"
+#include "net/graph/graph_writer.hpp"
+#include "net/shapes.hpp"
+
+namespace dsx::net {
+
+using dnnl::memory;
+
+namespace {
+
+void add_input(GraphWriter& writer, const memory::dims& dims) {
+  const bool nhwc = writer.context.layout == kernels::Layout::nhwc;
+  const auto md = kernels::activation_md(dims, memory::data_type::f32,
+                                         nhwc ? kernels::Layout::nhwc : kernels::Layout::nchw);
+  writer.graph.input = writer.current = writer.add_tensor("input", Role::input, md);
+}
+
+void add_layers(GraphWriter& writer, const std::vector<LayerPlace>& places) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (const auto build = places[i].layer().type->build) i += build(places[i], writer);
+  }
+  writer.graph.logits = writer.current;
+  writer.graph.tensors[writer.current].keep = true;
+}
+
+// Returns the gradient of the logits.
+TensorId add_loss(GraphWriter& writer) {
+  Graph& graph = writer.graph;
+  const int batch = static_cast<int>(writer.md_of(graph.logits).get_dims()[0]);
+  graph.labels = writer.add_tensor("labels", Role::labels, kernels::plain_md({batch, 1}));
+  const auto out = writer.add_node("loss", "loss", kernels::Phase::loss, kernels::bce_with_logits(batch),
+                                   {{DNNL_ARG_SRC_0, graph.logits}, {DNNL_ARG_SRC_1, graph.labels}});
+  graph.loss = out.at(DNNL_ARG_DST);
+  graph.tensors[graph.loss].keep = true;
+  return out.at(DNNL_ARG_DIFF_SRC);
+}
+
+// The caller's, in the result's own layout.
+TensorId add_result_gradient(GraphWriter& writer) {
+  writer.graph.labels = writer.add_tensor("result.grad", Role::labels, writer.md_of(writer.graph.logits));
+  return writer.graph.labels;
+}
+
+}  // namespace
+
+Graph build_graph(const kernels::Context& context, const NetworkSpec& spec, const std::string& variant,
+                  const memory::dims& input, const GraphOptions& options, Parameters& parameters) {
+  const auto places = place_layers(spec, variant, input, options.partial);
+  if (options.training && context.dtype != memory::data_type::f32)
+    throw UnsupportedError("training runs in f32 only: use bf16 for inference");
+  GraphWriter writer(context, parameters,
+                     options.training ? kernels::Pass::training : kernels::Pass::inference,
+                     options.adopt_layouts);
+  add_input(writer, input);
+  add_layers(writer, places);
+  if (options.training) {
+    const TensorId diff = writer.add_backward(
+        options.partial ? add_result_gradient(writer) : add_loss(writer), options.input_gradient);
+    if (options.input_gradient) {
+      writer.graph.input_gradient = diff;
+      writer.graph.tensors[diff].keep = true;
+    }
+  }
+  return std::move(writer.graph);
+}
+
+}  // namespace dsx::net
