@@ -82,3 +82,6 @@ python=""
 installed 0 downscalexr-peers --help
 holds "$out" "usage: downscalexr-peers"
 installed 2 downscalexr-peers --nonsense
+python=$work/missing
+installed 1 downscalexr-peers --units network
+[[ $err == "downscalexr-peers: $python is missing: "* ]] || fail "said: $err"

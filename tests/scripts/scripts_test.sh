@@ -270,6 +270,22 @@ END
   holds "$(<"$work/calls")" "-report hotspots -result-dir $work/result -limit 25 -group-by task"
 }
 
+CiRunsTheSuiteLastAndTellsWhatFailed() {
+  local script
+  cp -r "$source_dir/.ci" "$clone/"
+  for script in setup lint sanitize test; do
+    printf '#!/bin/bash\necho "%s $*"\n[[ "%s $*" != "$FAILING" ]]\n' "$script" "$script" >"$clone/scripts/$script"
+  done
+  FAILING="" expect 0 "$clone/.ci/run" -LE slow
+  [[ $(tail -n1 <<<"$out") == "test -LE slow" ]] || fail "the suite is not last: $out"
+  [[ $(grep -c '^ci: .*: passed in' <<<"$out") == 6 ]] || fail "not all steps passed: $out"
+  FAILING="lint shell" expect 1 "$clone/.ci/run"
+  holds "$out" "ci: shellcheck: FAILED"
+  holds "$out" "ci: failed before the suite: shellcheck"
+  [[ $(tail -n1 <<<"$out") == "test " ]] || fail "the suite did not run: $out"
+  FAILING="test " expect 1 "$clone/.ci/run"
+}
+
 ResultsAreFitToPassOn() {
   cd "$source_dir"
   local found
