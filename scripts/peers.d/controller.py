@@ -35,9 +35,9 @@ def say(text):
 
 
 def own_program():
-    """In a clone scripts/run builds it; installed, this is <prefix>/share/downscalexr/scripts/peers.d."""
-    run = ROOT / "scripts" / "run"
-    return f"{shlex.quote(str(run))} study" if run.is_file() else shlex.quote(str(ROOT.parent.parent / "bin" / "study"))
+    """In a clone scripts/run builds it; an installed one is where scripts/peers says."""
+    folder = os.environ.get("DOWNSCALEXR_BIN_DIR")
+    return shlex.quote(f"{folder}/study") if folder else f"{shlex.quote(str(ROOT))}/scripts/run study"
 
 
 def arms_of(arguments):
