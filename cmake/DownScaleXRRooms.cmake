@@ -11,13 +11,29 @@ foreach(line IN LISTS room_lines)
   set(downscalexr_${room}_rooms ${below})
 endforeach()
 
-# dnnl.hpp and fmt are most of what a small source file costs: compiled once for all libraries. Off in every preset but
-# release, so that a source that forgets an include is found.
+# Two ways to compile less, both off in every preset but release, so that a source that forgets an include or hides a name is
+# found: headers that most sources include are compiled once (cmake/pch), and eight files of a room are one unit.
 option(DOWNSCALEXR_PCH "Precompile the headers that most sources include" ON)
+option(DOWNSCALEXR_UNITY "Compile several sources of a room as one" ON)
 
-# downscalexr_room(kernels/base LIBRARIES...): every .cpp of that folder of the repository (not of folders below it).
+# downscalexr_compile(TARGET KIND): how the sources of a target are compiled: hot (-O3), study (-O2) or tests (-O1: they
+# compute little, and expanding EXPECT_THAT at -O3 takes minutes).
+function(downscalexr_compile target kind)
+  set(level_of_hot -O3)
+  set(level_of_study -O2)
+  set(level_of_tests -O1)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:${level_of_${kind}}>)
+  if(DOWNSCALEXR_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # A type of an anonymous namespace inside an Impl: harmless in a source, and each of these is one.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
+endfunction()
+
+# downscalexr_room(kernels/base [HOT] LIBRARIES...): every .cpp of that folder of the repository (not of folders below it).
 # CONFIGURE_DEPENDS: a new operator is one new file, with no list to edit.
 function(downscalexr_room folder)
+  cmake_parse_arguments(PARSE_ARGV 1 room "HOT" "" "")
   string(REPLACE "/" "_" room "${folder}")
   if(NOT room IN_LIST downscalexr_rooms)
     message(FATAL_ERROR "${folder} is not in cmake/rooms.txt: add its line, below the rooms that it uses")
@@ -28,10 +44,14 @@ function(downscalexr_room folder)
   add_library(${target} STATIC ${sources})
   add_library(downscalexr::${room} ALIAS ${target})
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
-  target_link_libraries(${target} PUBLIC ${downscalexr_${room}_rooms} ${ARGN})
-  if(DOWNSCALEXR_PCH AND room STREQUAL "kernels_onednn")
-    target_precompile_headers(${target} PRIVATE <dnnl.hpp> <fmt/format.h> <algorithm> <functional> <map> <string> <vector>)
-  elseif(DOWNSCALEXR_PCH AND "downscalexr::kernels_onednn" IN_LIST downscalexr_${room}_rooms)
-    target_precompile_headers(${target} REUSE_FROM downscalexr_kernels_onednn)
+  target_link_libraries(${target} PUBLIC ${downscalexr_${room}_rooms} ${room_UNPARSED_ARGUMENTS})
+  set(kind study)
+  if(room_HOT)
+    set(kind hot)
+  endif()
+  downscalexr_compile(${target} ${kind})
+  # Only with OpenMP's flag does a precompiled header fit: rooms above kernels/onednn have it.
+  if(DOWNSCALEXR_PCH AND ("downscalexr::kernels_onednn" IN_LIST downscalexr_${room}_rooms OR room STREQUAL "kernels_onednn"))
+    target_precompile_headers(${target} REUSE_FROM downscalexr_pch_${kind})
   endif()
 endfunction()
