@@ -30,6 +30,15 @@ void require_dtype(memory::data_type type) {
   }
 }
 
+kernels::Context context_of(const CommonAxes& common, bool allow_ref) {
+  kernels::Context context;
+  context.layout = kernels::layout_from_string(common.layout);
+  context.dtype = dtype_from_string(common.dtype);
+  context.allow_ref = allow_ref;
+  context.fused = common.fused;
+  return context;
+}
+
 void for_common_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit) {
   if (!chosen(axes.engines, "primitives")) return;
   for (const auto& layout : axes.layouts)

@@ -8,6 +8,7 @@
 
 #include "bench/arms/geometry.hpp"
 #include "bench/arms/work.hpp"
+#include "kernels/onednn/context.hpp"
 
 namespace dsx::bench {
 
@@ -60,6 +61,7 @@ struct CommonAxes {
   std::string cache;
   bool fused = false;
 };
+kernels::Context context_of(const CommonAxes& common, bool allow_ref);
 void for_common_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit);
 // The same for each chosen engine; the fused one has one layout, its own.
 const std::vector<std::string>& engine_names();

@@ -71,10 +71,7 @@ void check(const Values& v, Direction direction, const std::vector<float>& resul
 }
 
 Work build_fc1(const CommonAxes& common, Direction direction, bool allow_ref) {
-  kernels::Context context;
-  context.layout = kernels::layout_from_string(common.layout);
-  context.dtype = dtype_from_string(common.dtype);
-  context.allow_ref = allow_ref;
+  const kernels::Context context = context_of(common, allow_ref);
   auto chain = std::make_shared<Chain>(context);
   const auto shape = fc1_shape(common.batch);
   Values v;

@@ -13,6 +13,7 @@
 #include "kernels/downsample/downsample.hpp"
 #include "net/network.hpp"
 #include "net/optimizer.hpp"
+#include "net/training_step.hpp"
 
 namespace dsx::bench {
 
@@ -90,19 +91,15 @@ class NetworkWork {
   void run() {
     if (direction_ == "backward") return plan_.backward();
     if (direction_ == "update") return optimizer_->step(kLearningRate);
-    plan_.forward();
-    if (direction_ != "training_step") return;
-    plan_.loss();
-    optimizer_->update_in_backward(kLearningRate);
-    plan_.backward();
-    optimizer_->step(kLearningRate);
+    if (direction_ == "training_step") {
+      net::training_step(plan_, *optimizer_, kLearningRate);
+    } else {
+      plan_.forward();
+    }
   }
 
   bool needs_forward() const { return direction_ == "backward"; }
-  void forward_and_loss() {
-    plan_.forward();
-    plan_.loss();
-  }
+  void forward_and_loss() { net::forward_and_loss(plan_); }
 
   void check(memory::data_type type) {
     const auto& reference = reference_values(network_, images_);
@@ -144,16 +141,7 @@ class NetworkWork {
 
  private:
   static net::Network make_network(const std::string& variant, const CommonAxes& common, bool allow_ref) {
-    kernels::Context context;
-    context.layout = kernels::layout_from_string(common.layout);
-    context.dtype = dtype_from_string(common.dtype);
-    context.allow_ref = allow_ref;
-    context.fused = common.fused;
-    net::NetworkOptions options;
-    options.variant = variant;
-    net::Network network(context, net::load_network_spec("lenet"), options);
-    network.init(1);
-    return network;
+    return net::make_lenet(context_of(common, allow_ref), variant, 1);
   }
   net::Plan make_plan(int batch) { return network_.make_plan(batch, direction_ != "inference"); }
 

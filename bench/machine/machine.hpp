@@ -3,6 +3,7 @@
 // these. Written to JSON and text by machine_report.cpp.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -60,7 +61,7 @@ struct Machine {
   double clock_drift = 0;         // (largest - smallest) / median of those
   Disturbance disturbance;        // by other processes, during all of it
   bool too_noisy = false;  // some figure had mostly disturbed samples: measure again on a quiet machine
-  double took_s = 0;
+  std::int64_t took_ns = 0;
 };
 
 struct MachineOptions {

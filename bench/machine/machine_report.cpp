@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "bench/machine/machine.hpp"
+#include "kernels/base/clock.hpp"
 
 namespace dsx::bench {
 
@@ -65,7 +66,7 @@ nlohmann::json to_json(const Machine& machine, const Environment& environment) {
     json["clock"]["not_available"] = "no instruction of known latency on this architecture";
   json["too_noisy"] = machine.too_noisy;
   json["involuntary_switches"] = machine.disturbance.involuntary_switches;
-  json["took_s"] = machine.took_s;
+  json["took_s"] = in_seconds(machine.took_ns);
   return json;
 }
 
@@ -117,7 +118,7 @@ std::string to_text(const Machine& machine, const Environment& environment) {
                    machine.clock_ghz.front(), machine.clock_ghz.back(), 100 * machine.clock_drift);
   }
   fmt::format_to(to, "Other processes took a core {} times in {:.1f} s\n",
-                 machine.disturbance.involuntary_switches, machine.took_s);
+                 machine.disturbance.involuntary_switches, in_seconds(machine.took_ns));
   if (machine.too_noisy)
     text += "The machine was busy: these figures are too low; measure again when it is quiet\n";
   return text;
