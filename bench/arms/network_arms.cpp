@@ -1,11 +1,11 @@
-// Whole networks of the study, and its fc1, as benchmark arms.
+#include "bench/arms/network_arms.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 
-#include "bench/arms/arms.hpp"
 #include "bench/arms/chain.hpp"
 #include "bench/arms/network_reference.hpp"
 #include "kernels/base/counted.hpp"
@@ -250,7 +250,7 @@ std::vector<ArmEntry> network_arms(const Axes& axes) {
     for (const auto& direction : network_direction_names()) {
       if (!chosen(axes.directions, direction)) continue;
       for_engine_axes(axes, [&](const CommonAxes& common) {
-        const auto type = dtype_from_string(common.dtype);
+        const auto type = kernels::data_type_from_string(common.dtype);
         arms.push_back({arm_name("network/op:" + op.name, common, direction), common.threads, type,
                         cache_state_from_string(common.cache),
                         [=, variant = op.name, allow_ref = axes.allow_ref] {

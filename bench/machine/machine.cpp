@@ -14,6 +14,7 @@
 
 #include "bench/arms/chain.hpp"
 #include "bench/machine/machine_kernels.hpp"
+#include "bench/machine/machine_pairs.hpp"
 #include "bench/measure/measure.hpp"
 #include "bench/measure/topology.hpp"
 #include "kernels/base/clock.hpp"
@@ -226,14 +227,6 @@ ForkJoinRow measure_fork_join(int threads) {
   return row;
 }
 
-std::vector<int> default_thread_counts() {
-  std::vector<int> counts;
-  const int most = usable_cpus();
-  for (int count = 1; count < most; count *= 2) counts.push_back(count);
-  counts.push_back(most);
-  return counts;
-}
-
 }  // namespace
 
 Machine measure_machine(const MachineOptions& options) {
@@ -245,7 +238,7 @@ Machine measure_machine(const MachineOptions& options) {
   const auto sample_clock = [&] {
     if (const double ghz = clock_now_ghz(); ghz > 0) machine.clock_ghz.push_back(ghz);
   };
-  for (const int threads : options.thread_counts.empty() ? default_thread_counts() : options.thread_counts) {
+  for (const int threads : options.thread_counts.empty() ? usual_thread_counts() : options.thread_counts) {
     kernels::set_threads(threads);
     sample_clock();
     machine.peaks.push_back(measure_peak(threads, "f32", f32_fma_kernel(), options));

@@ -1,11 +1,11 @@
-// Whether two logical CPUs are two cores: whoever made the machine may tell something else.
+#include "bench/machine/machine_pairs.hpp"
+
 #include <sched.h>
 
 #include <algorithm>
 #include <atomic>
 #include <thread>
 
-#include "bench/machine/machine.hpp"
 #include "bench/machine/machine_kernels.hpp"
 #include "bench/measure/measure.hpp"
 #include "bench/measure/topology.hpp"

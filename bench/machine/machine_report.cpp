@@ -1,9 +1,11 @@
 // Machine as JSON and as text.
+#include "bench/machine/machine_report.hpp"
+
 #include <fmt/format.h>
 
 #include <iterator>
+#include <nlohmann/json.hpp>
 
-#include "bench/machine/machine.hpp"
 #include "kernels/base/clock.hpp"
 
 namespace dsx::bench {

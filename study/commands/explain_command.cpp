@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "bench/machine/machine_report.hpp"
 #include "bench/measure/topology.hpp"
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
