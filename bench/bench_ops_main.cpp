@@ -9,12 +9,15 @@
 #include <exception>
 #include <list>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "bench/arms/arms.hpp"
 #include "bench/arms/options.hpp"
 #include "bench/machine/machine.hpp"
+#include "bench/machine/machine_report.hpp"
+#include "bench/machine/roofline.hpp"
 #include "bench/measure/environment.hpp"
 #include "bench/measure/measure.hpp"
 #include "bench/measure/topology.hpp"

@@ -71,4 +71,12 @@ Plan Network::make_plan(int batch, bool training) {
   return Plan(std::move(impl));
 }
 
+Network make_lenet(kernels::Context context, const std::string& variant, std::uint64_t seed) {
+  NetworkOptions options;
+  options.variant = variant;
+  Network network(std::move(context), load_network_spec("lenet"), options);
+  network.init(seed);
+  return network;
+}
+
 }  // namespace dsx::net

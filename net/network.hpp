@@ -51,4 +51,8 @@ class Network {
   bool has_plan_ = false;  // the first plan chose the masters' layouts
 };
 
+// lenet for one channel and 320 x 320 with the weights that `seed` gives: what benchmarks and explanations
+// time.
+Network make_lenet(kernels::Context context, const std::string& variant, std::uint64_t seed);
+
 }  // namespace dsx::net

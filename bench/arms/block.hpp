@@ -49,8 +49,4 @@ struct BlockSpec {
 // Operators to which `geometry` gives arms: "none", the table's, and its own.
 std::vector<std::string> operators_of(const Geometry& geometry);
 
-// Builds it for the current number of threads, checks its result against the definition, and leaves it ready
-// to be timed. Throws UnsupportedError (also "strided has no step of its own"), dnnl::error, or WrongResult.
-Work build_block(const BlockSpec& spec);
-
 }  // namespace dsx::bench

@@ -1,9 +1,9 @@
-// Builds operator and block arms from kernels/, connected as a network connects them (net/graph.cpp).
+#include "bench/arms/block_builder.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "bench/arms/block.hpp"
 #include "bench/arms/block_check.hpp"
 #include "bench/arms/chain.hpp"
 #include "kernels/base/error.hpp"

@@ -1,9 +1,10 @@
 // The study's fc1 as arms: it streams 45.5 MB of weights, the largest single read of the network.
+#include "bench/arms/fc1_arms.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "bench/arms/arms.hpp"
 #include "bench/arms/block.hpp"
 #include "bench/arms/chain.hpp"
 #include "kernels/onednn/inner_product.hpp"
@@ -29,6 +30,18 @@ struct Values {
   std::vector<float> src, weights, bias, diff_dst;
   std::size_t inputs = 0, outputs = 0, batch = 0;
 };
+
+Values values_of(const kernels::InnerProductShape& shape) {
+  Values v;
+  v.src = pattern(element_count(shape.src), 1);
+  v.weights = pattern(element_count(shape.weights), 2);
+  v.bias = pattern(element_count({shape.dst[1]}), 3);
+  v.diff_dst = pattern(element_count(shape.dst), 4);
+  v.batch = static_cast<std::size_t>(shape.dst[0]);
+  v.outputs = static_cast<std::size_t>(shape.dst[1]);
+  v.inputs = v.src.size() / v.batch;
+  return v;
+}
 
 void compare(double computed, double expected, double magnitude, memory::data_type type,
              const std::string& what) {
@@ -71,20 +84,10 @@ void check(const Values& v, Direction direction, const std::vector<float>& resul
 }
 
 Work build_fc1(const CommonAxes& common, Direction direction, bool allow_ref) {
-  kernels::Context context;
-  context.layout = kernels::layout_from_string(common.layout);
-  context.dtype = dtype_from_string(common.dtype);
-  context.allow_ref = allow_ref;
+  const kernels::Context context = context_of(common, allow_ref);
   auto chain = std::make_shared<Chain>(context);
   const auto shape = fc1_shape(common.batch);
-  Values v;
-  v.src = pattern(element_count(shape.src), 1);
-  v.weights = pattern(element_count(shape.weights), 2);
-  v.bias = pattern(element_count({shape.dst[1]}), 3);
-  v.diff_dst = pattern(element_count(shape.dst), 4);
-  v.batch = static_cast<std::size_t>(shape.dst[0]);
-  v.outputs = static_cast<std::size_t>(shape.dst[1]);
-  v.inputs = v.src.size() / v.batch;
+  Values v = values_of(shape);
   // What the forward kernel chooses decides the layouts of weights and source, as in a network.
   const auto wanted = kernels::activation_md(shape.src, context.dtype, context.layout);
   const auto pass = direction == Direction::inference ? kernels::Pass::inference : kernels::Pass::training;
@@ -143,7 +146,7 @@ std::vector<ArmEntry> fc1_arms(const Axes& axes) {
   for (const auto& direction : direction_names()) {
     if (!chosen(axes.directions, direction)) continue;
     for_common_axes(axes, [&](const CommonAxes& common) {
-      const auto type = dtype_from_string(common.dtype);
+      const auto type = kernels::data_type_from_string(common.dtype);
       arms.push_back({arm_name("fc1", common, direction), common.threads, type,
                       cache_state_from_string(common.cache), [=, allow_ref = axes.allow_ref] {
                         require_dtype(type);

@@ -1,11 +1,11 @@
-// Whole networks of the study, and its fc1, as benchmark arms.
+#include "bench/arms/network_arms.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 
-#include "bench/arms/arms.hpp"
 #include "bench/arms/chain.hpp"
 #include "bench/arms/network_reference.hpp"
 #include "kernels/base/counted.hpp"
@@ -13,6 +13,7 @@
 #include "kernels/downsample/downsample.hpp"
 #include "net/network.hpp"
 #include "net/optimizer.hpp"
+#include "net/training_step.hpp"
 
 namespace dsx::bench {
 
@@ -90,19 +91,15 @@ class NetworkWork {
   void run() {
     if (direction_ == "backward") return plan_.backward();
     if (direction_ == "update") return optimizer_->step(kLearningRate);
-    plan_.forward();
-    if (direction_ != "training_step") return;
-    plan_.loss();
-    optimizer_->update_in_backward(kLearningRate);
-    plan_.backward();
-    optimizer_->step(kLearningRate);
+    if (direction_ == "training_step") {
+      net::training_step(plan_, *optimizer_, kLearningRate);
+    } else {
+      plan_.forward();
+    }
   }
 
   bool needs_forward() const { return direction_ == "backward"; }
-  void forward_and_loss() {
-    plan_.forward();
-    plan_.loss();
-  }
+  void forward_and_loss() { net::forward_and_loss(plan_); }
 
   void check(memory::data_type type) {
     const auto& reference = reference_values(network_, images_);
@@ -144,16 +141,7 @@ class NetworkWork {
 
  private:
   static net::Network make_network(const std::string& variant, const CommonAxes& common, bool allow_ref) {
-    kernels::Context context;
-    context.layout = kernels::layout_from_string(common.layout);
-    context.dtype = dtype_from_string(common.dtype);
-    context.allow_ref = allow_ref;
-    context.fused = common.fused;
-    net::NetworkOptions options;
-    options.variant = variant;
-    net::Network network(context, net::load_network_spec("lenet"), options);
-    network.init(1);
-    return network;
+    return net::make_lenet(context_of(common, allow_ref), variant, 1);
   }
   net::Plan make_plan(int batch) { return network_.make_plan(batch, direction_ != "inference"); }
 
@@ -262,7 +250,7 @@ std::vector<ArmEntry> network_arms(const Axes& axes) {
     for (const auto& direction : network_direction_names()) {
       if (!chosen(axes.directions, direction)) continue;
       for_engine_axes(axes, [&](const CommonAxes& common) {
-        const auto type = dtype_from_string(common.dtype);
+        const auto type = kernels::data_type_from_string(common.dtype);
         arms.push_back({arm_name("network/op:" + op.name, common, direction), common.threads, type,
                         cache_state_from_string(common.cache),
                         [=, variant = op.name, allow_ref = axes.allow_ref] {

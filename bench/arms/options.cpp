@@ -55,14 +55,6 @@ std::vector<int> numbers_of(const std::string& flag, const std::string& text) {
   return numbers;
 }
 
-std::vector<int> all_thread_counts() {
-  std::vector<int> counts;
-  const int most = usable_cpus();
-  for (int count = 1; count < most; count *= 2) counts.push_back(count);
-  counts.push_back(most);
-  return counts;
-}
-
 struct Flag {
   const char* name;
   const char* values;
@@ -71,8 +63,8 @@ struct Flag {
   std::function<void(BenchOptions&, const std::string&)> set;
 };
 
-const std::vector<Flag>& flags() {
-  static const std::vector<Flag> table{
+std::vector<Flag> flags_of_axes() {
+  return {
       {"--shapes", "FILE",
        "shapes to run: a file, or a built-in list: study, resnet_stem, mobilenet_stem (default study)", true,
        [](BenchOptions& o, const std::string& v) { o.shapes = v; }},
@@ -110,12 +102,17 @@ const std::vector<Flag>& flags() {
       {"--threads", "LIST", "OpenMP threads; all is 1, 2, 4, ... (default: every CPU this process may use)",
        true,
        [](BenchOptions& o, const std::string& v) {
-         o.axes.threads = v == "all" ? all_thread_counts() : numbers_of("--threads", v);
+         o.axes.threads = v == "all" ? usual_thread_counts() : numbers_of("--threads", v);
        }},
       {"--cache", "LIST", "hot, cold_source, cold_weights, cold_destination, cold_all (default hot)", true,
        [](BenchOptions& o, const std::string& v) {
          o.axes.caches = words_of("--cache", v, cache_state_names());
        }},
+  };
+}
+
+std::vector<Flag> flags_of_report() {
+  return {
       {"--allow-ref", "", "time oneDNN's reference implementations too (they take minutes)", false,
        [](BenchOptions& o, const std::string&) { o.axes.allow_ref = true; }},
       {"--counters", "",
@@ -131,6 +128,14 @@ const std::vector<Flag>& flags() {
        [](BenchOptions& o, const std::string&) { o.machine = BenchOptions::Machine::text; }},
       {"--help", "", "this page", false, [](BenchOptions& o, const std::string&) { o.help = true; }},
   };
+}
+
+const std::vector<Flag>& flags() {
+  static const std::vector<Flag> table = [] {
+    auto all = flags_of_axes();
+    for (auto& flag : flags_of_report()) all.push_back(std::move(flag));
+    return all;
+  }();
   return table;
 }
 

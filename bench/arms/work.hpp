@@ -1,6 +1,6 @@
 // What every benchmark arm is once it is built: something to run, what it costs, and which memories it
-// touches. How it is timed is measure.hpp's; arms are made by chain.cpp (operators and blocks) and
-// network_arms.cpp.
+// touches. How it is timed is measure.hpp's; arms are made by block_builder.cpp (operators and
+// blocks), network_arms.cpp, fc1_arms.cpp and reorder_arms.cpp.
 #pragma once
 
 #include <dnnl.hpp>

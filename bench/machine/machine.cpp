@@ -5,28 +5,25 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <dnnl.hpp>
+#include <limits>
 #include <memory>
 
 #include "bench/arms/chain.hpp"
 #include "bench/machine/machine_kernels.hpp"
+#include "bench/machine/machine_pairs.hpp"
+#include "bench/measure/measure.hpp"
 #include "bench/measure/topology.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/onednn/context.hpp"
 
 namespace dsx::bench {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // `sample` gives one rate. Undisturbed samples decide, when there are at least half as many as wanted.
 template <typename Sample>
@@ -36,9 +33,7 @@ Rate collect(int repeats, const Sample& sample) {
   std::vector<double> calm, all;
   while (static_cast<int>(calm.size()) < repeats && static_cast<int>(all.size()) < most_tries * repeats) {
     const auto before = disturbance_now();
-    const auto start = Clock::now();
-    all.push_back(sample());
-    const double wall_ns = seconds_since(start) * 1e9;
+    const double wall_ns = time_once_ns([&] { all.push_back(sample()); });
     if (!is_disturbed(disturbance_now() - before, wall_ns)) calm.push_back(all.back());
   }
   const double disturbed = 1 - static_cast<double>(calm.size()) / static_cast<double>(all.size());
@@ -47,44 +42,39 @@ Rate collect(int repeats, const Sample& sample) {
   return {used.back(), quantile(used, 0.5), disturbed};
 }
 
-// Runs work(thread) on `threads` threads, all starting at once; seconds until the last has finished.
+// Runs work(thread) on `threads` threads, all starting at once; ns until the last has finished.
 template <typename Work>
-double together_s(int threads, const Work& work) {
-  Clock::time_point start;
-  double seconds = 0;
+double together_ns(int threads, const Work& work) {
+  std::int64_t start_ns = 0, end_ns = 0;
 #pragma omp parallel num_threads(threads)
   {
 #pragma omp barrier
 #pragma omp master
-    start = Clock::now();
+    start_ns = now_ns();
 #pragma omp barrier
     work(omp_get_thread_num());
 #pragma omp barrier
 #pragma omp master
-    seconds = seconds_since(start);
+    end_ns = now_ns();
   }
-  return seconds;
+  return static_cast<double>(end_ns - start_ns);
 }
 
 double clock_now_ghz() {
   constexpr std::uint64_t steps = 400000;
   if (multiply_latency_cycles() == 0) return 0;
-  double best_s = 1e9;
-  for (int i = 0; i < 3; ++i) {
-    const auto start = Clock::now();
-    multiply_chain(steps);
-    best_s = std::min(best_s, seconds_since(start));
-  }
-  return steps * multiply_latency_cycles() / best_s * 1e-9;
+  double best_ns = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 3; ++i) best_ns = std::min(best_ns, time_once_ns([] { multiply_chain(steps); }));
+  return steps * multiply_latency_cycles() / best_ns;
 }
 
 Rate fma_rate(const FmaKernel& kernel, int threads, int repeats) {
   constexpr int calls = 40;
   return collect(repeats, [&] {
-    const double s = together_s(threads, [&](int) {
+    const double ns = together_ns(threads, [&](int) {
       for (int call = 0; call < calls; ++call) kernel.run();
     });
-    return kernel.flop_per_call * calls * threads / s * 1e-9;
+    return kernel.flop_per_call * calls * threads / ns;
   });
 }
 
@@ -104,10 +94,11 @@ Rate gemm_rate(int threads, dnnl::memory::data_type type, int repeats) {
   write_plain(context, values, a);
   write_plain(context, values, b);
   return collect(repeats, [&] {
-    const auto start = Clock::now();
-    matmul.execute(context.stream, {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
-    context.stream.wait();
-    return 2.0 * size * size * size / seconds_since(start) * 1e-9;
+    const double ns = time_once_ns([&] {
+      matmul.execute(context.stream, {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
+      context.stream.wait();
+    });
+    return 2.0 * size * size * size / ns;
   });
 }
 
@@ -171,10 +162,10 @@ template <typename Pass>
 Rate bandwidth(int threads, double bytes_per_pass, int repeats, const Pass& pass) {
   const int passes = std::max(1, static_cast<int>(2e7 / bytes_per_pass));
   return collect(repeats, [&] {
-    const double s = together_s(threads, [&](int thread) {
+    const double ns = together_ns(threads, [&](int thread) {
       for (int k = 0; k < passes; ++k) pass(thread);
     });
-    return bytes_per_pass * passes * threads / s * 1e-9;
+    return bytes_per_pass * passes * threads / ns;
   });
 }
 
@@ -194,7 +185,7 @@ BandwidthRow measure_level(const LevelSet& level, int threads, const MachineOpti
   row.bytes_per_thread = static_cast<double>(count) * sizeof(float);
   std::vector<Floats> buffers(static_cast<std::size_t>(threads));
   // Each thread touches its own pages first: they land on its NUMA node.
-  together_s(threads, [&](int thread) {
+  together_ns(threads, [&](int thread) {
     buffers[thread] = aligned_floats(count);
     std::memset(buffers[thread].get(), 0, count * sizeof(float));
   });
@@ -226,27 +217,20 @@ ForkJoinRow measure_fork_join(int threads) {
   row.threads = threads;
   std::vector<double> samples_ns;
   for (int i = 0; i < 520; ++i) {
-    const auto start = Clock::now();
+    const double ns = time_once_ns([&] {
 #pragma omp parallel num_threads(threads)
-    { __asm__ volatile("" ::: "memory"); }
-    if (i >= 20) samples_ns.push_back(seconds_since(start) * 1e9);
+      { __asm__ volatile("" ::: "memory"); }
+    });
+    if (i >= 20) samples_ns.push_back(ns);
   }
   row.time = summarize(samples_ns);
   return row;
 }
 
-std::vector<int> default_thread_counts() {
-  std::vector<int> counts;
-  const int most = usable_cpus();
-  for (int count = 1; count < most; count *= 2) counts.push_back(count);
-  counts.push_back(most);
-  return counts;
-}
-
 }  // namespace
 
 Machine measure_machine(const MachineOptions& options) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const auto before = disturbance_now();
   const int team = kernels::max_threads();
   const auto topology = read_topology();
@@ -254,7 +238,7 @@ Machine measure_machine(const MachineOptions& options) {
   const auto sample_clock = [&] {
     if (const double ghz = clock_now_ghz(); ghz > 0) machine.clock_ghz.push_back(ghz);
   };
-  for (const int threads : options.thread_counts.empty() ? default_thread_counts() : options.thread_counts) {
+  for (const int threads : options.thread_counts.empty() ? usual_thread_counts() : options.thread_counts) {
     kernels::set_threads(threads);
     sample_clock();
     machine.peaks.push_back(measure_peak(threads, "f32", f32_fma_kernel(), options));
@@ -281,7 +265,7 @@ Machine measure_machine(const MachineOptions& options) {
     machine.too_noisy |=
         noisy(row.read_gbps) || noisy(row.write_gbps) || noisy(row.copy_gbps) || noisy(row.triad_gbps);
   }
-  machine.took_s = seconds_since(start);
+  machine.took_ns = watch.elapsed_ns();
   return machine;
 }
 

@@ -3,7 +3,7 @@
 // these. Written to JSON and text by machine_report.cpp.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -60,7 +60,7 @@ struct Machine {
   double clock_drift = 0;         // (largest - smallest) / median of those
   Disturbance disturbance;        // by other processes, during all of it
   bool too_noisy = false;  // some figure had mostly disturbed samples: measure again on a quiet machine
-  double took_s = 0;
+  std::int64_t took_ns = 0;
 };
 
 struct MachineOptions {
@@ -69,25 +69,5 @@ struct MachineOptions {
   bool quick = false;  // only what a roofline needs: peaks and read/copy bandwidths, with fewer repeats
 };
 Machine measure_machine(const MachineOptions& options);
-
-// Fills in `pairs`, with threads of its own, each bound to one CPU.
-void measure_pairs(Machine& machine);
-
-// The rows for a thread count (the nearest one measured).
-const PeakRow* find_peak(const Machine& machine, int threads, const std::string& dtype);
-const BandwidthRow* find_bandwidth(const Machine& machine, int threads, const std::string& level);
-
-// Least time for this work on this machine: arithmetic at the FMA peak, or minimum traffic at the copy
-// bandwidth of the level that `working_set_bytes` fits ("memory" when cold), whichever takes longer. 0 when
-// not known.
-struct Roofline {
-  double ns = 0;
-  std::string bound;  // "compute", "L2 bandwidth", ...
-};
-Roofline roofline(const Machine& machine, const Topology& topology, int threads, const std::string& dtype,
-                  double flop, double min_bytes, double working_set_bytes, bool cold);
-
-nlohmann::json to_json(const Machine& machine, const Environment& environment);
-std::string to_text(const Machine& machine, const Environment& environment);
 
 }  // namespace dsx::bench

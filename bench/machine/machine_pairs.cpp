@@ -1,24 +1,22 @@
-// Whether two logical CPUs are two cores: whoever made the machine may tell something else.
+#include "bench/machine/machine_pairs.hpp"
+
 #include <sched.h>
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <thread>
 
-#include "bench/machine/machine.hpp"
 #include "bench/machine/machine_kernels.hpp"
+#include "bench/measure/measure.hpp"
 #include "bench/measure/topology.hpp"
+#include "kernels/base/clock.hpp"
 
 namespace dsx::bench {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double pair_seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+constexpr int kCalls = 150;
+constexpr std::int64_t kPatienceNs = 200'000'000;  // for the other thread's start
 
 // Best rate of the FMA loop on threads bound to `cpus`.
 double bound_rate(const std::vector<int>& cpus, const FmaKernel& kernel) {
@@ -34,12 +32,12 @@ double bound_rate(const std::vector<int>& cpus, const FmaKernel& kernel) {
         CPU_SET(cpus[i], &set);
         sched_setaffinity(0, sizeof set, &set);
         --waiting;
-        const auto given_up = Clock::now() + std::chrono::milliseconds(200);
-        while (waiting > 0 && Clock::now() < given_up) {
+        const Stopwatch watch;
+        while (waiting > 0 && watch.elapsed_ns() < kPatienceNs) {
         }
-        const auto start = Clock::now();
-        for (int call = 0; call < 150; ++call) kernel.run();
-        rates[i] = kernel.flop_per_call * 150 / pair_seconds_since(start);
+        rates[i] = kernel.flop_per_call * kCalls / time_once_ns([&] {
+                     for (int call = 0; call < kCalls; ++call) kernel.run();
+                   });
       });
     }
     for (auto& thread : threads) thread.join();

@@ -1,9 +1,12 @@
 // Machine as JSON and as text.
+#include "bench/machine/machine_report.hpp"
+
 #include <fmt/format.h>
 
 #include <iterator>
+#include <nlohmann/json.hpp>
 
-#include "bench/machine/machine.hpp"
+#include "kernels/base/clock.hpp"
 
 namespace dsx::bench {
 
@@ -65,7 +68,7 @@ nlohmann::json to_json(const Machine& machine, const Environment& environment) {
     json["clock"]["not_available"] = "no instruction of known latency on this architecture";
   json["too_noisy"] = machine.too_noisy;
   json["involuntary_switches"] = machine.disturbance.involuntary_switches;
-  json["took_s"] = machine.took_s;
+  json["took_s"] = in_seconds(machine.took_ns);
   return json;
 }
 
@@ -117,7 +120,7 @@ std::string to_text(const Machine& machine, const Environment& environment) {
                    machine.clock_ghz.front(), machine.clock_ghz.back(), 100 * machine.clock_drift);
   }
   fmt::format_to(to, "Other processes took a core {} times in {:.1f} s\n",
-                 machine.disturbance.involuntary_switches, machine.took_s);
+                 machine.disturbance.involuntary_switches, in_seconds(machine.took_ns));
   if (machine.too_noisy)
     text += "The machine was busy: these figures are too low; measure again when it is quiet\n";
   return text;

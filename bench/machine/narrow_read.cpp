@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -80,7 +79,6 @@ ReadGroups reader() {
 }  // namespace
 
 double narrow_read_gbps(int channels, double bytes, int threads, int repeats) {
-  using Clock = std::chrono::steady_clock;
   const auto read = reader();
   const auto groups = std::max<std::size_t>(
       64, static_cast<std::size_t>(bytes / static_cast<double>(threads) / (4.0 * channels)));
@@ -90,11 +88,10 @@ double narrow_read_gbps(int channels, double bytes, int threads, int repeats) {
   };
   std::vector<std::unique_ptr<float, Free>> pieces(static_cast<std::size_t>(threads));
   volatile float sink = 0;
-  std::vector<double> seconds;
+  std::vector<double> samples_ns;
   // Short passes are repeated within one sample, as the clock's own cost would show.
   const int passes = std::max(1, static_cast<int>(4e6 / (4.0 * static_cast<double>(floats))));
-  for (int sample = 0; sample <= repeats; ++sample) {
-    const auto start = Clock::now();
+  const auto read_all = [&] {
 #pragma omp parallel num_threads(threads)
     {
       auto& piece = pieces[static_cast<std::size_t>(omp_get_thread_num())];
@@ -108,13 +105,14 @@ double narrow_read_gbps(int channels, double bytes, int threads, int repeats) {
 #pragma omp critical
       sink = sink + most;
     }
-    if (sample > 0) seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
-  }
+  };
+  read_all();  // makes the pieces
+  for (int sample = 0; sample < repeats; ++sample) samples_ns.push_back(time_once_ns(read_all));
   for (const auto& piece : pieces) {
     if (!piece) throw std::bad_alloc();
   }
-  std::sort(seconds.begin(), seconds.end());
-  return 4e-9 * static_cast<double>(floats) * threads * passes / quantile(seconds, 0.5);
+  std::sort(samples_ns.begin(), samples_ns.end());
+  return 4 * static_cast<double>(floats) * threads * passes / quantile(samples_ns, 0.5);
 }
 
 }  // namespace dsx::bench

@@ -1,10 +1,9 @@
-// The least time that a machine needs, from its measured limits.
+#include "bench/machine/roofline.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
-
-#include "bench/machine/machine.hpp"
 
 namespace dsx::bench {
 

@@ -5,12 +5,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
-#include <ctime>
 #include <fstream>
 #include <stdexcept>
 
 #include "bench/measure/perf_events.hpp"
+#include "kernels/base/clock.hpp"
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -111,13 +110,11 @@ struct SystemCounts {
   double task_clock_ns = 0, minor_faults = 0, major_faults = 0, voluntary = 0, involuntary = 0;
 };
 SystemCounts system_counts() {
-  timespec cpu{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return {static_cast<double>(cpu.tv_sec) * 1e9 + static_cast<double>(cpu.tv_nsec),
-          static_cast<double>(usage.ru_minflt), static_cast<double>(usage.ru_majflt),
-          static_cast<double>(usage.ru_nvcsw), static_cast<double>(usage.ru_nivcsw)};
+  return {static_cast<double>(process_cpu_ns()), static_cast<double>(usage.ru_minflt),
+          static_cast<double>(usage.ru_majflt), static_cast<double>(usage.ru_nvcsw),
+          static_cast<double>(usage.ru_nivcsw)};
 }
 
 const std::string kNoTurn =
@@ -182,7 +179,7 @@ struct Counters::Impl {
   std::vector<EventSource> sources = event_sources();
   PerfEvents events{events_of(sources)};
   bool started = false;
-  std::chrono::steady_clock::time_point begin;
+  std::int64_t begin_ns = 0;
   SystemCounts system;
   double migrations = 0;  // by /proc, where perf_event_open does not give them
   std::vector<PerfCount> counts;
@@ -217,12 +214,12 @@ void Counters::start() {
   m.system = system_counts();
   m.counts = m.events.read();
   m.started = true;
-  m.begin = std::chrono::steady_clock::now();
+  m.begin_ns = now_ns();
 }
 
 CounterReading Counters::stop() {
   auto& m = *impl_;
-  const auto end = std::chrono::steady_clock::now();
+  const auto end_ns = now_ns();
   if (!m.started) throw std::logic_error("Counters: stop() without start()");
   m.started = false;
   const auto counts = m.events.read();
@@ -230,7 +227,7 @@ CounterReading Counters::stop() {
   CounterReading reading;
   reading.threads = m.events.threads();
   reading.intervals = 1;
-  reading.wall_ns = std::chrono::duration<double, std::nano>(end - m.begin).count();
+  reading.wall_ns = static_cast<double>(end_ns - m.begin_ns);
   m.add_events(reading, counts);
   const auto add_system = [&](const char* name, const char* source, double count) {
     reading.rows.insert(reading.rows.end() - 1, {name, 0, source, "", 1});

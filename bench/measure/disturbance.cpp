@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "bench/measure/perf_events.hpp"
+#include "kernels/base/clock.hpp"
 
 namespace dsx::bench {
 
@@ -94,12 +94,6 @@ class RunQueueWaits {
   bool kernel_tells_ = true;
 };
 
-double process_cpu_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
-
 }  // namespace
 
 Disturbance& Disturbance::operator+=(const Disturbance& other) {
@@ -120,8 +114,8 @@ Disturbance disturbance_now() {
   static RunQueueWaits waits;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return {usage.ru_nivcsw, usage.ru_nvcsw, usage.ru_minflt + usage.ru_majflt, process_cpu_ns(),
-          waits.total_ns()};
+  return {usage.ru_nivcsw, usage.ru_nvcsw, usage.ru_minflt + usage.ru_majflt,
+          static_cast<double>(process_cpu_ns()), waits.total_ns()};
 }
 
 bool is_disturbed(const Disturbance& during, double wall_ns) {

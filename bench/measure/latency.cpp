@@ -2,7 +2,6 @@
 #include "bench/measure/latency.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -31,22 +30,29 @@ double zeros_of(const kernels::Step& step) {
 
 }  // namespace
 
+std::vector<double> time_pass_ns(const std::vector<kernels::Step>& steps, dnnl::stream& stream,
+                                 const std::function<void(std::size_t)>& after_step) {
+  std::vector<double> ns(steps.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    ns[i] = time_once_ns([&] { steps[i].execute(stream); });
+    if (after_step) after_step(i);
+  }
+  return ns;
+}
+
 std::vector<StepTiming> measure_steps(const std::vector<kernels::Step>& steps, int warmup_passes,
                                       int passes) {
-  using Clock = std::chrono::steady_clock;
   std::vector<StepTiming> timings;
   if (steps.empty() || passes < 1) return timings;
   auto stream = stream_of(steps);
   std::vector<std::vector<double>> samples_ns(steps.size());
   std::vector<double> zeros(steps.size(), std::numeric_limits<double>::quiet_NaN());
+  const auto count_zeros = [&](std::size_t i) {
+    if (steps[i].kernel.skips_zeros) zeros[i] = zeros_of(steps[i]);
+  };
   for (int pass = 0; pass < warmup_passes + passes; ++pass) {
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      const auto start = Clock::now();
-      steps[i].execute(stream);
-      const double ns = std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-      if (pass >= warmup_passes) samples_ns[i].push_back(ns);
-      if (pass == 0 && steps[i].kernel.skips_zeros) zeros[i] = zeros_of(steps[i]);
-    }
+    const auto ns = pass == 0 ? time_pass_ns(steps, stream, count_zeros) : time_pass_ns(steps, stream);
+    for (std::size_t i = 0; pass >= warmup_passes && i < steps.size(); ++i) samples_ns[i].push_back(ns[i]);
   }
   double sum_ns = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {

@@ -46,6 +46,10 @@ struct PlanLatency {
 // forward() of `plan`, whose source is set and whose weights are initialised.
 PlanLatency measure_latency(net::Plan& plan, const LatencyOptions& options);
 
+// The ns of each step in one pass through all of them, in order. `after_step` is not timed; may be empty.
+std::vector<double> time_pass_ns(const std::vector<kernels::Step>& steps, dnnl::stream& stream,
+                                 const std::function<void(std::size_t)>& after_step = {});
+
 // Each step's own time, in passes through all of them in order: caches are as in a real pass.
 std::vector<StepTiming> measure_steps(const std::vector<kernels::Step>& steps, int warmup_passes, int passes);
 

@@ -2,7 +2,6 @@
 #include "bench/measure/measure.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <random>
@@ -57,13 +56,6 @@ Summary summarize(std::span<const double> samples_ns, std::size_t left_out) {
   std::sort(deviations.begin(), deviations.end());
   s.mad_ns = quantile(deviations, 0.5);
   return s;
-}
-
-double time_once_ns(const std::function<void()>& run) {
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
-  run();
-  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
 }
 
 std::vector<std::size_t> round_order(std::size_t count, int round, std::uint64_t seed) {

@@ -13,6 +13,7 @@
 
 #include "bench/measure/counters.hpp"
 #include "bench/measure/disturbance.hpp"
+#include "kernels/base/clock.hpp"
 
 namespace dsx::bench {
 
@@ -95,8 +96,14 @@ class Sampler {
 // the order of `arms`. An exception of an arm passes through.
 std::vector<Result> measure(const std::vector<Arm>& arms, const MeasureOptions& options);
 
-// One timed call, in ns by the steady clock.
-double time_once_ns(const std::function<void()>& run);
+// One timed call, in ns by the steady clock: for those who want one number, or interleave in a way of their
+// own.
+template <typename Run>
+double time_once_ns(const Run& run) {
+  const auto start_ns = now_ns();
+  run();
+  return static_cast<double>(now_ns() - start_ns);
+}
 
 // The order in which round `round` runs `count` arms.
 std::vector<std::size_t> round_order(std::size_t count, int round, std::uint64_t seed);

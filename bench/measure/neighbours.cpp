@@ -1,38 +1,17 @@
 #include "bench/measure/neighbours.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
+#include "kernels/base/cpus.hpp"
+
 namespace dsx::bench {
-
-namespace {
-
-std::vector<int> own_cpus() {
-  std::vector<int> cpus;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  }
-  return cpus;
-}
-
-double own_cpu_s() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-}  // namespace
 
 // cpu0 user nice system idle iowait irq softirq steal guest guest_nice (proc(5)); a guest's time is in user
 // and nice already.
@@ -59,13 +38,13 @@ CpuSeconds cpu_seconds(const std::string& proc_stat, const std::vector<int>& cpu
   return sum;
 }
 
-Neighbours::Neighbours() : start_(read()), started_(std::chrono::steady_clock::now()) {}
+Neighbours::Neighbours() : start_(read()) {}
 
 Neighbours::Reading Neighbours::read() {
   std::ifstream file("/proc/stat");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto cpus = cpu_seconds(text, own_cpus(), static_cast<double>(sysconf(_SC_CLK_TCK)));
-  Reading reading{cpus.busy, cpus.stolen, cpus.idle, own_cpu_s(), ""};
+  const auto cpus = cpu_seconds(text, allowed_cpus(), static_cast<double>(sysconf(_SC_CLK_TCK)));
+  Reading reading{cpus.busy, cpus.stolen, cpus.idle, in_seconds(process_cpu_ns()), ""};
   if (cpus.cpus_found == 0) reading.not_available = "/proc/stat does not show the CPUs of this process";
   return reading;
 }
@@ -73,7 +52,7 @@ Neighbours::Reading Neighbours::read() {
 NeighbourUse Neighbours::use() const {
   const auto now = read();
   NeighbourUse use;
-  use.interval_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  use.interval_ns = watch_.elapsed_ns();
   use.not_available = start_.not_available.empty() ? now.not_available : start_.not_available;
   const double busy = now.busy_s - start_.busy_s, stolen = now.stolen_s - start_.stolen_s;
   const double all = busy + stolen + now.idle_s - start_.idle_s;
@@ -94,7 +73,7 @@ std::string busy_warning(const NeighbourUse& use, double limit) {
   if (use.stolen > limit || who.empty())
     who += fmt::format("{}the hypervisor withheld {:.0f}%", who.empty() ? "" : " and ", 100 * use.stolen);
   return fmt::format("{} during {:.1f} s: these times do not count; measure again on a quiet machine", who,
-                     use.interval_s);
+                     in_seconds(use.interval_ns));
 }
 
 }  // namespace dsx::bench

@@ -3,19 +3,21 @@
 // ticks 100 times a second: intervals below a second say little.
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
+
+#include "kernels/base/clock.hpp"
 
 namespace dsx::bench {
 
 struct NeighbourUse {
   // Share of the CPU time of the interval, over the CPUs that this process may use, 0 to 1.
-  double others = 0;          // used by other processes and by interrupts: busy time less our own
-  double stolen = 0;          // the hypervisor gave to other machines
-  double own = 0;             // used by this process, all threads
-  double interval_s = 0;      // wall time
-  std::string not_available;  // the reason, when there is no figure
+  double others = 0;             // used by other processes and by interrupts: busy time less our own
+  double stolen = 0;             // the hypervisor gave to other machines
+  double own = 0;                // used by this process, all threads
+  std::int64_t interval_ns = 0;  // wall time
+  std::string not_available;     // the reason, when there is no figure
 };
 
 // Of the CPUs together: what the interrupts and daemons of a quiet machine stay below.
@@ -36,7 +38,7 @@ class Neighbours {
   };
   static Reading read();
   Reading start_;
-  std::chrono::steady_clock::time_point started_;
+  Stopwatch watch_;
 };
 
 // CPU seconds of the CPUs `cpus` in the text of /proc/stat.

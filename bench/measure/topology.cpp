@@ -60,7 +60,8 @@ std::vector<std::vector<int>> allowed_cpus_by_core() {
   auto* topology = handle.get();
   std::vector<std::vector<int>> cores;
   hwloc_obj_t last_core = nullptr;
-  // The process's own mask may be narrower than what the topology allows.
+  // The process's own mask may be narrower than what the topology allows, and OpenMP may have bound this
+  // thread (allowed_cpus() would say) to less than that.
   std::unique_ptr<hwloc_bitmap_s, void (*)(hwloc_bitmap_s*)> mine(hwloc_bitmap_alloc(), hwloc_bitmap_free);
   const bool bound = hwloc_get_cpubind(topology, mine.get(), HWLOC_CPUBIND_PROCESS) == 0;
   for (int i = 0; i < count(topology, HWLOC_OBJ_PU); ++i) {

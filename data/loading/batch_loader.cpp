@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -16,6 +15,7 @@
 #include <opencv2/core.hpp>
 #include <thread>
 
+#include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/pages.hpp"
 #include "kernels/base/random.hpp"
@@ -23,12 +23,7 @@
 namespace dsx::data {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kOrderStream = 0x6f72646572;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 struct Slot {
   AlignedBytes memory;
@@ -73,7 +68,7 @@ struct BatchLoader::Impl {
   bool epoch_wanted = false, cancelled = false, idle = true, quit = false;
   std::size_t handed_out = 0;
   std::exception_ptr failure;
-  double waited_s = 0, work_s = 0;
+  std::int64_t waited_ns = 0, work_ns = 0;
   std::thread thread;
 };
 
@@ -138,11 +133,11 @@ void BatchLoader::Impl::run() {
         Slot* slot = free.front();
         free.pop_front();
         lock.unlock();
-        const Clock::time_point start = Clock::now();
+        const Stopwatch watch;
         fill(*slot, number);
-        const double spent = seconds_since(start);
+        const auto spent_ns = watch.elapsed_ns();
         lock.lock();
-        work_s += spent;
+        work_ns += spent_ns;
         ready.push_back(slot);
         batch_ready.notify_one();
       }
@@ -209,9 +204,9 @@ const Batch* BatchLoader::next() {
   }
   const auto finished = [&] { return impl_->idle || impl_->handed_out == impl_->batches(); };
   if (impl_->ready.empty() && !impl_->failure && !finished()) {
-    const Clock::time_point start = Clock::now();
+    const Stopwatch watch;
     impl_->batch_ready.wait(lock, [&] { return !impl_->ready.empty() || impl_->failure; });
-    impl_->waited_s += seconds_since(start);
+    impl_->waited_ns += watch.elapsed_ns();
   }
   if (!impl_->ready.empty()) {
     impl_->in_use = impl_->ready.front();
@@ -230,14 +225,14 @@ std::size_t BatchLoader::images_per_epoch() const {
   return std::min(whole, impl_->indices.size());
 }
 
-double BatchLoader::waited_s() const {
+std::int64_t BatchLoader::waited_ns() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->waited_s;
+  return impl_->waited_ns;
 }
 
-double BatchLoader::work_s() const {
+std::int64_t BatchLoader::work_ns() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->work_s;
+  return impl_->work_ns;
 }
 
 }  // namespace dsx::data

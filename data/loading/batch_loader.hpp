@@ -50,8 +50,8 @@ class BatchLoader {
 
   std::size_t batches_per_epoch() const;
   std::size_t images_per_epoch() const;  // valid images over one epoch
-  double waited_s() const;               // time that next() waited, since construction
-  double work_s() const;                 // time that the thread worked, since construction
+  std::int64_t waited_ns() const;        // time that next() waited, since construction
+  std::int64_t work_ns() const;          // time that the thread worked, since construction
 
  private:
   struct Impl;

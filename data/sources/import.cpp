@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -19,6 +18,7 @@
 #include "data/io/deflate.hpp"
 #include "data/io/h5.hpp"
 #include "data/sources/hdf5_dataset.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
@@ -26,32 +26,26 @@
 namespace dsx::data {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 struct Encoded {
   std::vector<std::uint8_t> chunk;  // deflated pixels; empty when `problem` is set
   std::string problem;
   DecodedImage image;
-  double decode_s = 0, compress_s = 0;
+  std::int64_t decode_ns = 0, compress_ns = 0;
 };
 
 Encoded encode(const ImageSource& images, std::size_t index, std::span<const std::uint8_t> bytes,
                const DecodeOptions& options, std::vector<std::uint8_t>& pixels) {
   Encoded result;
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   try {
     result.image = images.decode(index, bytes, options, pixels);
-    result.decode_s = seconds_since(start);
+    result.decode_ns = watch.elapsed_ns();
   } catch (const std::runtime_error& error) {  // DataError, and OpenCV's own
     result.problem = error.what();
     return result;
   }
   result.chunk = deflate_chunk(pixels);
-  result.compress_s = seconds_since(start) - result.decode_s;
+  result.compress_ns = watch.elapsed_ns() - result.decode_ns;
   return result;
 }
 
@@ -174,9 +168,9 @@ ImportReport import_images(ImageSource& images, const ImportOptions& options,
     for (std::size_t i = 0; i < listing.entries.size(); ++i) {
       const FolderEntry& entry = listing.entries[i];
       const Encoded encoded = encoder.take(i);
-      const Clock::time_point start = Clock::now();
-      report.decode_s += encoded.decode_s;
-      report.compress_s += encoded.compress_s;
+      const Stopwatch watch;
+      report.decode_ns += encoded.decode_ns;
+      report.compress_ns += encoded.compress_ns;
       if (!encoded.problem.empty()) {
         report.skipped.push_back(fmt::format("{} ({})", entry.name, encoded.problem));
       } else if (options.skip_bad_images || report.skipped.empty()) {
@@ -184,7 +178,7 @@ ImportReport import_images(ImageSource& images, const ImportOptions& options,
                    encoded.image.source, encoded.chunk);
         ++kept_per_label[static_cast<std::size_t>(entry.label)];
       }
-      report.write_s += seconds_since(start);
+      report.write_ns += watch.elapsed_ns();
       if (options.progress) options.progress(i + 1, listing.entries.size());
     }
   }
@@ -197,7 +191,7 @@ ImportReport import_images(ImageSource& images, const ImportOptions& options,
   return report;
 }
 
-double decode_alone_s(ImageSource& images, const ImportOptions& options) {
+std::int64_t decode_alone_ns(ImageSource& images, const ImportOptions& options) {
   check(options);
   cv::setNumThreads(1);
   const std::size_t count = images.listing().entries.size();
@@ -221,12 +215,12 @@ double decode_alone_s(ImageSource& images, const ImportOptions& options) {
       }
     }
   };
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   std::vector<std::thread> threads;
   for (int i = 1; i < (options.jobs > 0 ? options.jobs : usable_cpus()); ++i) threads.emplace_back(work);
   work();
   for (std::thread& thread : threads) thread.join();
-  return seconds_since(start);
+  return watch.elapsed_ns();
 }
 
 }  // namespace dsx::data

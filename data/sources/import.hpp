@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -24,8 +25,8 @@ struct ImportReport {
   std::size_t images = 0;
   std::vector<std::string> skipped;  // names with their reasons
   std::size_t file_bytes = 0;
-  double decode_s = 0, compress_s = 0;  // summed over the threads
-  double write_s = 0;                   // of the one thread that writes
+  std::int64_t decode_ns = 0, compress_ns = 0;  // summed over the threads
+  std::int64_t write_ns = 0;                    // of the one thread that writes
 };
 
 // Writes `out` atomically, with images in the listing's order. Throws DataError that names unreadable images
@@ -39,6 +40,6 @@ ImportReport import_folder(const FolderListing& listing, const ImportOptions& op
 
 // How long the same threads take to read, hash, decode and resize the images and nothing else: what an import
 // cannot be faster than. Bad images are passed over.
-double decode_alone_s(ImageSource& images, const ImportOptions& options);
+std::int64_t decode_alone_ns(ImageSource& images, const ImportOptions& options);
 
 }  // namespace dsx::data

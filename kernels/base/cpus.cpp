@@ -29,8 +29,6 @@ double cgroup_folder_limit(const std::string& folder) {
   return 0;
 }
 
-// The tightest limit from this process's cgroup up to the root; 0 = none.
-
 }  // namespace
 
 std::vector<int> allowed_cpus() {
@@ -74,6 +72,14 @@ int usable_cpus() {
   // A limit of 1.5 CPUs would throttle two busy threads: round down.
   if (limit > 0) count = std::min(count, std::max(1, static_cast<int>(limit)));
   return std::max(1, count);
+}
+
+std::vector<int> usual_thread_counts() {
+  std::vector<int> counts;
+  const int most = usable_cpus();
+  for (int count = 1; count < most; count *= 2) counts.push_back(count);
+  counts.push_back(most);
+  return counts;
 }
 
 }  // namespace dsx

@@ -14,4 +14,7 @@ double cgroup_cpu_limit();
 // How many CPUs a team of threads may use: the affinity mask, cut to the quota, at least 1.
 int usable_cpus();
 
+// 1, 2, 4, ... and all usable CPUs: what a measurement over threads tries.
+std::vector<int> usual_thread_counts();
+
 }  // namespace dsx

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "data/io/files.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
@@ -134,7 +135,7 @@ sweep::ChildEnd wait_for(pid_t pid, const LatencyRequest& request, std::size_t p
       sweep::wait_child(pid);
       throw cli::Interrupted{"stopped while measuring latency; the cells are kept"};
     }
-    const double share = std::min(0.99, bar.elapsed_s() / expected_s(request));
+    const double share = std::min(0.99, in_seconds(bar.elapsed_ns()) / expected_s(request));
     bar.show((static_cast<double>(policy) + share) / static_cast<double>(std::size(kPolicies)),
              fmt::format("OpenMP waiting {}", kPolicies[policy]), 10);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));

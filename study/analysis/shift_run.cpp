@@ -10,7 +10,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/make_network.hpp"
 #include "study/settings/study_data.hpp"
 #include "study/training/checkpoint.hpp"
 #include "study/training/evaluate.hpp"

@@ -13,12 +13,7 @@
 namespace dsx::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr double kBarSeconds = 0.1, kPlainSeconds = 10;
-
-double seconds_between(Clock::time_point from, Clock::time_point to) {
-  return std::chrono::duration<double>(to - from).count();
-}
 
 std::size_t terminal_width() {
   winsize size = {};
@@ -36,19 +31,12 @@ ProgressMode progress_mode(const std::string& name) {
 }
 
 ProgressBar::ProgressBar(ProgressMode mode, std::string label, std::size_t images, std::size_t later_images)
-    : mode_(mode),
-      label_(std::move(label)),
-      images_(images),
-      later_images_(later_images),
-      start_(Clock::now()),
-      shown_(start_) {}
+    : mode_(mode), label_(std::move(label)), images_(images), later_images_(later_images) {}
 
 ProgressBar::~ProgressBar() { finish(); }
 
-double ProgressBar::elapsed_s() const { return seconds_between(start_, Clock::now()); }
-
 std::string ProgressBar::line(std::size_t done, const std::string& note) const {
-  const double rate = static_cast<double>(done) / std::max(elapsed_s(), 1e-9);
+  const double rate = static_cast<double>(done) / std::max(watch_.elapsed_s(), 1e-9);
   const std::size_t left = images_ - std::min(done, images_) + later_images_;
   std::string text = fmt::format("{:>3.0f}%", 100.0 * static_cast<double>(done) /
                                                   static_cast<double>(std::max<std::size_t>(images_, 1)));
@@ -60,9 +48,10 @@ std::string ProgressBar::line(std::size_t done, const std::string& note) const {
 
 bool ProgressBar::is_due(double plain_seconds) {
   if (mode_ == ProgressMode::none) return false;
-  const auto now = Clock::now();
-  if (seconds_between(shown_, now) < (mode_ == ProgressMode::bar ? kBarSeconds : plain_seconds)) return false;
-  shown_ = now;
+  const auto now_ns = elapsed_ns();
+  if (in_seconds(now_ns - shown_ns_) < (mode_ == ProgressMode::bar ? kBarSeconds : plain_seconds))
+    return false;
+  shown_ns_ = now_ns;
   return true;
 }
 

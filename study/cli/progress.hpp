@@ -2,9 +2,11 @@
 // ten seconds elsewhere, so that a log file stays readable. Results go to stdout and are not its business.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
+
+#include "kernels/base/clock.hpp"
 
 namespace dsx::cli {
 
@@ -27,7 +29,7 @@ class ProgressBar {
   // terminal a line every `plain_seconds`.
   void show(double fraction, const std::string& text, double plain_seconds);
   void finish();  // clears the bar
-  double elapsed_s() const;
+  std::int64_t elapsed_ns() const { return watch_.elapsed_ns(); }
 
  private:
   bool is_due(double plain_seconds);
@@ -37,7 +39,8 @@ class ProgressBar {
   ProgressMode mode_;
   std::string label_;
   std::size_t images_, later_images_;
-  std::chrono::steady_clock::time_point start_, shown_;
+  Stopwatch watch_;
+  std::int64_t shown_ns_ = 0;  // on that watch
   bool bar_visible_ = false;
 };
 

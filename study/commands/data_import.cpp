@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <optional>
 
 #include "data/sources/import.hpp"
 #include "data/sources/source_kind.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
@@ -38,11 +38,13 @@ int data_import(const std::vector<std::string>& args) {
     throw ConfigError(fmt::format("study data import: {} needs no import", data.source));
   const std::unique_ptr<data::ImageSource> images = kind.images(data);
   const bool timing = line.extra["timing"].as<bool>();
-  const auto alone_s = [&] { return timing ? data::decode_alone_s(*kind.images(data), options) : 0; };
+  const auto alone_s = [&] {
+    return timing ? in_seconds(data::decode_alone_ns(*kind.images(data), options)) : 0;
+  };
   const double before_s = alone_s();
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const data::ImportReport report = data::import_images(*images, options, out);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = watch.elapsed_s();
   for (const std::string& name : report.skipped) fmt::print(stderr, "skipped {}\n", name);
   fmt::print("{}: {} of {} x {}, {:.1f} MB, in {:.1f} s ({:.0f} images/s){}\n", out.string(),
              counted(report.images, "image"), data.size, data.size,
@@ -50,7 +52,7 @@ int data_import(const std::vector<std::string>& args) {
              static_cast<double>(images->listing().entries.size()) / std::max(seconds, 1e-9),
              report.skipped.empty() ? "" : fmt::format("; {} skipped", report.skipped.size()));
   fmt::print("decoding {:.2f} s and compressing {:.2f} s of all threads together, writing {:.2f} s of one\n",
-             report.decode_s, report.compress_s, report.write_s);
+             in_seconds(report.decode_ns), in_seconds(report.compress_ns), in_seconds(report.write_ns));
   if (timing) {
     const double after_s = alone_s();
     fmt::print(

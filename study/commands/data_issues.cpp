@@ -1,12 +1,12 @@
 // `study data issues`: cross-validated probabilities (or saved ones), then confident learning, then words.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <unordered_set>
 
 #include "data/io/files.hpp"
 #include "data/loading/memory_cache.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/audit/label_issues.hpp"
@@ -91,10 +91,9 @@ audit::OutOfSample probabilities(const settings::CommandLine& line, const settin
   fmt::print("{} by subject, {} each, {} on {}\n", counted(folds, "fold"), counted(settings.epochs, "epoch"),
              settings.variant, counted(threads.used, "thread"));
   std::fflush(stdout);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   audit::OutOfSample out = audit::cross_validate(dataset, given.labels, settings, folds);
-  fmt::print("trained in {}\n",
-             cli::duration(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  fmt::print("trained in {}\n", cli::duration(watch.elapsed_s()));
   return out;
 }
 

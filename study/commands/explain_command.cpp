@@ -4,10 +4,11 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <sstream>
 
+#include "bench/machine/machine_report.hpp"
 #include "bench/measure/topology.hpp"
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
@@ -111,10 +112,9 @@ fs::path new_folder(const settings::CommandLine& line, const explain::ExplainOpt
   if (line.extra.count("out") != 0) {
     folder = line.extra["out"].as<std::string>();
   } else {
-    const auto now = std::chrono::system_clock::now();
-    folder = fs::path("results/explain") /
-             fmt::format("{}-batch{}-{:%Y%m%d-%H%M%S}", fmt::join(options.variants, "-"), options.batch,
-                         fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+    folder = fs::path("results/explain") / fmt::format("{}-batch{}-{:%Y%m%d-%H%M%S}",
+                                                       fmt::join(options.variants, "-"), options.batch,
+                                                       fmt::gmtime(std::time(nullptr)));
   }
   std::error_code error;
   if (fs::exists(folder, error))

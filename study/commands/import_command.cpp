@@ -16,6 +16,7 @@
 #include "study/commands/command.hpp"
 #include "study/exchange/properties.hpp"
 #include "study/exchange/safetensors.hpp"
+#include "study/run/make_network.hpp"
 #include "study/run/opened_run.hpp"
 #include "study/run/run_files.hpp"
 #include "study/run/run_folder.hpp"

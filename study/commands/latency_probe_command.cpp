@@ -22,7 +22,7 @@
 #include "study/cli/interrupt.hpp"
 #include "study/commands/command.hpp"
 #include "study/run/latency.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/make_network.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
 #include "study/sweep/child.hpp"

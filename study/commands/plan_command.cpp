@@ -10,6 +10,7 @@
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/command.hpp"
+#include "study/run/make_network.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
 
@@ -127,15 +128,8 @@ int plan_command(const std::vector<std::string>& args) {
     return static_cast<int>(cli::ExitCode::ok);
   }
   settings::apply_threads(line.settings);
-  kernels::Context context;
-  context.layout = kernels::layout_from_string(line.settings.layout);
-  context.allow_ref = line.settings.allow_ref;
-  context.fused = line.settings.engine == "fused";
   const auto dtype = line.extra["dtype"].as<std::string>();
-  context.dtype = kernels::data_type_from_string(dtype);
-  const int size = line.settings.size;
-  net::Network network(context, net::load_network_spec(line.settings.network),
-                       {line.settings.variant, line.settings.channels, size, size});
+  net::Network network = run::declare_network(line.settings, kernels::data_type_from_string(dtype));
   const auto plan = network.make_plan(line.settings.batch, line.extra.count("train") != 0);
   const auto rows = net::plan_rows(plan);
   line.extra.count("json") != 0 ? print_plan_json(network, plan, rows, line.settings, dtype)

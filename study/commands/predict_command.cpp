@@ -85,7 +85,7 @@ void print_predictions_csv(const std::vector<run::ImagePrediction>& images, cons
     } else {
       fmt::print("{},{:.9g},{},{:.9g},{:.9g},{:.4f},{:.4f},{},\n", name, i.probability,
                  cli::csv_cell(decider.decide(i)), training::sigmoid(decider.logit_threshold), i.logit,
-                 i.load_ms, i.network_ms, cli::csv_cell(i.note));
+                 i.load_ns / 1e6, i.network_ns / 1e6, cli::csv_cell(i.note));
     }
   }
 }
@@ -106,8 +106,8 @@ void print_predictions_json(const run::OpenedRun& run, const std::vector<run::Im
       row.update({{"probability", i.probability},
                   {"decision", decider.decide(i)},
                   {"logit", i.logit},
-                  {"load_ms", i.load_ms},
-                  {"network_ms", i.network_ms},
+                  {"load_ms", i.load_ns / 1e6},
+                  {"network_ms", i.network_ns / 1e6},
                   {"note", i.note}});
     } else {
       row["problem"] = i.problem;
@@ -131,8 +131,8 @@ void print_predictions_table(const run::OpenedRun& run, const std::vector<run::I
     }
     ++decided;
     positive += i.logit >= decider.logit_threshold ? 1 : 0;
-    table.add({i.path.string(), cli::fixed(i.probability, 4), decider.decide(i), cli::fixed(i.load_ms, 2),
-               cli::fixed(i.network_ms, 2), i.note});
+    table.add({i.path.string(), cli::fixed(i.probability, 4), decider.decide(i),
+               cli::fixed(i.load_ns / 1e6, 2), cli::fixed(i.network_ns / 1e6, 2), i.note});
   }
   fmt::print("{}{}: {} {}, {} {}\n", table.str(), counted(images.size(), "image"), decided - positive,
              decider.negative, positive, decider.positive);

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
-#include <chrono>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -12,13 +11,16 @@
 #include <optional>
 
 #include "bench/measure/latency.hpp"
+#include "bench/measure/measure.hpp"
 #include "downscalexr_version.hpp"
 #include "kernels/base/error.hpp"
 #include "net/network.hpp"
 #include "net/optimizer.hpp"
+#include "net/training_step.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/commands/command.hpp"
 #include "study/run/latency.hpp"
+#include "study/run/make_network.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
 
@@ -94,7 +96,7 @@ class Worker {
   explicit Worker(const settings::CommandLine& line)
       : training_(text_option(line, "mode") == "train"),
         unit_(unit_of(text_option(line, "unit"))),
-        network_(make_network(line)),
+        network_(network_of(line)),
         images_(1, 0) {
     load_weights(text_option(line, "weights"));
     plan_.emplace(network_.make_plan(line.settings.batch, training_));
@@ -115,12 +117,12 @@ class Worker {
   }
 
   void iterate() {
+    if (optimizer_) {
+      loss_ = net::training_step(*plan_, *optimizer_, 1e-5);
+      return;
+    }
     plan_->forward();
-    if (!training_) return;
-    if (network_steps_) loss_ = plan_->loss();
-    if (optimizer_) optimizer_->update_in_backward(1e-5);
-    plan_->backward();
-    if (optimizer_) optimizer_->step(1e-5);
+    if (training_) plan_->backward();  // of a part of a network: there is no loss and nothing to update
   }
 
   std::map<std::string, double> zeros() {
@@ -144,19 +146,14 @@ class Worker {
   }
 
  private:
-  net::Network make_network(const settings::CommandLine& line) const {
-    kernels::Context context;
-    context.layout = kernels::layout_from_string(line.settings.layout);
-    context.allow_ref = line.settings.allow_ref;
-    context.fused = line.settings.engine == "fused";
-    context.dtype = kernels::data_type_from_string(text_option(line, "data-type"));
+  net::Network network_of(const settings::CommandLine& line) const {
+    const auto dtype = kernels::data_type_from_string(text_option(line, "data-type"));
     const std::string yaml = unit_.yaml;
+    if (yaml.empty()) return run::declare_network(line.settings, dtype);
     net::NetworkOptions options{line.settings.variant, unit_.channels, unit_.side, unit_.side};
-    options.partial = !yaml.empty();
-    options.input_gradient = options.partial && unit_.channels > 1;
-    return {context,
-            yaml.empty() ? net::load_network_spec("lenet") : net::parse_network_spec(yaml, unit_.name),
-            options};
+    options.partial = true;
+    options.input_gradient = unit_.channels > 1;
+    return {run::make_context(line.settings, dtype), net::parse_network_spec(yaml, unit_.name), options};
   }
 
   void load_weights(const std::string& path) {
@@ -207,14 +204,11 @@ long involuntary_switches() {
 }
 
 nlohmann::json timed(Worker& worker, const nlohmann::json& request) {
-  using Clock = std::chrono::steady_clock;
   for (int i = 0; i < request.value("warmup", 0); ++i) worker.iterate();
   std::vector<std::int64_t> ns;
   const long before = involuntary_switches();
   for (int i = 0; i < request.at("iterations").get<int>(); ++i) {
-    const auto start = Clock::now();
-    worker.iterate();
-    ns.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+    ns.push_back(static_cast<std::int64_t>(bench::time_once_ns([&] { worker.iterate(); })));
   }
   return {{"ns", ns}, {"involuntary_switches", involuntary_switches() - before}};
 }

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "bench/measure/neighbours.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/cli/interrupt.hpp"
@@ -37,12 +37,11 @@ bench::BlockSpec ExplainContext::spec(const bench::Geometry& geometry, const std
 namespace {
 
 ExperimentReport run_once(ExplainContext& context, const Experiment& experiment, const std::string& program) {
-  using Clock = std::chrono::steady_clock;
   ExperimentReport report;
   report.name = experiment.name;
   report.question = experiment.question;
   report.command = program + " --experiments " + experiment.name;
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const bench::Neighbours neighbours;
   try {
     experiment.run(context, report);
@@ -58,7 +57,7 @@ ExperimentReport run_once(ExplainContext& context, const Experiment& experiment,
     report.neighbours_share = use.others + use.stolen;
   if (!use.not_available.empty())
     report.notes.push_back("other processes: not available: " + use.not_available);
-  report.took_s = std::chrono::duration<double>(Clock::now() - start).count();
+  report.took_ns = watch.elapsed_ns();
   return report;
 }
 

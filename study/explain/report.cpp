@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/explain/agreement.hpp"
@@ -93,7 +94,7 @@ std::string to_text(const ExperimentReport& experiment) {
   for (const auto& note : experiment.notes) text += wrapped(note, "  - ", "    ");
   text += fmt::format("  [{}, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",
                       counted(experiment.sample_count, "sample"), experiment.disturbed_samples,
-                      100 * experiment.neighbours_share, cli::duration(experiment.took_s));
+                      100 * experiment.neighbours_share, cli::duration(in_seconds(experiment.took_ns)));
   return text + fmt::format("  repeat: {}\n", experiment.command);
 }
 

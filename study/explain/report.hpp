@@ -55,7 +55,7 @@ struct ExperimentReport {
   std::vector<std::pair<std::string, std::vector<double>>> samples;  // ns, by arm; HDF5 only
   std::size_t sample_count = 0, disturbed_samples = 0;
   double neighbours_share = 0;  // of all CPU time, used by other processes meanwhile
-  double took_s = 0;
+  std::int64_t took_ns = 0;
 };
 
 struct ExplainReport {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "data/io/h5.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/report.hpp"
 
@@ -94,7 +95,7 @@ Json to_json(const ExperimentReport& e) {
   json["samples"] = e.sample_count;
   json["disturbed_samples"] = e.disturbed_samples;
   json["neighbours_share"] = e.neighbours_share;
-  json["took_s"] = e.took_s;
+  json["took_s"] = in_seconds(e.took_ns);
   return json;
 }
 
@@ -110,7 +111,7 @@ ExperimentReport experiment_of(const Json& json) {
   e.sample_count = json.at("samples");
   e.disturbed_samples = json.at("disturbed_samples");
   e.neighbours_share = json.at("neighbours_share");
-  e.took_s = json.at("took_s");
+  e.took_ns = in_ns(json.at("took_s"));
   return e;
 }
 

@@ -1,21 +1,18 @@
 #include "study/explain/timed_network.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
+
+#include "bench/measure/latency.hpp"
 
 namespace dsx::explain {
 
 namespace {
 
-net::Network build_network(const std::string& variant, kernels::Layout layout, std::uint64_t seed) {
+kernels::Context context_of(kernels::Layout layout) {
   kernels::Context context;
   context.layout = layout;
-  net::NetworkOptions options;
-  options.variant = variant;
-  net::Network network(context, net::load_network_spec("lenet"), options);
-  network.init(seed);
-  return network;
+  return context;
 }
 
 }  // namespace
@@ -23,7 +20,7 @@ net::Network build_network(const std::string& variant, kernels::Layout layout, s
 TimedNetwork::TimedNetwork(const std::string& variant_name, kernels::Layout layout, int batch,
                            std::uint64_t seed)
     : variant(variant_name),
-      network(build_network(variant_name, layout, seed)),
+      network(net::make_lenet(context_of(layout), variant_name, seed)),
       plan(network.make_plan(batch, false)),
       images(plan.src_count(), seed) {
   plan.set_src(images.data());
@@ -37,7 +34,6 @@ std::unique_ptr<TimedNetwork> make_timed_network(const std::string& variant, ker
 
 StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, std::uint64_t seed,
                        ExperimentReport& report) {
-  using Clock = std::chrono::steady_clock;
   StepSamples samples(networks.size());
   for (std::size_t n = 0; n < networks.size(); ++n)
     samples[n].resize(networks[n]->plan.forward_steps().size());
@@ -46,16 +42,12 @@ StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, s
       auto& network = *networks[n];
       dnnl::stream stream(network.network.context().engine);
       const auto& steps = network.plan.forward_steps();
-      std::vector<double> ns(steps.size());
+      std::vector<double> ns;
       // A pass in which another process took a core is repeated, three times at most.
       for (int attempt = 0; attempt < 4; ++attempt) {
         network.plan.forward();
         const auto before = bench::disturbance_now();
-        for (std::size_t s = 0; s < steps.size(); ++s) {
-          const auto start = Clock::now();
-          steps[s].execute(stream);
-          ns[s] = std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-        }
+        ns = bench::time_pass_ns(steps, stream);
         ++report.sample_count;
         if (!bench::is_disturbed(bench::disturbance_now() - before,
                                  std::accumulate(ns.begin(), ns.end(), 0.0)))

@@ -5,14 +5,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 
 #include "data/io/files.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/run/latency.hpp"
+#include "study/run/make_network.hpp"
 #include "study/run/run_files.hpp"
 #include "study/run/run_folder.hpp"
 #include "study/run/run_text.hpp"
@@ -33,7 +34,6 @@ void load_run_weights(const settings::Settings& settings, net::Network& network)
 
 void repeat(net::Network& network, const settings::Settings& settings,
             const settings::ThreadChoice& threads) {
-  using Clock = std::chrono::steady_clock;
   net::Plan plan = network.make_plan(settings.batch, false);
   const AlignedImages images(plan.src_count(), settings.seed);
   plan.set_src(images.data());
@@ -41,14 +41,13 @@ void repeat(net::Network& network, const settings::Settings& settings,
   fmt::print("process {}: forward passes of {}, {}, for {}\n", ::getpid(), counted(settings.batch, "image"),
              counted(threads.used, "thread"), cli::duration(settings.repeat_for));
   std::fflush(stdout);
-  const auto start = Clock::now();
-  const auto elapsed_s = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const Stopwatch watch;
   std::size_t passes = 0;
   double seconds = 0;
   while (seconds < settings.repeat_for && !cli::interrupt_requested()) {
     plan.forward();
     ++passes;
-    seconds = elapsed_s();
+    seconds = watch.elapsed_s();
   }
   fmt::print("{} in {}: {:.1f} images/s\n", counted(passes, "pass", "passes"), cli::duration(seconds),
              static_cast<double>(passes) * settings.batch / seconds);

@@ -6,7 +6,7 @@
 
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/make_network.hpp"
 #include "study/training/checkpoint.hpp"
 
 namespace dsx::run {

@@ -5,15 +5,16 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <opencv2/core.hpp>
 
+#include "bench/measure/measure.hpp"
 #include "data/formats/image_colour.hpp"
 #include "data/formats/image_file.hpp"
 #include "data/io/files.hpp"
 #include "data/loading/preprocess.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/onednn/context.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/run/latency.hpp"
 #include "study/settings/study_data.hpp"
@@ -23,11 +24,6 @@ namespace dsx::run {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
-
-double ms_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 // One thread's tools and memory.
 struct Loader {
@@ -42,7 +38,10 @@ struct Loader {
   std::vector<std::uint8_t> pixels;
 
   void load(ImagePrediction& image, std::span<float> out) {
-    const Clock::time_point start = Clock::now();
+    image.load_ns = bench::time_once_ns([&] { load_untimed(image, out); });
+  }
+
+  void load_untimed(ImagePrediction& image, std::span<float> out) {
     try {
       const std::vector<std::uint8_t> bytes = data::read_file(image.path);
       const data::SourceSize source = data::decode_image(bytes, decode, pixels);
@@ -52,7 +51,6 @@ struct Loader {
       image.problem = error.what();
       std::fill(out.begin(), out.end(), 0.0F);
     }
-    image.load_ms = ms_since(start);
   }
 
   std::string note_on(const data::SourceSize& source, std::optional<bool> colour) const {
@@ -67,13 +65,11 @@ struct Loader {
 };
 
 void forward(net::Plan& plan, std::span<ImagePrediction> images) {
-  const Clock::time_point start = Clock::now();
-  plan.forward();
-  const double ms = ms_since(start) / static_cast<double>(images.size());
+  const double ns = bench::time_once_ns([&] { plan.forward(); }) / static_cast<double>(images.size());
   for (std::size_t i = 0; i < images.size(); ++i) {
     ImagePrediction& image = images[i];
     if (!image.problem.empty()) continue;
-    image.network_ms = ms;
+    image.network_ns = ns;
     image.logit = plan.logits()[i];
     image.probability = training::sigmoid(image.logit);
     if (!std::isfinite(image.logit)) image.problem = "the network's output is no number";
@@ -112,7 +108,7 @@ std::vector<ImagePrediction> predict_images(OpenedRun& run, const std::vector<fs
   const std::size_t image_floats = plan.src_count() / batch;
   plan.set_src(memory.data());
   plan.forward();
-  std::vector<Loader> loaders(static_cast<std::size_t>(omp_get_max_threads()), Loader(run.settings));
+  std::vector<Loader> loaders(static_cast<std::size_t>(kernels::max_threads()), Loader(run.settings));
   std::vector<ImagePrediction> images(paths.size());
   for (std::size_t first = 0; first < paths.size(); first += batch) {
     cli::check_interrupt("stopped while predicting");

@@ -13,8 +13,8 @@ namespace dsx::run {
 struct ImagePrediction {
   std::filesystem::path path;
   double logit = 0, probability = 0;
-  double load_ms = 0;     // read, decode, resize, prepare; on one thread
-  double network_ms = 0;  // its share of its batch's forward pass
+  double load_ns = 0;     // read, decode, resize, prepare; on one thread
+  double network_ns = 0;  // its share of its batch's forward pass
   std::string note;       // what was done to the image that training images did not need; empty for most
   std::string problem;    // why there is no prediction; empty when there is one
 };

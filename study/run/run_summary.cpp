@@ -109,6 +109,19 @@ Json model_json(const RunRecord& record) {
       {"parameters", m.parameters}, {"size_mib", m.size_mib()}, {"mflop_per_image", m.mflop_per_image}};
 }
 
+Json training_json(const RunRecord& record) {
+  Json epochs = Json::array();
+  for (const training::EpochRecord& e : record.state.history) epochs.push_back(epoch_json(e));
+  return {{"epochs_done", record.state.epochs_done()},
+          {"best_epoch", record.state.best_epoch},
+          {"stopped_early", record.state.stopped_early},
+          {"seconds", record.training_s},
+          {"train_metrics",
+           "running: from each training step's logits, before its update, against the labels it "
+           "learned (wrong ones among them under label noise)"},
+          {"epochs", epochs}};
+}
+
 }  // namespace
 
 nlohmann::ordered_json summary_json(const RunRecord& record) {
@@ -140,16 +153,7 @@ nlohmann::ordered_json summary_json(const RunRecord& record) {
                     {"wait_ns", record.pace->wait_ns},
                     {"alone_ns", record.pace->alone_ns},
                     {"ratio", record.pace->ratio()}};
-  Json epochs = Json::array();
-  for (const training::EpochRecord& e : record.state.history) epochs.push_back(epoch_json(e));
-  json["training"] = {{"epochs_done", record.state.epochs_done()},
-                      {"best_epoch", record.state.best_epoch},
-                      {"stopped_early", record.state.stopped_early},
-                      {"seconds", record.training_s},
-                      {"train_metrics",
-                       "running: from each training step's logits, before its update, against the labels it "
-                       "learned (wrong ones among them under label noise)"},
-                      {"epochs", epochs}};
+  json["training"] = training_json(record);
   json["peak_rss_mib"] = record.peak_rss_mib;
   json["settings"] = settings_json(record.settings);
   Json environment;

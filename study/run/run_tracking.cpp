@@ -6,6 +6,8 @@
 #include <exception>
 #include <set>
 
+#include "kernels/base/clock.hpp"
+
 namespace dsx::run {
 namespace {
 
@@ -20,7 +22,7 @@ tracking::Numbers epoch_numbers(const training::EpochRecord& epoch) {
 }
 
 tracking::Json epoch_event(const training::EpochRecord& epoch) {
-  return tracking::metrics_record(epoch_numbers(epoch), epoch.epoch, tracking::now_ms());
+  return tracking::metrics_record(epoch_numbers(epoch), epoch.epoch, unix_ms());
 }
 
 std::string environment_value(const RunRecord& record, const std::string& key) {
@@ -172,7 +174,7 @@ void RunTracking::epoch_done(const RunRecord& record) noexcept {
 void RunTracking::evaluated(const RunRecord& record) noexcept {
   if (!tracked_ || !record.evaluation) return;
   tracked_->add({tracking::metrics_record(evaluation_numbers(*record.evaluation), record.evaluation->epoch,
-                                          tracking::now_ms())});
+                                          unix_ms())});
 }
 
 void RunTracking::before_latency() noexcept {
@@ -181,8 +183,8 @@ void RunTracking::before_latency() noexcept {
 
 void RunTracking::after_latency(const RunRecord& record) noexcept {
   if (!tracked_) return;
-  tracked_->add({tracking::metrics_record(
-      latency_numbers(record), record.evaluation ? record.evaluation->epoch : 0, tracking::now_ms())});
+  tracked_->add({tracking::metrics_record(latency_numbers(record),
+                                          record.evaluation ? record.evaluation->epoch : 0, unix_ms())});
   tracked_->resume();
 }
 
@@ -191,10 +193,10 @@ void RunTracking::end(const RunRecord& record) noexcept {
   if (!tracked_) return;
   std::vector<tracking::Json> events = {
       tracking::metrics_record({{"training_s", record.training_s}, {"peak_rss_mib", record.peak_rss_mib}},
-                               record.state.epochs_done(), tracking::now_ms())};
+                               record.state.epochs_done(), unix_ms())};
   if (!record.message.empty()) events.push_back(tracking::tags_record({{"message", record.message}}));
   events.push_back(tracking::artifact_record("summary.json"));
-  events.push_back(tracking::status_record(mlflow_status(record.status), tracking::now_ms()));
+  events.push_back(tracking::status_record(mlflow_status(record.status), unix_ms()));
   std::vector<std::string> files;
   for (const std::string& name : large_artifacts())
     if (tracked_->has_file(name)) files.push_back(name);

@@ -14,6 +14,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/run/latency.hpp"
+#include "study/run/make_network.hpp"
 #include "study/run/run_files.hpp"
 #include "study/run/run_folder.hpp"
 #include "study/run/run_text.hpp"
@@ -183,8 +184,9 @@ void evaluate(Run& run, net::Network& network, net::Plan& plan) {
     result.at_threshold = training::compute_metrics(p.logits, p.labels, evaluation.logit_threshold);
     if (split == data::Split::test) {
       const double batches = std::ceil(static_cast<double>(p.logits.size()) / settings.batch);
-      run.record.loading = LoadingRecord{settings.batch, p.logits.size(), p.data_work_s * 1e9 / batches,
-                                         p.data_wait_s * 1e9 / batches};
+      run.record.loading =
+          LoadingRecord{settings.batch, p.logits.size(), static_cast<double>(p.data_work_ns) / batches,
+                        static_cast<double>(p.data_wait_ns) / batches};
     }
     evaluation.splits.push_back(std::move(result));
   }
@@ -248,21 +250,6 @@ void train_and_measure(Run& run, net::Network& network, std::optional<training::
 }
 
 }  // namespace
-
-net::Network make_network(const settings::Settings& s, dnnl::memory::data_type dtype) {
-  kernels::Context context;
-  context.dtype = dtype;
-  context.layout = kernels::layout_from_string(s.layout);
-  context.allow_ref = s.allow_ref;
-  context.fused = s.engine == "fused";
-  net::NetworkOptions options;
-  options.variant = s.variant;
-  options.channels = s.channels;
-  options.height = options.width = s.size;
-  net::Network network(std::move(context), net::load_network_spec(s.network), options);
-  network.init(settings::seed_for(s, settings::SeedUse::initialisation));
-  return network;
-}
 
 ModelRecord describe_model(const net::Network& network, const net::Plan& inference_plan) {
   const net::NetworkOptions& options = network.options();

@@ -23,10 +23,6 @@ RunRecord run_study(const StudyRequest& request);
 // An import under a bar of its own; throws Interrupted after a signal.
 data::Progress image_progress(cli::ProgressMode mode);
 
-// The network that the settings ask for, its weights initialised from the seed.
-// bf16: for inference, where the CPU has it.
-net::Network make_network(const settings::Settings& settings,
-                          dnnl::memory::data_type dtype = dnnl::memory::data_type::f32);
 ModelRecord describe_model(const net::Network& network, const net::Plan& inference_plan);
 
 }  // namespace dsx::run

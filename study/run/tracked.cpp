@@ -10,6 +10,7 @@
 #include <exception>
 
 #include "downscalexr_version.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
 
 namespace dsx::run {
@@ -107,12 +108,12 @@ void Tracked::begin(const std::string& name, const TrackTarget& target, const fs
   journal_ = std::make_unique<tracking::JournalWriter>(folder_ / tracking::kJournalName);
   std::vector<tracking::Json> events;
   if (before().empty()) {
-    tracking::Identity identity{tracking::new_uid(), name, "", tracking::now_ms()};
+    tracking::Identity identity{tracking::new_uid(), name, "", unix_ms()};
     if (const auto parent = records_of(parent_folder); !parent.empty())
       identity.parent = tracking::identity_of(parent.front().event).uid;
     events.push_back(tracking::begin_record(identity));
   } else {
-    events.push_back(tracking::status_record("RUNNING", tracking::now_ms()));
+    events.push_back(tracking::status_record("RUNNING", unix_ms()));
   }
   const TrackTarget last = target_of(before());
   if (last.url != target.url || last.experiment != target.experiment)

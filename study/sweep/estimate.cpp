@@ -7,16 +7,17 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <limits>
 #include <vector>
 
+#include "bench/measure/measure.hpp"
 #include "kernels/onednn/context.hpp"
 #include "net/optimizer.hpp"
+#include "net/training_step.hpp"
 #include "study/run/latency.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/make_network.hpp"
 #include "study/sweep/child.hpp"
 #include "study/training/trainer.hpp"
 
@@ -27,7 +28,6 @@ constexpr int kProbeSteps = 3;
 constexpr double kFirstOverheadSeconds = 3;  // until a cell has shown it
 
 double measure_seconds_per_image(const settings::Settings& settings, int threads) {
-  using Clock = std::chrono::steady_clock;
   kernels::set_threads(threads);
   net::Network network = run::make_network(settings);
   net::Plan plan = network.make_plan(settings.batch, true);
@@ -35,21 +35,17 @@ double measure_seconds_per_image(const settings::Settings& settings, int threads
   const std::vector<float> labels(static_cast<std::size_t>(settings.batch), 1.F);
   const std::unique_ptr<net::Optimizer> optimizer =
       net::make_optimizer(training::optimizer_options(settings), network.parameters());
-  plan.pack();
-  double fastest_s = std::numeric_limits<double>::infinity();
-  for (int step = 0; step <= kProbeSteps; ++step) {
-    const Clock::time_point start = Clock::now();
+  const auto step = [&] {
     plan.set_src(images.data());
     plan.set_labels(labels);
-    plan.forward();
-    optimizer->update_in_backward(1e-6);
-    plan.backward();
-    optimizer->step(1e-6);
-    plan.pack();
-    const double spent_s = std::chrono::duration<double>(Clock::now() - start).count();
-    if (step > 0) fastest_s = std::min(fastest_s, spent_s);  // the first pays for first touches
-  }
-  return fastest_s / settings.batch;
+    net::training_step(plan, *optimizer, 1e-6);
+  };
+  bench::MeasureOptions options;
+  options.warmup_runs = 1;  // pays for first touches
+  options.min_rounds = options.max_rounds = kProbeSteps;
+  options.max_time_s = std::numeric_limits<double>::infinity();
+  const auto results = bench::measure({{"training step", step, {}}}, options);
+  return results.front().summary.min_ns / 1e9 / settings.batch;
 }
 
 [[noreturn]] void answer(int pipe, const settings::Settings& settings, int threads) {

@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
@@ -26,16 +27,11 @@ namespace dsx::sweep {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 constexpr auto kTick = std::chrono::milliseconds(50);
 constexpr double kLookEverySeconds = 1;    // at the running cells' epochs
 constexpr double kPlainEverySeconds = 60;  // a line of progress where there is no terminal
 // A cell whose process outlives a killed sweep ends at its next batch; longer is someone else's.
 constexpr double kBusyPatienceSeconds = 30;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // What the cell's process said last on stderr, without the program's name.
 std::string last_words(const fs::path& log) {
@@ -62,7 +58,7 @@ std::string reason_of(const ChildEnd& end, const CellState& state, const fs::pat
 struct RunningCell {
   std::size_t index = 0;
   pid_t pid = -1;
-  Clock::time_point start;
+  Stopwatch watch;
   double trained_before_s = 0;
 };
 
@@ -112,12 +108,12 @@ class SweepRun {
   cli::ProgressBar bar_;
   std::deque<std::size_t> queue_;
   std::vector<RunningCell> running_;
-  std::map<std::size_t, Clock::time_point> busy_since_;
+  std::map<std::size_t, Stopwatch> busy_since_;
   std::set<std::size_t> collided_;
   std::size_t finished_ = 0, failed_ = 0;
   int exit_code_ = 0;
   double total_s_ = 0;
-  Clock::time_point looked_ = Clock::now();
+  Stopwatch looked_;
 };
 
 std::vector<std::string> words_of(const PlannedCell& cell, int threads) {
@@ -152,7 +148,7 @@ double SweepRun::left_s() const {
     const double epoch_s = estimator_.seconds(cell.spec.variant, data_.train_images, 1) -
                            estimator_.seconds(cell.spec.variant, data_.train_images, 0);
     const double by_epochs = seconds_left(cell, estimator_, data_.train_images);
-    const double spent = seconds_since(running.start) - (cell.state.training_s - running.trained_before_s);
+    const double spent = running.watch.elapsed_s() - (cell.state.training_s - running.trained_before_s);
     add(std::max(0.0, by_epochs - std::clamp(spent, 0.0, epoch_s)));
   }
   return std::max(longest, sum / options_.jobs);
@@ -162,8 +158,8 @@ bool SweepRun::start(std::size_t index) {
   PlannedCell& cell = cells_[index];
   remove_if_unborn(cell.folder);
   if (is_being_written(cell.folder)) {
-    const auto [since, first] = busy_since_.try_emplace(index, Clock::now());
-    if (seconds_since(since->second) < kBusyPatienceSeconds) return false;
+    const auto [since, first] = busy_since_.try_emplace(index);
+    if (since->second.elapsed_s() < kBusyPatienceSeconds) return false;
     std::erase(queue_, index);
     report_failure(cell, "another process is writing this cell; run the sweep again when it has ended",
                    static_cast<int>(cli::ExitCode::output));
@@ -177,7 +173,7 @@ bool SweepRun::start(std::size_t index) {
     return true;
   }
   const pid_t pid = start_child(words_of(cell, options_.threads_per_job), log_of(cell));
-  running_.push_back({index, pid, Clock::now(), cell.state.training_s});
+  running_.push_back({index, pid, Stopwatch(), cell.state.training_s});
   return true;
 }
 
@@ -215,8 +211,7 @@ void SweepRun::end(const RunningCell& running, const ChildEnd& how) {
     ++finished_;
     estimator_.add_measured(cell.spec.variant, cell.state.training_s,
                             cell.state.train_images * cell.state.epochs_done);
-    estimator_.add_overhead(seconds_since(running.start) -
-                            (cell.state.training_s - running.trained_before_s));
+    estimator_.add_overhead(running.watch.elapsed_s() - (cell.state.training_s - running.trained_before_s));
     report_finished(cell);
   } else if (how.code == static_cast<int>(cli::ExitCode::output) &&
              cell.state.status == CellStatus::partial && collided_.insert(running.index).second) {
@@ -244,8 +239,8 @@ void SweepRun::poll() {
 }
 
 void SweepRun::show() {
-  if (seconds_since(looked_) >= kLookEverySeconds) {
-    looked_ = Clock::now();
+  if (looked_.elapsed_s() >= kLookEverySeconds) {
+    looked_ = Stopwatch();
     for (const RunningCell& running : running_)
       cells_[running.index].state =
           look_at_cell(cells_[running.index].folder, cells_[running.index].settings);

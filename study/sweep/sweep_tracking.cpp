@@ -9,6 +9,7 @@
 #include <map>
 
 #include "bench/measure/environment.hpp"
+#include "kernels/base/clock.hpp"
 
 namespace dsx::sweep {
 namespace {
@@ -121,7 +122,7 @@ void SweepTracking::begin(const Sweep& sweep, const SweepData& data, const fs::p
 void SweepTracking::cells_done(const std::vector<PlannedCell>& cells) noexcept {
   if (!tracked_) return;
   try {
-    tracked_->add({tracking::metrics_record(numbers_of(cells), 0, tracking::now_ms())});
+    tracked_->add({tracking::metrics_record(numbers_of(cells), 0, unix_ms())});
   } catch (const std::exception& error) {
     fmt::print(stderr, "study: warning: tracking: {}\n", error.what());
   }
@@ -131,7 +132,7 @@ void SweepTracking::cells_done(const std::vector<PlannedCell>& cells) noexcept {
 void SweepTracking::end(const fs::path& folder, const std::string& status) noexcept {
   if (!tracked_) return;
   std::vector<tracking::Json> events = artifact_events(folder);
-  events.push_back(tracking::status_record(status, tracking::now_ms()));
+  events.push_back(tracking::status_record(status, unix_ms()));
   tracked_->add(events);
   tracked_->finish(status == "KILLED");
   tracked_.reset();
@@ -144,7 +145,7 @@ void track_report(const fs::path& folder) {
       run::Tracked::open(folder, folder.filename().string(), settings::Settings{});
   if (!tracked) return;
   std::vector<tracking::Json> events = artifact_events(folder);
-  events.push_back(tracking::status_record("FINISHED", tracking::now_ms()));
+  events.push_back(tracking::status_record("FINISHED", unix_ms()));
   tracked->add(events);
   tracked->finish(false);
 }

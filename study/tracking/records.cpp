@@ -4,7 +4,6 @@
 
 #include <fmt/core.h>
 
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -15,11 +14,6 @@ namespace {
 constexpr std::size_t kMaxDigest = 36;
 
 }  // namespace
-
-std::int64_t now_ms() {
-  using std::chrono::duration_cast, std::chrono::milliseconds, std::chrono::system_clock;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 std::string new_uid() {
   std::random_device random;

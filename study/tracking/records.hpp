@@ -15,8 +15,6 @@ namespace dsx::tracking {
 using Texts = std::map<std::string, std::string>;
 using Numbers = std::vector<std::pair<std::string, double>>;
 
-std::int64_t now_ms();  // since 1970, UTC
-
 // First of every journal: who the run is. `uid` finds it again on a server; `parent` is another run's uid or
 // "".
 struct Identity {

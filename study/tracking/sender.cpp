@@ -6,18 +6,14 @@
 #include <chrono>
 #include <exception>
 
+#include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
 
 namespace dsx::tracking {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr auto kPauseWaits = std::chrono::seconds(2);
 constexpr auto kTick = std::chrono::milliseconds(50);
-
-Clock::duration seconds(double s) {
-  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(s));
-}
 
 }  // namespace
 
@@ -31,9 +27,9 @@ Outcome deliver(Delivery& delivery, int most_failures, const std::function<bool(
       if (!more || interrupted()) break;
     } catch (const TryAgain& error) {
       outcome.problem = error.what();
-      const auto until = Clock::now() + seconds(backoff.next_s(error.retry_after_s));
+      const auto until_ns = now_ns() + in_ns(backoff.next_s(error.retry_after_s));
       if (backoff.failures() >= most_failures) break;
-      while (Clock::now() < until && !interrupted()) std::this_thread::sleep_for(kTick);
+      while (now_ns() < until_ns && !interrupted()) std::this_thread::sleep_for(kTick);
       if (interrupted()) break;
       outcome.problem.clear();
     } catch (const DataError& error) {
@@ -83,8 +79,8 @@ void Sender::run() {
   while (!stop_) {
     if (!work_ || paused_ || given_up_) {
       changed_.wait(lock);
-    } else if (Clock::now() < not_before_) {
-      changed_.wait_until(lock, not_before_);
+    } else if (const auto left_ns = not_before_ns_ - now_ns(); left_ns > 0) {
+      changed_.wait_for(lock, std::chrono::nanoseconds(left_ns));
     } else {
       busy_ = true;
       work_ = false;  // unless a record comes meanwhile, or the step says that there is more
@@ -121,7 +117,7 @@ void Sender::attempt() {
   work_ = work_ || more;
   problem_ = problem;
   given_up_ = give_up;
-  not_before_ = Clock::now() + seconds(wait_s);
+  not_before_ns_ = now_ns() + in_ns(wait_s);
   // A server that is only slow to start, or a parent that comes in a moment, is no news.
   const bool is_news = give_up || backoff_.failures() >= 2;
   if (!problem.empty() && is_news && !said_ && !stop_) {
@@ -140,15 +136,15 @@ void Sender::end_thread() {
 }
 
 Outcome Sender::finish(double most_s, double failing_s) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   {
     std::unique_lock lock(mutex_);
     paused_ = false;
     said_ = true;  // the outcome will tell
-    if (!given_up_) not_before_ = Clock::now();
+    if (!given_up_) not_before_ns_ = 0;
     changed_.notify_all();
     const auto all_sent = [this] { return given_up_ || (!work_ && !busy_); };
-    while (!all_sent() && Clock::now() - start < seconds(problem_.empty() ? most_s : failing_s))
+    while (!all_sent() && watch.elapsed_s() < (problem_.empty() ? most_s : failing_s))
       changed_.wait_for(lock, kTick);
   }
   end_thread();

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -60,7 +61,7 @@ class Sender {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool work_ = true, paused_ = false, busy_ = false, given_up_ = false, said_ = false;
-  std::chrono::steady_clock::time_point not_before_;
+  std::int64_t not_before_ns_ = 0;
   std::string problem_;
   std::thread thread_;
 };

@@ -12,7 +12,7 @@ Predictions predict(net::Plan& plan, const data::Dataset& dataset, const setting
                     const settings::Settings& settings, cli::ProgressBar& progress) {
   Predictions result;
   data::BatchLoader loader(dataset, split.indices, split.labels, settings::evaluation_loader(settings));
-  const double start_s = progress.elapsed_s();
+  const auto start_ns = progress.elapsed_ns();
   loader.start_epoch(0);
   while (const data::Batch* batch = loader.next()) {
     cli::check_interrupt("stopped while evaluating");
@@ -30,9 +30,9 @@ Predictions predict(net::Plan& plan, const data::Dataset& dataset, const setting
     }
     progress.update(result.logits.size(), "");
   }
-  result.seconds = progress.elapsed_s() - start_s;
-  result.data_wait_s = loader.waited_s();
-  result.data_work_s = loader.work_s();
+  result.took_ns = progress.elapsed_ns() - start_ns;
+  result.data_wait_ns = loader.waited_ns();
+  result.data_work_ns = loader.work_ns();
   return result;
 }
 

@@ -16,9 +16,9 @@ namespace dsx::training {
 struct Predictions {
   std::vector<std::size_t> indices;  // into the data set's items, in the split's order
   std::vector<float> logits, labels;
-  double seconds = 0;      // whole pass
-  double data_wait_s = 0;  // of it, waiting for the loader
-  double data_work_s = 0;  // the loader's thread at work: read, preprocess, lay out
+  std::int64_t took_ns = 0;       // whole pass
+  std::int64_t data_wait_ns = 0;  // of it, waiting for the loader
+  std::int64_t data_work_ns = 0;  // the loader's thread at work: read, preprocess, lay out
 };
 
 // `plan` is an inference plan with packed weights. Throws DataError, DivergedError (a logit is no number),

@@ -5,10 +5,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <limits>
 
+#include "bench/measure/measure.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
+#include "net/training_step.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/training/evaluate.hpp"
 
@@ -72,7 +75,7 @@ std::size_t Trainer::images_of_epochs_after(int epoch) const {
 EpochRecord Trainer::train_epoch(int epoch) {
   const net::ScheduleOptions schedule = schedule_options(settings_);
   const auto batches = static_cast<double>(loader_->batches_per_epoch());
-  const double waited_s = loader_->waited_s();
+  const auto waited_ns = loader_->waited_ns();
   EpochRecord record;
   record.epoch = epoch;
   std::vector<float> logits, labels;
@@ -89,46 +92,33 @@ EpochRecord Trainer::train_epoch(int epoch) {
     training_plan_.set_src(batch->images.data());
     training_plan_.set_labels(batch->labels);
     has_batch_ = true;
-    training_plan_.forward();
-    const double loss = training_plan_.loss();
+    const double loss = net::forward_and_loss(training_plan_);
     if (!std::isfinite(loss)) diverged(epoch, step, record.lr);
-    update(record.lr);
+    net::backward_and_update(training_plan_, *optimizer_, record.lr);
     loss_sum += loss;
     logits.insert(logits.end(), training_plan_.logits().begin(), training_plan_.logits().end());
     labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
     progress.update(logits.size(), fmt::format("loss {:.4f}", loss_sum / static_cast<double>(step + 1)));
   }
   record.train = compute_metrics(logits, labels);
-  record.train_s = progress.elapsed_s();
-  record.data_wait_s = loader_->waited_s() - waited_s;
+  record.train_s = in_seconds(progress.elapsed_ns());
+  record.data_wait_s = in_seconds(loader_->waited_ns() - waited_ns);
   record.train_images_per_s = static_cast<double>(logits.size()) / record.train_s;
   return record;
 }
 
-void Trainer::update(double lr) {
-  optimizer_->update_in_backward(lr);
-  training_plan_.backward();
-  optimizer_->step(lr);
-  training_plan_.pack();
-}
-
 std::optional<PaceRecord> Trainer::measure_pace(const TrainState& state) {
   if (!has_batch_ || state.history.empty()) return std::nullopt;
-  using Clock = std::chrono::steady_clock;
-  constexpr int kRuns = 15;
-  std::vector<double> samples_ns;
-  for (int run = 0; run < kRuns; ++run) {
-    cli::check_interrupt("stopped while timing a step");
-    const Clock::time_point start = Clock::now();
-    training_plan_.forward();
-    static_cast<void>(training_plan_.loss());
-    update(0);
-    samples_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - start).count());
-  }
-  std::nth_element(samples_ns.begin(), samples_ns.begin() + kRuns / 2, samples_ns.end());
+  const bench::Arm step{"training step", [this] { net::training_step(training_plan_, *optimizer_, 0); },
+                        [] { cli::check_interrupt("stopped while timing a step"); }};
+  bench::MeasureOptions options;
+  options.warmup_runs = 0;  // the epoch was warm-up enough
+  options.min_rounds = options.max_rounds = 15;
+  options.max_time_s = std::numeric_limits<double>::infinity();
+  const double alone_ns = bench::measure({step}, options).front().summary.median_ns;
   const EpochRecord& last = state.history.back();
   const auto steps = static_cast<double>(loader_->batches_per_epoch());
-  return PaceRecord{last.train_s * 1e9 / steps, last.data_wait_s * 1e9 / steps, samples_ns[kRuns / 2]};
+  return PaceRecord{last.train_s * 1e9 / steps, last.data_wait_s * 1e9 / steps, alone_ns};
 }
 
 void Trainer::validate(EpochRecord& record) {
@@ -137,7 +127,7 @@ void Trainer::validate(EpochRecord& record) {
   inference_plan_.pack();
   const Predictions predictions = predict(inference_plan_, dataset_, val_, settings_, progress);
   record.val = compute_metrics(predictions.logits, predictions.labels);
-  record.val_s = predictions.seconds;
+  record.val_s = in_seconds(predictions.took_ns);
 }
 
 void Trainer::run(TrainState& state, const std::function<void(const TrainState&, bool)>& on_epoch) {

@@ -44,7 +44,6 @@ class Trainer {
   EpochRecord train_epoch(int epoch);
   void validate(EpochRecord& record);
   std::size_t images_of_epochs_after(int epoch) const;
-  void update(double lr);  // backward pass and optimizer, after a forward pass
 
   net::Network& network_;
   const data::Dataset& dataset_;

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "bench/arms/block_builder.hpp"
 #include "bench/arms/block_check.hpp"
 #include "bench/arms/definitions.hpp"
 #include "kernels/base/error.hpp"

@@ -6,11 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <thread>
 
 #include "bench/measure/measure.hpp"
+#include "kernels/base/clock.hpp"
 
 namespace dsx {
 namespace {
@@ -88,8 +88,8 @@ TEST(Measure, FlagsAndKeepsSamplesBesideABusyNeighbour) {
   options.repeat_disturbed = true;
   const bench::Arm arm{"spin",
                        [] {
-                         const auto start = std::chrono::steady_clock::now();
-                         while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(50)) {
+                         const Stopwatch watch;
+                         while (watch.elapsed_ns() < 50'000'000) {
                          }
                        },
                        {}};

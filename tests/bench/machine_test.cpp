@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "bench/machine/machine_kernels.hpp"
+#include "bench/machine/machine_report.hpp"
+#include "bench/machine/roofline.hpp"
 
 namespace dsx {
 namespace {

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <thread>
 
+#include "kernels/base/clock.hpp"
+
 namespace dsx {
 namespace {
 
@@ -39,7 +41,7 @@ TEST(BusyWarning, SpeaksUpBeyondTheLimitOnly) {
   use.others = 0.03;
   EXPECT_EQ(bench::busy_warning(use), "");
   use.others = 0.35;
-  use.interval_s = 2;
+  use.interval_ns = 2'000'000'000;
   EXPECT_THAT(bench::busy_warning(use), HasSubstr("other processes used 35% of the CPUs during 2.0 s"));
   use.stolen = 0.2;
   EXPECT_THAT(bench::busy_warning(use), HasSubstr("and the hypervisor withheld 20%"));
@@ -51,14 +53,14 @@ TEST(BusyWarning, SpeaksUpBeyondTheLimitOnly) {
 
 TEST(Neighbours, DoNotCountThisProcess) {
   const bench::Neighbours neighbours;
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
-  while (std::chrono::steady_clock::now() < end) {
+  const Stopwatch watch;
+  while (watch.elapsed_ns() < 300'000'000) {
   }
   const auto use = neighbours.use();
   ASSERT_EQ(use.not_available, "");
   EXPECT_GT(use.own, 0);
   EXPECT_LE(use.own + use.others + use.stolen, 1.1);
-  EXPECT_GE(use.interval_s, 0.3);
+  EXPECT_GE(use.interval_ns, 300'000'000);
 }
 
 TEST(Neighbours, NoticeAProcessThatSpinsOnOurCpu) {

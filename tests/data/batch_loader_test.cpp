@@ -165,8 +165,8 @@ TEST(BatchLoader, CanBeDestroyedAtAnyTime) {
 TEST(BatchLoader, CountsItsWork) {
   Fixture f(40, {.batch = 4});
   collect(*f.loader, 0);
-  EXPECT_GT(f.loader->work_s(), 0);
-  EXPECT_GE(f.loader->waited_s(), 0);
+  EXPECT_GT(f.loader->work_ns(), 0);
+  EXPECT_GE(f.loader->waited_ns(), 0);
 }
 
 TEST(BatchLoader, RefusesNonsense) {

@@ -5,6 +5,7 @@
 
 #include "kernels/fused/fused_block.hpp"
 #include "net/optimizer.hpp"
+#include "net/training_step.hpp"
 #include "tests/net/network_fixture.hpp"
 #include "tests/reference/formula.hpp"
 
@@ -35,12 +36,14 @@ Trained train(const std::string& variant, int threads, bool update_in_backward, 
   const auto optimizer = net::make_optimizer(options, network.parameters());
   Trained trained;
   for (int step = 0; step < kSteps; ++step) {
-    plan.forward();
-    trained.losses.push_back(plan.loss());
-    if (update_in_backward) optimizer->update_in_backward(0.05);
-    plan.backward();
-    optimizer->step(0.05);
-    plan.pack();
+    trained.losses.push_back(net::forward_and_loss(plan));
+    if (update_in_backward) {
+      net::backward_and_update(plan, *optimizer, 0.05);
+    } else {
+      plan.backward();
+      optimizer->step(0.05);
+      plan.pack();
+    }
   }
   for (const auto& p : network.parameters().all) trained.weights.push_back(p.get());
   for (const auto& [name, values] : optimizer->state()) trained.momenta.push_back(values);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Tests of scripts/setup, scripts/run and scripts/profile that need no network and change nothing on the machine: each case works in a
-# temporary copy of scripts/ and cmake/, with stand-ins for apt-get and dpkg-query first on PATH where those matter.
+# Tests of scripts/setup, scripts/run and scripts/profile that need no network and change nothing on the machine, and of a rule for all
+# sources: each case works in a temporary copy of scripts/ and cmake/, with stand-ins for apt-get and dpkg-query first on PATH where
+# those matter.
 # usage: scripts_test.sh CASE   (a function's name below; tests/CMakeLists.txt makes one test of each). What a whole set-up from nothing
 # does is left to CI on a fresh machine.
 set -euo pipefail
@@ -296,6 +297,13 @@ ResultsAreFitToPassOn() {
   [[ -z $(find results/study results/explain -name '*.png' -not -path '*/figures/images/*') ]] || fail "a figure is kept as PNG too"
   [[ $(stat -c %s results/study/report/report.html) -lt 2000000 ]] || fail "the page is over 2 MB"
   (($(du -sk --exclude=runs --exclude=profiles results | cut -f 1) <= 6144)) || fail "results/ is over 6 MB"
+}
+
+OneClockInAllSources() {
+  local clocks='steady_clock|high_resolution_clock|system_clock|clock_gettime|gettimeofday|omp_get_wtime|__rdtsc|std::clock\('
+  cd "$source_dir"
+  found=$(grep -rnE "$clocks" --include='*.cpp' --include='*.hpp' kernels net data bench study tests | grep -v '^kernels/base/clock\.cpp:') || true
+  [[ -z $found ]] || fail "a clock beside kernels/base/clock.hpp, and so beside bench/measure: $found"
 }
 
 ScriptsAreCleanByShellcheck() {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "bench/arms/block_builder.hpp"
 #include "bench/arms/chain.hpp"
 #include "bench/machine/narrow_read.hpp"
 #include "kernels/base/error.hpp"

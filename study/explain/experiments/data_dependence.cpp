@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/arms/block_builder.hpp"
 #include "bench/arms/chain.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/arm_set.hpp"

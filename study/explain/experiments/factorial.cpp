@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <map>
 
+#include "bench/arms/block_builder.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/timed_network.hpp"

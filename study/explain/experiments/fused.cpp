@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "bench/arms/block_builder.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/arm_set.hpp"

@@ -8,7 +8,8 @@
 #include <array>
 #include <cmath>
 
-#include "bench/arms/arms.hpp"
+#include "bench/arms/block_builder.hpp"
+#include "bench/arms/fc1_arms.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/experiments/experiments.hpp"

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "bench/arms/block_builder.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/timed_network.hpp"

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <map>
 
+#include "bench/arms/block_builder.hpp"
 #include "bench/arms/chain.hpp"
 #include "bench/machine/narrow_read.hpp"
+#include "bench/machine/roofline.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/explain/arm_set.hpp"

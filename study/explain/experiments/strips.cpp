@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/arms/block_builder.hpp"
 #include "bench/arms/chain.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "bench/arms/block_builder.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/explain/arm_set.hpp"

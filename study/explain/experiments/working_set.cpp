@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/arms/block_builder.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/explain/arm_set.hpp"

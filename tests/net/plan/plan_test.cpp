@@ -8,6 +8,7 @@
 
 #include "kernels/base/error.hpp"
 #include "net/optimizer.hpp"
+#include "net/training_step.hpp"
 #include "tests/net/network_fixture.hpp"
 
 namespace dsx {
@@ -71,12 +72,7 @@ TEST(Plan, InferenceSeesUpdatedWeightsAfterPack) {
   training.set_src(images.data.get());
   training.set_labels(std::vector<float>{0, 1, 1, 0});
   const auto optimizer = net::make_optimizer({}, network.parameters());
-  for (int step = 0; step < 3; ++step) {
-    training.forward();
-    training.loss();
-    training.backward();
-    optimizer->step(0.1);
-  }
+  for (int step = 0; step < 3; ++step) net::training_step(training, *optimizer, 0.1);
   training.forward();
   inference.set_src(images.data.get());
   inference.pack();
@@ -97,12 +93,7 @@ TEST(Plan, LossFallsWhenTrainingOnOneBatch) {
     const auto optimizer = net::make_optimizer({}, network.parameters());
     plan.forward();
     const double before = plan.loss();
-    for (int step = 0; step < 60; ++step) {
-      plan.forward();
-      plan.loss();
-      plan.backward();
-      optimizer->step(0.02);
-    }
+    for (int step = 0; step < 60; ++step) net::training_step(plan, *optimizer, 0.02);
     plan.forward();
     EXPECT_LT(plan.loss(), 0.5 * before) << variant;
   }
@@ -166,12 +157,7 @@ layers:
       plan.poison();
       plan.forward();
       const double before = plan.loss();
-      for (int step = 0; step < 30; ++step) {
-        plan.forward();
-        plan.loss();
-        plan.backward();
-        optimizer->step(0.05);
-      }
+      for (int step = 0; step < 30; ++step) net::training_step(plan, *optimizer, 0.05);
       plan.forward();
       EXPECT_LT(plan.loss(), before) << variant << " " << kernels::to_string(layout);
       const auto running = network.parameters().at("bn1.running_var").get();

@@ -1,0 +1,14 @@
+// Each layout change of each shape's tensors, as a benchmark arm.
+#pragma once
+
+#include <vector>
+
+#include "bench/arms/arm_entry.hpp"
+#include "bench/arms/axes.hpp"
+#include "bench/arms/geometry.hpp"
+
+namespace dsx::bench {
+
+std::vector<ArmEntry> reorder_arms(const std::vector<Geometry>& geometries, const Axes& axes);
+
+}  // namespace dsx::bench

@@ -1,0 +1,31 @@
+#include "study/run/make_network.hpp"
+
+#include "kernels/onednn/layout.hpp"
+#include "net/spec.hpp"
+
+namespace dsx::run {
+
+kernels::Context make_context(const settings::Settings& settings, dnnl::memory::data_type dtype) {
+  kernels::Context context;
+  context.dtype = dtype;
+  context.layout = kernels::layout_from_string(settings.layout);
+  context.allow_ref = settings.allow_ref;
+  context.fused = settings.engine == "fused";
+  return context;
+}
+
+net::Network declare_network(const settings::Settings& settings, dnnl::memory::data_type dtype) {
+  net::NetworkOptions options;
+  options.variant = settings.variant;
+  options.channels = settings.channels;
+  options.height = options.width = settings.size;
+  return {make_context(settings, dtype), net::load_network_spec(settings.network), options};
+}
+
+net::Network make_network(const settings::Settings& settings, dnnl::memory::data_type dtype) {
+  net::Network network = declare_network(settings, dtype);
+  network.init(settings::seed_for(settings, settings::SeedUse::initialisation));
+  return network;
+}
+
+}  // namespace dsx::run
