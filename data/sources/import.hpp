@@ -18,11 +18,13 @@ struct ImportOptions {
   bool skip_bad_images = false;
   int jobs = 0;  // 0: every CPU this process may use
   Progress progress;
+  std::string subject = {};  // subjects.hpp
 };
 
 struct ImportReport {
   std::size_t images = 0;
   std::vector<std::string> skipped;  // names with their reasons
+  std::vector<std::string> notes;    // Dataset::notes()
   std::size_t file_bytes = 0;
   double decode_s = 0, compress_s = 0;  // summed over the threads
   double write_s = 0;                   // of the one thread that writes
