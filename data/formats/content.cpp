@@ -16,7 +16,7 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 using namespace std::string_view_literals;
 
-bool starts_with(Bytes bytes, std::string_view magic) {
+bool begins_with(Bytes bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
@@ -77,11 +77,11 @@ std::vector<std::uint8_t> first_bytes(const std::filesystem::path& path) {
 FileKind file_kind_of(Bytes bytes) {
   if (has_dicom_preamble(bytes)) return FileKind::dicom;
   for (const Magic& magic : kMagics)
-    if (starts_with(bytes, magic.start)) return magic.kind;
-  if (starts_with(bytes, "RIFF") && bytes.size() > 12 && std::memcmp(&bytes[8], "WEBP", 4) == 0)
+    if (begins_with(bytes, magic.start)) return magic.kind;
+  if (begins_with(bytes, "RIFF") && bytes.size() > 12 && std::memcmp(&bytes[8], "WEBP", 4) == 0)
     return FileKind::webp;
   // "BM" alone begins many a text: the reserved words are 0.
-  if (starts_with(bytes, "BM") && bytes.size() > 14 && (bytes[6] | bytes[7] | bytes[8] | bytes[9]) == 0)
+  if (begins_with(bytes, "BM") && bytes.size() > 14 && (bytes[6] | bytes[7] | bytes[8] | bytes[9]) == 0)
     return FileKind::bmp;
   return is_dicom(bytes) ? FileKind::dicom : FileKind::other;
 }
@@ -94,7 +94,7 @@ bool is_image(FileKind kind) {
 std::string content_name(Bytes bytes) {
   if (bytes.empty()) return "an empty file";
   Bytes rest = bytes.first(std::min(bytes.size(), kContentBytes));
-  if (starts_with(rest, "\xEF\xBB\xBF")) rest = rest.subspan(3);  // a byte order mark
+  if (begins_with(rest, "\xEF\xBB\xBF")) rest = rest.subspan(3);  // a byte order mark
   while (!rest.empty() && (rest[0] == ' ' || rest[0] == '\n' || rest[0] == '\r' || rest[0] == '\t'))
     rest = rest.subspan(1);
   std::string lower(reinterpret_cast<const char*>(rest.data()), rest.size());

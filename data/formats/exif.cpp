@@ -6,7 +6,8 @@
 namespace dsx::data {
 namespace {
 
-std::optional<std::size_t> number_at(std::span<const std::uint8_t> bytes, std::size_t at, std::size_t width) {
+std::optional<std::size_t> exif_number(std::span<const std::uint8_t> bytes, std::size_t at,
+                                       std::size_t width) {
   if (at > bytes.size() || width > bytes.size() - at) return std::nullopt;
   const bool big = bytes[0] == 'M';
   std::size_t value = 0;
@@ -19,11 +20,11 @@ std::optional<std::size_t> number_at(std::span<const std::uint8_t> bytes, std::s
 
 int exif_orientation(std::span<const std::uint8_t> tiff) {
   constexpr std::size_t kOrientation = 274, kEntry = 12;
-  const auto directory = number_at(tiff, 4, 4);
-  const auto entries = directory ? number_at(tiff, *directory, 2) : std::nullopt;
+  const auto directory = exif_number(tiff, 4, 4);
+  const auto entries = directory ? exif_number(tiff, *directory, 2) : std::nullopt;
   for (std::size_t i = 0; entries && i < *entries; ++i) {
     const std::size_t entry = *directory + 2 + kEntry * i;
-    const auto tag = number_at(tiff, entry, 2), value = number_at(tiff, entry + 8, 2);
+    const auto tag = exif_number(tiff, entry, 2), value = exif_number(tiff, entry + 8, 2);
     if (!tag || !value) break;
     if (*tag == kOrientation) return *value >= 1 && *value <= 8 ? static_cast<int>(*value) : 1;
   }

@@ -33,12 +33,12 @@ Picture whole_range(cv::Mat image, std::string kind) {
   return picture;
 }
 
-Picture jpeg(Bytes bytes, const PictureOptions& options) {
+Picture jpeg_picture(Bytes bytes, const PictureOptions& options) {
   if (!is_wanted(options, "JPEG8")) return {};
   return whole_range(decode_jpeg(bytes, options.grey), "JPEG8");
 }
 
-Picture png(Bytes bytes, const PictureOptions& options) {
+Picture png_picture(Bytes bytes, const PictureOptions& options) {
   check_png(bytes);
   constexpr std::size_t kDepth = 24;  // in IHDR; fewer than 8 bits are widened by the decoder
   const char* kind = bytes[kDepth] == 16 ? "PNG16" : "PNG8";
@@ -46,20 +46,20 @@ Picture png(Bytes bytes, const PictureOptions& options) {
   return whole_range(decode_opencv(bytes, flags_of(options.grey)), kind);
 }
 
-Picture bmp(Bytes bytes, const PictureOptions& options) {
+Picture bmp_picture(Bytes bytes, const PictureOptions& options) {
   check_bmp(bytes);
   if (!is_wanted(options, "BMP8")) return {};
   return whole_range(decode_opencv(bytes, flags_of(options.grey)), "BMP8");
 }
 
-Picture webp(Bytes bytes, const PictureOptions& options) {
+Picture webp_picture(Bytes bytes, const PictureOptions& options) {
   check_webp(bytes);
   if (!is_wanted(options, "WebP8")) return {};
   return whole_range(decode_opencv(bytes, flags_of(options.grey)), "WebP8");
 }
 
 // OpenCV turns them as their tag says, and 8-bit ones whose 0 is white into positives, but no others.
-Picture tiff(Bytes bytes, const PictureOptions& options) {
+Picture tiff_picture(Bytes bytes, const PictureOptions& options) {
   const TiffFacts facts = check_tiff(bytes);
   Picture picture;
   picture.kind = fmt::format("TIFF{}{}", facts.bits,
@@ -92,19 +92,19 @@ Picture tiff(Bytes bytes, const PictureOptions& options) {
   return picture;
 }
 
-struct Format {
+struct ImageFormat {
   FileKind kind;
   Picture (*decode)(Bytes, const PictureOptions&);
 };
-constexpr Format kFormats[] = {{FileKind::jpeg, jpeg}, {FileKind::png, png},
-                               {FileKind::tiff, tiff}, {FileKind::bmp, bmp},
-                               {FileKind::webp, webp}, {FileKind::dicom, decode_dicom}};
+constexpr ImageFormat kImageFormats[] = {{FileKind::jpeg, jpeg_picture}, {FileKind::png, png_picture},
+                                         {FileKind::tiff, tiff_picture}, {FileKind::bmp, bmp_picture},
+                                         {FileKind::webp, webp_picture}, {FileKind::dicom, decode_dicom}};
 
 }  // namespace
 
 Picture decode_picture(Bytes bytes, const PictureOptions& options) {
   const FileKind kind = file_kind_of(bytes);
-  for (const Format& format : kFormats)
+  for (const ImageFormat& format : kImageFormats)
     if (format.kind == kind) return format.decode(bytes, options);
   throw DataError(why_no_image(bytes));
 }

@@ -18,18 +18,18 @@ namespace {
 constexpr double kWhite16 = 65535;
 constexpr double kWideShare = 0.25;  // a kind that uses more of its bits than this keeps them
 
-[[noreturn]] void refuse(const std::string& text) {
+[[noreturn]] void refuse_range(const std::string& text) {
   throw ConfigError(
       fmt::format("intensity_range: expected auto, stored or LOW,HIGH (e.g. 0,4095), got '{}'", text));
 }
 
-double number_of(std::string_view text, const std::string& all) {
+double range_number(std::string_view text, const std::string& all) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
-    refuse(all);
+    refuse_range(all);
   return value;
 }
 
@@ -37,16 +37,16 @@ IntensityRange range_of(std::string_view text, const std::string& all) {
   for (const std::string_view separator : {",", "..", ":"}) {
     const std::size_t at = text.find(separator);
     if (at == std::string_view::npos) continue;
-    const IntensityRange range{number_of(text.substr(0, at), all),
-                               number_of(text.substr(at + separator.size()), all)};
+    const IntensityRange range{range_number(text.substr(0, at), all),
+                               range_number(text.substr(at + separator.size()), all)};
     if (!(range.black < range.white))
       throw ConfigError(fmt::format("intensity_range: {} is not below {}", range.black, range.white));
     return range;
   }
-  refuse(all);
+  refuse_range(all);
 }
 
-std::string text_of(const IntensityRange& range) { return fmt::format("{},{}", range.black, range.white); }
+std::string range_text(const IntensityRange& range) { return fmt::format("{},{}", range.black, range.white); }
 
 template <typename T>
 void map_values(const cv::Mat& image, const IntensityRange& range, cv::Mat& out) {
@@ -80,7 +80,7 @@ IntensityOptions intensity_from_string(const std::string& text) {
     const std::size_t end = std::min(rest.find(';'), rest.size());
     const std::string_view part = rest.substr(0, end);
     const std::size_t equals = part.find('=');
-    if (equals == 0 || equals == std::string_view::npos) refuse(text);
+    if (equals == 0 || equals == std::string_view::npos) refuse_range(text);
     options.kinds[std::string(part.substr(0, equals))] = range_of(part.substr(equals + 1), text);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
@@ -89,10 +89,10 @@ IntensityOptions intensity_from_string(const std::string& text) {
 
 std::string to_string(const IntensityOptions& options) {
   if (options.rule == IntensityOptions::Rule::stored) return "stored";
-  if (options.rule == IntensityOptions::Rule::given) return text_of(options.given);
+  if (options.rule == IntensityOptions::Rule::given) return range_text(options.given);
   std::string text;
   for (const auto& [kind, range] : options.kinds)
-    text += fmt::format("{}{}={}", text.empty() ? "" : ";", kind, text_of(range));
+    text += fmt::format("{}{}={}", text.empty() ? "" : ";", kind, range_text(range));
   return text.empty() ? "auto" : text;
 }
 

@@ -31,7 +31,7 @@ constexpr const char* kMasks = "masks or annotations, not images";
 constexpr const char* kIndex = "indexes of DICOM folders";
 constexpr const char* kOther = "of other kinds";
 
-std::string lower(std::string text) {
+std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
@@ -61,7 +61,7 @@ std::vector<Member> members_of(const fs::path& folder) {
 }
 
 bool has_image_ending(const std::string& name) {
-  const std::string extension = lower(fs::path(name).extension().string());
+  const std::string extension = lower_case(fs::path(name).extension().string());
   for (const char* known :
        {".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"})
     if (extension == known) return true;
@@ -72,7 +72,7 @@ bool is_mask_folder(const std::string& name) {
   static const std::set<std::string> known = {"mask",         "masks",       "segmentation", "segmentations",
                                               "annotation",   "annotations", "ground_truth", "groundtruth",
                                               "ground truth", "labels",      "gt",           "heatmaps"};
-  return known.contains(lower(name));
+  return known.contains(lower_case(name));
 }
 
 // Beside which a folder of masks is one: a class may be called mask, too.
@@ -80,7 +80,7 @@ bool is_image_folder(const std::string& name) {
   static const std::set<std::string> known = {"image", "images", "img",      "imgs",      "scan",  "scans",
                                               "raw",   "data",   "original", "originals", "x-ray", "x-rays",
                                               "xray",  "xrays",  "cxr",      "photo",     "photos"};
-  return known.contains(lower(name));
+  return known.contains(lower_case(name));
 }
 
 // "scan_mask.png" or "scan_mask_1.png": the name without that ending, in lower case; "" when it has none.
@@ -89,7 +89,7 @@ std::string masked_stem(const std::string& name) {
                                   std::regex::icase);
   std::smatch match;
   const std::string stem = fs::path(name).stem().string();
-  return std::regex_match(stem, match, pattern) ? lower(match[1].str()) : "";
+  return std::regex_match(stem, match, pattern) ? lower_case(match[1].str()) : "";
 }
 
 class Walk {
@@ -129,7 +129,8 @@ class Walk {
     for (const Member& member : members) {
       const bool is_folder = member.is_there && S_ISDIR(member.status.st_mode);
       beside.images |= is_folder ? is_image_folder(member.name) : has_image_ending(member.name);
-      if (masked_stem(member.name).empty()) beside.stems.insert(lower(fs::path(member.name).stem().string()));
+      if (masked_stem(member.name).empty())
+        beside.stems.insert(lower_case(fs::path(member.name).stem().string()));
     }
     for (const Member& member : members) take(folder, member, parts, beside);
     above_.pop_back();
@@ -153,7 +154,7 @@ class Walk {
       return;
     }
     if (!S_ISREG(member.status.st_mode)) return scan_.left_out.add(kBroken, name);
-    if (lower(member.name) == "dicomdir") return scan_.left_out.add(kIndex, name);
+    if (lower_case(member.name) == "dicomdir") return scan_.left_out.add(kIndex, name);
     if (!has_image_ending(member.name) && !is_image(file_kind_of(first_bytes(folder / member.name))))
       return scan_.left_out.add(kOther, name);
     const std::string stem = masked_stem(member.name);
