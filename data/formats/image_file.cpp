@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <opencv2/imgcodecs.hpp>
+#include <utility>
 
 #include "data/formats/content.hpp"
 #include "data/formats/image_check.hpp"

@@ -85,6 +85,7 @@ std::unique_ptr<Dataset> open_imported(ImageSource& images, const DataOptions& o
     }
     dataset = std::make_unique<Hdf5Dataset>(file);
   }
+  dataset->set_left_out(listing.left_out);
   refuse_gaps(*dataset, options);
   return dataset;
 }

@@ -108,8 +108,8 @@ void Hdf5DatasetWriter::finish(const FolderListing& listing, const DecodeOptions
   writer_.strings("sha256", hashes);
   writer_.strings("class_names", listing.class_names);
   writer_.strings("skipped", skipped);
-  notes_.insert(notes_.end(), listing.left_out.begin(), listing.left_out.end());
   writer_.strings("notes", notes_);
+  writer_.strings("left_out", listing.left_out);
   writer_.commit(h5::Writer::Seal::yes);
 }
 
@@ -165,6 +165,8 @@ void Hdf5Dataset::read_tables(std::size_t count) {
     rules_ = static_cast<int>(reader_.attribute_int("rules"));
     intensity_ = reader_.attribute_string("intensity");
     notes_ = reader_.strings("notes", kMaxNotes);
+    reading_notes_ = notes_.size();
+    set_left_out(reader_.strings("left_out", kMaxNotes));
   }
   if (labels.size() != count || splits.size() != count || sizes.size() != 2 * count ||
       names.size() != count || subjects.size() != count || hashes.size() != count || class_names_.size() != 2)
@@ -176,6 +178,11 @@ void Hdf5Dataset::read_tables(std::size_t count) {
     items_.push_back({names[i], subjects[i], hashes[i], labels[i], static_cast<Split>(splits[i])});
     source_sizes_.push_back({sizes[2 * i], sizes[2 * i + 1]});
   }
+}
+
+void Hdf5Dataset::set_left_out(const std::vector<std::string>& lines) {
+  notes_.resize(reading_notes_);
+  notes_.insert(notes_.end(), lines.begin(), lines.end());
 }
 
 void Hdf5Dataset::read(std::size_t index, std::span<std::uint8_t> chw) const {

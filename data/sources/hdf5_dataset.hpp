@@ -79,6 +79,8 @@ class Hdf5Dataset : public Dataset {
   const std::vector<SourceSize>& source_sizes() const override { return source_sizes_; }
   const std::string& resize() const { return resize_; }  // "area" or "bilinear"
   const std::string& source() const { return source_; }  // folder it was made from
+  // What its folder holds beside the images may have changed since.
+  void set_left_out(const std::vector<std::string>& lines);
   int rules() const { return rules_; }
   const std::string& listing_digest() const { return listing_; }  // of that folder then
 
@@ -91,7 +93,8 @@ class Hdf5Dataset : public Dataset {
   int rules_ = 1;
   std::vector<Item> items_;
   std::vector<std::string> class_names_, skipped_;
-  std::vector<std::string> notes_;
+  std::vector<std::string> notes_;  // of reading, then what was left out
+  std::size_t reading_notes_ = 0;
   std::vector<SourceSize> source_sizes_;
   std::string resize_, source_, listing_, intensity_;
 };

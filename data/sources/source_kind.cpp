@@ -53,10 +53,10 @@ std::unique_ptr<Dataset> open_hdf5(const DataOptions& options) {
   refuse_import_options(options, "an imported file");
   auto dataset = std::make_unique<Hdf5Dataset>(options.source);
   const std::string asked = to_string(options.intensity);
-  if (asked != "auto" && asked != dataset->intensity())
+  const std::string used = dataset->rules() == 1 ? "stored" : dataset->intensity();
+  if (asked != "auto" && asked != used)
     throw DataError(fmt::format("{}: was imported with --intensity-range {}, not {}; import its source again",
-                                options.source,
-                                dataset->intensity().empty() ? "stored" : dataset->intensity(), asked));
+                                options.source, used, asked));
   return dataset;
 }
 
