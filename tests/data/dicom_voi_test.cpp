@@ -65,7 +65,7 @@ std::size_t levels(const cv::Mat& shown) {
   return static_cast<std::size_t>(std::count(seen.begin(), seen.end(), true));
 }
 
-cv::Mat shown(const data::Picture& picture) { return data::with_range(picture.image, picture.range); }
+cv::Mat on_screen(const data::Picture& picture) { return data::with_range(picture.image, picture.range); }
 
 Bytes with_texts(const cv::Mat& image, int bits, std::vector<std::pair<DcmTagKey, std::string>> texts) {
   return make_dicom(image, {EXS_LittleEndianExplicit, "MONOCHROME2", bits, std::move(texts)});
@@ -81,14 +81,14 @@ TEST(DicomVoi, SmallSlopesKeepEveryGreyLevel) {
                                                                {DCM_VOILUTFunction, "LINEAR_EXACT"}}));
   EXPECT_TRUE(picture.own_range);
   EXPECT_EQ(picture.note, "");
-  EXPECT_EQ(levels(shown(picture)), 1000U);
-  EXPECT_NEAR(shown(picture).at<std::uint16_t>(2, 0), 65535 * (image.at<std::uint16_t>(2, 0) * 0.0005 / 2),
-              1);
+  EXPECT_EQ(levels(on_screen(picture)), 1000U);
+  EXPECT_NEAR(on_screen(picture).at<std::uint16_t>(2, 0),
+              65535 * (image.at<std::uint16_t>(2, 0) * 0.0005 / 2), 1);
 }
 
 TEST(DicomVoi, TheSigmoidIsNotALine) {
   const cv::Mat image = ramp(1000, 4);
-  const cv::Mat grey = shown(data::decode_dicom(with_texts(
+  const cv::Mat grey = on_screen(data::decode_dicom(with_texts(
       image, 12, {{DCM_WindowCenter, "2000"}, {DCM_WindowWidth, "800"}, {DCM_VOILUTFunction, "SIGMOID"}})));
   for (int c = 0; c < grey.cols; c += 17) {
     const double x = image.at<std::uint16_t>(1, c);
@@ -103,14 +103,14 @@ TEST(DicomVoi, AWindowThatShowsNothingIsIgnoredAndSaid) {
     const data::Picture picture =
         data::decode_dicom(with_texts(image, 12, {{DCM_WindowCenter, centre}, {DCM_WindowWidth, width}}));
     EXPECT_THAT(picture.note, HasSubstr("is ignored"));
-    EXPECT_EQ(levels(shown(picture)), 1000U) << centre;
+    EXPECT_EQ(levels(on_screen(picture)), 1000U) << centre;
     EXPECT_EQ(picture.range, (data::IntensityRange{0, 4095}));
   }
   // The second window shows something.
   const data::Picture second = data::decode_dicom(
       with_texts(image, 12, {{DCM_WindowCenter, "90000\\2000"}, {DCM_WindowWidth, "100\\4000"}}));
   EXPECT_EQ(second.note, "");
-  EXPECT_GT(levels(shown(second)), 900U);
+  EXPECT_GT(levels(on_screen(second)), 900U);
 }
 
 TEST(DicomVoi, AGivenRangeReplacesTheWindow) {
@@ -132,7 +132,7 @@ TEST(DicomVoi, TablesAreLookedUpAndMonochrome1IsTurnedAfterThem) {
   std::copy(std::begin(values), std::end(values), words.data);
   const double expected[] = {0, 10, 20, 255, 255};
   for (const bool negative : {false, true}) {
-    const cv::Mat grey = shown(data::grey_picture(words, {8, 7, false}, transform, negative, true));
+    const cv::Mat grey = on_screen(data::grey_picture(words, {8, 7, false}, transform, negative, true));
     for (int i = 0; i < 5; ++i)
       EXPECT_NEAR(grey.at<std::uint16_t>(0, i), 257 * (negative ? 255 - expected[i] : expected[i]), 1) << i;
   }
@@ -143,18 +143,18 @@ TEST(DicomVoi, NegativeSlopesTurnTheImage) {
   const data::Picture picture = data::decode_dicom(
       with_texts(ramp(1000, 4), 12, {{DCM_RescaleSlope, "-2"}, {DCM_RescaleIntercept, "50"}}));
   EXPECT_EQ(picture.range, (data::IntensityRange{50 - 2 * 4095, 50}));
-  EXPECT_EQ(shown(picture).at<std::uint16_t>(0, 0), 65535);
-  EXPECT_LT(shown(picture).at<std::uint16_t>(3, 249), 2000);
+  EXPECT_EQ(on_screen(picture).at<std::uint16_t>(0, 0), 65535);
+  EXPECT_LT(on_screen(picture).at<std::uint16_t>(3, 249), 2000);
 }
 
 // ---- how files begin and store
 
 TEST(DicomFile, ATiffHeaderInThePreambleDoesNotMakeItOne) {
   Bytes bytes = make_dicom(test::picture(20, 24, 60), {});
-  const cv::Mat expected = shown(data::decode_dicom(bytes));
+  const cv::Mat expected = on_screen(data::decode_dicom(bytes));
   for (const char* magic : {"II*\0", "MM\0*", "\xFF\xD8\xFF\xE0", "GIF8", "\x89PNG"}) {
     std::memcpy(bytes.data(), magic, 4);
-    EXPECT_EQ(cv::norm(shown(data::decode_picture(bytes, {})), expected, cv::NORM_INF), 0) << magic;
+    EXPECT_EQ(cv::norm(on_screen(data::decode_picture(bytes, {})), expected, cv::NORM_INF), 0) << magic;
   }
 }
 
@@ -167,9 +167,9 @@ TEST(DicomFile, NeedsNeitherPreambleNorHeader) {
   const Bytes bare(whole.begin() + 144 + meta, whole.end());
   const data::Picture picture = data::decode_picture(bare, {});
   EXPECT_EQ(picture.patient, "q7");
-  EXPECT_EQ(cv::norm(shown(picture), image, cv::NORM_INF), 0);
+  EXPECT_EQ(cv::norm(on_screen(picture), image, cv::NORM_INF), 0);
   const Bytes no_preamble(whole.begin() + 132, whole.end());
-  EXPECT_EQ(cv::norm(shown(data::decode_picture(no_preamble, {})), image, cv::NORM_INF), 0);
+  EXPECT_EQ(cv::norm(on_screen(data::decode_picture(no_preamble, {})), image, cv::NORM_INF), 0);
 }
 
 TEST(DicomFile, WithoutItsTransferSyntaxIsReadOrItsReasonSaid) {
@@ -186,8 +186,9 @@ TEST(DicomFile, WithoutItsTransferSyntaxIsReadOrItsReasonSaid) {
   };
   const cv::Mat image = test::picture(20, 24, 60);
   for (const E_TransferSyntax syntax : {EXS_LittleEndianExplicit, EXS_LittleEndianImplicit})
-    EXPECT_EQ(cv::norm(shown(data::decode_dicom(unnamed(make_dicom(image, {syntax})))), image, cv::NORM_INF),
-              0);
+    EXPECT_EQ(
+        cv::norm(on_screen(data::decode_dicom(unnamed(make_dicom(image, {syntax})))), image, cv::NORM_INF),
+        0);
   EXPECT_THAT(
       message_of<DataError>([&] { data::decode_dicom(unnamed(make_dicom(image, {EXS_JPEGLSLossless}))); }),
       HasSubstr("names no transfer syntax"));
@@ -197,10 +198,10 @@ TEST(DicomFile, Jpeg2000OfEightBitsMayStandInSixteenAndInItsOwnBoxes) {
   const cv::Mat image = test::picture(40, 44, 60);
   test::DicomForm form{EXS_JPEG2000LosslessOnly, "MONOCHROME2", 8};
   form.bits_allocated = 16;
-  EXPECT_EQ(cv::norm(shown(data::decode_dicom(make_dicom(image, form))), image * 257, cv::NORM_INF), 0);
+  EXPECT_EQ(cv::norm(on_screen(data::decode_dicom(make_dicom(image, form))), image * 257, cv::NORM_INF), 0);
   form.bits_allocated = 8;
   form.in_boxes = true;
-  EXPECT_EQ(cv::norm(shown(data::decode_dicom(make_dicom(image, form))), image, cv::NORM_INF), 0);
+  EXPECT_EQ(cv::norm(on_screen(data::decode_dicom(make_dicom(image, form))), image, cv::NORM_INF), 0);
 }
 
 }  // namespace

@@ -66,8 +66,8 @@ INSTANTIATE_TEST_SUITE_P(
         NamePattern{
             "subject in the file's name",
             [](int l, int p, int i) { return fmt::format("{}/subject-{}_visit{}.tif", l, 10 * l + p, i); }}),
-    [](const auto& info) {
-      std::string name = info.param.what;
+    [](const auto& row) {
+      std::string name = row.param.what;
       for (char& c : name)
         if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
       return name;
