@@ -1,11 +1,10 @@
-// Resizing and colours are OpenCV's.
+// Resizing and colours are OpenCV's. The range comes first: what it clips must not be averaged with its
+// neighbours.
 #include "data/formats/fit_image.hpp"
 
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
 #include <vector>
-
-#include "kernels/base/error.hpp"
 
 namespace dsx::data {
 namespace {
@@ -31,10 +30,16 @@ cv::Mat resized(const cv::Mat& image, int size, Resize resize) {
 
 }  // namespace
 
-SourceSize fit_image(cv::Mat image, const DecodeOptions& options, std::span<std::uint8_t> chw) {
-  const SourceSize source{image.rows, image.cols};
-  if (image.depth() != CV_8U && image.depth() != CV_16U)
-    throw DataError("pixels are neither 8-bit nor 16-bit integers");
+ImageFacts fit_image(const Picture& picture, const DecodeOptions& options, std::span<std::uint8_t> chw) {
+  ImageFacts facts{{picture.image.rows, picture.image.cols},
+                   picture.kind,
+                   used_values(picture.image),
+                   chosen_range(picture, options.intensity),
+                   picture.own_range,
+                   false,
+                   picture.patient,
+                   picture.note};
+  cv::Mat image = with_range(picture.image, facts.range);
   if (image.channels() == 3 && options.channels == 1) cv::cvtColor(image, image, cv::COLOR_RGB2GRAY);
   image = resized(image, options.size, options.resize);
   if (image.channels() == 1 && options.channels == 3) cv::cvtColor(image, image, cv::COLOR_GRAY2RGB);
@@ -46,7 +51,12 @@ SourceSize fit_image(cv::Mat image, const DecodeOptions& options, std::span<std:
     planes.emplace_back(options.size, options.size, CV_8U,
                         chw.data() + static_cast<std::ptrdiff_t>(c) * plane);
   cv::split(image, planes);
-  return source;
+  facts.flat = std::all_of(planes.begin(), planes.end(), [](const cv::Mat& one) {
+    double low = 0, high = 0;
+    cv::minMaxIdx(one, &low, &high);
+    return low == high;
+  });
+  return facts;
 }
 
 }  // namespace dsx::data

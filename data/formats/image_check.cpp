@@ -1,12 +1,13 @@
-// Structure of PNG and TIFF files, checked before OpenCV sees them: its decoders print about damage, and
-// accept some of it.
+// Its decoders print about damage, and accept some of it.
+#include "data/formats/image_check.hpp"
+
 #include <fmt/format.h>
 #include <zlib.h>
 
 #include <cstring>
 #include <vector>
 
-#include "data/formats/image_file.hpp"
+#include "data/formats/fit_image.hpp"
 #include "kernels/base/error.hpp"
 
 namespace dsx::data {
@@ -78,13 +79,14 @@ void check_png(std::span<const std::uint8_t> bytes) {
   }
 }
 
-void check_tiff(std::span<const std::uint8_t> bytes) {
+TiffFacts check_tiff(std::span<const std::uint8_t> bytes) {
   if (bytes.size() < 8) throw DataError("truncated TIFF");
   const TiffBytes tiff(bytes, bytes[0] == 'M');
   if (tiff.get(2, 2) != 42) throw DataError("TIFF of another kind than 32-bit classic");
   const std::uint64_t directory = tiff.get(4, 4);
   const std::uint64_t entries = tiff.get(directory, 2);
   if (!tiff.holds(directory + 2, 12 * entries + 4)) throw DataError("truncated TIFF");
+  TiffFacts facts;
   std::uint64_t width = 0, height = 0;
   std::vector<std::uint64_t> offsets, counts;
   for (std::uint64_t i = 0; i < entries; ++i) {
@@ -95,6 +97,18 @@ void check_tiff(std::span<const std::uint8_t> bytes) {
         break;
       case 257:
         height = first_value(tiff, entry);
+        break;
+      case 258:
+        facts.bits = static_cast<int>(first_value(tiff, entry) & 0xFF);
+        break;
+      case 262:
+        facts.white_is_zero = first_value(tiff, entry) == 0;
+        break;
+      case 277:
+        facts.samples = static_cast<int>(first_value(tiff, entry) & 0xFF);
+        break;
+      case 339:
+        facts.sample_format = static_cast<int>(first_value(tiff, entry) & 0xFF);
         break;
       case 273:  // strips
       case 324:  // tiles
@@ -113,6 +127,34 @@ void check_tiff(std::span<const std::uint8_t> bytes) {
   if (offsets.empty() || offsets.size() != counts.size()) throw DataError("damaged TIFF directory");
   for (std::size_t i = 0; i < offsets.size(); ++i)
     if (!tiff.holds(offsets[i], counts[i])) throw DataError("truncated TIFF");
+  return facts;
+}
+
+void check_bmp(std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t kHeader = 30;
+  if (bytes.size() < kHeader) throw DataError("truncated BMP");
+  const auto number = [&](std::size_t at) {
+    return static_cast<std::int32_t>(bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 |
+                                     std::uint32_t{bytes[at + 3]} << 24);
+  };
+  const std::int64_t width = number(18), height = std::abs(std::int64_t{number(22)});
+  const unsigned bits = bytes[28];
+  if (width <= 0 || height == 0 || static_cast<std::uint64_t>(width * height) > kMaxPixels)
+    throw DataError(fmt::format("BMP of {} x {} pixels is refused", width, height));
+  const auto start = static_cast<std::uint32_t>(number(10));
+  const std::uint64_t row = (static_cast<std::uint64_t>(width) * bits + 31) / 32 * 4;
+  // A compressed one has no fixed size; the decoder finds its end.
+  const bool compressed = bytes.size() > 34 && number(30) != 0 && number(30) != 3;
+  if (start > bytes.size() ||
+      (!compressed && row * static_cast<std::uint64_t>(height) > bytes.size() - start))
+    throw DataError("truncated BMP");
+}
+
+void check_webp(std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t kRiff = 8;  // the name and the length of what follows
+  if (bytes.size() < 2 * kRiff) throw DataError("truncated WebP");
+  const std::uint32_t length = bytes[4] | bytes[5] << 8 | bytes[6] << 16 | std::uint32_t{bytes[7]} << 24;
+  if (length > bytes.size() - kRiff) throw DataError("truncated WebP");
 }
 
 }  // namespace dsx::data

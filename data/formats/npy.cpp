@@ -92,6 +92,10 @@ class HeaderParser {
     const std::string plain = type.empty() ? type : type.substr(1);
     if (plain.starts_with("O"))
       source_.fail("an array of Python objects (pickled), which is never loaded; save numbers instead");
+    if (plain.starts_with("U") || plain.starts_with("S"))
+      source_.fail(
+          "an array of texts; save numbers instead, e.g. numpy.unique(LABELS, return_inverse=True)[1] for "
+          "labels");
     if (!readable.contains(plain) || std::string_view("<>|=").find(type[0]) == std::string_view::npos)
       source_.fail(
           fmt::format("numbers of type '{:.20}' are not read; use uint8, uint16, float32 or float64", type));

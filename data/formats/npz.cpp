@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 #include <zip.h>
 
-#include <array>
-#include <fstream>
+#include <algorithm>
 #include <string_view>
 
 #include "kernels/base/error.hpp"
@@ -79,6 +78,12 @@ void Npz::list_members() {
   }
 }
 
+std::vector<std::string> Npz::names() const {
+  std::vector<std::string> all;
+  for (const auto& [name, index] : members_) all.push_back(name);
+  return all;
+}
+
 std::unique_ptr<ByteSource> Npz::open(const std::string& array) const {
   const auto found = members_.find(array);
   if (found == members_.end()) fail(fmt::format("has no array '{}'", array));
@@ -100,12 +105,21 @@ std::unique_ptr<ByteSource> Npz::open(const std::string& array) const {
 
 void Npz::fail(const std::string& what) const { throw DataError(fmt::format("{}: {}", name_, what)); }
 
-bool is_zip_file(const fs::path& path) {
-  std::array<char, 4> start{};
-  std::ifstream(path, std::ios::binary).read(start.data(), start.size());
-  const std::string_view magic(start.data(), start.size());
-  return magic == std::string_view("PK\3\4", 4) ||
-         magic == std::string_view("PK\5\6", 4);  // the second: empty
+std::string zip_contents(const fs::path& path) {
+  int code = 0;
+  const std::unique_ptr<zip, void (*)(zip*)> archive(zip_open(path.c_str(), ZIP_RDONLY, &code), zip_discard);
+  if (!archive) return fmt::format("not a readable zip archive: {}", text_of(code));
+  const auto has_end = [](const std::string& name, std::string_view end) { return name.ends_with(end); };
+  const zip_int64_t count = std::min<zip_int64_t>(zip_get_num_entries(archive.get(), 0), kMaxMembers);
+  for (zip_int64_t i = 0; i < count; ++i) {
+    const char* raw = zip_get_name(archive.get(), static_cast<zip_uint64_t>(i), ZIP_FL_ENC_RAW);
+    const std::string name = raw == nullptr ? "" : raw;
+    if (has_end(name, "data.pkl"))
+      return "a PyTorch file (pickled), which is a program and never loaded; save weights as .safetensors";
+    for (const char* image : {".png", ".jpg", ".jpeg", ".tif", ".dcm", ".PNG", ".JPG", ".JPEG"})
+      if (has_end(name, image)) return "a zip archive of images; unpack it and give the folder";
+  }
+  return "";
 }
 
 }  // namespace dsx::data

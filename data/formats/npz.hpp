@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "data/io/byte_source.hpp"
 
@@ -22,6 +23,7 @@ class Npz {
   Npz(std::string name, std::span<const std::uint8_t> bytes);  // which must outlive it
 
   bool has(const std::string& array) const { return members_.contains(array); }
+  std::vector<std::string> names() const;
   // A stream over "<array>.npy". Throws DataError: missing, encrypted, another compression, or a claim of
   // more bytes than its compressed ones can hold. One thread at a time may use an archive and its streams.
   std::unique_ptr<ByteSource> open(const std::string& array) const;
@@ -35,7 +37,7 @@ class Npz {
   std::map<std::string, std::uint64_t> members_;  // array to its index in the archive
 };
 
-// Does the file begin as a zip archive does?
-bool is_zip_file(const std::filesystem::path& path);
+// What a zip archive holds that is no .npz, and what to do with it; "" when nothing of it is known.
+std::string zip_contents(const std::filesystem::path& path);
 
 }  // namespace dsx::data

@@ -30,6 +30,8 @@ class MemoryCache : public Dataset {
   std::string description() const override { return base_->description(); }
   std::string digest() const override { return base_->digest(); }
   const std::vector<std::string>& skipped() const override { return base_->skipped(); }
+  const std::vector<std::string>& notes() const override { return base_->notes(); }
+  std::string intensity() const override { return base_->intensity(); }
   const std::vector<SourceSize>& source_sizes() const override { return base_->source_sizes(); }
 
   std::span<const std::uint8_t> in_memory(std::size_t index) const override {

@@ -53,7 +53,7 @@ std::unique_ptr<Hdf5Dataset> cached(const fs::path& file, const FolderListing& l
   if (!fs::exists(file, error)) return nullptr;
   try {
     auto dataset = std::make_unique<Hdf5Dataset>(file);
-    if (dataset->listing_digest() == listing.digest) return dataset;
+    if (dataset->listing_digest() == listing.digest && dataset->rules() == kDatasetRules) return dataset;
   } catch (const DataError&) {  // damaged: made again below
   }
   return nullptr;
@@ -64,13 +64,16 @@ std::unique_ptr<Dataset> open_imported(ImageSource& images, const DataOptions& o
   std::string made_of = fmt::format("{}\n{}\n{}\n{}", listing.root.string(), options.size, options.channels,
                                     to_string(options.resize));
   if (!options.positive.empty()) made_of += "\n" + options.positive;
+  if (const std::string range = to_string(options.intensity); range != "auto") made_of += "\nrange " + range;
+  if (!options.subject.empty()) made_of += "\nsubject " + options.subject;
   const std::string key = sha256_hex(made_of);
   const fs::path folder = options.cache_dir.empty() ? default_cache_dir() : options.cache_dir;
   const fs::path file = folder / fmt::format("{}-{}.h5", listing.root.filename().string(), key.substr(0, 16));
   std::unique_ptr<Hdf5Dataset> dataset = cached(file, listing);
   if (!dataset) {
     ImportOptions import;
-    import.decode = {options.size, options.channels, options.resize};
+    import.decode = {options.size, options.channels, options.resize, options.intensity};
+    import.subject = options.subject;
     import.skip_bad_images = options.skip_bad_images;
     import.jobs = options.jobs;
     import.progress = options.progress;
@@ -82,6 +85,7 @@ std::unique_ptr<Dataset> open_imported(ImageSource& images, const DataOptions& o
     }
     dataset = std::make_unique<Hdf5Dataset>(file);
   }
+  dataset->set_left_out(listing.left_out);
   refuse_gaps(*dataset, options);
   return dataset;
 }

@@ -102,7 +102,9 @@ void write_cleaned(const Dataset& dataset, const std::vector<Fingerprint>& finge
   origin.class_names = dataset.class_names();
   origin.digest = dataset.digest();
   writer.attribute("manifest", sha256_hex(manifest));
-  writer.finish(origin, {shape.height, shape.channels, file.resize}, {});
+  writer.set_notes(dataset.notes());
+  writer.finish(origin,
+                {shape.height, shape.channels, file.resize, intensity_from_string(dataset.intensity())}, {});
   write_file_atomically(file.manifest, manifest);
 }
 

@@ -3,9 +3,11 @@
 #include "data/sources/array_images.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <opencv2/imgproc.hpp>
 #include <stdexcept>
@@ -27,39 +29,63 @@ constexpr std::size_t kMaxImageBytes = std::size_t{128} << 20;  // each decoding
 struct PairNames {
   const char *images, *labels;
 };
-constexpr PairNames kPairNames[] = {
-    {"{}_images", "{}_labels"}, {"X_{}", "y_{}"}, {"x_{}", "y_{}"}, {"images", "labels"}, {"X", "y"}};
+constexpr PairNames kPairNames[] = {{"{}_images", "{}_labels"}, {"X_{}", "y_{}"}, {"x_{}", "y_{}"}};
+constexpr PairNames kWholeNames[] = {{"images", "labels"}, {"X", "y"}};
+
+struct SplitName {
+  Split split;
+  const char* name;
+};
+constexpr SplitName kSplitNames[] = {{Split::train, "train"}, {Split::train, "training"}, {Split::val, "val"},
+                                     {Split::val, "valid"},   {Split::val, "validation"}, {Split::val, "dev"},
+                                     {Split::test, "test"},   {Split::test, "testing"}};
 
 struct Pair {
   std::string images, labels;
   Split split;
 };
 
-std::vector<Pair> pairs_of(const PairNames& names) {
-  if (std::strstr(names.images, "{}") == nullptr) return {{names.images, names.labels, Split::train}};
+// Every pair that is known, the preferred ones first, those of whole sets last.
+std::vector<Pair> known_pairs() {
   std::vector<Pair> pairs;
-  for (const Split split : {Split::train, Split::val, Split::test})
-    pairs.push_back({fmt::format(fmt::runtime(names.images), to_string(split)),
-                     fmt::format(fmt::runtime(names.labels), to_string(split)), split});
+  for (const PairNames& names : kPairNames)
+    for (const SplitName& split : kSplitNames)
+      pairs.push_back({fmt::format(fmt::runtime(names.images), split.name),
+                       fmt::format(fmt::runtime(names.labels), split.name), split.split});
+  for (const PairNames& names : kWholeNames) pairs.push_back({names.images, names.labels, Split::train});
   return pairs;
 }
 
-// The pairs that are there, by the first naming of which there is any.
+// One pair for each split, whichever way it is named. A set that has splits needs no whole.
 std::vector<Pair> find_pairs(const ArrayStore& store) {
-  for (const PairNames& names : kPairNames) {
-    std::vector<Pair> found;
-    for (const Pair& pair : pairs_of(names)) {
-      if (!store.has(pair.images)) continue;
-      if (!store.has(pair.labels))
-        throw DataError(fmt::format("{}: has {} but no {}", store.path.string(), pair.images, pair.labels));
-      found.push_back(pair);
-    }
-    if (!found.empty()) return found;
+  std::vector<Pair> found;
+  for (const Pair& pair : known_pairs()) {
+    const bool whole = pair.images.find('_') == std::string::npos;
+    const bool taken = std::any_of(found.begin(), found.end(),
+                                   [&](const Pair& other) { return whole || other.split == pair.split; });
+    if (taken || !store.has(pair.images)) continue;
+    if (!store.has(pair.labels))
+      throw DataError(fmt::format("{}: has {} but no {}", store.path.string(), pair.images, pair.labels));
+    found.push_back(pair);
   }
-  throw DataError(
-      fmt::format("{}: has no arrays train_images and train_labels (or X_train and y_train, x_train and "
-                  "y_train, images and labels, X and y)",
-                  store.path.string()));
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Pair& a, const Pair& b) { return a.split < b.split; });
+  if (!found.empty()) return found;
+  const std::vector<std::string> names = store.names();
+  throw DataError(fmt::format(
+      "{}: has no arrays train_images and train_labels (or X_train and y_train, x_train and "
+      "y_train, images and labels, X and y){}",
+      store.path.string(), names.empty() ? "" : fmt::format("; it has {}", fmt::join(names, ", "))));
+}
+
+// Names of arrays that no pair takes.
+LeftOut unused_arrays(const ArrayStore& store, const std::vector<Pair>& pairs) {
+  LeftOut unused;
+  for (const std::string& name : store.names())
+    if (std::none_of(pairs.begin(), pairs.end(),
+                     [&](const Pair& pair) { return name == pair.images || name == pair.labels; }))
+      unused.add("arrays that no split uses", name);
+  return unused;
 }
 
 std::string stamp_of(const fs::path& path) {
@@ -69,8 +95,7 @@ std::string stamp_of(const fs::path& path) {
                      status.st_mtim.tv_nsec);
 }
 
-// One row or plane of pixels from numbers: 8-bit ones as they are, others as 16 bits (floats: 0 to 1 times
-// 65535).
+// One row or plane of pixels from numbers: 8- and 16-bit ones as they are, others as doubles.
 cv::Mat to_pixels(const NpyHeader& header, std::span<const std::uint8_t> bytes, int rows, int columns,
                   int channels) {
   const auto count =
@@ -80,18 +105,29 @@ cv::Mat to_pixels(const NpyHeader& header, std::span<const std::uint8_t> bytes, 
     std::memcpy(pixels.data, bytes.data(), count);
     return pixels;
   }
-  cv::Mat pixels(rows, columns, CV_16UC(channels));
-  auto* out = reinterpret_cast<std::uint16_t*>(pixels.data);
+  if (header.kind == 'u') {
+    cv::Mat pixels(rows, columns, CV_16UC(channels));
+    auto* out = reinterpret_cast<std::uint16_t*>(pixels.data);
+    for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint16_t>(npy_number(header, bytes, i));
+    return pixels;
+  }
+  cv::Mat pixels(rows, columns, CV_64FC(channels));
+  auto* out = reinterpret_cast<double*>(pixels.data);
   for (std::size_t i = 0; i < count; ++i) {
-    double value = npy_number(header, bytes, i);
-    if (header.kind == 'f') {
-      if (!(value >= -1e-6 && value <= 1 + 1e-6))
-        throw DataError(fmt::format("a pixel is {}: floats must be from 0 to 1", value));
-      value = std::clamp(value, 0., 1.) * 65535 + 0.5;
-    }
-    out[i] = static_cast<std::uint16_t>(value);
+    out[i] = npy_number(header, bytes, i);
+    if (!std::isfinite(out[i])) throw DataError(fmt::format("a pixel is {}", out[i]));
   }
   return pixels;
+}
+
+void check_floats(const cv::Mat& image) {
+  double low = 0, high = 0;
+  cv::minMaxIdx(image.reshape(1), &low, &high);
+  if (low < -1e-6 || high > 1 + 1e-6)
+    throw DataError(fmt::format(
+        "pixels go from {} to {}: floats must be from 0 to 1, or --intensity-range LOW,HIGH must say what is "
+        "black and white",
+        low, high));
 }
 
 }  // namespace
@@ -99,28 +135,35 @@ cv::Mat to_pixels(const NpyHeader& header, std::span<const std::uint8_t> bytes, 
 ArrayStore npz_arrays(const fs::path& path) {
   const auto npz = std::make_shared<Npz>(path);
   return {path, [npz](const std::string& name) { return npz->has(name); },
-          [npz](const std::string& name) { return npz->open(name); }, stamp_of(path)};
+          [npz](const std::string& name) { return npz->open(name); }, [npz] { return npz->names(); },
+          stamp_of(path)};
 }
 
 ArrayStore folder_arrays(const fs::path& folder) {
   const auto file_of = [folder](const std::string& name) { return folder / (name + ".npy"); };
   std::string stamp;
-  for (const PairNames& names : kPairNames)
-    for (const Pair& pair : pairs_of(names))
-      stamp += stamp_of(file_of(pair.images)) + stamp_of(file_of(pair.labels));
+  for (const Pair& pair : known_pairs())
+    stamp += stamp_of(file_of(pair.images)) + stamp_of(file_of(pair.labels));
+  const auto names = [folder] {
+    std::vector<std::string> all;
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+      if (entry.path().extension() == ".npy") all.push_back(entry.path().stem().string());
+    std::sort(all.begin(), all.end());
+    return all;
+  };
   return {folder,
           [file_of](const std::string& name) {
             std::error_code error;
             return fs::exists(file_of(name), error);
           },
-          [file_of](const std::string& name) { return open_bytes(file_of(name)); }, stamp};
+          [file_of](const std::string& name) { return open_bytes(file_of(name)); }, names, stamp};
 }
 
 bool has_array_pairs(const fs::path& folder) {
   std::error_code error;
-  for (const PairNames& names : kPairNames)
-    for (const Pair& pair : pairs_of(names))
-      if (fs::exists(folder / (pair.images + ".npy"), error)) return true;
+  for (const Pair& pair : known_pairs())
+    if (fs::exists(folder / (pair.images + ".npy"), error)) return true;
   return false;
 }
 
@@ -170,6 +213,7 @@ ArrayImages::ArrayImages(ArrayStore store, const std::string& positive) : store_
   listing_.root = fs::weakly_canonical(store_.path, error);
   listing_.digest = sha256_hex(store_.stamp + positive);
   const std::vector<Pair> pairs = find_pairs(store_);
+  listing_.left_out = unused_arrays(store_, pairs).lines();
   std::vector<ArrayLabels> labels;
   std::size_t first = 0;
   for (const Pair& pair : pairs) {
@@ -209,24 +253,32 @@ std::vector<std::uint8_t> ArrayImages::fetch(std::size_t index) {
   return bytes;
 }
 
-DecodedImage ArrayImages::decode(std::size_t index, std::span<const std::uint8_t> bytes,
-                                 const DecodeOptions& options, std::span<std::uint8_t> chw) const {
+bool ArrayImages::is_one_kind() const {
+  return std::all_of(parts_.begin(), parts_.end(), [&](const Part& part) {
+    return part.header.type_name() == parts_.front().header.type_name();
+  });
+}
+
+Picture ArrayImages::picture(std::size_t index, std::span<const std::uint8_t> bytes,
+                             const PictureOptions& options) const {
   const Part& part = part_of(index);
-  DecodedImage result;
-  result.sha256 = sha256_hex(bytes);
-  result.subject = listing_.entries[index].name;  // arrays name no subjects
-  cv::Mat image;
+  Picture picture;
+  picture.kind = part.header.type_name();
+  picture.range = {0,
+                   part.header.kind == 'f' ? 1. : std::exp2(8. * static_cast<double>(part.header.width)) - 1};
+  if (options.wanted && !options.wanted(picture.kind)) return {};
   if (part.channels_first && part.channels == 3) {
     const std::size_t plane = part.image_bytes() / 3;
     std::vector<cv::Mat> planes;
     for (std::size_t c = 0; c < 3; ++c)
       planes.push_back(to_pixels(part.header, bytes.subspan(c * plane, plane), part.height, part.width, 1));
-    cv::merge(planes, image);
+    cv::merge(planes, picture.image);
   } else {
-    image = to_pixels(part.header, bytes, part.height, part.width, part.channels);
+    picture.image = to_pixels(part.header, bytes, part.height, part.width, part.channels);
   }
-  result.source = fit_image(std::move(image), options, chw);
-  return result;
+  const bool has_range = options.windows;  // otherwise one is given for all values
+  if (has_range && part.header.kind == 'f') check_floats(picture.image);
+  return picture;
 }
 
 }  // namespace dsx::data

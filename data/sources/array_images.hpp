@@ -1,10 +1,11 @@
 // Images and labels in pairs of NumPy arrays: an .npz archive (MedMNIST) or a folder of .npy files (the
 // original study). Pixels are read as a stream, one image at a time.
 //
-// Names, each in as many of the splits train, val and test as there are: train_images with train_labels,
-// X_train with y_train, x_train with y_train; or images with labels, X with y, which are all train. Images
-// are N x H x W, N x H x W x C or N x C x H x W of uint8, uint16 (0 to 65535) or floats from 0 to 1; labels
-// are N, N x 1, or N x K truth values of K findings.
+// Names, each in as many of the splits train, val (valid, validation, dev) and test as there are:
+// train_images with train_labels, X_train with y_train, x_train with y_train; or images with labels, X with
+// y, which are all train; other arrays are left out and said. Images are N x H x W, N x H x W x C or N x C x
+// H x W of uint8, uint16 or floats (from 0 to 1, or with an intensity range given); labels are N, N x 1, or N
+// x K truth values of K findings.
 #pragma once
 
 #include <filesystem>
@@ -25,6 +26,7 @@ struct ArrayStore {
   std::filesystem::path path;  // for messages and the listing
   std::function<bool(const std::string& name)> has;
   std::function<std::unique_ptr<ByteSource>(const std::string& name)> open;
+  std::function<std::vector<std::string>()> names;  // of all arrays
   std::string stamp;  // changes when the arrays do: sizes and modification times
 };
 ArrayStore npz_arrays(const std::filesystem::path& path);
@@ -38,8 +40,10 @@ class ArrayImages : public ImageSource {
   ArrayImages(ArrayStore store, const std::string& positive);
   const FolderListing& listing() const override { return listing_; }
   std::vector<std::uint8_t> fetch(std::size_t index) override;
-  DecodedImage decode(std::size_t index, std::span<const std::uint8_t> bytes, const DecodeOptions& options,
-                      std::span<std::uint8_t> chw) const override;
+  bool names_tell_subjects() const override { return false; }
+  bool is_one_kind() const override;
+  Picture picture(std::size_t index, std::span<const std::uint8_t> bytes,
+                  const PictureOptions& options) const override;
 
  private:
   struct Part {

@@ -14,8 +14,12 @@ struct BinaryClasses {
 };
 
 // `classes`: those that the data has, in order. `positive`: comma-separated ones of them, or "" where there
-// are two and the order decides. Throws DataError that names `where` and what can be chosen.
+// are two: then a name that negates (NORMAL, healthy, non-X, no_X, not_X, without X, X_negative) is the
+// negative one, else the first. Throws DataError that names `where` and what can be chosen.
 BinaryClasses binary_classes(const std::vector<std::string>& classes, const std::string& positive,
                              const std::string& where);
+
+// "positive class: PNEUMONIA; negative: NORMAL", for every place that reports figures of two classes.
+std::string polarity_text(const std::vector<std::string>& class_names);
 
 }  // namespace dsx::data

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "data/formats/intensity.hpp"
 #include "data/formats/resize.hpp"
 #include "data/sources/dataset.hpp"
 
@@ -21,6 +22,8 @@ struct DataOptions {
   int size = 320;                // pixels per side after the resize; an HDF5 file must have been made with it
   int channels = 1;              // 1 grey, 3 RGB
   Resize resize = Resize::area;  // a folder's images
+  IntensityOptions intensity;    // which values are black and white
+  std::string subject;           // how subjects are told (subjects.hpp)
   bool skip_bad_images = false;  // leave unreadable images out instead of refusing the folder
   int jobs = 0;                  // decoding threads of an import; 0: every CPU of this process
   std::size_t cache_mib = 640;   // decoded images kept in memory (MiB); 0: read again each epoch

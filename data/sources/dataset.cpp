@@ -47,6 +47,11 @@ const std::vector<std::string>& Dataset::skipped() const {
   return none;
 }
 
+const std::vector<std::string>& Dataset::notes() const {
+  static const std::vector<std::string> none;
+  return none;
+}
+
 const std::vector<SourceSize>& Dataset::source_sizes() const {
   static const std::vector<SourceSize> unknown;
   return unknown;
@@ -100,9 +105,11 @@ void move_subjects(const std::vector<Item>& items, std::vector<Split>& splits, S
   for (const auto& [label, count] : total) {
     std::vector<Subject>& candidates = by_label[label];
     if (candidates.empty() || subjects[label] < 2)
-      throw DataError(fmt::format(
-          "class {} has too few subjects ({}) to make a {} split of its own; add images or a {} folder",
-          label, subjects[label], to_string(to), to_string(to)));
+      throw DataError(
+          fmt::format("class {} has too few subjects ({}) to make a {} split of its own; add images or a {} "
+                      "folder, or say "
+                      "how names tell subjects with --subject REGEX (--subject image: each image is its own)",
+                      label, subjects[label], to_string(to), to_string(to)));
     Random random{seed, static_cast<std::uint64_t>(to), static_cast<std::uint64_t>(label)};
     random.shuffle(std::span(candidates));
     const double target = fraction * static_cast<double>(count);
@@ -138,6 +145,8 @@ class Resplit : public Dataset {
   std::string description() const override { return base_.description(); }
   std::string digest() const override { return base_.digest(); }  // the data as stored, whatever the seed
   const std::vector<std::string>& skipped() const override { return base_.skipped(); }
+  const std::vector<std::string>& notes() const override { return base_.notes(); }
+  std::string intensity() const override { return base_.intensity(); }
   const std::vector<SourceSize>& source_sizes() const override { return base_.source_sizes(); }
 
  private:

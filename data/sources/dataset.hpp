@@ -52,6 +52,11 @@ class Dataset {
   virtual std::string digest() const;
   // Source files that were left out as unreadable (only ever non-empty with skip_bad_images).
   virtual const std::vector<std::string>& skipped() const;
+  // How its images were read, in lines for people: how subjects and ranges of values were found, what was
+  // left out.
+  virtual const std::vector<std::string>& notes() const;
+  // The ranges that its values were found to have (intensity.hpp), as text; "" where nobody looked.
+  virtual std::string intensity() const { return ""; }
   // Sizes before the resize, one per item; empty where the source does not know them.
   virtual const std::vector<SourceSize>& source_sizes() const;
 };

@@ -65,6 +65,10 @@ void Hdf5DatasetWriter::add(const Item& item, SourceSize source, std::span<const
   source_sizes_.insert(source_sizes_.end(), {source.height, source.width});
 }
 
+void Hdf5DatasetWriter::set_subjects(const std::vector<std::string>& subjects) {
+  for (std::size_t i = 0; i < items_.size(); ++i) items_[i].subject = subjects.at(i);
+}
+
 void Hdf5DatasetWriter::finish(const FolderListing& listing, const DecodeOptions& decode,
                                const std::vector<std::string>& skipped) {
   const h5::Lock lock;
@@ -93,6 +97,8 @@ void Hdf5DatasetWriter::finish(const FolderListing& listing, const DecodeOptions
   writer_.attribute("resize", to_string(decode.resize));
   writer_.attribute("source", listing.root.string());
   writer_.attribute("listing", listing.digest);
+  writer_.attribute("rules", std::int64_t{kDatasetRules});
+  writer_.attribute("intensity", to_string(decode.intensity));
   writer_.attribute("splits", "0 train, 1 val, 2 test");
   writer_.numbers("label", labels);
   writer_.numbers("split", splits);
@@ -102,6 +108,8 @@ void Hdf5DatasetWriter::finish(const FolderListing& listing, const DecodeOptions
   writer_.strings("sha256", hashes);
   writer_.strings("class_names", listing.class_names);
   writer_.strings("skipped", skipped);
+  writer_.strings("notes", notes_);
+  writer_.strings("left_out", listing.left_out);
   writer_.commit(h5::Writer::Seal::yes);
 }
 
@@ -152,6 +160,14 @@ void Hdf5Dataset::read_tables(std::size_t count) {
   resize_ = reader_.attribute_string("resize");
   source_ = reader_.attribute_string("source");
   listing_ = reader_.attribute_string("listing");
+  if (reader_.has_attribute("rules")) {
+    constexpr std::size_t kMaxNotes = 1000;
+    rules_ = static_cast<int>(reader_.attribute_int("rules"));
+    intensity_ = reader_.attribute_string("intensity");
+    notes_ = reader_.strings("notes", kMaxNotes);
+    reading_notes_ = notes_.size();
+    set_left_out(reader_.strings("left_out", kMaxNotes));
+  }
   if (labels.size() != count || splits.size() != count || sizes.size() != 2 * count ||
       names.size() != count || subjects.size() != count || hashes.size() != count || class_names_.size() != 2)
     reader_.fail("damaged: its tables differ in length; import the folder again");
@@ -162,6 +178,11 @@ void Hdf5Dataset::read_tables(std::size_t count) {
     items_.push_back({names[i], subjects[i], hashes[i], labels[i], static_cast<Split>(splits[i])});
     source_sizes_.push_back({sizes[2 * i], sizes[2 * i + 1]});
   }
+}
+
+void Hdf5Dataset::set_left_out(const std::vector<std::string>& lines) {
+  notes_.resize(reading_notes_);
+  notes_.insert(notes_.end(), lines.begin(), lines.end());
 }
 
 void Hdf5Dataset::read(std::size_t index, std::span<std::uint8_t> chw) const {

@@ -26,8 +26,13 @@ namespace dsx::data {
 
 // Root attributes: format, version, resize, size, channels, source (folder), listing (its digest). Data sets:
 // images, label, split, source_size [N, 2] (height, width), name, subject, sha256, class_names, skipped.
+// Since rules 2 also: attributes rules (kDatasetRules) and intensity (the ranges of values), data set notes.
+// Files without them were made when only file names told subjects and 16 bits were always taken whole; they
+// stay readable.
 inline constexpr const char* kDatasetFormat = "downscalexr-dataset";
 inline constexpr int kDatasetVersion = 1;
+// By which rules pixels, subjects and classes were made: an import in the cache by other rules is made again.
+inline constexpr int kDatasetRules = 2;
 
 class Hdf5DatasetWriter {
  public:
@@ -35,6 +40,11 @@ class Hdf5DatasetWriter {
   void add(const Item& item, SourceSize source, std::span<const std::uint8_t> deflated);
   // One more root attribute.
   void attribute(const std::string& name, const std::string& value) { writer_.attribute(name, value); }
+  // Of the images added so far, one each; in their order.
+  void set_subjects(const std::vector<std::string>& subjects);
+  // Dataset::notes(), apart from what the listing left out.
+  void set_notes(std::vector<std::string> notes) { notes_ = std::move(notes); }
+  const std::vector<Item>& items() const { return items_; }
   // Writes the tables and gives the file its name.
   void finish(const FolderListing& listing, const DecodeOptions& decode,
               const std::vector<std::string>& skipped);
@@ -46,6 +56,7 @@ class Hdf5DatasetWriter {
   h5::Writer writer_;
   ImageShape shape_;
   std::vector<Item> items_;
+  std::vector<std::string> notes_;
   std::vector<std::int32_t> source_sizes_;
   std::size_t waiting_bytes_ = 0;  // written, but the disk was not told to begin
 };
@@ -63,9 +74,14 @@ class Hdf5Dataset : public Dataset {
   std::string description() const override;
   const std::vector<std::string>& skipped() const override { return skipped_; }
 
+  const std::vector<std::string>& notes() const override { return notes_; }
+  std::string intensity() const override { return intensity_; }
   const std::vector<SourceSize>& source_sizes() const override { return source_sizes_; }
-  const std::string& resize() const { return resize_; }           // "area" or "bilinear"
-  const std::string& source() const { return source_; }           // folder it was made from
+  const std::string& resize() const { return resize_; }  // "area" or "bilinear"
+  const std::string& source() const { return source_; }  // folder it was made from
+  // What its folder holds beside the images may have changed since.
+  void set_left_out(const std::vector<std::string>& lines);
+  int rules() const { return rules_; }
   const std::string& listing_digest() const { return listing_; }  // of that folder then
 
  private:
@@ -74,10 +90,13 @@ class Hdf5Dataset : public Dataset {
   h5::Reader reader_;
   H5::DataSet images_;
   ImageShape shape_;
+  int rules_ = 1;
   std::vector<Item> items_;
   std::vector<std::string> class_names_, skipped_;
+  std::vector<std::string> notes_;  // of reading, then what was left out
+  std::size_t reading_notes_ = 0;
   std::vector<SourceSize> source_sizes_;
-  std::string resize_, source_, listing_;
+  std::string resize_, source_, listing_, intensity_;
 };
 
 }  // namespace dsx::data

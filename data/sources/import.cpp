@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -18,6 +17,8 @@
 #include "data/io/deflate.hpp"
 #include "data/io/h5.hpp"
 #include "data/sources/hdf5_dataset.hpp"
+#include "data/sources/subjects.hpp"
+#include "data/sources/value_ranges.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
@@ -144,6 +145,7 @@ void check(const ImportOptions& options) {
     throw ConfigError(fmt::format("channels: {} is neither 1 nor 3", options.decode.channels));
   if (options.jobs < 0)
     throw ConfigError(fmt::format("jobs: {} is negative; 0 uses every CPU", options.jobs));
+  check_subject_pattern(options.subject);
 }
 
 }  // namespace
@@ -154,14 +156,19 @@ ImportReport import_folder(const FolderListing& listing, const ImportOptions& op
   return import_images(images, options, out);
 }
 
-ImportReport import_images(ImageSource& images, const ImportOptions& options,
+ImportReport import_images(ImageSource& images, const ImportOptions& asked,
                            const std::filesystem::path& out) {
-  check(options);
+  check(asked);
+  ImportOptions options = asked;
   const FolderListing& listing = images.listing();
   cv::setNumThreads(1);  // the images are the parallelism
   const int side = options.decode.size;
   Hdf5DatasetWriter writer(out, {options.decode.channels, side, side}, listing.entries.size());
+  if (options.decode.intensity.to_be_found())
+    options.decode.intensity.kinds = find_ranges(images, options.jobs);
   ImportReport report;
+  std::vector<SubjectClues> clues;
+  ValueNotes values;
   std::vector<std::size_t> kept_per_label(listing.class_names.size());
   {
     Encoder encoder(images, options.decode, options.jobs > 0 ? options.jobs : usable_cpus());
@@ -174,8 +181,11 @@ ImportReport import_images(ImageSource& images, const ImportOptions& options,
       if (!encoded.problem.empty()) {
         report.skipped.push_back(fmt::format("{} ({})", entry.name, encoded.problem));
       } else if (options.skip_bad_images || report.skipped.empty()) {
-        writer.add({entry.name, encoded.image.subject, encoded.image.sha256, entry.label, entry.split},
-                   encoded.image.source, encoded.chunk);
+        const ImageFacts& facts = encoded.image.facts;
+        writer.add({entry.name, entry.name, encoded.image.sha256, entry.label, entry.split}, facts.source,
+                   encoded.chunk);
+        clues.push_back({entry.name, entry.label, facts.patient});
+        values.add(entry.name, facts);
         ++kept_per_label[static_cast<std::size_t>(entry.label)];
       }
       report.write_ns += watch.elapsed_ns();
@@ -185,6 +195,15 @@ ImportReport import_images(ImageSource& images, const ImportOptions& options,
   const bool lost_class = std::find(kept_per_label.begin(), kept_per_label.end(), 0U) != kept_per_label.end();
   if (!report.skipped.empty() && (!options.skip_bad_images || lost_class))
     refuse_bad_images(listing, report.skipped);
+  const Subjects subjects = images.names_tell_subjects() || !options.subject.empty()
+                                ? find_subjects(clues, options.subject)
+                                : find_subjects(clues, "image");
+  writer.set_subjects(subjects.of_image);
+  report.notes = subjects.lines;
+  const std::vector<std::string> of_values = values.lines();
+  report.notes.insert(report.notes.end(), of_values.begin(), of_values.end());
+  writer.set_notes(report.notes);
+  report.notes.insert(report.notes.end(), listing.left_out.begin(), listing.left_out.end());
   writer.finish(listing, options.decode, report.skipped);
   report.images = listing.entries.size() - report.skipped.size();
   report.file_bytes = std::filesystem::file_size(out);
@@ -194,32 +213,18 @@ ImportReport import_images(ImageSource& images, const ImportOptions& options,
 std::int64_t decode_alone_ns(ImageSource& images, const ImportOptions& options) {
   check(options);
   cv::setNumThreads(1);
-  const std::size_t count = images.listing().entries.size();
   const auto side = static_cast<std::size_t>(options.decode.size);
-  std::atomic<std::size_t> next{0};
-  std::mutex fetching;
-  const auto work = [&] {
-    std::vector<std::uint8_t> pixels(side * side * static_cast<std::size_t>(options.decode.channels));
-    while (true) {
-      std::vector<std::uint8_t> bytes;
-      std::size_t index = 0;
-      try {
-        {
-          const std::lock_guard in_order(fetching);
-          index = next++;
-          if (index >= count) return;
-          bytes = images.fetch(index);
-        }
-        images.decode(index, bytes, options.decode, pixels);
-      } catch (const std::runtime_error&) {  // the import has named it
-      }
-    }
-  };
+  const std::size_t count = side * side * static_cast<std::size_t>(options.decode.channels);
   const Stopwatch watch;
-  std::vector<std::thread> threads;
-  for (int i = 1; i < (options.jobs > 0 ? options.jobs : usable_cpus()); ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  for_each_image(images, options.jobs, [&](std::size_t index, std::span<const std::uint8_t> bytes) {
+    thread_local std::vector<std::uint8_t> pixels;
+    pixels.resize(count);
+    try {
+      images.decode(index, bytes, options.decode, pixels);
+    } catch (const std::runtime_error&) {  // the import has named it
+    }
+    return true;
+  });
   return watch.elapsed_ns();
 }
 

@@ -19,11 +19,13 @@ struct ImportOptions {
   bool skip_bad_images = false;
   int jobs = 0;  // 0: every CPU this process may use
   Progress progress;
+  std::string subject = {};  // subjects.hpp
 };
 
 struct ImportReport {
   std::size_t images = 0;
   std::vector<std::string> skipped;  // names with their reasons
+  std::vector<std::string> notes;    // Dataset::notes()
   std::size_t file_bytes = 0;
   std::int64_t decode_ns = 0, compress_ns = 0;  // summed over the threads
   std::int64_t write_ns = 0;                    // of the one thread that writes

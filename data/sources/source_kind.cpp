@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "data/formats/content.hpp"
 #include "data/formats/npz.hpp"
 #include "data/sources/array_images.hpp"
 #include "data/sources/folder.hpp"
@@ -26,14 +27,16 @@ bool is_there(const std::string& source) {
   return fs::exists(source, error);
 }
 
-// Its classes are already what they are.
-void refuse_positive(const DataOptions& options, const char* what) {
-  if (options.positive.empty()) return;
-  throw ConfigError(fmt::format("positive: {} has two classes already; --positive is for an import", what));
+// Its classes and subjects are already what they are.
+void refuse_import_options(const DataOptions& options, const char* what) {
+  if (!options.positive.empty())
+    throw ConfigError(fmt::format("positive: {} has two classes already; --positive is for an import", what));
+  if (!options.subject.empty())
+    throw ConfigError(fmt::format("subject: {} has its subjects already; --subject is for an import", what));
 }
 
 std::unique_ptr<Dataset> open_phantom(const DataOptions& options) {
-  refuse_positive(options, "the synthetic data");
+  refuse_import_options(options, "the synthetic data");
   PhantomOptions phantom;
   phantom.size = options.size;
   phantom.channels = options.channels;
@@ -47,8 +50,39 @@ std::unique_ptr<Dataset> open_phantom(const DataOptions& options) {
 }
 
 std::unique_ptr<Dataset> open_hdf5(const DataOptions& options) {
-  refuse_positive(options, "an imported file");
-  return std::make_unique<Hdf5Dataset>(options.source);
+  refuse_import_options(options, "an imported file");
+  auto dataset = std::make_unique<Hdf5Dataset>(options.source);
+  const std::string asked = to_string(options.intensity);
+  const std::string used = dataset->rules() == 1 ? "stored" : dataset->intensity();
+  if (asked != "auto" && asked != used)
+    throw DataError(fmt::format("{}: was imported with --intensity-range {}, not {}; import its source again",
+                                options.source, used, asked));
+  return dataset;
+}
+
+bool is_npz(const std::string& source) {
+  return file_kind_of(first_bytes(source)) == FileKind::zip && !Npz(source).names().empty();
+}
+
+bool is_hdf5(const std::string& source) {
+  std::error_code error;
+  return fs::is_regular_file(source, error) && file_kind_of(first_bytes(source)) == FileKind::hdf5;
+}
+
+// What a file that is no source is, and what to do with it.
+std::string advice_on(const std::string& source) {
+  const std::vector<std::uint8_t> bytes = first_bytes(source);
+  const FileKind kind = file_kind_of(bytes);
+  if (kind == FileKind::zip) {
+    const std::string what = zip_contents(source);
+    return what.empty() ? "a zip archive without arrays (.npy); unpack it and give the folder" : what;
+  }
+  if (kind == FileKind::npy)
+    return "a single NumPy array; save images and labels together: numpy.savez_compressed(FILE.npz, "
+           "train_images=..., train_labels=...)";
+  if (is_image(kind)) return "a single image; give the folder of class folders that holds it";
+  const std::string name = content_name(bytes);
+  return name.empty() ? "not an HDF5 file, nor anything else that is known" : name;
 }
 
 std::unique_ptr<ImageSource> npz_images(const DataOptions& options) {
@@ -72,8 +106,8 @@ const std::vector<SourceKind>& source_kinds() {
        [](const std::string& source) { return is_folder(source) && has_array_pairs(source); }, npy_images,
        nullptr},
       {"a folder of class folders", is_folder, folder_images, nullptr},
-      {"an .npz archive", [](const std::string& source) { return is_zip_file(source); }, npz_images, nullptr},
-      {"an HDF5 file made by `study data import`", is_there, nullptr, open_hdf5}};
+      {"an .npz archive", is_npz, npz_images, nullptr},
+      {"an HDF5 file made by `study data import`", is_hdf5, nullptr, open_hdf5}};
   return kinds;
 }
 
@@ -83,6 +117,7 @@ const SourceKind& source_kind_of(const std::string& source) {
     if (kind.matches(source)) return kind;
     names += (names.empty() ? "" : &kind == &source_kinds().back() ? " or " : ", ") + kind.name;
   }
+  if (is_there(source)) throw DataError(fmt::format("{}: {}; data is {}", source, advice_on(source), names));
   throw DataError(fmt::format("data: no such folder or file: {}; give {}", source, names));
 }
 

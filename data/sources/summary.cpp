@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "data/sources/binary_classes.hpp"
+
 namespace dsx::data {
 namespace {
 
@@ -68,6 +70,13 @@ DataSummary summarize(const Dataset& dataset) {
   find_duplicates(dataset.items(), summary);
   find_shared_subjects(dataset.items(), summary);
   return summary;
+}
+
+std::vector<std::string> reading_lines(const Dataset& dataset) {
+  std::vector<std::string> lines = dataset.notes();
+  if (const std::string polarity = polarity_text(dataset.class_names()); !polarity.empty())
+    lines.push_back(polarity);
+  return lines;
 }
 
 }  // namespace dsx::data

@@ -38,4 +38,7 @@ struct DataSummary {
 
 DataSummary summarize(const Dataset& dataset);
 
+// What every command says about its data: how it was read (Dataset::notes()), and which class is positive.
+std::vector<std::string> reading_lines(const Dataset& dataset);
+
 }  // namespace dsx::data

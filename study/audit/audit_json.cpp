@@ -77,15 +77,12 @@ Json power_json(const SplitPower& p) {
 }  // namespace
 
 std::string audit_json(const data::Dataset& dataset, const Audit& audit) {
-  Json json{{"description", dataset.description()},
-            {"sha256", dataset.digest()},
-            {"images", audit.summary.images},
-            {"subjects", audit.summary.subjects},
-            {"radius", audit.options.radius},
-            {"similarity", audit.options.similarity},
-            {"surplus_copies", audit.duplicates.surplus_copies()},
-            {"near_truncated", audit.duplicates.truncated},
-            {"findings", findings(audit)}};
+  Json json{
+      {"description", dataset.description()},         {"sha256", dataset.digest()},
+      {"notes", data::reading_lines(dataset)},        {"images", audit.summary.images},
+      {"subjects", audit.summary.subjects},           {"radius", audit.options.radius},
+      {"similarity", audit.options.similarity},       {"surplus_copies", audit.duplicates.surplus_copies()},
+      {"near_truncated", audit.duplicates.truncated}, {"findings", findings(audit)}};
   json["copies"] = copies_json(dataset, audit.duplicates);
   json["near_duplicates"] = near_json(dataset, audit.duplicates);
   json["shared_subjects"] = Json::array();

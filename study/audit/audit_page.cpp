@@ -127,6 +127,7 @@ std::string audit_page(const data::Dataset& dataset, const Audit& audit, std::si
               {"subjects", fmt::to_string(audit.summary.subjects)},
               {"sha256", dataset.digest()}});
   const std::vector<std::string> lines = findings(audit);
+  for (const std::string& line : data::reading_lines(dataset)) page.paragraph(line);
   page.heading("Found");
   if (lines.empty()) page.paragraph("Nothing.");
   for (const std::string& line : lines) page.paragraph(fmt::format("• {}", line));

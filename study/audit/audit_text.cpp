@@ -97,6 +97,7 @@ std::string power_text(const Audit& audit) {
 
 std::string audit_text(const data::Dataset& dataset, const Audit& audit, std::size_t shown) {
   std::string text = fmt::format("{}\nsha256 {}\n\n", dataset.description(), dataset.digest());
+  for (const std::string& line : data::reading_lines(dataset)) text += line + "\n";
   text += copies_text(dataset, audit, shown) + subjects_text(audit, shown) + shortcuts_text(dataset, audit) +
           power_text(audit);
   const std::vector<std::string> lines = findings(audit);

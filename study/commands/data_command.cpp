@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kAbout = R"(
 SOURCE is a folder with a folder per class (NORMAL, PNEUMONIA), or with train, val and test folders with those inside:
-JPEG, PNG, TIFF or DICOM, grey or colour, any size. Or NumPy arrays: an .npz file (MedMNIST) or a folder of .npy files, with
+JPEG, PNG, TIFF, BMP, WebP or DICOM, known by content, grey or colour, any size. Or NumPy arrays: an .npz file (MedMNIST) or a folder of .npy files, with
 train_images and train_labels (or X_train and y_train), the same for val and test; N x H x W, with 1 or 3 channels
 first or last, of uint8, uint16, or floats from 0 to 1; labels N or N x 1. Or an HDF5 file of `study data import`.
 `study --data SOURCE` imports by itself, into the user's cache.
@@ -102,8 +102,9 @@ std::vector<CommandPart> data_parts() {
 }
 
 const std::vector<std::string>& data_keys() {
-  static const std::vector<std::string> keys{"size",      "channels", "resize", "positive", "skip_bad_images",
-                                             "cache_dir", "progress"};
+  static const std::vector<std::string> keys{"size",     "channels",        "resize",
+                                             "positive", "skip_bad_images", "intensity_range",
+                                             "subject",  "cache_dir",       "progress"};
   return keys;
 }
 
@@ -114,6 +115,8 @@ data::DataOptions data_options(const settings::Settings& settings, const std::st
   options.size = settings.size;
   options.channels = settings.channels;
   options.resize = data::resize_from_string(settings.resize);
+  options.intensity = data::intensity_from_string(settings.intensity_range);
+  options.subject = settings.subject;
   options.skip_bad_images = settings.skip_bad_images;
   options.cache_dir = settings.cache_dir;
   options.phantom_seed = settings.synthetic_seed;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "data/sources/binary_classes.hpp"
 #include "data/sources/import.hpp"
 #include "data/sources/source_kind.hpp"
 #include "kernels/base/clock.hpp"
@@ -29,8 +30,11 @@ int data_import(const std::vector<std::string>& args) {
   refuse_existing(out, line.extra["force"].as<bool>());
   const data::DataOptions data = data_options(line.settings, source);
   std::optional<cli::ProgressBar> bar;
-  data::ImportOptions options{
-      {data.size, data.channels, data.resize}, data.skip_bad_images, line.extra["jobs"].as<int>(), {}};
+  data::ImportOptions options{{data.size, data.channels, data.resize, data.intensity},
+                              data.skip_bad_images,
+                              line.extra["jobs"].as<int>(),
+                              {},
+                              data.subject};
   options.progress =
       progress_of(line.settings, bar, "import", "stopped during the import; nothing was written");
   const data::SourceKind& kind = data::source_kind_of(data.source);
@@ -51,6 +55,8 @@ int data_import(const std::vector<std::string>& args) {
              static_cast<double>(report.file_bytes) / 1e6, seconds,
              static_cast<double>(images->listing().entries.size()) / std::max(seconds, 1e-9),
              report.skipped.empty() ? "" : fmt::format("; {} skipped", report.skipped.size()));
+  for (const std::string& note : report.notes) fmt::print("{}\n", note);
+  fmt::print("{}\n", data::polarity_text(images->listing().class_names));
   fmt::print("decoding {:.2f} s and compressing {:.2f} s of all threads together, writing {:.2f} s of one\n",
              in_seconds(report.decode_ns), in_seconds(report.compress_ns), in_seconds(report.write_ns));
   if (timing) {

@@ -79,6 +79,7 @@ void print_summary_text(const data::Dataset& dataset, const data::DataSummary& s
       fmt::print("{}{} ({})", i > 0 ? ", " : "", sizes[i].first, counted(sizes[i].second, "image"));
     fmt::print("\n");
   }
+  for (const std::string& line : data::reading_lines(dataset)) fmt::print("{}\n", line);
   if (!dataset.skipped().empty())
     fmt::print("left out as unreadable: {}\n", counted(dataset.skipped().size(), "image"));
   print_leaks(dataset, summary, all ? SIZE_MAX : 5);
@@ -100,6 +101,8 @@ void print_summary_json(const data::Dataset& dataset, const data::DataSummary& s
   json["source_sizes"] = Json::object();
   for (const auto& [size, count] : source_sizes(dataset)) json["source_sizes"][size] = count;
   json["skipped"] = dataset.skipped();
+  json["notes"] = dataset.notes();
+  json["positive_class"] = dataset.class_names().back();
   json["surplus_copies"] = summary.surplus_copies;
   json["duplicates"] = Json::array();
   for (const data::DuplicateGroup& group : summary.duplicates) {

@@ -99,6 +99,7 @@ void print_predictions_json(const run::OpenedRun& run, const std::vector<run::Im
             {"dtype", kernels::to_string(run.network.context().dtype)},
             {"threshold", training::sigmoid(decider.logit_threshold)},
             {"threshold_from", decider.rule},
+            {"positive_class", decider.positive},
             {"images", Json::array()}};
   for (const run::ImagePrediction& i : images) {
     Json row{{"image", i.path.string()}};
@@ -119,9 +120,9 @@ void print_predictions_json(const run::OpenedRun& run, const std::vector<run::Im
 
 void print_predictions_table(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,
                              const Decider& decider) {
-  fmt::print("{}, {} weights (epoch {}), {}, threshold {} from {}\n", run.name, run.checkpoint, run.epoch,
-             kernels::to_string(run.network.context().dtype),
-             cli::fixed(training::sigmoid(decider.logit_threshold), 3), decider.rule);
+  fmt::print("{}, {} weights (epoch {}), {}, threshold {} from {}; positive class: {}\n", run.name,
+             run.checkpoint, run.epoch, kernels::to_string(run.network.context().dtype),
+             cli::fixed(training::sigmoid(decider.logit_threshold), 3), decider.rule, decider.positive);
   cli::TextTable table({"image", "probability", "decision", "load ms", "network ms", "note"});
   std::size_t positive = 0, decided = 0;
   for (const run::ImagePrediction& i : images) {
@@ -183,7 +184,9 @@ int predict_command(const std::vector<std::string>& args) {
   defaults.skip_bad_images = false;
   defaults.progress = "auto";
   line = settings::parse_command_line(args, syntax, defaults);
-  const std::vector<fs::path> paths = run::find_images({line.positional.begin() + 1, line.positional.end()});
+  const run::FoundImages found = run::find_images({line.positional.begin() + 1, line.positional.end()});
+  const std::vector<fs::path>& paths = found.paths;
+  for (const std::string& left_out : found.left_out) fmt::print(stderr, "study: {}\n", left_out);
   settings::apply_threads(line.settings);
   run::OpenedRun run =
       run::open_run(folder, line.extra["checkpoint"].as<std::string>(), line.settings, dtype);

@@ -13,6 +13,7 @@
 #include "data/formats/image_file.hpp"
 #include "data/io/files.hpp"
 #include "data/loading/preprocess.hpp"
+#include "data/sources/scan.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/cli/interrupt.hpp"
@@ -25,11 +26,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kLittle = 0.25;  // of the range of values: a dark image, or one of another range
+
 // One thread's tools and memory.
 struct Loader {
   explicit Loader(const settings::Settings& s)
       : options(settings::evaluation_loader(s)),
-        decode{s.size, s.channels, data::resize_from_string(s.resize)},
+        decode{s.size, s.channels, data::resize_from_string(s.resize),
+               data::intensity_from_string(s.intensity_range)},
         preprocessor({s.channels, s.size, s.size}, options.preprocess, {}, 0),
         pixels(static_cast<std::size_t>(s.channels) * s.size * s.size) {}
   data::LoaderOptions options;
@@ -44,20 +48,26 @@ struct Loader {
   void load_untimed(ImagePrediction& image, std::span<float> out) {
     try {
       const std::vector<std::uint8_t> bytes = data::read_file(image.path);
-      const data::SourceSize source = data::decode_image(bytes, decode, pixels);
+      const data::ImageFacts facts = data::decode_image(bytes, decode, pixels);
       preprocessor.run(pixels, 0, 0, options.channels_last, out);
-      image.note = note_on(source, data::is_colour_image(bytes));
+      image.note = note_on(facts, data::is_colour_image(bytes));
     } catch (const std::runtime_error& error) {  // DataError, and OpenCV's own
       image.problem = error.what();
       std::fill(out.begin(), out.end(), 0.0F);
     }
   }
 
-  std::string note_on(const data::SourceSize& source, std::optional<bool> colour) const {
+  std::string note_on(const data::ImageFacts& facts, std::optional<bool> colour) const {
     std::string note;
-    if (source.width != decode.size || source.height != decode.size)
-      note = fmt::format("resized from {} x {}", source.width, source.height);
-    const auto add = [&](const char* what) { note += (note.empty() ? "" : "; ") + std::string(what); };
+    const auto add = [&](const std::string& what) { note += (note.empty() ? "" : "; ") + what; };
+    if (facts.source.width != decode.size || facts.source.height != decode.size)
+      add(fmt::format("resized from {} x {}", facts.source.width, facts.source.height));
+    if (!facts.note.empty()) add(facts.note);
+    if (facts.flat) add("flat: every pixel has one value");
+    const double used = facts.used.high - facts.used.low;
+    if (!facts.own_range && !facts.flat && used < kLittle * std::abs(facts.range.white - facts.range.black))
+      add(fmt::format("uses {:.9g} to {:.9g} of {:.9g} to {:.9g}", facts.used.low, facts.used.high,
+                      facts.range.black, facts.range.white));
     if (colour == true && decode.channels == 1) add("colour made grey");
     if (colour == false && decode.channels == 3) add("grey, as three equal channels");
     return note;
@@ -78,25 +88,25 @@ void forward(net::Plan& plan, std::span<ImagePrediction> images) {
 
 }  // namespace
 
-std::vector<fs::path> find_images(const std::vector<std::string>& places) {
-  std::vector<fs::path> paths;
+FoundImages find_images(const std::vector<std::string>& places) {
+  FoundImages found;
   for (const std::string& place : places) {
     std::error_code error;
     if (!fs::exists(place, error)) throw DataError(place + ": no such file or folder");
     if (!fs::is_directory(place, error)) {
-      paths.emplace_back(place);
+      found.paths.emplace_back(place);
       continue;
     }
-    std::vector<fs::path> found;
-    const auto options = fs::directory_options::skip_permission_denied;
-    for (fs::recursive_directory_iterator at(place, options, error), end; !error && at != end;
-         at.increment(error))
-      if (at->is_regular_file(error) && data::is_image_name(at->path())) found.push_back(at->path());
-    if (found.empty()) throw DataError(place + ": holds no images (jpg, jpeg, png, tif, tiff)");
-    std::sort(found.begin(), found.end());
-    paths.insert(paths.end(), found.begin(), found.end());
+    data::FolderScan scan = data::scan_images(place);
+    if (scan.files.empty()) {
+      std::string text;
+      for (const std::string& line : scan.left_out.lines()) text += "; " + line;
+      throw DataError(place + ": holds no images (jpg, png, tif, bmp, webp, dcm)" + text);
+    }
+    for (const data::ScannedFile& file : scan.files) found.paths.push_back(fs::path(place) / file.name);
+    for (const std::string& line : scan.left_out.lines()) found.left_out.push_back(place + ": " + line);
   }
-  return paths;
+  return found;
 }
 
 std::vector<ImagePrediction> predict_images(OpenedRun& run, const std::vector<fs::path>& paths,

@@ -19,9 +19,14 @@ struct ImagePrediction {
   std::string problem;    // why there is no prediction; empty when there is one
 };
 
-// The files and, for folders, all images below them in the order of their names. Throws DataError for a path
-// that does not exist, and for a folder without images.
-std::vector<std::filesystem::path> find_images(const std::vector<std::string>& places);
+struct FoundImages {
+  std::vector<std::filesystem::path> paths;
+  std::vector<std::string> left_out;  // lines for people
+};
+// The files and, for folders, all images below them in the order of their names: those that training would
+// take (data/sources/scan.hpp). Throws DataError for a path that does not exist, and for a folder without
+// images.
+FoundImages find_images(const std::vector<std::string>& places);
 
 // One entry per path, in order. Images are loaded by all threads, batch by batch, and the network sees them
 // in batches of up to run.settings.batch.

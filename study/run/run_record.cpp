@@ -3,6 +3,8 @@
 
 #include <sys/resource.h>
 
+#include "data/sources/summary.hpp"
+
 namespace dsx::run {
 
 DataRecord describe_data(const settings::Settings& settings, const data::Dataset& dataset) {
@@ -12,6 +14,7 @@ DataRecord describe_data(const settings::Settings& settings, const data::Dataset
   record.digest = dataset.digest();
   record.class_names = dataset.class_names();
   record.skipped = dataset.skipped();
+  record.notes = data::reading_lines(dataset);
   for (const data::Split split : {data::Split::train, data::Split::val, data::Split::test}) {
     SplitCount count{split};
     for (const data::Item& item : dataset.items())

@@ -30,6 +30,7 @@ struct DataRecord {
   std::vector<std::string> class_names;
   std::vector<SplitCount> splits;
   std::vector<std::string> skipped;  // images left out as unreadable
+  std::vector<std::string> notes;    // how it was read: data::reading_lines()
 };
 
 struct ModelRecord {

@@ -30,11 +30,10 @@ Json data_json(const DataRecord& data) {
   for (const SplitCount& count : data.splits)
     splits[data::to_string(count.split)] = {{data.class_names.at(0), count.negatives},
                                             {data.class_names.at(1), count.positives}};
-  return {{"source", data.source},
-          {"description", data.description},
-          {"digest", data.digest},
-          {"splits", splits},
-          {"skipped_images", data.skipped}};
+  return {
+      {"source", data.source}, {"description", data.description}, {"digest", data.digest},
+      {"splits", splits},      {"skipped_images", data.skipped},  {"positive_class", data.class_names.at(1)},
+      {"notes", data.notes}};
 }
 
 Json noise_json(const training::NoiseRecord& noise) {

@@ -36,8 +36,9 @@ std::string confusion_text(const RunRecord& record, const SplitResult& split) {
   cli::TextTable table({"true class", "said " + negative, "said " + positive});
   table.add({negative, std::to_string(c.tn), std::to_string(c.fp)});
   table.add({positive, std::to_string(c.fn), std::to_string(c.tp)});
-  return fmt::format("\nConfusion matrix on {} at threshold {}\n{}", data::to_string(split.split),
-                     cli::fixed(split.at_threshold.threshold, 3), table.str());
+  return fmt::format("\nConfusion matrix on {} at threshold {}; positive class: {}\n{}",
+                     data::to_string(split.split), cli::fixed(split.at_threshold.threshold, 3), positive,
+                     table.str());
 }
 
 std::string steps_text(const bench::PlanLatency& latency) {

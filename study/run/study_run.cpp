@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "data/io/files.hpp"
+#include "data/sources/summary.hpp"
 #include "downscalexr_version.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
@@ -52,6 +53,7 @@ std::unique_ptr<data::Dataset> open_with_progress(const settings::Settings& sett
   std::unique_ptr<data::Dataset> dataset =
       settings::open_study_data(settings, image_progress(cli::progress_mode(settings.progress)));
   fmt::print("{}\n", dataset->description());
+  for (const std::string& line : data::reading_lines(*dataset)) fmt::print("{}\n", line);
   if (!dataset->skipped().empty())
     fmt::print(stderr, "study: warning: left out {} that could not be read, the first is {}\n",
                counted(dataset->skipped().size(), "image"), dataset->skipped().front());
@@ -199,6 +201,8 @@ RunRecord first_record(const StudyRequest& request, const settings::ThreadChoice
   RunRecord record;
   record.command = request.command;
   record.settings = request.settings;
+  // The ranges that were found, so that a prediction uses the same and config.yaml repeats them.
+  if (!dataset.intensity().empty()) record.settings.intensity_range = dataset.intensity();
   record.sources = request.sources;
   record.threads = threads;
   record.environment = bench::environment_fields(bench::read_environment(request.command));

@@ -25,10 +25,12 @@ struct Settings {
 
   // Data. Images are square after preprocessing.
   std::string data = "synthetic";
-  std::string positive;          // classes that count as positive, "1,2"; "" where data has two
-  int size = 320;                // pixels per side; 320 is the original's
-  int channels = 1;              // 1 grey, 3 colour
-  std::string resize = "area";   // does not alias when it shrinks; bilinear is the original's
+  std::string positive;                  // classes that count as positive, "1,2"; "" where data has two
+  int size = 320;                        // pixels per side; 320 is the original's
+  int channels = 1;                      // 1 grey, 3 colour
+  std::string resize = "area";           // does not alias when it shrinks; bilinear is the original's
+  std::string intensity_range = "auto";  // which values are black and white (data/formats/intensity.hpp)
+  std::string subject;           // regular expression that finds them in paths; "" the known conventions
   double val_fraction = 0.1;     // of train, only when the data has no val split
   double test_fraction = 0.2;    // of all images, only when the data has no test split
   std::string manifest;          // JSON of `study data clean`: other images are refused; "" takes any

@@ -111,11 +111,18 @@ std::vector<Field> make_fields() {
                         "synthetic, a folder of class folders or .npy arrays, an .npz, or an imported .h5")));
   f.push_back(shown_as(
       text("positive", G::data, &S::positive, "classes that count as positive, e.g. 1,2: makes two of many"),
-      "the second of two"));
+      "the one not negated, or the second"));
   f.push_back(number("size", G::data, &S::size, 8, 4096, "side to which images are resized, pixels"));
   f.push_back(number("channels", G::data, &S::channels, 1, 3, "1 grey, 3 colour"));
   f.push_back(words("resize", G::data, &S::resize, {"area", "bilinear"},
                     "area averages when it shrinks; bilinear aliases, as the original did"));
+  f.push_back(
+      text("intensity_range", G::data, &S::intensity_range,
+           "values that are black and white: LOW,HIGH; stored: all that the bits hold; auto: used bits"));
+  f.push_back(
+      shown_as(text("subject", G::data, &S::subject,
+                    "regular expression whose group finds the subject in an image's path; image: none"),
+               "PatientID and known names"));
   f.push_back(number("val_fraction", G::data, &S::val_fraction, 0, 0.9,
                      "share of train made into val, by subject, where data has no val", true));
   f.push_back(number("test_fraction", G::data, &S::test_fraction, 0, 0.9,

@@ -69,6 +69,8 @@ std::unique_ptr<data::Dataset> open_study_data(const Settings& s, const data::Pr
   options.size = s.size;
   options.channels = s.channels;
   options.resize = data::resize_from_string(s.resize);
+  options.intensity = data::intensity_from_string(s.intensity_range);
+  options.subject = s.subject;
   options.skip_bad_images = s.skip_bad_images;
   options.cache_mib = static_cast<std::size_t>(s.data_cache_mib);
   options.cache_dir = s.cache_dir;

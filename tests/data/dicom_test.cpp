@@ -42,6 +42,10 @@ std::string refusal(const Bytes& bytes) {
   return message_of<DataError>([&] { data::decode_dicom(bytes); });
 }
 
+// As a screen would show it.
+cv::Mat shown(const data::Picture& picture) { return data::with_range(picture.image, picture.range); }
+cv::Mat shown(const Bytes& bytes) { return shown(data::decode_dicom(bytes)); }
+
 double largest_difference(const cv::Mat& a, const cv::Mat& b) { return cv::norm(a, b, cv::NORM_INF); }
 
 struct Coding {
@@ -57,12 +61,12 @@ TEST_P(DicomCoding, GivesThePixelsBack) {
   const cv::Mat grey = radiograph();
   const cv::Mat image = bits == 8 ? grey : twelve_bits(grey);
   DicomForm form{syntax, "MONOCHROME2", bits, {{DCM_PatientID, "P 17 "}}};
-  const data::DicomImageData read = data::decode_dicom(make_dicom(image, form));
+  const data::Picture read = data::decode_dicom(make_dicom(image, form));
   EXPECT_EQ(read.patient, "P 17");
   cv::Mat expected = image;
   if (bits > 8) image.convertTo(expected, CV_16U, 65535.0 / 4095);
-  ASSERT_EQ(read.image.type(), expected.type());
-  EXPECT_LE(largest_difference(read.image, expected), bits == 8 ? loss * 255 : 16 + loss * 65535);
+  ASSERT_EQ(shown(read).type(), expected.type());
+  EXPECT_LE(largest_difference(shown(read), expected), bits == 8 ? loss * 255 : 16 + loss * 65535);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -77,8 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Dicom, Monochrome1IsTurned) {
   const cv::Mat image = radiograph();
-  const cv::Mat read =
-      data::decode_dicom(make_dicom(image, {EXS_LittleEndianExplicit, "MONOCHROME1", 8})).image;
+  const cv::Mat read = shown(make_dicom(image, {EXS_LittleEndianExplicit, "MONOCHROME1", 8}));
   EXPECT_LE(largest_difference(read, 255 - image), 1);
 }
 
@@ -95,7 +98,7 @@ TEST(Dicom, RescaleAndWindowFollowTheStandard) {
                         {DCM_RescaleIntercept, "-1000"},
                         {DCM_WindowCenter, "1000"},
                         {DCM_WindowWidth, "2001"}}};
-  const cv::Mat read = data::decode_dicom(make_dicom(image, form)).image;
+  const cv::Mat read = shown(make_dicom(image, form));
   for (int i = 0; i < 5; ++i) {
     const double x = values[i] * 2.0 - 1000;
     const double expected = std::clamp(((x - 999.5) / 2000 + 0.5) * 65535, 0.0, 65535.0);
@@ -107,9 +110,7 @@ TEST(Dicom, ColourStaysColour) {
   cv::Mat image;
   const cv::Mat grey = radiograph();
   cv::merge(std::vector<cv::Mat>{grey, 255 - grey, grey / 2}, image);
-  EXPECT_EQ(largest_difference(
-                data::decode_dicom(make_dicom(image, {EXS_LittleEndianExplicit, "RGB", 8})).image, image),
-            0);
+  EXPECT_EQ(largest_difference(shown(make_dicom(image, {EXS_LittleEndianExplicit, "RGB", 8})), image), 0);
 }
 
 TEST(Dicom, RefusesWhatItDoesNotRead) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "data/sources/subjects.hpp"
 #include "kernels/base/error.hpp"
 #include "temp_data.hpp"
 

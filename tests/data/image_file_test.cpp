@@ -86,7 +86,8 @@ TEST(ImageFile, AreaEnlargesSmoothly) {
 
 TEST(ImageFile, ReportsTheSizeBeforeTheResize) {
   std::vector<std::uint8_t> pixels(64);
-  const data::SourceSize source = data::decode_image(encoded(".jpg", picture(20, 30, 9)), {8, 1}, pixels);
+  const data::SourceSize source =
+      data::decode_image(encoded(".jpg", picture(20, 30, 9)), {8, 1}, pixels).source;
   EXPECT_EQ(source.height, 20);
   EXPECT_EQ(source.width, 30);
 }

@@ -28,6 +28,8 @@ struct DicomForm {
   const char* colours = "MONOCHROME2";
   int bits_stored = 8;
   std::vector<std::pair<DcmTagKey, std::string>> texts = {};  // further elements
+  int bits_allocated = 0;                                     // 0: the image's
+  bool in_boxes = false;                                      // JPEG 2000: a whole .jp2 file
 };
 
 inline void check(const OFCondition& status) {
@@ -35,10 +37,11 @@ inline void check(const OFCondition& status) {
 }
 
 // The raw JPEG 2000 stream out of the .jp2 that OpenCV writes.
-inline std::vector<std::uint8_t> jpeg2000_stream(const cv::Mat& image) {
+inline std::vector<std::uint8_t> jpeg2000_stream(const cv::Mat& image, bool in_boxes = false) {
   std::vector<std::uint8_t> jp2;
   if (!cv::imencode(".jp2", image, jp2, {cv::IMWRITE_JPEG2000_COMPRESSION_X1000, 1000}))
     throw std::runtime_error("OpenCV writes no JPEG 2000");
+  if (in_boxes) return jp2;
   const std::vector<std::uint8_t> start = {0xFF, 0x4F, 0xFF, 0x51};
   return {std::search(jp2.begin(), jp2.end(), start.begin(), start.end()), jp2.end()};
 }
@@ -49,7 +52,7 @@ inline void set_pixels(DcmDataset& data, const cv::Mat& image, const DicomForm& 
     auto table = std::make_unique<DcmPixelItem>(DCM_PixelItemTag);
     check(sequence->insert(table.release()));
     DcmOffsetList offsets;
-    std::vector<std::uint8_t> stream = jpeg2000_stream(image);
+    std::vector<std::uint8_t> stream = jpeg2000_stream(image, form.in_boxes);
     if (stream.size() % 2 != 0) stream.push_back(0);
     check(sequence->storeCompressedFrame(offsets, stream.data(), static_cast<Uint32>(stream.size()), 0));
     auto pixels = std::make_unique<DcmPixelData>(DCM_PixelData);
@@ -83,7 +86,9 @@ inline std::vector<std::uint8_t> make_dicom(const cv::Mat& image, const DicomFor
   if (image.channels() == 3) check(data.putAndInsertUint16(DCM_PlanarConfiguration, 0));
   check(data.putAndInsertUint16(DCM_Rows, static_cast<Uint16>(image.rows)));
   check(data.putAndInsertUint16(DCM_Columns, static_cast<Uint16>(image.cols)));
-  check(data.putAndInsertUint16(DCM_BitsAllocated, image.depth() == CV_8U ? 8 : 16));
+  const int words = image.depth() == CV_8U ? 8 : 16;
+  check(data.putAndInsertUint16(DCM_BitsAllocated,
+                                static_cast<Uint16>(form.bits_allocated > 0 ? form.bits_allocated : words)));
   check(data.putAndInsertUint16(DCM_BitsStored, static_cast<Uint16>(form.bits_stored)));
   check(data.putAndInsertUint16(DCM_HighBit, static_cast<Uint16>(form.bits_stored - 1)));
   check(data.putAndInsertUint16(DCM_PixelRepresentation, 0));

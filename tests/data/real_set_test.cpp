@@ -10,6 +10,7 @@
 #include "data/sources/folder.hpp"
 #include "data/sources/hdf5_dataset.hpp"
 #include "data/sources/import.hpp"
+#include "data/sources/subjects.hpp"
 #include "data/sources/summary.hpp"
 #include "temp_data.hpp"
 

@@ -1,0 +1,117 @@
+// Order matters: a DICOM file's preamble may be that of a TIFF file, and one without a preamble is a guess.
+#include "data/formats/content.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+
+#include "data/formats/dicom.hpp"
+
+namespace dsx::data {
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+using namespace std::string_view_literals;
+
+bool begins_with(Bytes bytes, std::string_view magic) {
+  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+}
+
+struct Magic {
+  std::string_view start;
+  FileKind kind;
+};
+constexpr Magic kMagics[] = {
+    {"\xFF\xD8\xFF"sv, FileKind::jpeg}, {"\x89PNG\r\n\x1A\n"sv, FileKind::png},  {"II*\0"sv, FileKind::tiff},
+    {"MM\0*"sv, FileKind::tiff},        {"\x89HDF\r\n\x1A\n"sv, FileKind::hdf5}, {"PK\3\4"sv, FileKind::zip},
+    {"PK\5\6"sv, FileKind::zip},        {"\x93NUMPY"sv, FileKind::npy}};
+
+// What people meet in place of data; compared with the first bytes in lower case, after white space.
+struct Known {
+  std::string_view start, name;
+};
+constexpr Known kKnown[] = {
+    {"<!doctype html", "an HTML page, not data: the download failed, or needs a login"},
+    {"<html", "an HTML page, not data: the download failed, or needs a login"},
+    {"version https://git-lfs", "a Git LFS pointer, not the file itself: run `git lfs pull`"},
+    {"../.git/annex", "a git-annex pointer, not the file itself: run `git annex get`"},
+    {"/annex/objects", "a git-annex pointer, not the file itself: run `git annex get`"},
+    {"<?xml", "an XML file"},
+    {"{", "a JSON file"},
+    {"%pdf", "a PDF file"},
+    {"gif8", "a GIF image, which is not read; convert it, e.g. to PNG"},
+    {"\x1f\x8b"sv, "a gzip file; unpack it first"},
+    {"7z\xbc\xaf\x27\x1c"sv, "a 7-Zip archive; unpack it first"},
+    {"rar!", "a RAR archive; unpack it first"},
+    {"pk\3\4"sv, "a zip archive; unpack it first"},
+    {"\x80\2"sv, "a Python pickle (e.g. an old PyTorch file), which is a program and never loaded"},
+    {"\x80\3"sv, "a Python pickle, which is a program and never loaded"},
+    {"\x80\4"sv, "a Python pickle, which is a program and never loaded"},
+    {"\x80\5"sv, "a Python pickle, which is a program and never loaded"},
+    {"\x89hdf"sv, "an HDF5 file"},
+    {"\x93numpy"sv, "a single NumPy array (.npy)"},
+    {"\0\5\x16\7"sv, "a note of macOS about another file (._NAME), no image"},
+    {"\0\0\0\x0cjP  "sv, "a JPEG 2000 file, which is read inside DICOM only; convert it, e.g. to PNG"},
+    {"\0\0\0\x0cjp  "sv, "a JPEG 2000 file, which is read inside DICOM only; convert it, e.g. to PNG"},
+    {"\xff\x4f\xff\x51"sv, "a JPEG 2000 stream, which is read inside DICOM only; convert it, e.g. to PNG"}};
+
+bool is_text(Bytes bytes) {
+  return !bytes.empty() && std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t c) {
+    return c >= 32 || c == '\n' || c == '\r' || c == '\t';
+  });
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> first_bytes(const std::filesystem::path& path) {
+  std::vector<std::uint8_t> bytes(kContentBytes);
+  std::ifstream file(path, std::ios::binary);
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
+  return bytes;
+}
+
+FileKind file_kind_of(Bytes bytes) {
+  if (has_dicom_preamble(bytes)) return FileKind::dicom;
+  for (const Magic& magic : kMagics)
+    if (begins_with(bytes, magic.start)) return magic.kind;
+  if (begins_with(bytes, "RIFF") && bytes.size() > 12 && std::memcmp(&bytes[8], "WEBP", 4) == 0)
+    return FileKind::webp;
+  // "BM" alone begins many a text: the reserved words are 0.
+  if (begins_with(bytes, "BM") && bytes.size() > 14 && (bytes[6] | bytes[7] | bytes[8] | bytes[9]) == 0)
+    return FileKind::bmp;
+  return is_dicom(bytes) ? FileKind::dicom : FileKind::other;
+}
+
+bool is_image(FileKind kind) {
+  return kind == FileKind::jpeg || kind == FileKind::png || kind == FileKind::tiff || kind == FileKind::bmp ||
+         kind == FileKind::webp || kind == FileKind::dicom;
+}
+
+std::string content_name(Bytes bytes) {
+  if (bytes.empty()) return "an empty file";
+  Bytes rest = bytes.first(std::min(bytes.size(), kContentBytes));
+  if (begins_with(rest, "\xEF\xBB\xBF")) rest = rest.subspan(3);  // a byte order mark
+  while (!rest.empty() && (rest[0] == ' ' || rest[0] == '\n' || rest[0] == '\r' || rest[0] == '\t'))
+    rest = rest.subspan(1);
+  std::string lower(reinterpret_cast<const char*>(rest.data()), rest.size());
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  for (const Known& known : kKnown)
+    if (lower.starts_with(known.start)) return std::string(known.name);
+  if (std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t c) { return c == 0; }))
+    return "nothing but zeros (a copy that was broken off?)";
+  return is_text(bytes.first(std::min(bytes.size(), kContentBytes))) ? "a text file" : "";
+}
+
+std::string why_no_image(Bytes bytes) {
+  if (bytes.empty()) return "empty file";
+  const std::string name = content_name(bytes);
+  constexpr const char* kKinds = "not a JPEG, PNG, TIFF, BMP, WebP or DICOM file";
+  return name.empty() ? kKinds : fmt::format("{}, but {}", kKinds, name);
+}
+
+}  // namespace dsx::data

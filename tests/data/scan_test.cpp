@@ -1,0 +1,105 @@
+// The one walk over folders: what it takes, and what it names as left out.
+#include "data/sources/scan.hpp"
+
+#include <gmock/gmock.h>
+
+#include "data/sources/folder.hpp"
+#include "kernels/base/error.hpp"
+#include "make_dicom.hpp"
+#include "temp_data.hpp"
+
+namespace dsx {
+namespace {
+
+using test::write_bytes;
+using test::write_image;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class Scan : public test::TempFolder {
+ protected:
+  void SetUp() override {
+    TempFolder::SetUp();
+    for (const char* name : {"A", "B"}) write_image(folder_ / name / "x.png", test::picture(16, 16, 40));
+  }
+  std::vector<std::string> names() {
+    std::vector<std::string> all;
+    for (const data::ScannedFile& file : data::scan_images(folder_).files) all.push_back(file.name);
+    return all;
+  }
+  std::vector<std::string> left_out() { return data::scan_images(folder_).left_out.lines(); }
+};
+
+TEST_F(Scan, FilesWithoutAnEndingAreKnownByTheirContent) {
+  std::vector<std::uint8_t> png;
+  cv::imencode(".png", test::picture(16, 16, 4), png);
+  write_bytes(folder_ / "A/plain", png);
+  write_bytes(folder_ / "A/IM000123", test::make_dicom(test::picture(16, 16, 9), {}));
+  write_bytes(folder_ / "A/notes.txt", {'h', 'i'});
+  write_bytes(folder_ / "A/list.csv", {'a', ',', 'b'});
+  EXPECT_THAT(names(), ElementsAre("A/IM000123", "A/plain", "A/x.png", "B/x.png"));
+  EXPECT_THAT(left_out(), ElementsAre(AllOf(HasSubstr("2 files of other kinds"), HasSubstr("A/list.csv"))));
+}
+
+TEST_F(Scan, HiddenFilesAndFoldersAreLeftOutAndNamed) {
+  write_bytes(folder_ / "A/._x.png", {0, 5, 22, 7});
+  write_image(folder_ / "A/.ipynb_checkpoints/x-checkpoint.png", test::picture(16, 16, 4));
+  EXPECT_THAT(names(), ElementsAre("A/x.png", "B/x.png"));
+  EXPECT_THAT(left_out(), ElementsAre(AllOf(HasSubstr("2 files hidden"), HasSubstr("A/._x.png"))));
+}
+
+TEST_F(Scan, LinksAreFollowedUnlessTheyLeadBack) {
+  write_image(folder_ / "B/deep/y.png", test::picture(16, 16, 4));
+  test::fs::create_directory_symlink("../B/deep", folder_ / "A/linked");
+  test::fs::create_directory_symlink("..", folder_ / "A/loop");
+  test::fs::create_symlink("nowhere.png", folder_ / "A/dangling.png");
+  EXPECT_THAT(names(), ElementsAre("A/linked/y.png", "A/x.png", "B/deep/y.png", "B/x.png"));
+  EXPECT_THAT(left_out(),
+              AllOf(Contains(AllOf(HasSubstr("linked back"), HasSubstr("A/loop"))),
+                    Contains(AllOf(HasSubstr("linked to nothing"), HasSubstr("A/dangling.png")))));
+}
+
+TEST_F(Scan, MasksBesideTheirImagesAreLeftOut) {
+  for (const char* name :
+       {"C/images/1.png", "C/Masks/1.png", "C/Masks/deep/2.png", "A/x_mask.png", "A/x_mask_1.png"})
+    write_image(folder_ / name, test::picture(16, 16, 4));
+  write_image(folder_ / "B/gas_mask.png", test::picture(16, 16, 4));  // of nothing that is there
+  EXPECT_THAT(names(), ElementsAre("A/x.png", "B/gas_mask.png", "B/x.png", "C/images/1.png"));
+  EXPECT_THAT(left_out(), ElementsAre(AllOf(HasSubstr("4 files masks"), HasSubstr("A/x_mask.png"))));
+}
+
+TEST_F(Scan, AClassMayBeCalledMask) {
+  write_image(folder_ / "mask/1.png", test::picture(16, 16, 4));
+  EXPECT_THAT(names(), Contains("mask/1.png"));
+  EXPECT_THAT(left_out(), IsEmpty());
+}
+
+TEST_F(Scan, AListingNamesWhatIsInNoClass) {
+  write_image(folder_ / "stray.png", test::picture(16, 16, 4));
+  EXPECT_THAT(data::scan_folder(folder_).left_out,
+              ElementsAre(HasSubstr("1 file in no folder of a class, e.g. stray.png")));
+  write_image(folder_ / "train/A/1.png", test::picture(16, 16, 4));
+  write_image(folder_ / "train/B/1.png", test::picture(16, 16, 4));
+  EXPECT_THAT(data::scan_folder(folder_).left_out,
+              ElementsAre(HasSubstr("3 files beside the folders of the splits")));
+}
+
+TEST_F(Scan, NegatedClassesAreTheNegativeOnes) {
+  const std::pair<const char*, const char*> pairs[] = {
+      {"nodule", "no_nodule"},     {"Tumor", "notumor"},         {"FINDING", "non-FINDING"},
+      {"mass", "without mass"},    {"diabetic", "not_diabetic"}, {"abnormal", "Normal"},
+      {"covid", "covid_negative"}, {"sick", "healthy control"},  {"not normal", "normal"},
+      {"infected", "Uninfected"},  {"effusion", "No Finding"}};
+  for (const auto& [positive, negative] : pairs) {
+    const test::fs::path root = folder_ / "sets" / positive;
+    for (const char* name : {positive, negative})
+      write_image(root / name / "1.png", test::picture(16, 16, 4));
+    EXPECT_THAT(data::scan_folder(root).class_names, ElementsAre(negative, positive));
+  }
+}
+
+}  // namespace
+}  // namespace dsx

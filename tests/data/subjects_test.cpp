@@ -1,0 +1,129 @@
+// Who is on an image: the conventions of public sets, patterns of the user's, and ids that are nobody's.
+#include "data/sources/subjects.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "kernels/base/error.hpp"
+#include "temp_data.hpp"
+
+namespace dsx {
+namespace {
+
+using data::SubjectClues;
+using test::message_of;
+using ::testing::HasSubstr;
+
+std::size_t count_of(const data::Subjects& subjects) {
+  return std::set<std::string>(subjects.of_image.begin(), subjects.of_image.end()).size();
+}
+
+struct NamePattern {
+  const char* what;
+  std::string (*name)(int label, int patient, int image);
+};
+
+class Conventions : public ::testing::TestWithParam<NamePattern> {};
+
+// Seven patients of each class, three images each.
+TEST_P(Conventions, TellPatients) {
+  std::vector<SubjectClues> images;
+  for (int label = 0; label < 2; ++label)
+    for (int patient = 0; patient < 7; ++patient)
+      for (int image = 0; image < 3; ++image)
+        images.push_back({GetParam().name(label, patient, image), label, ""});
+  const data::Subjects subjects = data::find_subjects(images, "");
+  EXPECT_EQ(count_of(subjects), 14U);
+  for (std::size_t i = 0; i < images.size(); ++i)
+    EXPECT_EQ(subjects.of_image[i], subjects.of_image[i / 3 * 3]) << images[i].name;
+  EXPECT_THAT(subjects.lines.at(0), HasSubstr("subjects: 14 on 42 images"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Public, Conventions,
+    ::testing::Values(
+        NamePattern{"CLASS-PATIENT-NUMBER",
+                    [](int l, int p, int i) {
+                      return fmt::format("train/{0}/{0}-{1}-{2}.jpeg", l == 0 ? "DRUSEN" : "CNV", 81234 + p,
+                                         i + 1);
+                    }},
+        NamePattern{"NUMBER_NNN",
+                    [](int l, int p, int i) { return fmt::format("{}/{:08}_{:03}.png", l, 100 * l + p, i); }},
+        NamePattern{"numbers that begin anew",
+                    [](int l, int p, int i) { return fmt::format("c{}/{:04}_{}.png", l, p, i); }},
+        NamePattern{"patient folders",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/patient{:05}/study1/view{}_frontal.jpg", l, 40 * l + p, i);
+                    }},
+        NamePattern{
+            "numbered folders",
+            [](int l, int p, int i) { return fmt::format("test/{}/{:03}/scan{}.png", l, 50 * l + p, i); }},
+        NamePattern{
+            "BIDS folders",
+            [](int l, int p, int i) { return fmt::format("{}/sub-{}{:02}/anat/{}.png", l, l, p, i); }},
+        NamePattern{
+            "subject in the file's name",
+            [](int l, int p, int i) { return fmt::format("{}/subject-{}_visit{}.tif", l, 10 * l + p, i); }}),
+    [](const auto& row) {
+      std::string name = row.param.what;
+      for (char& c : name)
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+      return name;
+    });
+
+TEST(Subjects, FoldersThatNumberSomethingElseAreNobody) {
+  EXPECT_EQ(data::subject_from_name("a/b/scan_17.png"), "a/b/scan_17.png");
+  std::vector<SubjectClues> images;
+  for (int i = 0; i < 20; ++i)
+    images.push_back({fmt::format("{}/images_{:03}/x{}.png", i % 2, i / 10, i), i % 2, ""});
+  EXPECT_EQ(count_of(data::find_subjects(images, "")), 20U);
+}
+
+TEST(Subjects, AYearInEveryNameIsNoPatient) {
+  std::vector<SubjectClues> images;
+  for (int i = 0; i < 20; ++i) images.push_back({fmt::format("{}/2021_{:03}.png", i % 2, i), i % 2, ""});
+  const data::Subjects subjects = data::find_subjects(images, "");
+  EXPECT_EQ(count_of(subjects), 20U);
+  EXPECT_THAT(subjects.lines.back(), HasSubstr("--subject REGEX"));
+}
+
+TEST(Subjects, APatternOfTheUsersWins) {
+  std::vector<SubjectClues> images;
+  for (int i = 0; i < 12; ++i)
+    images.push_back({fmt::format("{}/x_q{}z_{}.png", i % 2, i / 3, i), i % 2, "P1"});
+  EXPECT_EQ(count_of(data::find_subjects(images, "q([0-9]+)z")), 4U);
+  EXPECT_EQ(count_of(data::find_subjects(images, "image")), 12U);
+  EXPECT_THAT(message_of<DataError>([&] { data::find_subjects(images, "w([0-9]+)"); }),
+              HasSubstr("fits no name"));
+  EXPECT_THAT(message_of<ConfigError>([&] { data::check_subject_pattern("(["); }),
+              HasSubstr("regular expression"));
+  images.push_back({"0/other.png", 0, ""});
+  EXPECT_THAT(data::find_subjects(images, "q([0-9]+)z").lines.at(0), HasSubstr("does not fit 1 name"));
+}
+
+TEST(Subjects, APatientIdThatIsSharedIsNobody) {
+  std::vector<SubjectClues> images;
+  for (int i = 0; i < 20; ++i) images.push_back({fmt::format("{}/i{}.dcm", i % 2, i), i % 2, "TRIAL-3"});
+  const data::Subjects all = data::find_subjects(images, "");
+  EXPECT_EQ(count_of(all), 20U);
+  EXPECT_THAT(all.lines.at(1), ::testing::AllOf(HasSubstr("TRIAL-3"), HasSubstr("20 of 20 files"),
+                                                HasSubstr("--subject image")));
+  for (int i = 0; i < 14; ++i) images[i].patient = fmt::format("p{}", i / 2);
+  for (int i = 14; i < 20; ++i) images[i].patient = "both";  // 6 of 20, of both classes
+  EXPECT_EQ(count_of(data::find_subjects(images, "")), 7U + 6U);
+  images[3].patient = "0000";  // de-identified
+  EXPECT_EQ(data::find_subjects(images, "").of_image[3], images[3].name);
+}
+
+// The same person before and after: leaks if it is taken apart.
+TEST(Subjects, AFewImagesOfBothClassesAreOnePerson) {
+  std::vector<SubjectClues> images;
+  for (int i = 0; i < 60; ++i)
+    images.push_back({fmt::format("{}/i{}.dcm", i % 2, i), i % 2, fmt::format("p{}", i / 2)});
+  EXPECT_EQ(count_of(data::find_subjects(images, "")), 30U);
+}
+
+}  // namespace
+}  // namespace dsx
