@@ -12,15 +12,9 @@
 #include <vector>
 
 #include "bench/measure/environment.hpp"
+#include "study/analysis/result_columns.hpp"
 
 namespace dsx::analysis {
-
-struct ResultColumn {
-  std::string name, unit, help;
-  bool is_text = false;
-};
-// The columns' one dictionary. Throws std::invalid_argument for an unknown name.
-const ResultColumn& result_column(const std::string& name);
 
 using ResultValue = std::variant<std::string, double>;  // a NaN is a missing number
 
