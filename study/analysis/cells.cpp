@@ -14,6 +14,7 @@
 #include "downscalexr_version.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/downsample/downsample.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/sweep/sweep.hpp"
 
 namespace dsx::analysis {

@@ -39,6 +39,7 @@ struct ComparisonResults {
   std::string negative, positive;  // class names
   double confidence = 0.95, alpha = 0.05;
   std::size_t resamples = 0;
+  double cost_ratio = 5;                // what a missed positive costs, in false alarms
   bench::Fields environment, settings;  // of the analysis; settings that all cells share
   std::vector<std::string> notes;       // how to read it, what was left out
   std::vector<ResultTable> tables;

@@ -10,7 +10,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/text_table.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/train_run.hpp"
 #include "study/statistics/auc.hpp"
 #include "study/statistics/folds.hpp"
 #include "study/statistics/proportion.hpp"

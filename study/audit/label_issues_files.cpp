@@ -1,4 +1,5 @@
-// Label issues as CSV and JSON, and the probabilities they come from, there and back.
+#include "study/audit/label_issues_files.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>

@@ -11,6 +11,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/commands/data_options.hpp"
 #include "study/commands/data_subcommands.hpp"
 
 namespace dsx::commands {
@@ -49,7 +50,7 @@ int data_import(const std::vector<std::string>& args) {
              static_cast<double>(report.file_bytes) / 1e6, seconds,
              static_cast<double>(images->listing().entries.size()) / std::max(seconds, 1e-9),
              report.skipped.empty() ? "" : fmt::format("; {} skipped", report.skipped.size()));
-  fmt::print("decoding {:.2f} s and compressing {:.2f} s of all threads together, writing {:.2f} s of one\n",
+  fmt::print("decoding {:.2f} s and compressing {:.2f} s summed over all threads, writing {:.2f} s of one\n",
              report.decode_s, report.compress_s, report.write_s);
   if (timing) {
     const double after_s = alone_s();

@@ -14,8 +14,10 @@
 #include "study/cli/exit_code.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/cli/text_table.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/explain/experiments/experiments.hpp"
+#include "study/explain/experiments/original.hpp"
+#include "study/explain/report_files.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
 

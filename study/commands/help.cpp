@@ -1,4 +1,6 @@
 // `study --help`, made from the tables of settings, commands and operators: nothing is listed twice.
+#include "study/commands/help.hpp"
+
 #include <fmt/core.h>
 
 #include "downscalexr_version.hpp"
@@ -25,7 +27,7 @@ constexpr const char* kStudyExamples = R"(Examples:
   study --variant strided --data chest_xray --epochs 10 --seed 3
   study --config my.yaml --lr 0.02                   a YAML file of settings; the flag wins
   study compare --data chest_xray --seeds 5          all variants, means over seeds
-  study --resume results/runs/NAME                   go on where a run was stopped
+  study --resume results/runs/NAME                   resume a run that was stopped
   study --latency-only --batch 1 --threads 2         time a forward pass, no data needed
   study --repeat-for 30 --variant maxpool            keep it running for perf or VTune
 

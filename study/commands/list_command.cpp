@@ -8,9 +8,10 @@
 
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "study/cli/csv.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/run/run_list.hpp"
 #include "study/settings/command_line.hpp"
 

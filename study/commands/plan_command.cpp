@@ -9,7 +9,7 @@
 #include "net/network.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
 

@@ -9,7 +9,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/run/run_tracking.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/sweep/sweep_tracking.hpp"
@@ -107,7 +107,7 @@ bool end_if_dead(const fs::path& folder) {
 cli::ExitCode sync_one(const fs::path& folder, const tracking::Credentials& credentials,
                        const std::string& server) {
   if (!end_if_dead(folder)) {
-    fmt::print("{}: the run goes on and sends by itself\n", folder.string());
+    fmt::print("{}: the run is not over and sends by itself\n", folder.string());
     return cli::ExitCode::output;
   }
   tracking::Delivery delivery(folder, credentials, nullptr, server);

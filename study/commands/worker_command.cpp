@@ -17,7 +17,8 @@
 #include "net/network.hpp"
 #include "net/optimizer.hpp"
 #include "study/cli/exit_code.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
+#include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
@@ -32,7 +33,7 @@ constexpr const char* kWorkerHelp =
     R"(study worker: one network, block or operator behind a line protocol, for scripts/peers
 
 Usage:
-  study worker --unit U --mode M --variant V --batch B --threads T --data-type D --weights FILE --input FILE
+  study worker --unit U --mode M --variant V --batch B --threads T --dtype D --weights FILE --input FILE
                [--target FILE] [--layout L] [--engine E]
 
 Reads JSON requests on stdin and answers on stdout; scripts/peers.d/PROTOCOL.md describes both and the files.
@@ -149,7 +150,7 @@ class Worker {
     context.layout = kernels::layout_from_string(line.settings.layout);
     context.allow_ref = line.settings.allow_ref;
     context.fused = line.settings.engine == "fused";
-    context.dtype = kernels::data_type_from_string(text_option(line, "data-type"));
+    context.dtype = kernels::data_type_from_string(text_option(line, "dtype"));
     const std::string yaml = unit_.yaml;
     net::NetworkOptions options{line.settings.variant, unit_.channels, unit_.side, unit_.side};
     options.partial = !yaml.empty();
@@ -258,10 +259,11 @@ int worker_command(const std::vector<std::string>& args) {
   settings::CommandSyntax syntax;
   syntax.command = "worker";
   syntax.keys = kWorkerKeys;
+  syntax.aliases = {{"data-type", "dtype"}};
   auto add = syntax.extra.add_options();
   for (const char* name : {"unit", "mode", "weights", "input", "target"})
     add(name, po::value<std::string>(), "");
-  add("data-type", po::value<std::string>()->default_value("f32"), "");
+  add("dtype", po::value<std::string>()->default_value("f32"), "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}{}", kWorkerHelp, settings::settings_help(kWorkerKeys));

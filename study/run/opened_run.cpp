@@ -6,7 +6,7 @@
 
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/train_run.hpp"
 #include "study/training/checkpoint.hpp"
 
 namespace dsx::run {
@@ -24,7 +24,7 @@ Json read_summary(const fs::path& file) {
   if (!summary.is_object())
     throw DataError(file.string() +
                     ": damaged, no JSON object: without it the run has no threshold and no names "
-                    "of classes; use another copy, or remove it to go on without them");
+                    "of classes; use another copy, or remove it to do without them");
   return summary;
 }
 

@@ -15,8 +15,9 @@
 #include "data/loading/preprocess.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/interrupt.hpp"
+#include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
-#include "study/settings/study_data.hpp"
+#include "study/settings/run_data.hpp"
 #include "study/training/metrics.hpp"
 
 namespace dsx::run {

@@ -31,7 +31,7 @@ int lock_folder(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0)
     throw OutputError(fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
-  // File systems without locks go on without one.
+  // File systems without locks do without one.
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(descriptor);
     throw OutputError(path.string() + ": another process is writing this run; wait for it to end");
@@ -42,7 +42,7 @@ int lock_folder(const fs::path& path) {
 [[noreturn]] void refuse_existing(const fs::path& path) {
   throw OutputError(
       path.string() +
-      ": exists already and is left untouched; choose another --name, or go on with it by --resume " +
+      ": exists already and is left untouched; choose another --name, or resume it with --resume " +
       path.string());
 }
 

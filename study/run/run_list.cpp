@@ -13,6 +13,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/settings/settings.hpp"
+#include "study/settings/settings_fields.hpp"
 
 namespace dsx::run {
 namespace {

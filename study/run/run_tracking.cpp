@@ -6,6 +6,8 @@
 #include <exception>
 #include <set>
 
+#include "study/settings/settings_fields.hpp"
+
 namespace dsx::run {
 namespace {
 

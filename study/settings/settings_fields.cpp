@@ -1,9 +1,8 @@
-// The table of settings: one row each. Nothing else lists them; order here is the order of help and
-// config.yaml.
+#include "study/settings/settings_fields.hpp"
+
 #include "kernels/downsample/downsample.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "study/settings/noise_kind.hpp"
-#include "study/settings/settings.hpp"
 
 namespace dsx::settings {
 namespace {
@@ -127,7 +126,7 @@ void add_data(Fields& f) {
                                  "refuse images that differ from this manifest of `study data clean`"),
                             "none")));
   f.push_back(flag("skip_bad_images", G::data, &S::skip_bad_images,
-                   "go on without images that cannot be read, and say how many"));
+                   "leave out images that cannot be read, and say how many"));
   f.push_back(free(number("data_cache_mib", G::data, &S::data_cache_mib, 0, 1 << 20,
                           "decoded images kept in memory at most, MiB")));
   f.push_back(
@@ -222,8 +221,7 @@ void add_output(Fields& f) {
   f.push_back(aside(words("progress", G::output, &S::progress, {"auto", "bar", "plain", "none"},
                           "auto is a bar on a terminal, plain lines elsewhere")));
   f.push_back(aside(shown_as(
-      text("resume", G::output, &S::resume, "go on with the run in this folder, as if never stopped"),
-      "off")));
+      text("resume", G::output, &S::resume, "resume the run in this folder, as if never stopped"), "off")));
   f.push_back(aside(
       shown_as(text("config", G::output, &S::config, "YAML file of settings; flags win over it"), "none")));
   f.push_back(

@@ -15,8 +15,9 @@
 
 #include "kernels/onednn/context.hpp"
 #include "net/optimizer.hpp"
+#include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/train_run.hpp"
 #include "study/sweep/child.hpp"
 #include "study/training/trainer.hpp"
 
@@ -66,7 +67,7 @@ double measure_seconds_per_image(const settings::Settings& settings, int threads
 
 }  // namespace
 
-// No thread runs in this process yet, so that a forked copy may go on to compute.
+// No thread runs in this process yet, so that a forked copy may compute.
 double probe_seconds_per_image(const settings::Settings& settings, int threads) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return 0;

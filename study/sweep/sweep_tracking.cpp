@@ -9,6 +9,8 @@
 #include <map>
 
 #include "bench/measure/environment.hpp"
+#include "study/settings/settings_fields.hpp"
+#include "study/sweep/plan_sweep.hpp"
 
 namespace dsx::sweep {
 namespace {

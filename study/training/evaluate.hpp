@@ -7,8 +7,8 @@
 #include "data/sources/dataset.hpp"
 #include "net/plan/plan.hpp"
 #include "study/cli/progress.hpp"
+#include "study/settings/run_data.hpp"
 #include "study/settings/settings.hpp"
-#include "study/settings/study_data.hpp"
 #include "study/training/metrics.hpp"
 
 namespace dsx::training {

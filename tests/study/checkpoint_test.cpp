@@ -11,7 +11,7 @@
 
 #include "kernels/base/error.hpp"
 #include "net/optimizer.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/train_run.hpp"
 
 namespace dsx {
 namespace {

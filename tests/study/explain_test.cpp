@@ -13,6 +13,7 @@
 #include "study/explain/agreement.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/experiments/prediction.hpp"
+#include "study/explain/report_files.hpp"
 #include "study/explain/strip_runner.hpp"
 
 namespace dsx {

@@ -10,6 +10,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/settings/command_line.hpp"
+#include "study/settings/settings_fields.hpp"
 
 namespace dsx {
 namespace {

@@ -8,7 +8,8 @@
 
 #include "kernels/base/error.hpp"
 #include "study/settings/command_line.hpp"
-#include "study/settings/study_data.hpp"
+#include "study/settings/run_data.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/sweep/estimate.hpp"
 
 namespace dsx {

@@ -3,6 +3,8 @@
 // kernel's, or a disturbed machine's? Max and average pooling move the same bytes, so that the first two show
 // as the ratio of ours; other libraries' ratios come from a file of scripts/peers; and a neighbour that this
 // experiment starts and stops shows what a disturbed machine does.
+#include "study/explain/experiments/original.hpp"
+
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
