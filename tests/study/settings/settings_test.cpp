@@ -58,6 +58,21 @@ TEST(Suggestion, IsNotFarFetched) {
   EXPECT_THAT(flags_error({"--bogus"}), HasSubstr("unknown flag '--bogus'; `study --help` lists all"));
 }
 
+TEST(CommandLine, TakesTheOldSpellingOfAFlagButDoesNotSuggestIt) {
+  settings::CommandSyntax syntax;
+  syntax.extra.add_options()("dtype", boost::program_options::value<std::string>(), "");
+  syntax.aliases = {{"data-type", "dtype"}};
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"--data-type", "bf16"}, {"--data-type=bf16"}, {"--dtype", "bf16"}})
+    EXPECT_EQ(settings::parse_command_line(args, syntax).extra["dtype"].as<std::string>(), "bf16");
+  EXPECT_THAT(error_of([&] {
+                settings::parse_command_line({"--dtype", "f32", "--data-type=bf16"}, syntax);
+              }),
+              HasSubstr("--dtype"));
+  EXPECT_THAT(error_of([&] { settings::parse_command_line({"--data-typ=bf16"}, syntax); }),
+              ::testing::Not(HasSubstr("data-type")));
+}
+
 TEST(SettingsYaml, SetsEveryTypeOfField) {
   settings::Settings s;
   settings::Sources sources;

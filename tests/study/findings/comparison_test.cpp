@@ -15,7 +15,7 @@
 #include "study/findings/verdicts.hpp"
 #include "study/statistics/holm.hpp"
 #include "study/training/metrics.hpp"
-#include "tests/study/planted_cells.hpp"
+#include "tests/study/analysis/planted_cells.hpp"
 
 namespace dsx {
 namespace {

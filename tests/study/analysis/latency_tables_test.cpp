@@ -6,7 +6,7 @@
 #include "bench/measure/measure.hpp"
 #include "study/analysis/analysis.hpp"
 #include "study/findings/verdicts.hpp"
-#include "tests/study/planted_cells.hpp"
+#include "tests/study/analysis/planted_cells.hpp"
 
 namespace dsx {
 namespace {
