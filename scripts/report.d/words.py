@@ -52,7 +52,7 @@ def significant(value, digits=3):
 
 
 def interval(row, digits=3, names=("value", "low", "high"), scale=1, form=None):
-    """0.899 (0.876 to 0.918), or why there is no number."""
+    """0.899 (0.876 to 0.918), or why there is not a number."""
     value, low, high = (row[name] for name in names)
     if not math.isfinite(value):
         return f"not estimable: {row.get('not_estimable') or 'no reason given'}"

@@ -1,5 +1,5 @@
 // `study compare`: reads which cells are wanted, looks whether the folder already holds a sweep, and hands
-// over to run_sweep.cpp and analysis.cpp.
+// over to sweep/run_sweep and findings/finish.
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -60,7 +60,7 @@ Running:
   --jobs N                    cells side by side; they share --threads [1]
   --out DIR                   the sweep's folder; an existing one is resumed, and may get more variants,
                               seeds or noise [results/compare/DATA-TIME]
-  --retry-failed              try cells again that failed before
+  --retry-failed              retry cells that failed before
   --dry-run                   list the cells, how far each is, how long it may take, and its own command
   --json                      with --dry-run: the same as JSON, for scripts/workflows/Snakefile
 
@@ -236,7 +236,7 @@ void refuse_other_folder(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) return;
   if (!fs::is_directory(folder, error))
-    throw OutputError(folder.string() + ": is no folder; choose another --out");
+    throw OutputError(folder.string() + ": is not a folder; choose another --out");
   if (fs::exists(sweep::sweep_file(folder), error) || fs::is_directory(folder / "cells", error)) return;
   if (!fs::is_empty(folder, error))
     throw OutputError(folder.string() +

@@ -17,7 +17,7 @@ a strided convolution, ...) do to its accuracy, its errors and its speed on a CP
 
 Usage:
   study [SETTINGS]          train, evaluate and time one network
-  study COMMAND [...]       something else; `study COMMAND --help` says more
+  study COMMAND [...]       another command; `study COMMAND --help` explains it
   study --version           this program's and oneDNN's version
 
 )";
@@ -36,7 +36,7 @@ constexpr const char* kStudyExamples = R"(Examples:
 constexpr const char* kExitCodes = R"(Exit codes:
   0 done                        4 output cannot be written (exists, no permission, disk full)
   1 internal error              5 not possible on this CPU or with this oneDNN
-  2 wrong flag or setting       6 training diverged (loss is no finite number)
+  2 wrong flag or setting       6 training diverged (loss is not finite)
   3 unusable data or checkpoint 130 interrupted (Ctrl-C); the last epoch's state is kept
 )";
 

@@ -27,7 +27,7 @@ Usage:
 
 DIR is a folder of runs, or a comparison's [results/runs].
 
-  --where CONDITION    only runs that fulfil it: variant=maxpool, 'test_auc>.9', 'seed<=3', data~xray (holds);
+  --where CONDITION    only runs that meet it: variant=maxpool, 'test_auc>.9', 'seed<=3', data~xray (contains);
                        signs = != < <= > >= ~; may be given several times, all must hold
   --sort COLUMN        smallest first; -COLUMN largest first [name]
   --columns A,B,...    which columns, in this order

@@ -29,7 +29,7 @@ Usage:
   --json           as JSON
 
 Columns: MFLOP counts a multiply and an add as two; MB is the least traffic: each input read once, each output
-written once, 1 MB = 1e6 bytes. Notes: 'reorder' copies to another layout, 'ours' is no oneDNN primitive, '+N ch' pads
+written once, 1 MB = 1e6 bytes. Notes: 'reorder' copies to another layout, 'ours' is not a oneDNN primitive, '+N ch' pads
 N channels.
 
 Settings:

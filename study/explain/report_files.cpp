@@ -135,7 +135,7 @@ ExplainReport read_explain_json(const std::filesystem::path& path) {
     throw DataError(path.string() + ": cannot be read; give the explain.json of a report");
   const Json json = Json::parse(file, nullptr, false);
   if (!json.is_object() || json.value("format", "") != kFormat)
-    throw DataError(path.string() + ": is no report of `study explain`");
+    throw DataError(path.string() + ": is not a report of `study explain`");
   if (json.value("version", 0) != kVersion)
     throw DataError(fmt::format("{}: has version {}, this program reads {}", path.string(),
                                 json.value("version", 0), kVersion));

@@ -77,7 +77,7 @@ void forward(net::Plan& plan, std::span<ImagePrediction> images) {
     image.network_ms = ms;
     image.logit = plan.logits()[i];
     image.probability = training::sigmoid(image.logit);
-    if (!std::isfinite(image.logit)) image.problem = "the network's output is no number";
+    if (!std::isfinite(image.logit)) image.problem = "the network's output is not a number";
   }
 }
 

@@ -69,7 +69,7 @@ void check_new_run_folder(const settings::Settings& settings) {
   while (!fs::exists(above, ignored) && above != above.parent_path()) above = above.parent_path();
   if (!fs::is_directory(above, ignored))
     throw OutputError(fmt::format(
-        "{}: is no folder, so the run cannot be written below it; choose another --out", above.string()));
+        "{}: is not a folder, so the run cannot be written below it; choose another --out", above.string()));
   if (::access(above.c_str(), W_OK | X_OK) != 0)
     throw OutputError(
         fmt::format("{}: not writable ({}); choose another --out", above.string(), std::strerror(errno)));
@@ -99,7 +99,7 @@ RunFolder RunFolder::open(const fs::path& given) {
   if (!fs::is_directory(path, ignored))
     throw DataError(path.string() + ": no such run folder; check the path given with --resume");
   if (!fs::exists(path / "config.yaml", ignored))
-    throw DataError(path.string() + ": holds no config.yaml, so it is no run of this program");
+    throw DataError(path.string() + ": holds no config.yaml, so it is not a run of this program");
   RunFolder folder(path, lock_folder(path));
   // What a killed process left half-written. The lock says that no one is writing it.
   for (const fs::directory_entry& entry : fs::directory_iterator(path, ignored)) {

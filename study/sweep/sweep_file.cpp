@@ -89,7 +89,7 @@ Sweep read_sweep(const fs::path& folder) {
         fmt::format("{}:{}: not valid YAML: {}", file.string(), error.mark.line + 1, error.msg));
   }
   if (!root.IsMap() || !root["sweep"] || !root["sweep"].IsMap() || !root["settings"])
-    throw ConfigError(file.string() + ": holds no maps 'sweep' and 'settings', so it is no sweep");
+    throw ConfigError(file.string() + ": holds no maps 'sweep' and 'settings', so it is not a sweep");
   const YAML::Node lists = root["sweep"];
   std::vector<std::string> variants;
   for (const downsample::DownsampleOp& op : downsample::downsample_table()) variants.push_back(op.name);

@@ -50,7 +50,7 @@ std::string line_of(const Record& record) {
 std::vector<Record> JournalReader::read_new() {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path_, error))
-    throw DataError(path_.string() + ": is no journal of a tracked run");
+    throw DataError(path_.string() + ": is not a journal of a tracked run");
   const auto size = std::filesystem::file_size(path_, error);
   if (error || size > kMaxJournalBytes)
     throw DataError(path_.string() + ": cannot be read, or is too large for a journal");

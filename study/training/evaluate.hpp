@@ -21,7 +21,7 @@ struct Predictions {
   double data_work_s = 0;  // the loader's thread at work: read, preprocess, lay out
 };
 
-// `plan` is an inference plan with packed weights. Throws DataError, DivergedError (a logit is no number),
+// `plan` is an inference plan with packed weights. Throws DataError, DivergedError (a logit is not a number),
 // Interrupted.
 Predictions predict(net::Plan& plan, const data::Dataset& dataset, const settings::SplitData& split,
                     const settings::Settings& settings, cli::ProgressBar& progress);

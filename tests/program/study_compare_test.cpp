@@ -244,7 +244,7 @@ TEST_F(StudyCompare, OtherFoldersAreLeftAlone) {
   fs::create_directories(sweep("mine"));
   std::ofstream(sweep("mine") / "letter.txt") << "text\n";
   expect_error(small() + Words{"--out", "mine"}, 4, "holds other things than a sweep");
-  expect_error(small() + Words{"--out", "mine/letter.txt"}, 4, "is no folder");
+  expect_error(small() + Words{"--out", "mine/letter.txt"}, 4, "is not a folder");
   std::ofstream(sweep("mine") / "compare.yaml") << "sweep: 3\n";
   expect_error(small() + Words{"--out", "mine"}, 2, "compare.yaml");
 }

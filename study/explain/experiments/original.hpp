@@ -5,7 +5,7 @@
 
 namespace dsx::explain {
 
-// Throws DataError when `path` is no result of scripts/peers: before minutes are spent on measuring.
+// Throws DataError when `path` is not a result of scripts/peers: before minutes are spent on measuring.
 void check_peers_file(const std::string& path);
 
 }  // namespace dsx::explain

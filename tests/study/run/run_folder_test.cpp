@@ -63,7 +63,7 @@ TEST_F(RunFolders, AFileWhereAFolderShouldBeIsRefusedWithoutMakingAnything) {
   std::ofstream(out_ / "file") << "x";
   settings_.out = (out_ / "file" / "below").string();
   EXPECT_THAT(error_of<OutputError>([&] { run::check_new_run_folder(settings_); }),
-              HasSubstr("is no folder"));
+              HasSubstr("is not a folder"));
   EXPECT_THROW(run::RunFolder::create(settings_), OutputError);
   settings_.out = (out_ / "new" / "deep").string();
   EXPECT_NO_THROW(run::check_new_run_folder(settings_));
