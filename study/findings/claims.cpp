@@ -6,7 +6,9 @@
 #include <cmath>
 #include <set>
 
+#include "study/analysis/decision_pairs.hpp"
 #include "study/findings/claim_parts.hpp"
+#include "study/findings/explained.hpp"
 #include "study/findings/headline.hpp"
 #include "study/findings/verdicts.hpp"
 #include "study/statistics/estimate.hpp"

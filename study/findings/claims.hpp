@@ -8,7 +8,7 @@
 
 namespace dsx::findings {
 
-// Adds the tables `headline` and `claims`. `explain`: see FinishOptions.
+// Adds the table `claims`. `explain`: see FinishOptions.
 void add_claims(analysis::Analysis& analysis, const std::filesystem::path& explain);
 bool latency_was_busy(const analysis::ComparisonResults& results);
 
