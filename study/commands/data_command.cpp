@@ -1,10 +1,10 @@
 // `study data`: the help and the dispatch over the table of its commands.
 #include <fmt/format.h>
 
-#include <algorithm>
 
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/cli/flags.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/commands/command.hpp"
 #include "study/commands/commands.hpp"
@@ -36,8 +36,6 @@ std::string help_text(const DataSubcommand& command) {
                      settings::settings_help(command.keys()));
 }
 
-bool asks_for_help(const std::string& word) { return word == "--help" || word == "-h"; }
-
 }  // namespace
 
 std::vector<CommandPart> data_parts() {
@@ -48,7 +46,7 @@ std::vector<CommandPart> data_parts() {
 }
 
 int data_command(const std::vector<std::string>& args) {
-  const bool help = std::any_of(args.begin(), args.end(), asks_for_help);
+  const bool help = cli::asks_for_help(args);
   std::vector<std::string> names;
   for (const DataSubcommand& command : data_subcommands()) {
     names.push_back(command.name);
@@ -57,7 +55,7 @@ int data_command(const std::vector<std::string>& args) {
     fmt::print("{}", help_text(command));
     return static_cast<int>(cli::ExitCode::ok);
   }
-  if (!args.empty() && asks_for_help(args[0])) {
+  if (!args.empty() && cli::asks_for_help({args[0]})) {
     fmt::print("{}", help_text());
     return static_cast<int>(cli::ExitCode::ok);
   }
