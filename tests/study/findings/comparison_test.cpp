@@ -1,6 +1,7 @@
 // The analysis of a sweep on predictions whose truth is known.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 

@@ -10,6 +10,7 @@
 
 #include "kernels/base/error.hpp"
 #include "study/settings/threads.hpp"
+#include "tests/study/error_of.hpp"
 
 namespace dsx {
 namespace {
@@ -28,16 +29,6 @@ class RunFolders : public ::testing::Test {
   fs::path out_;
   settings::Settings settings_;
 };
-
-template <typename Error>
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(not thrown)";
-}
 
 TEST_F(RunFolders, DefaultNamesNameTheRunAndAreAlwaysNew) {
   settings_.data = "/data/chest xray.h5";

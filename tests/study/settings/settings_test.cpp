@@ -11,21 +11,13 @@
 #include "study/cli/suggestion.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/settings_fields.hpp"
+#include "tests/study/error_of.hpp"
 
 namespace dsx {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "(no ConfigError)";
-}
 
 std::string yaml_error(const std::string& text) {
   return error_of([&] {
