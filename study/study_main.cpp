@@ -13,6 +13,7 @@
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/commands/command.hpp"
+#include "study/commands/help.hpp"
 
 namespace {
 

@@ -51,8 +51,7 @@ struct MeasureOptions {
   int runs_per_round = 1;  // timed samples per arm and round
   int min_rounds = 10;
   int max_rounds = 1000000;
-  double min_time_s =
-      0.5;  // go on until the arms together have used it (timed part), within the rounds' limits
+  double min_time_s = 0.5;  // measure until all arms' timed parts add up to it, within the rounds' limits
   double max_time_s =
       60;  // stop then, whatever min_rounds says, but never before the first round is complete
   std::uint64_t seed = 1;  // of the order of arms, drawn anew in each round

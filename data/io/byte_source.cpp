@@ -66,7 +66,7 @@ void ByteSource::read(std::span<std::uint8_t> out) {
 
 void ByteSource::finish() {
   std::uint8_t more = 0;
-  if (read_some({&more, 1}) != 0) fail("damaged: goes on behind its end");
+  if (read_some({&more, 1}) != 0) fail("damaged: continues past its end");
 }
 
 void ByteSource::fail(const std::string& what) const { throw DataError(fmt::format("{}: {}", name_, what)); }

@@ -1,4 +1,4 @@
-// Batches of float images in the layout that a plan wants, made ahead by one thread so that training never
+// Batches of float images in the layout that a plan wants, prefetched by one thread so that training never
 // waits. The order and the augmentation of epoch k are functions of (seed, k, index) alone, each with a seed
 // of its own: a resumed run needs no replay.
 #pragma once

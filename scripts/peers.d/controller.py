@@ -92,7 +92,7 @@ class Arena:
         try:
             if arm["data_type"] == "bf16" and self.work.mode == "train":
                 raise Refused("training is compared in float32 only")
-            worker = Worker([*arm["command"], *self.options, "--data-type", arm["data_type"]], self.environment)
+            worker = Worker([*arm["command"], *self.options, "--dtype", arm["data_type"]], self.environment)
             ready = worker.wait_ready(READY_S)
             record |= {"version": ready.get("version", ""), "detail": ready.get("detail", {})}
             indices = self.work.check_indices()

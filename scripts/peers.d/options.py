@@ -24,7 +24,9 @@ def parse(argv):
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["avgpool", "maxpool", "strided"])
     parser.add_argument("--batches", nargs="+", type=int, default=[32, 1], help="training takes the largest only")
-    parser.add_argument("--types", nargs="+", choices=("f32", "bf16"), default=["f32", "bf16"])
+    types = {"dest": "types", "nargs": "+", "choices": ("f32", "bf16")}
+    parser.add_argument("--dtype", **types, default=["f32", "bf16"], help="data types")
+    parser.add_argument("--types", **types, default=argparse.SUPPRESS, help=argparse.SUPPRESS)  # its old spelling
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of every worker")
     parser.add_argument("--rounds", type=int, default=15, help="turns of every worker")
     parser.add_argument("--turn-ms", type=float, default=400, help="timed work in a turn, at least one iteration")

@@ -120,7 +120,9 @@ def main():
     parser.add_argument("--variant", choices=VARIANTS, required=True)
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--data-type", choices=("f32", "bf16"), default="f32")
+    data_type = {"dest": "data_type", "choices": ("f32", "bf16")}
+    parser.add_argument("--dtype", **data_type, default="f32")
+    parser.add_argument("--data-type", **data_type, default=argparse.SUPPRESS, help=argparse.SUPPRESS)  # its old spelling
     parser.add_argument("--weights", required=True)
     parser.add_argument("--input", required=True)
     parser.add_argument("--target")

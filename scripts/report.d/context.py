@@ -33,6 +33,9 @@ class Context:
     def base_words(self):
         return words.noise_name(self.base_kind, self.base_noise)
 
+    def rule(self, name):
+        return words.rule(name, self.results.cost_ratio)
+
     def ordered(self, table):
         """The table's variants in the study's order."""
         there = set(table.distinct("variant"))
@@ -75,14 +78,14 @@ def percent_words(row):
     return text
 
 
-def not_estimable(*tables):
+def not_estimable(ctx, *tables):
     """A block that says which figures have no number, by reason; None when all have one."""
     found = {}
     for table in tables:
         for row in table.rows() if "not_estimable" in table else ():
             if row["not_estimable"] and not words.math.isfinite(row.get("value", words.math.nan)):
                 name = row.get("variant") or pair_name(row)
-                labels = [name] + [words.metric(row[k]) if k == "metric" else words.rule(row[k]) if k == "rule" else str(row[k])
+                labels = [name] + [words.metric(row[k]) if k == "metric" else ctx.rule(row[k]) if k == "rule" else str(row[k])
                                    for k in ("split", "gap", "metric", "rule", "pixels") if k in row]
                 found.setdefault(row["not_estimable"], []).append(" ".join(labels))
     if not found:

@@ -66,7 +66,7 @@ def calibration(ctx):
                            "at the bottom: where its probabilities lie; intervals by subject, all seeds together.", panels))
     else:
         section.add(Missing("No reliability curves in this comparison."))
-    section.add(not_estimable(ctx.base("calibration")))
+    section.add(not_estimable(ctx, ctx.base("calibration")))
     section.add(Figure("Means over seeds with 95% intervals; a slope below 1 is overconfidence, an intercept below 0 too many "
                        "positives.", summary_panel(ctx)))
     table = ctx.base("calibration")

@@ -17,7 +17,7 @@ TOLD = ("sensitivity", "specificity", "false_positive_rate", "false_negative_rat
 
 def rules_panel(ctx, metric, title, prevalence=None):
     table = ctx.base("decision").where(metric=metric)
-    groups = [(words.rule(rule), [estimate_row(row) for v in ctx.variants for row in table.where(rule=rule, variant=v).rows()])
+    groups = [(ctx.rule(rule), [estimate_row(row) for v in ctx.variants for row in table.where(rule=rule, variant=v).rows()])
               for rule in table.distinct("rule")]
     groups = [group for group in groups if group[1]]
     if not groups:
@@ -42,7 +42,7 @@ def thresholds_text(ctx):
             values = mine["probability"][numpy.isfinite(mine["probability"])]
             parts.append("not estimable: " + "; ".join(r for r in mine.distinct("not_estimable") if r) if not len(values) else
                          f"{values[0]:.3f}" if values.min() == values.max() else f"{values.min():.3f} to {values.max():.3f}")
-        lines.append([words.rule(rule)] + parts)
+        lines.append([ctx.rule(rule)] + parts)
     return Grid("Thresholds from val, as probabilities, lowest to highest over seeds", ["rule"] + ctx.ordered(table),
                 lines) if lines else None
 
@@ -51,7 +51,7 @@ def mcnemar_grid(ctx):
     table = ctx.base("mcnemar")
     if not len(table):
         return None
-    rows = [[f"{row['seed']:g}", pair_name(row), words.rule(row["rule"]), row["on"], f"{row['both']:g}",
+    rows = [[f"{row['seed']:g}", pair_name(row), ctx.rule(row["rule"]), row["on"], f"{row['both']:g}",
              f"{row['a_only']:g}", f"{row['b_only']:g}", f"{row['neither']:g}",
              row.get("not_estimable") or words.p_value(row["p"])] for row in table.rows()]
     return Grid("McNemar's exact test, seed by seed: test images called positive by both, by one, by neither",
@@ -60,7 +60,7 @@ def mcnemar_grid(ctx):
 
 def decision_grid(ctx):
     table = ctx.base("decision")
-    rows = [[words.rule(rule), variant] + [words.interval(row, 3) if row else "n/a" for row in
+    rows = [[ctx.rule(rule), variant] + [words.interval(row, 3) if row else "n/a" for row in
                                           (table.first(rule=rule, variant=variant, metric=m) for m in TOLD)]
             for rule in table.distinct("rule") for variant in ctx.ordered(table)]
     return Grid(f"Decisions on test, means over seeds with 95% intervals, {ctx.base_words}",
@@ -82,10 +82,10 @@ def decisions(ctx):
                        "alarms. All intervals are 95%, for new seeds and new subjects.", [p for p in panels if p]))
     rules = ctx.base("decision_difference").distinct("rule")
     panels = [difference_panel(ctx, f"difference_{metric}", f"Paired differences in {words.metric(metric)}", ctx.base("decision_difference"),
-                               [(words.rule(rule), {"rule": rule, "metric": metric}) for rule in rules])
+                               [(ctx.rule(rule), {"rule": rule, "metric": metric}) for rule in rules])
               for metric in ("sensitivity", "specificity", "predicted_positive_rate")]
     panels = [p for p in panels if p]
-    section.add(not_estimable(ctx.base("decision").where(metric=list(TOLD)), ctx.base("decision_difference").where(
+    section.add(not_estimable(ctx, ctx.base("decision").where(metric=list(TOLD)), ctx.base("decision_difference").where(
         metric=["sensitivity", "specificity", "predicted_positive_rate"])))
     if panels:
         section.add(Figure("Points right of 0: the first variant's figure is higher; an interval that holds 0 is compatible "
@@ -99,5 +99,5 @@ def disagreement_grid(ctx):
     table = ctx.base("disagreement")
     if not len(table):
         return None
-    rows = [[pair_name(row), words.rule(row["rule"]), words.interval(row, 1, scale=100)] for row in table.rows()]
+    rows = [[pair_name(row), ctx.rule(row["rule"]), words.interval(row, 1, scale=100)] for row in table.rows()]
     return Grid("Test images that two variants decide differently, in %", ["a - b", "threshold", "share"], rows, folded=True)

@@ -199,7 +199,7 @@ def generalization(ctx):
         section.add(Figure("Ticks: single seeds; thick pale bar: interval for new seeds on these images; thin: for new seeds and new "
                            "subjects. Last: filled, what the seed does; hollow, what another draw of subjects would do to one seed.",
                            [p for p in panels if p]))
-    section.add(not_estimable(ctx.base("generalization"), ctx.base("generalization_difference")))
+    section.add(not_estimable(ctx, ctx.base("generalization"), ctx.base("generalization_difference")))
     return section.add(generalization_grid(ctx), delong_grid(ctx))
 
 

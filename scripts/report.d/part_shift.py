@@ -51,7 +51,7 @@ def shift(ctx):
     panels = [panel for panel in (shift_panel(ctx, table, *shown) for shown in SHOWN) if panel]
     section.add(Figure("Lower is steadier: the share of test images whose Youden decision differs when the image moves "
                        "(edge pixels repeated), means over four directions and seeds with 95% intervals.", panels))
-    section.add(not_estimable(table))
+    section.add(not_estimable(ctx, table))
     rows = [[row["variant"], f"{row['pixels']:g}", words.metric(row["metric"]), words.interval(row, 2, scale=100)]
             for row in table.rows()]
     return section.add(Grid("Shift consistency, in points (hundredths)", ["variant", "pixels", "metric", "mean over seeds"],

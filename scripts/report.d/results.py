@@ -9,6 +9,7 @@ import h5py
 import numpy
 
 FORMAT, VERSION = "downscalexr-compare", 1
+COST_RATIO = 5  # of `study report` when a file does not say it
 
 
 class DataError(Exception):
@@ -114,6 +115,7 @@ class Results:
             self.negative, self.positive = text_of(get("negative", "negative")), text_of(get("positive", "positive"))
             self.confidence, self.alpha = float(get("confidence", .95)), float(get("alpha", .05))
             self.resamples = int(get("resamples", 0))
+            self.cost_ratio = float(get("cost_ratio", COST_RATIO))
             self.environment, self.settings, self.notes, columns = (
                 json.loads(text_of(h5[name][()])) if name in h5 else {}
                 for name in ("environment_json", "settings_json", "notes_json", "columns_json"))
@@ -131,6 +133,7 @@ class Results:
         for key in ("command", "data", "negative", "positive", "confidence", "alpha", "resamples", "environment",
                     "settings", "notes"):
             setattr(self, key, found[key])
+        self.cost_ratio = found.get("cost_ratio", COST_RATIO)
         self.tables = {}
         for name, described in found["tables"].items():
             names = [column["name"] for column in described["columns"]]

@@ -16,7 +16,7 @@ class Row:
     value: float
     low: float
     high: float
-    reason: str = ""  # why there is no number
+    reason: str = ""  # why there is not a number
     variant: str = ""  # gives colour and marker
     other: float = math.nan  # the original's number, a hollow diamond
     hollow: bool = False

@@ -12,7 +12,7 @@ METRICS = {"auc": "AUC", "pr_auc": "PR-AUC", "loss": "loss", "accuracy": "accura
            "intercept": "calibration intercept", "changed": "decisions changed",
            "probability_change": "change of probability", "accuracy_loss": "accuracy lost"}
 RULES = {"youden": "Youden threshold", "sensitivity": "95% sensitivity on val",
-         "cost": "a miss costs 5 false alarms", "half": "probability .5"}
+         "cost": "a miss costs {cost_ratio:g} false alarms", "half": "probability .5"}
 LOADS = {"none": "alone", "compute": "beside computing", "memory": "beside memory traffic"}
 WAITS = {"active": "spinning", "passive": "passive"}
 
@@ -21,8 +21,8 @@ def metric(name):
     return METRICS.get(name, name.replace("_", " "))
 
 
-def rule(name):
-    return RULES.get(name, name)
+def rule(name, cost_ratio):
+    return RULES.get(name, name).format(cost_ratio=cost_ratio)
 
 
 def noise_name(kind, level):
@@ -52,7 +52,7 @@ def significant(value, digits=3):
 
 
 def interval(row, digits=3, names=("value", "low", "high"), scale=1, form=None):
-    """0.899 (0.876 to 0.918), or why there is no number."""
+    """0.899 (0.876 to 0.918), or why there is not a number."""
     value, low, high = (row[name] for name in names)
     if not math.isfinite(value):
         return f"not estimable: {row.get('not_estimable') or 'no reason given'}"

@@ -1,10 +1,11 @@
 // Are the test probabilities true? The bootstrap repeats each image as often as it was drawn and fits again.
-#include "study/statistics/calibration.hpp"
+#include "study/analysis/calibration.hpp"
 
 #include <cmath>
 
-#include "study/analysis/figure_sets.hpp"
+#include "study/statistics/calibration.hpp"
 #include "study/statistics/proportion.hpp"
+#include "study/statistics/recalibrate.hpp"
 
 namespace dsx::analysis {
 namespace {
@@ -52,10 +53,10 @@ void compute_calibration(const JudgedSplit& test, std::span<const double> weight
 }
 
 void add_calibration_rows(const Analysis& analysis, std::size_t c, ResultTable& table) {
-  const JudgedCell& cell = analysis.study.cells[c];
+  const JudgedCell& cell = analysis.comparison.cells[c];
   const JudgedSplit& test = cell.of(data::Split::test);
-  const statistics::IntervalOptions options{analysis.study.options.confidence,
-                                            analysis.study.options.minimum};
+  const statistics::IntervalOptions options{analysis.comparison.options.confidence,
+                                            analysis.comparison.options.minimum};
   const statistics::Brier brier =
       statistics::brier_score(test.logits, test.positive, kBins, test.subjects, options);
   const statistics::Recalibration fit =
@@ -96,22 +97,22 @@ struct PooledBin {
 };
 
 // All seeds in tenths of probability; an image comes once per seed, under its subject.
-void add_pooled_rows(const Study& study, const NoiseLevel& noise, const std::string& variant,
+void add_pooled_rows(const Comparison& comparison, const NoiseLevel& noise, const std::string& variant,
                      ResultTable& table) {
-  const auto seeds = study.seeds_of(noise, variant);
+  const auto seeds = comparison.seeds_of(noise, variant);
   std::vector<PooledBin> bins(kBins);
   for (const auto& [seed, place] : seeds) {
-    const JudgedSplit& test = study.cells[place].of(data::Split::test);
+    const JudgedSplit& test = comparison.cells[place].of(data::Split::test);
     if (!test.too_little.empty()) return;
     for (std::size_t i = 0; i < test.logits.size(); ++i) {
       const double probability = 1 / (1 + std::exp(-test.logits[i]));
       PooledBin& bin = bins[std::min(kBins - 1, static_cast<std::size_t>(probability * kBins))];
       bin.probability += probability;
       bin.hits.push_back(test.positive[i]);
-      bin.subjects.push_back(study.image_subjects[test.images[i]]);
+      bin.subjects.push_back(comparison.image_subjects[test.images[i]]);
     }
   }
-  const statistics::IntervalOptions options{study.options.confidence, study.options.minimum};
+  const statistics::IntervalOptions options{comparison.options.confidence, comparison.options.minimum};
   for (std::size_t b = 0; b < kBins; ++b) {
     const auto count = static_cast<double>(bins[b].hits.size());
     if (count == 0) continue;
@@ -125,7 +126,7 @@ void add_pooled_rows(const Study& study, const NoiseLevel& noise, const std::str
 }
 
 void add_reliability(Analysis& analysis) {
-  const Study& study = analysis.study;
+  const Comparison& comparison = analysis.comparison;
   const std::vector<std::string> bin{"bin", "images", "mean_probability", "observed",
                                      "low", "high",   "not_estimable"};
   ResultTable seeds =
@@ -134,10 +135,11 @@ void add_reliability(Analysis& analysis) {
   ResultTable pooled =
       make_table("reliability_pooled", "the same of all seeds together, in tenths of probability",
                  std::vector<std::string>{"noise_kind", "noise", "variant"} + bin);
-  for (const JudgedCell& cell : study.cells)
-    add_reliability_rows(cell, {study.options.confidence, study.options.minimum}, seeds);
-  for (const NoiseLevel& noise : study.noises)
-    for (const std::string& variant : study.variants) add_pooled_rows(study, noise, variant, pooled);
+  for (const JudgedCell& cell : comparison.cells)
+    add_reliability_rows(cell, {comparison.options.confidence, comparison.options.minimum}, seeds);
+  for (const NoiseLevel& noise : comparison.noises)
+    for (const std::string& variant : comparison.variants)
+      add_pooled_rows(comparison, noise, variant, pooled);
   analysis.results.tables.push_back(std::move(seeds));
   analysis.results.tables.push_back(std::move(pooled));
 }
@@ -145,8 +147,8 @@ void add_reliability(Analysis& analysis) {
 }  // namespace
 
 void add_calibration_figures(Analysis& analysis) {
-  for (std::size_t c = 0; c < analysis.study.cells.size(); ++c) {
-    const JudgedSplit& test = analysis.study.cells[c].of(data::Split::test);
+  for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c) {
+    const JudgedSplit& test = analysis.comparison.cells[c].of(data::Split::test);
     analysis.figures.add(
         c, figure_names(),
         [&test](const SplitWeights& weights, std::span<double> out) {
@@ -160,12 +162,12 @@ void add_calibration_tables(Analysis& analysis) {
   ResultTable seeds = make_table(
       "calibration_seed", "calibration of each seed on test",
       std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "metric"} + estimate_columns());
-  for (std::size_t c = 0; c < analysis.study.cells.size(); ++c) add_calibration_rows(analysis, c, seeds);
+  for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c) add_calibration_rows(analysis, c, seeds);
   analysis.results.tables.push_back(std::move(seeds));
   Topic topic{"calibration", "calibration on test, over seeds", {"metric"}, {}};
   for (const std::string& metric : calibration_metrics())
     topic.figures.push_back({{metric}, {{"calibration/" + metric, 1}}, calibration_range(metric)});
-  add_topic(analysis.study, analysis.figures, topic, analysis.results, analysis.records);
+  add_topic(analysis.comparison, analysis.figures, topic, analysis.results, analysis.records);
   add_reliability(analysis);
 }
 

@@ -14,6 +14,7 @@
 #include "downscalexr_version.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/downsample/downsample.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/sweep/sweep.hpp"
 
 namespace dsx::analysis {
@@ -47,7 +48,7 @@ SplitPredictions read_split(const data::h5::Reader& in, data::Split split) {
   for (std::size_t i = 0; i < n; ++i) {
     if (p.labels[i] != 0 && p.labels[i] != 1)
       in.fail(fmt::format("{}label of '{}' is {}, neither 0 nor 1", group, p.names[i], p.labels[i]));
-    if (!std::isfinite(p.logits[i])) in.fail(fmt::format("{}logit of '{}' is no number", group, p.names[i]));
+    if (!std::isfinite(p.logits[i])) in.fail(fmt::format("{}logit of '{}' is not a number", group, p.names[i]));
   }
   return p;
 }
@@ -86,7 +87,7 @@ Cell read_cell(const fs::path& folder) {
   cell.class_names = class_names_of(in);
   cell.best_epoch = static_cast<int>(in.attribute_int("best_epoch"));
   cell.logit_threshold = in.attribute_double("logit_threshold");
-  if (!std::isfinite(cell.logit_threshold)) in.fail("its threshold is no number");
+  if (!std::isfinite(cell.logit_threshold)) in.fail("its threshold is not a number");
   training::Columns columns;
   for (const std::string& name : in.names("epochs"))
     columns.emplace_back(name, in.numbers<double>("epochs/" + name, kMaxColumnBytes));

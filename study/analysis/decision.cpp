@@ -1,10 +1,10 @@
 // What the variants decide on test at thresholds that val froze: which mistakes they make, and whether they
 // call more images positive than there are.
-#include "study/statistics/decision.hpp"
+#include "study/analysis/decision.hpp"
 
 #include <cmath>
 
-#include "study/analysis/figure_sets.hpp"
+#include "study/statistics/decision.hpp"
 #include "study/statistics/weighted.hpp"
 
 namespace dsx::analysis {
@@ -69,12 +69,12 @@ void add_decision_rows(const JudgedCell& cell, const std::string& rule, const Co
               values_of(reason.empty() ? metrics.*metric.interval : statistics::cannot_estimate(reason)));
 }
 
-ResultTable threshold_table(const Study& study) {
+ResultTable threshold_table(const Comparison& comparison) {
   ResultTable table = make_table("thresholds", "decision thresholds that val chose",
                                  {"noise_kind", "noise", "variant", "seed", "rule", "logit", "probability",
                                   "val_sensitivity", "val_specificity", "not_estimable"});
-  for (const JudgedCell& cell : study.cells)
-    for (const Rule& rule : study.rules) {
+  for (const JudgedCell& cell : comparison.cells)
+    for (const Rule& rule : comparison.rules) {
       const statistics::Threshold& t = cell.thresholds.at(rule.name);
       table.add(labels_of(cell) + std::vector<ResultValue>{rule.name, t.value, 1 / (1 + std::exp(-t.value)),
                                                            t.sensitivity, t.specificity, t.not_estimable});
@@ -85,9 +85,9 @@ ResultTable threshold_table(const Study& study) {
 }  // namespace
 
 void add_decision_figures(Analysis& analysis) {
-  for (std::size_t c = 0; c < analysis.study.cells.size(); ++c) {
-    const JudgedCell& cell = analysis.study.cells[c];
-    for (const Rule& rule : analysis.study.rules) {
+  for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c) {
+    const JudgedCell& cell = analysis.comparison.cells[c];
+    for (const Rule& rule : analysis.comparison.rules) {
       std::vector<std::string> names;
       for (const DecisionMetric& metric : metric_table())
         names.push_back(decision_figure(rule.name, metric.name));
@@ -108,26 +108,26 @@ void add_decision_figures(Analysis& analysis) {
 }
 
 void add_decision_tables(Analysis& analysis) {
-  const Study& study = analysis.study;
+  const Comparison& comparison = analysis.comparison;
   const std::vector<std::string> of_cell{"noise_kind", "noise", "variant", "seed", "rule"};
   ResultTable seeds = make_table("decision_seed", "decisions of each seed on test",
                                  of_cell + std::vector<std::string>{"metric"} + estimate_columns());
   ResultTable confusion =
       make_table("confusion", "counts on test",
                  of_cell + std::vector<std::string>{"tp", "fp", "tn", "fn", "prevalence"});
-  for (const JudgedCell& cell : study.cells)
-    for (const Rule& rule : study.rules) add_decision_rows(cell, rule.name, study.options, seeds, confusion);
-  analysis.results.tables.push_back(threshold_table(study));
+  for (const JudgedCell& cell : comparison.cells)
+    for (const Rule& rule : comparison.rules) add_decision_rows(cell, rule.name, comparison.options, seeds, confusion);
+  analysis.results.tables.push_back(threshold_table(comparison));
   analysis.results.tables.push_back(std::move(confusion));
   analysis.results.tables.push_back(std::move(seeds));
   Topic topic{"decision", "decisions on test, over seeds", {"rule", "metric"}, {}};
-  for (const Rule& rule : study.rules)
+  for (const Rule& rule : comparison.rules)
     for (const DecisionMetric& metric : metric_table())
       topic.figures.push_back(
           {{rule.name, metric.name},
            {{decision_figure(rule.name, metric.name), 1}},
            metric.is_signed ? FigureRange{-1, 1, 0} : FigureRange{0, 1, statistics::kNotEstimable}});
-  add_topic(study, analysis.figures, topic, analysis.results, analysis.records);
+  add_topic(comparison, analysis.figures, topic, analysis.results, analysis.records);
 }
 
 }  // namespace dsx::analysis

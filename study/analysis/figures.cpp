@@ -82,10 +82,10 @@ void Figures::run_part(const std::vector<const Batch*>& batches, const std::func
   if (count == 0) return;
   Gatherer gatherer;
   const auto compute = [&](std::span<const double> of_images, std::span<double> out) {
-    std::size_t at = 0, gathered = study_.cells.size();
+    std::size_t at = 0, gathered = comparison_.cells.size();
     SplitWeights weights;
     for (const Batch* batch : batches) {
-      if (batch->cell != gathered) weights = gatherer.gather(study_.cells[batch->cell], of_images);
+      if (batch->cell != gathered) weights = gatherer.gather(comparison_.cells[batch->cell], of_images);
       gathered = batch->cell;
       batch->compute(weights, out.subspan(at, batch->count));
       at += batch->count;
@@ -93,12 +93,12 @@ void Figures::run_part(const std::vector<const Batch*>& batches, const std::func
     tick();
   };
   statistics::BootstrapOptions options;
-  options.resamples = study_.options.resamples;
-  options.seed = study_.options.seed;
-  options.strata = study_.strata;
+  options.resamples = comparison_.options.resamples;
+  options.seed = comparison_.options.seed;
+  options.strata = comparison_.strata;
   options.jackknife = false;
   const statistics::BootstrapSample sample =
-      statistics::bootstrap_by_subject(study_.image_subjects, count, compute, options);
+      statistics::bootstrap_by_subject(comparison_.image_subjects, count, compute, options);
   std::size_t at = 0;
   for (const Batch* batch : batches)
     for (std::size_t k = 0; k < batch->count; ++k, ++at) {
@@ -112,7 +112,7 @@ void Figures::run_part(const std::vector<const Batch*>& batches, const std::func
 void Figures::run() {
   std::stable_sort(batches_.begin(), batches_.end(),
                    [](const Batch& a, const Batch& b) { return a.cell < b.cell; });
-  const auto threads = static_cast<std::size_t>(std::max(1, study_.options.threads));
+  const auto threads = static_cast<std::size_t>(std::max(1, comparison_.options.threads));
   std::vector<std::vector<const Batch*>> parts(threads);
   for (const Batch& batch : batches_) parts[batch.cell % threads].push_back(&batch);
   std::atomic<std::size_t> done = 0;
@@ -133,12 +133,13 @@ void Figures::run() {
       if (!failure) failure = std::current_exception();
     }
   };
-  cli::ProgressBar progress(cli::progress_mode(study_.options.progress), "bootstrap", 0);
-  const double all = static_cast<double>((study_.options.resamples + 1) * threads);
+  cli::ProgressBar progress(cli::progress_mode(comparison_.options.progress), "bootstrap", 0);
+  const double all = static_cast<double>((comparison_.options.resamples + 1) * threads);
   for (std::size_t part = 1; part < threads; ++part) others.emplace_back([&, part] { work(part, [] {}); });
   work(0, [&] {
     if (cli::interrupt_requested()) stop = true;
-    progress.show(static_cast<double>(done) / all, fmt::format("{} resamples", study_.options.resamples), 10);
+    progress.show(static_cast<double>(done) / all, fmt::format("{} resamples", comparison_.options.resamples),
+                  10);
   });
   for (auto& thread : others) thread.join();
   if (failure) std::rethrow_exception(failure);
@@ -161,12 +162,12 @@ statistics::Estimate Figures::of_cell(std::size_t cell, const std::string& figur
   sample.statistics = 1;
   sample.observed = {found.observed};
   sample.replicates = found.replicates;
-  return statistics::percentile_interval(sample, 0, study_.options.confidence);
+  return statistics::percentile_interval(sample, 0, comparison_.options.confidence);
 }
 
 OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_seed,
                               const FigureRange& range) const {
-  const std::size_t seeds = terms_by_seed.size(), resamples = study_.options.resamples;
+  const std::size_t seeds = terms_by_seed.size(), resamples = comparison_.options.resamples;
   if (seeds == 0) return cannot("no seed has all that is needed");
   statistics::BootstrapSample sample;
   sample.statistics = seeds;
@@ -176,10 +177,11 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
     for (const Term& term : terms_by_seed[s]) {
       const Column& found = column(term.cell, term.figure);
       if (!found.not_estimable.empty())
-        return cannot(fmt::format("seed {}: {}", study_.cells[term.cell].cell->seed, found.not_estimable));
+        return cannot(
+            fmt::format("seed {}: {}", comparison_.cells[term.cell].cell->seed, found.not_estimable));
       if (!std::isfinite(found.observed))
         return cannot(
-            fmt::format("seed {}: not defined for these images", study_.cells[term.cell].cell->seed));
+            fmt::format("seed {}: not defined for these images", comparison_.cells[term.cell].cell->seed));
       sample.observed[s] += term.weight * found.observed;
       for (std::size_t b = 0; b < resamples; ++b)
         sample.replicates[b * seeds + s] += term.weight * found.replicates[b];
@@ -199,9 +201,9 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
   OverSeeds result;
   result.of_seeds = sample.observed;
   result.summary = statistics::combine_seeds(sample.observed, statistics::replicate_covariance(sample, all),
-                                             study_.options.confidence, null);
-  result.estimate =
-      statistics::crossed_bootstrap(sample, all, study_.options.confidence, null, study_.options.seed + 1);
+                                             comparison_.options.confidence, null);
+  result.estimate = statistics::crossed_bootstrap(sample, all, comparison_.options.confidence, null,
+                                                  comparison_.options.seed + 1);
   if (result.constant())
     result.estimate.not_estimable = fmt::format("{:g} in every seed and resample", result.value());
   clip(result.estimate, range);

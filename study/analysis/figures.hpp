@@ -1,6 +1,6 @@
-// The two-way bootstrap over a whole study: each resample draws subjects once, for all cells and splits, so
-// that everything made of several cells (a mean over seeds, a difference of variants, a gap between splits, a
-// slope over noise) is a weighted sum of figures of the same resample, and so paired.
+// The two-way bootstrap over a whole comparison: each resample draws subjects once, for all cells and splits,
+// so that everything made of several cells (a mean over seeds, a difference of variants, a gap between
+// splits, a slope over noise) is a weighted sum of figures of the same resample, and so paired.
 #pragma once
 
 #include <array>
@@ -45,7 +45,7 @@ struct FigureRange {
 
 class Figures {
  public:
-  explicit Figures(const Study& study) : study_(study) {}
+  explicit Figures(const Comparison& comparison) : comparison_(comparison) {}
 
   // Before run(): figures of a cell, computed together. A reason says that they are not estimable; `compute`
   // is then not called.
@@ -73,7 +73,7 @@ class Figures {
   const Column& column(std::size_t cell, const std::string& figure) const;
   void run_part(const std::vector<const Batch*>& batches, const std::function<void()>& tick);
 
-  const Study& study_;
+  const Comparison& comparison_;
   std::vector<Batch> batches_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, std::size_t> places_;  // "<cell>/<figure>"

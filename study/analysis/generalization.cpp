@@ -1,9 +1,10 @@
 // How well the best checkpoints do on each split, and how far the splits lie apart. Accuracy and F1 at the
 // threshold that val froze (on val itself they are a little too good), and at .5, as the original reported
 // them.
+#include "study/analysis/generalization.hpp"
+
 #include <cmath>
 
-#include "study/analysis/figure_sets.hpp"
 #include "study/statistics/auc.hpp"
 #include "study/statistics/decision.hpp"
 #include "study/statistics/weighted.hpp"
@@ -79,11 +80,11 @@ CellCompute count_compute(const JudgedSplit& split, std::vector<std::uint8_t> de
 // One split of one cell with the interval that each metric's own method gives; the bootstrap where there is
 // none.
 void add_metric_rows(const Analysis& analysis, std::size_t c, data::Split which, ResultTable& table) {
-  const JudgedCell& cell = analysis.study.cells[c];
+  const JudgedCell& cell = analysis.comparison.cells[c];
   const JudgedSplit& split = cell.of(which);
   const std::string name = data::to_string(which);
-  const statistics::IntervalOptions options{analysis.study.options.confidence,
-                                            analysis.study.options.minimum};
+  const statistics::IntervalOptions options{analysis.comparison.options.confidence,
+                                            analysis.comparison.options.minimum};
   const auto add = [&](const std::string& metric, const statistics::Estimate& estimate) {
     table.add(labels_of(cell) + std::vector<ResultValue>{name, metric} + values_of(estimate));
   };
@@ -113,21 +114,21 @@ void add_metric_rows(const Analysis& analysis, std::size_t c, data::Split which,
 }
 
 // DeLong's paired test, seed by seed: how each seed alone would have answered.
-ResultTable delong_table(const Study& study) {
+ResultTable delong_table(const Comparison& comparison) {
   ResultTable table =
       make_table("auc_delong", "paired DeLong tests of each seed: AUC(a) - AUC(b)",
                  std::vector<std::string>{"noise_kind", "noise", "seed", "variant_a", "variant_b", "split"} +
                      estimate_columns());
-  const statistics::IntervalOptions options{study.options.confidence, study.options.minimum};
-  for (const NoiseLevel& noise : study.noises)
-    for (const auto& [a, b] : study.pairs()) {
-      const auto of_b = study.seeds_of(noise, b);
-      for (const auto& [seed, cell_a] : study.seeds_of(noise, a)) {
+  const statistics::IntervalOptions options{comparison.options.confidence, comparison.options.minimum};
+  for (const NoiseLevel& noise : comparison.noises)
+    for (const auto& [a, b] : comparison.pairs()) {
+      const auto of_b = comparison.seeds_of(noise, b);
+      for (const auto& [seed, cell_a] : comparison.seeds_of(noise, a)) {
         const auto cell_b = of_b.find(seed);
         if (cell_b == of_b.end()) continue;
         for (const data::Split which : {data::Split::val, data::Split::test}) {
-          const JudgedSplit& x = study.cells[cell_a].of(which);
-          const JudgedSplit& y = study.cells[cell_b->second].of(which);
+          const JudgedSplit& x = comparison.cells[cell_a].of(which);
+          const JudgedSplit& y = comparison.cells[cell_b->second].of(which);
           const statistics::Estimate difference =
               x.too_little.empty()
                   ? statistics::auc_difference(x.logits, y.logits, x.positive, x.subjects, options)
@@ -152,14 +153,14 @@ void add_gaps(Analysis& analysis) {
            {{std::string(first) + "/" + metric, 1}, {std::string(second) + "/" + metric, -1}},
            {-most, most, 0}});
     }
-  add_topic(analysis.study, analysis.figures, topic, analysis.results, analysis.records);
+  add_topic(analysis.comparison, analysis.figures, topic, analysis.results, analysis.records);
 }
 
 }  // namespace
 
 void add_generalization_figures(Analysis& analysis) {
-  for (std::size_t c = 0; c < analysis.study.cells.size(); ++c) {
-    const JudgedCell& cell = analysis.study.cells[c];
+  for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c) {
+    const JudgedCell& cell = analysis.comparison.cells[c];
     for (const data::Split which : kSplits) {
       const JudgedSplit& split = cell.of(which);
       const auto place = static_cast<std::size_t>(which);
@@ -184,7 +185,7 @@ void add_generalization_tables(Analysis& analysis) {
       make_table("generalization_seed", "each seed on each split",
                  std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "split", "metric"} +
                      estimate_columns());
-  for (std::size_t c = 0; c < analysis.study.cells.size(); ++c)
+  for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c)
     for (const data::Split which : kSplits) add_metric_rows(analysis, c, which, seeds);
   analysis.results.tables.push_back(std::move(seeds));
   Topic topic{"generalization", "over seeds, on each split", {"split", "metric"}, {}};
@@ -194,8 +195,8 @@ void add_generalization_tables(Analysis& analysis) {
         topic.figures.push_back({{data::to_string(which), metric},
                                  {{data::to_string(which) + "/" + metric, 1}},
                                  range_of(metric)});
-  add_topic(analysis.study, analysis.figures, topic, analysis.results, analysis.records);
-  analysis.results.tables.push_back(delong_table(analysis.study));
+  add_topic(analysis.comparison, analysis.figures, topic, analysis.results, analysis.records);
+  analysis.results.tables.push_back(delong_table(analysis.comparison));
   add_gaps(analysis);
 }
 

@@ -43,13 +43,13 @@ std::string too_little_of(const JudgedSplit& split, const std::string& name, con
 // Numbers images and subjects over all cells.
 class Registry {
  public:
-  explicit Registry(Study& study) : study_(study) {}
+  explicit Registry(Comparison& comparison) : comparison_(comparison) {}
 
   std::uint32_t image(const std::string& name, const std::string& subject, bool positive, bool in_test) {
     const auto [at, is_new] = images_.try_emplace(name, static_cast<std::uint32_t>(images_.size()));
     const auto owner =
         subjects_.try_emplace(subject, static_cast<std::uint32_t>(subjects_.size())).first->second;
-    if (is_new) study_.image_subjects.push_back(owner);
+    if (is_new) comparison_.image_subjects.push_back(owner);
     if (flags_.size() <= owner) flags_.resize(owner + 1);
     flags_[owner] |= (positive ? 2U : 1U) | (in_test ? 4U : 0U);
     return at->second;
@@ -60,12 +60,12 @@ class Registry {
     std::sort(codes.begin(), codes.end());
     codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
     for (const auto flag : flags_)
-      study_.strata.push_back(
+      comparison_.strata.push_back(
           static_cast<std::uint32_t>(std::lower_bound(codes.begin(), codes.end(), flag) - codes.begin()));
   }
 
  private:
-  Study& study_;
+  Comparison& comparison_;
   std::unordered_map<std::string, std::uint32_t> images_, subjects_;
   std::vector<std::uint32_t> flags_;
 };
@@ -129,8 +129,8 @@ std::string words_of(const NoiseLevel& noise) {
                          : fmt::format("{:g}% wrong labels ({})", 100 * noise.rate, noise.kind);
 }
 
-std::map<std::uint64_t, std::size_t> Study::seeds_of(const NoiseLevel& noise,
-                                                     const std::string& variant) const {
+std::map<std::uint64_t, std::size_t> Comparison::seeds_of(const NoiseLevel& noise,
+                                                          const std::string& variant) const {
   std::map<std::uint64_t, std::size_t> seeds;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const Cell& cell = *cells[i].cell;
@@ -141,14 +141,14 @@ std::map<std::uint64_t, std::size_t> Study::seeds_of(const NoiseLevel& noise,
   return seeds;
 }
 
-std::vector<std::pair<std::string, std::string>> Study::pairs() const {
+std::vector<std::pair<std::string, std::string>> Comparison::pairs() const {
   std::vector<std::pair<std::string, std::string>> result;
   for (std::size_t a = 0; a < variants.size(); ++a)
     for (std::size_t b = 0; b < a; ++b) result.emplace_back(variants[a], variants[b]);
   return result;
 }
 
-std::vector<std::string> Study::noise_kinds() const {
+std::vector<std::string> Comparison::noise_kinds() const {
   std::vector<std::string> kinds;
   for (const auto& noise : noises)
     if (!noise.kind.empty() && std::find(kinds.begin(), kinds.end(), noise.kind) == kinds.end())
@@ -156,33 +156,34 @@ std::vector<std::string> Study::noise_kinds() const {
   return kinds;
 }
 
-Study make_study(const std::vector<Cell>& cells, const CompareOptions& options) {
-  Study study;
-  study.options = options;
-  study.rules = {
+Comparison make_comparison(const std::vector<Cell>& cells, const CompareOptions& options) {
+  Comparison comparison;
+  comparison.options = options;
+  comparison.rules = {
       {"youden", "at the Youden threshold"},
       {"sensitivity", fmt::format("at {:g}% sensitivity on val", 100 * options.target_sensitivity)},
       {"cost",
        fmt::format("at the threshold where a missed positive costs {:g} false alarms", options.cost_ratio)},
       {"half", "at probability .5"}};
-  Registry registry(study);
+  Registry registry(comparison);
   for (const Cell& cell : cells) {
     JudgedCell judged;
     judged.cell = &cell;
     for (const data::Split split : kJudgedSplits)
       judged.splits[static_cast<std::size_t>(split)] = judged_split(cell, split, options.minimum, registry);
     judged.thresholds = thresholds_of(judged, options);
-    study.cells.push_back(std::move(judged));
-    if (std::find(study.variants.begin(), study.variants.end(), cell.variant) == study.variants.end())
-      study.variants.push_back(cell.variant);
+    comparison.cells.push_back(std::move(judged));
+    if (std::find(comparison.variants.begin(), comparison.variants.end(), cell.variant) ==
+        comparison.variants.end())
+      comparison.variants.push_back(cell.variant);
     const NoiseLevel noise{cell.noise > 0 ? cell.noise_kind : "", cell.noise};
-    if (std::find(study.noises.begin(), study.noises.end(), noise) == study.noises.end())
-      study.noises.push_back(noise);
+    if (std::find(comparison.noises.begin(), comparison.noises.end(), noise) == comparison.noises.end())
+      comparison.noises.push_back(noise);
   }
-  std::sort(study.noises.begin(), study.noises.end());
+  std::sort(comparison.noises.begin(), comparison.noises.end());
   registry.finish();
-  refuse_unpaired(study.cells);
-  return study;
+  refuse_unpaired(comparison.cells);
+  return comparison;
 }
 
 std::vector<std::uint8_t> decisions(const JudgedCell& cell, data::Split split, const std::string& rule) {

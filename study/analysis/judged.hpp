@@ -19,7 +19,7 @@ struct JudgedSplit {
   std::vector<double> logits;
   std::vector<std::uint8_t> positive;
   std::vector<std::uint32_t> subjects;  // numbers within this split
-  std::vector<std::uint32_t> images;    // places in Study::image_subjects
+  std::vector<std::uint32_t> images;    // places in Comparison::image_subjects
   std::string too_little;               // why nothing can be estimated; empty otherwise
 };
 
@@ -55,7 +55,7 @@ struct CompareOptions {
   std::string progress = "none";  // as --progress
 };
 
-struct Study {
+struct Comparison {
   CompareOptions options;
   std::vector<Rule> rules;
   std::vector<JudgedCell> cells;
@@ -71,8 +71,8 @@ struct Study {
   std::vector<std::string> noise_kinds() const;  // without ""
 };
 
-// `cells` must outlive the study. Throws DataError when cells of a seed do not hold the same images.
-Study make_study(const std::vector<Cell>& cells, const CompareOptions& options);
+// `cells` must outlive the comparison. Throws DataError when cells of a seed do not hold the same images.
+Comparison make_comparison(const std::vector<Cell>& cells, const CompareOptions& options);
 
 std::vector<std::uint8_t> decisions(const JudgedCell& cell, data::Split split, const std::string& rule);
 

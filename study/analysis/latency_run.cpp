@@ -14,6 +14,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/sweep/child.hpp"
 
 namespace dsx::analysis {

@@ -1,6 +1,8 @@
 // What the samples of latency_run.hpp say. Within a repeat, thousands of passes agree far better than two
 // repeats do (other addresses, other caches), so that intervals of ratios come from the repeats: Student's t
 // on the logarithms.
+#include "study/analysis/latency_tables.hpp"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include "bench/measure/measure.hpp"
 #include "bench/measure/neighbours.hpp"
 #include "kernels/base/counted.hpp"
-#include "study/analysis/figure_sets.hpp"
 #include "study/analysis/latency_run.hpp"
 
 namespace dsx::analysis {
@@ -103,9 +104,9 @@ class Tables {
     load_difference_ =
         make_table("latency_load_difference", "(loaded / alone) of a / (loaded / alone) of b", pair);
     for (const auto& [the_case, by_variant] : sets_) {
-      for (const std::string& variant : analysis_.study.variants)
+      for (const std::string& variant : analysis_.comparison.variants)
         if (by_variant.contains(variant)) add_variant(the_case, variant, by_variant.at(variant));
-      for (const auto& [a, b] : analysis_.study.pairs())
+      for (const auto& [a, b] : analysis_.comparison.pairs())
         if (by_variant.contains(a) && by_variant.contains(b)) add_pair(the_case, a, b);
     }
     for (ResultTable* table :
@@ -138,7 +139,7 @@ class Tables {
     std::sort(all.begin(), all.end());
     auto row = labels + std::vector<ResultValue>{static_cast<double>(run_.threads)};
     for (const double q : {0.5, 0.9, 0.99})
-      row = row + quantile_values(all, q, analysis_.study.options.confidence);
+      row = row + quantile_values(all, q, analysis_.comparison.options.confidence);
     whole_.add(row + std::vector<ResultValue>{1e3 * the_case.batch / bench::quantile(all, 0.5),
                                               static_cast<double>(all.size()), disturbed,
                                               neighbours > bench::kBusyShare ? 1.0 : 0.0});
@@ -185,7 +186,7 @@ class Tables {
   void add_load(const Case& the_case, const std::string& variant, const std::vector<ResultValue>& labels) {
     std::vector<double> logs;
     for (const auto& [repeat, log] : degradation(the_case, variant)) logs.push_back(log);
-    const statistics::Estimate estimate = ratio_over_repeats(logs, analysis_.study.options.confidence);
+    const statistics::Estimate estimate = ratio_over_repeats(logs, analysis_.comparison.options.confidence);
     load_.add(labels + values_of(estimate));
     add_record("latency_load", the_case, variant, "", estimate);
   }
@@ -198,7 +199,7 @@ class Tables {
     for (const auto& [repeat, set] : of_a)
       if (const auto found = of_b.find(repeat); found != of_b.end())
         logs.push_back(std::log(median_of(*set) / median_of(*found->second)));
-    const statistics::Estimate ratio = ratio_over_repeats(logs, analysis_.study.options.confidence);
+    const statistics::Estimate ratio = ratio_over_repeats(logs, analysis_.comparison.options.confidence);
     ratio_.add(labels + values_of(ratio));
     add_record("latency_ratio", the_case, a, b, ratio);
     if (the_case.load == "none") return;
@@ -207,7 +208,7 @@ class Tables {
     for (const auto& [repeat, log] : worse_a)
       if (const auto found = worse_b.find(repeat); found != worse_b.end())
         logs.push_back(log - found->second);
-    const statistics::Estimate difference = ratio_over_repeats(logs, analysis_.study.options.confidence);
+    const statistics::Estimate difference = ratio_over_repeats(logs, analysis_.comparison.options.confidence);
     load_difference_.add(labels + values_of(difference));
     add_record("latency_load_difference", the_case, a, b, difference);
   }

@@ -1,17 +1,19 @@
 // One row per column that any table has: the same name means the same thing in all of them.
-#include <algorithm>
-#include <array>
-#include <stdexcept>
-#include <string_view>
+#include "study/analysis/result_columns.hpp"
 
-#include "study/analysis/result_table.hpp"
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
 
 namespace dsx::analysis {
 namespace {
 
-const std::vector<ResultColumn>& dictionary() {
-  constexpr bool kText = true;
-  static const std::vector<ResultColumn> columns = {
+using Columns = std::vector<ResultColumn>;
+constexpr bool kText = true;
+
+// What a row is of, and the estimate with its intervals.
+Columns labels_and_estimates() {
+  return {
       {"noise_kind", "", "kind of label noise in training; empty at noise 0", kText},
       {"noise", "share", "share of training labels made wrong"},
       {"variant", "", "downsampling operator", kText},
@@ -39,7 +41,12 @@ const std::vector<ResultColumn>& dictionary() {
       {"image_sd", "", "of one seed's figure over new subjects"},
       {"shared_image_sd", "", "part of image_sd that more seeds do not reduce"},
       {"detectable", "", "difference that would have been found with 80% chance at alpha .05"},
-      // Cells.
+  };
+}
+
+// Cells and curves.
+Columns of_cells() {
+  return {
       {"name", "", "folder of the cell, or the image", kText},
       {"best_epoch", "", "epoch of the checkpoint, by val AUC"},
       {"epochs", "", "epochs trained"},
@@ -53,12 +60,16 @@ const std::vector<ResultColumn>& dictionary() {
       {"images", "", ""},
       {"subjects", "", "patients; images of one are resampled together"},
       {"help", "", "what the operator does", kText},
-      // Curves.
       {"false_positive_rate", "share", ""},
       {"true_positive_rate", "share", ""},
       {"recall", "share", ""},
       {"precision", "share", ""},
-      // Decisions.
+  };
+}
+
+// Decisions at a threshold, of cells and of single images.
+Columns of_decisions() {
+  return {
       {"logit", "", "threshold on the logit"},
       {"probability", "", "the same as a probability"},
       {"val_sensitivity", "share", "on the images that chose the threshold"},
@@ -80,7 +91,12 @@ const std::vector<ResultColumn>& dictionary() {
       {"bin", "", "from 1"},
       {"observed", "share", "of positives"},
       {"pixels", "pixels", "of the shift"},
-      // Latency.
+  };
+}
+
+// Latency.
+Columns of_latency() {
+  return {
       {"batch", "images", ""},
       {"wait", "", "OpenMP's waiting: active (spinning) or passive", kText},
       {"load", "", "what runs beside: none, compute, memory", kText},
@@ -106,7 +122,12 @@ const std::vector<ResultColumn>& dictionary() {
       {"between_percent", "%", "standard deviation of the repeats' medians / their mean"},
       {"lowest_ms", "ms", "median of a repeat"},
       {"highest_ms", "ms", "median of a repeat"},
-      // Answers.
+  };
+}
+
+// Questions, claims and their verdicts.
+Columns of_answers() {
+  return {
       {"column", "", "of the original's table", kText},
       {"original", "", "what the original reported"},
       {"question", "", "", kText},
@@ -120,13 +141,22 @@ const std::vector<ResultColumn>& dictionary() {
       {"how_decided", "", "how the verdict follows from the intervals", kText},
       {"repeat_with", "", "command", kText},
   };
+}
+
+const Columns& dictionary() {
+  static const Columns columns = [] {
+    Columns all;
+    for (const auto& part : {labels_and_estimates(), of_cells(), of_decisions(), of_latency(), of_answers()})
+      all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
   return columns;
 }
 
 // Columns of `epochs` are metrics of train and val with the split in front.
-const std::vector<ResultColumn>& epoch_columns() {
-  static const std::vector<ResultColumn> columns = [] {
-    std::vector<ResultColumn> made = {{"lr", "", "learning rate of the epoch's last step"},
+const Columns& epoch_columns() {
+  static const Columns columns = [] {
+    Columns made = {{"lr", "", "learning rate of the epoch's last step"},
                                       {"train_s", "s", "training part of the epoch"}};
     for (const std::string split : {"train", "val"})
       for (const std::string metric : {"loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"})

@@ -12,15 +12,9 @@
 #include <vector>
 
 #include "bench/measure/environment.hpp"
+#include "study/analysis/result_columns.hpp"
 
 namespace dsx::analysis {
-
-struct ResultColumn {
-  std::string name, unit, help;
-  bool is_text = false;
-};
-// The columns' one dictionary. Throws std::invalid_argument for an unknown name.
-const ResultColumn& result_column(const std::string& name);
 
 using ResultValue = std::variant<std::string, double>;  // a NaN is a missing number
 
@@ -45,6 +39,7 @@ struct ComparisonResults {
   std::string negative, positive;  // class names
   double confidence = 0.95, alpha = 0.05;
   std::size_t resamples = 0;
+  double cost_ratio = 5;                // what a missed positive costs, in false alarms
   bench::Fields environment, settings;  // of the analysis; settings that all cells share
   std::vector<std::string> notes;       // how to read it, what was left out
   std::vector<ResultTable> tables;

@@ -1,6 +1,6 @@
 // How test figures fall with label noise: one slope per seed by least squares over the noise levels that it
 // has, then over seeds as any other figure. A seed with one level has no slope and takes no part.
-#include "study/analysis/figure_sets.hpp"
+#include "study/analysis/robustness.hpp"
 
 namespace dsx::analysis {
 namespace {
@@ -16,12 +16,13 @@ std::vector<double> slope_weights(const std::vector<double>& rates) {
 }
 
 // Cells of a seed over the levels of a kind, clean labels included.
-std::map<std::uint64_t, std::map<double, std::size_t>> levels_of(const Study& study, const std::string& kind,
+std::map<std::uint64_t, std::map<double, std::size_t>> levels_of(const Comparison& comparison,
+                                                                 const std::string& kind,
                                                                  const std::string& variant) {
   std::map<std::uint64_t, std::map<double, std::size_t>> levels;
-  for (const NoiseLevel& noise : study.noises)
+  for (const NoiseLevel& noise : comparison.noises)
     if (noise.rate == 0 || noise.kind == kind)
-      for (const auto& [seed, cell] : study.seeds_of(noise, variant)) levels[seed][noise.rate] = cell;
+      for (const auto& [seed, cell] : comparison.seeds_of(noise, variant)) levels[seed][noise.rate] = cell;
   return levels;
 }
 
@@ -43,11 +44,11 @@ std::map<double, std::size_t> shared(const std::map<double, std::size_t>& of,
   return result;
 }
 
-std::vector<std::vector<Term>> slopes(const Study& study, const std::string& kind, const std::string& a,
-                                      const std::string& b, const std::string& figure) {
+std::vector<std::vector<Term>> slopes(const Comparison& comparison, const std::string& kind,
+                                      const std::string& a, const std::string& b, const std::string& figure) {
   std::vector<std::vector<Term>> by_seed;
-  const auto of_a = levels_of(study, kind, a);
-  const auto of_b = levels_of(study, kind, b.empty() ? a : b);
+  const auto of_a = levels_of(comparison, kind, a);
+  const auto of_b = levels_of(comparison, kind, b.empty() ? a : b);
   for (const auto& [seed, all] : of_a) {
     const auto partner = of_b.find(seed);
     if (partner == of_b.end()) continue;
@@ -63,7 +64,7 @@ std::vector<std::vector<Term>> slopes(const Study& study, const std::string& kin
 }  // namespace
 
 void add_robustness_tables(Analysis& analysis) {
-  const Study& study = analysis.study;
+  const Comparison& comparison = analysis.comparison;
   ResultTable single =
       make_table("robustness", "change of test figures per unit of label noise",
                  std::vector<std::string>{"noise_kind", "variant", "metric"} + over_seeds_columns());
@@ -72,7 +73,7 @@ void add_robustness_tables(Analysis& analysis) {
       std::vector<std::string>{"noise_kind", "variant_a", "variant_b", "metric"} + over_seeds_columns());
   FigureRange range;
   range.null = 0;
-  for (const std::string& kind : study.noise_kinds())
+  for (const std::string& kind : comparison.noise_kinds())
     for (const std::string metric : {"auc", "pr_auc", "loss", "accuracy", "f1"}) {
       const auto add = [&](const std::string& a, const std::string& b) {
         Record record;
@@ -81,15 +82,15 @@ void add_robustness_tables(Analysis& analysis) {
         record.noise.kind = kind;
         record.a = a;
         record.b = b;
-        record.found = analysis.figures.over_seeds(slopes(study, kind, a, b, "test/" + metric), range);
+        record.found = analysis.figures.over_seeds(slopes(comparison, kind, a, b, "test/" + metric), range);
         auto labels = std::vector<ResultValue>{kind, a};
         if (!b.empty()) labels.emplace_back(b);
         labels.emplace_back(metric);
         (b.empty() ? single : difference).add(labels + values_of(record.found, !b.empty()));
         analysis.records.add(std::move(record));
       };
-      for (const std::string& variant : study.variants) add(variant, "");
-      for (const auto& [a, b] : study.pairs()) add(a, b);
+      for (const std::string& variant : comparison.variants) add(variant, "");
+      for (const auto& [a, b] : comparison.pairs()) add(a, b);
     }
   analysis.results.tables.push_back(std::move(single));
   analysis.results.tables.push_back(std::move(difference));

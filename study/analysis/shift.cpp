@@ -2,11 +2,12 @@
 // shift-invariant again", ICML), how far it moves the probability, and what it costs in accuracy. A patient
 // does not get another disease when the plate lies a pixel further left; an operator that skips pixels may
 // still say so.
+#include "study/analysis/shift.hpp"
+
 #include <fmt/core.h>
 
 #include <cmath>
 
-#include "study/analysis/figure_sets.hpp"
 #include "study/analysis/shift_run.hpp"
 
 namespace dsx::analysis {
@@ -72,8 +73,8 @@ std::string why_not_shifted(const JudgedCell& cell, const ShiftLogits& shifted) 
 }  // namespace
 
 void add_shift_figures(Analysis& analysis, const std::vector<ShiftLogits>& shifted) {
-  for (std::size_t c = 0; c < analysis.study.cells.size(); ++c) {
-    const JudgedCell& cell = analysis.study.cells[c];
+  for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c) {
+    const JudgedCell& cell = analysis.comparison.cells[c];
     const std::string reason = why_not_shifted(cell, shifted[c]);
     for (const int pixels : kShiftPixels) {
       std::vector<std::string> names;
@@ -95,8 +96,8 @@ void add_shift_tables(Analysis& analysis, bool computed) {
     if (!computed) break;
     for (const std::string& metric : shift_metrics()) {
       const std::string name = shift_figure(pixels, metric);
-      for (std::size_t c = 0; c < analysis.study.cells.size(); ++c)
-        seeds.add(labels_of(analysis.study.cells[c]) +
+      for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c)
+        seeds.add(labels_of(analysis.comparison.cells[c]) +
                   std::vector<ResultValue>{static_cast<double>(pixels), metric} +
                   values_of(analysis.figures.of_cell(c, name)));
       const bool is_signed = metric == "accuracy_loss";
@@ -107,7 +108,7 @@ void add_shift_tables(Analysis& analysis, bool computed) {
     }
   }
   analysis.results.tables.push_back(std::move(seeds));
-  add_topic(analysis.study, analysis.figures, topic, analysis.results, analysis.records);
+  add_topic(analysis.comparison, analysis.figures, topic, analysis.results, analysis.records);
 }
 
 }  // namespace dsx::analysis

@@ -11,7 +11,7 @@
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
 #include "study/run/make_network.hpp"
-#include "study/settings/study_data.hpp"
+#include "study/settings/run_data.hpp"
 #include "study/training/checkpoint.hpp"
 #include "study/training/evaluate.hpp"
 
@@ -118,7 +118,7 @@ class OpenData {
   const data::Dataset& of(const Cell& cell) {
     if (open_ && digest_ == cell.data_digest) return *open_;
     open_.reset();
-    open_ = settings::open_study_data(cell.settings, {});
+    open_ = settings::open_run_data(cell.settings, {});
     digest_ = open_->digest();
     if (digest_ != cell.data_digest)
       throw DataError(cell.settings.data + ": has changed since this cell was trained");

@@ -90,12 +90,12 @@ std::string key_of(const std::vector<ResultValue>& labels) {
   return key;
 }
 
-std::vector<std::vector<Term>> terms_of(const Study& study, const NoiseLevel& noise, const std::string& a,
-                                        const std::string& b,
+std::vector<std::vector<Term>> terms_of(const Comparison& comparison, const NoiseLevel& noise,
+                                        const std::string& a, const std::string& b,
                                         const std::vector<std::pair<std::string, double>>& terms) {
   std::vector<std::vector<Term>> by_seed;
-  const auto of_b = b.empty() ? std::map<std::uint64_t, std::size_t>{} : study.seeds_of(noise, b);
-  for (const auto& [seed, cell] : study.seeds_of(noise, a)) {
+  const auto of_b = b.empty() ? std::map<std::uint64_t, std::size_t>{} : comparison.seeds_of(noise, b);
+  for (const auto& [seed, cell] : comparison.seeds_of(noise, a)) {
     const auto partner = of_b.find(seed);
     if (!b.empty() && partner == of_b.end()) continue;
     auto& list = by_seed.emplace_back();
@@ -107,8 +107,8 @@ std::vector<std::vector<Term>> terms_of(const Study& study, const NoiseLevel& no
   return by_seed;
 }
 
-void add_topic(const Study& study, const Figures& figures, const Topic& topic, ComparisonResults& results,
-               Records& records) {
+void add_topic(const Comparison& comparison, const Figures& figures, const Topic& topic,
+               ComparisonResults& results, Records& records) {
   ResultTable single = make_table(topic.name, topic.title,
                                   std::vector<std::string>{"noise_kind", "noise", "variant"} +
                                       topic.label_columns + over_seeds_columns());
@@ -118,7 +118,7 @@ void add_topic(const Study& study, const Figures& figures, const Topic& topic, C
                      topic.label_columns + over_seeds_columns());
   const auto add = [&](const NoiseLevel& noise, const std::string& a, const std::string& b,
                        const TopicFigure& figure) {
-    const auto terms = terms_of(study, noise, a, b, figure.terms);
+    const auto terms = terms_of(comparison, noise, a, b, figure.terms);
     if (terms.empty()) return;
     FigureRange range = figure.range;
     if (!b.empty()) range = {range.least - range.most, range.most - range.least, 0};
@@ -128,10 +128,10 @@ void add_topic(const Study& study, const Figures& figures, const Topic& topic, C
     (b.empty() ? single : difference).add(labels + figure.labels + values_of(record.found, !b.empty()));
     records.add(std::move(record));
   };
-  for (const NoiseLevel& noise : study.noises) {
-    for (const std::string& variant : study.variants)
+  for (const NoiseLevel& noise : comparison.noises) {
+    for (const std::string& variant : comparison.variants)
       for (const TopicFigure& figure : topic.figures) add(noise, variant, "", figure);
-    for (const auto& [a, b] : study.pairs())
+    for (const auto& [a, b] : comparison.pairs())
       for (const TopicFigure& figure : topic.figures) add(noise, a, b, figure);
   }
   results.tables.push_back(std::move(single));

@@ -59,10 +59,10 @@ std::vector<ResultValue> labels_of(const JudgedCell& cell);   // noise_kind, noi
 std::string key_of(const std::vector<ResultValue>& labels);
 
 // Adds tables <name> and <name>_difference, and their records.
-void add_topic(const Study& study, const Figures& figures, const Topic& topic, ComparisonResults& results,
-               Records& records);
-std::vector<std::vector<Term>> terms_of(const Study& study, const NoiseLevel& noise, const std::string& a,
-                                        const std::string& b,
+void add_topic(const Comparison& comparison, const Figures& figures, const Topic& topic,
+               ComparisonResults& results, Records& records);
+std::vector<std::vector<Term>> terms_of(const Comparison& comparison, const NoiseLevel& noise,
+                                        const std::string& a, const std::string& b,
                                         const std::vector<std::pair<std::string, double>>& terms);
 
 }  // namespace dsx::analysis

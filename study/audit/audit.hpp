@@ -1,6 +1,6 @@
 // What an audit of a data set finds: copies, leaks, whether size or border alone tell the label, and which
 // splits are too small to tell anything. data/ finds the facts, study/statistics/ judges them;
-// audit_text.cpp, audit_json.cpp and audit_page.cpp show them.
+// audit_text, audit_json and audit_page show them.
 #pragma once
 
 #include <string>
@@ -54,11 +54,6 @@ Audit audit_of(const data::Dataset& dataset, const std::vector<data::Fingerprint
 
 // What a reader must know, one line each, the worst first; empty when nothing was found.
 std::vector<std::string> findings(const Audit& audit);
-
-std::string audit_text(const data::Dataset& dataset, const Audit& audit, std::size_t shown);
-std::string audit_json(const data::Dataset& dataset, const Audit& audit);
-// At most `shown` groups of each kind come with thumbnails; the page says so.
-std::string audit_page(const data::Dataset& dataset, const Audit& audit, std::size_t shown = 60);
 
 // "subject in train and test".
 std::string splits_text(const std::vector<data::Split>& splits);

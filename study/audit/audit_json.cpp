@@ -1,4 +1,5 @@
-// An audit for programs: everything, with names instead of positions.
+#include "study/audit/audit_json.hpp"
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,5 @@
-// An audit with its pictures: a reader sees at once whether two images are one.
+#include "study/audit/audit_page.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>

@@ -1,4 +1,5 @@
-// An audit for a terminal.
+#include "study/audit/audit_text.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>

@@ -1,6 +1,6 @@
-// Out-of-sample probabilities by cross-validation over subjects, with the study's own network and trainer,
-// and which labels confident learning calls likely wrong from them. Words and pages are in data_issues.cpp
-// and label_issues_files.cpp.
+// Out-of-sample probabilities by cross-validation over subjects, with the run's own network and trainer,
+// and which labels confident learning calls likely wrong from them. Words and pages are in
+// label_issues_text, files in label_issues_files.
 #pragma once
 
 #include <cstdint>
@@ -27,13 +27,6 @@ struct OutOfSample {
 OutOfSample cross_validate(const data::Dataset& dataset, const std::vector<float>& labels,
                            const settings::Settings& settings, int folds);
 
-// CSV: name, label, probability, fold (others are ignored). Reading throws DataError: missing images, names
-// twice, a label that is not the data set's (given by `labels`), no probability.
-void write_probabilities(const std::filesystem::path& path, const data::Dataset& dataset,
-                         const std::vector<float>& labels, const OutOfSample& out);
-OutOfSample read_probabilities(const std::filesystem::path& path, const data::Dataset& dataset,
-                               const std::vector<float>& labels);
-
 // How well the ranking finds labels that were made wrong on purpose.
 struct InjectionResult {
   std::size_t injected = 0;
@@ -55,10 +48,5 @@ struct LabelIssues {
 LabelIssues find_label_issues(const std::vector<float>& labels, OutOfSample out,
                               std::vector<std::uint8_t> injected);
 InjectionResult judge_injection(const LabelIssues& issues);
-
-std::string issues_text(const data::Dataset& dataset, const LabelIssues& issues, std::size_t shown);
-std::string issues_csv(const data::Dataset& dataset, const LabelIssues& issues);
-std::string issues_json(const data::Dataset& dataset, const LabelIssues& issues);
-std::string issues_page(const data::Dataset& dataset, const LabelIssues& issues, std::size_t shown = 120);
 
 }  // namespace dsx::audit

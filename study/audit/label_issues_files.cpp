@@ -1,4 +1,5 @@
-// Label issues as CSV and JSON, and the probabilities they come from, there and back.
+#include "study/audit/label_issues_files.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -72,7 +73,7 @@ OutOfSample read_probabilities(const std::filesystem::path& path, const data::Da
     out.probability.push_back(parsed<double>(table, r, probability, "probability"));
     if (!(out.probability.back() >= 0 && out.probability.back() <= 1))
       throw DataError(
-          fmt::format("{}: row {}: {} is no probability", path.string(), r + 1, out.probability.back()));
+          fmt::format("{}: row {}: {} is not a probability", path.string(), r + 1, out.probability.back()));
     out.fold.push_back(parsed<std::uint32_t>(table, r, fold, "fold"));
   }
   return out;

@@ -1,4 +1,5 @@
-// Label issues for a terminal, and as a page with thumbnails: a person has to look at them.
+#include "study/audit/label_issues_text.hpp"
+
 #include <fmt/format.h>
 
 #include "kernels/base/counted.hpp"

@@ -7,6 +7,7 @@
 
 namespace dsx::cli {
 
+std::string csv_cell(const std::string& text);                // quoted where CSV needs it
 std::string csv_line(const std::vector<std::string>& cells);  // with its line end
 
 struct CsvTable {

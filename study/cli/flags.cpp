@@ -26,6 +26,17 @@ std::string bare(std::string flag) {
   return flag.substr(0, flag.find('='));
 }
 
+// Old spellings become today's, as `--data-type bf16` and `--data-type=bf16`.
+std::vector<std::string> without_aliases(std::vector<std::string> args,
+                                         const std::map<std::string, std::string>& aliases) {
+  for (std::string& word : args) {
+    if (!word.starts_with("--")) continue;
+    const auto alias = aliases.find(bare(word));
+    if (alias != aliases.end()) word.replace(2, alias->first.size(), alias->second);
+  }
+  return args;
+}
+
 po::variables_map parsed(const std::vector<std::string>& args, const FlagSyntax& syntax,
                          const po::options_description& flags) {
   po::positional_options_description positional;
@@ -64,7 +75,7 @@ ParsedFlags parse_flags(const std::vector<std::string>& args, const FlagSyntax& 
   po::options_description flags;
   flags.add(syntax.flags);
   flags.add_options()(kPositional, po::value<std::vector<std::string>>(), "");
-  ParsedFlags result{parsed(args, syntax, flags), {}};
+  ParsedFlags result{parsed(without_aliases(args, syntax.aliases), syntax, flags), {}};
   if (result.values.count(kPositional) != 0)
     result.positional = result.values[kPositional].as<std::vector<std::string>>();
   if (static_cast<int>(result.positional.size()) > syntax.max_positional)

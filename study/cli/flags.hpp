@@ -5,6 +5,7 @@
 
 #include <boost/program_options.hpp>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct FlagSyntax {
   std::string command;  // "plan"; named in messages
   boost::program_options::options_description flags = {};
   int max_positional = 0;
+  std::map<std::string, std::string> aliases =
+      {};  // {"data-type", "dtype"}: an old spelling, not in any help
   // What "--lr" may be, for a message; empty for a flag that it does not know.
   std::function<std::string(const std::string& flag)> allowed = {};
 };

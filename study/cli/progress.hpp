@@ -17,7 +17,7 @@ ProgressMode progress_mode(const std::string& name);
 class ProgressBar {
  public:
   // `label` stands in front ("epoch 2/5"), `images` is the whole work. Time left counts `later_images` too,
-  // the work of the loops that follow at the same pace.
+  // the work of the loops that follow at the same rate.
   ProgressBar(ProgressMode mode, std::string label, std::size_t images, std::size_t later_images = 0);
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;

@@ -47,13 +47,6 @@ std::string TextTable::str() const {
   return out;
 }
 
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + "\"";
-}
-
 std::string fixed(double value, int digits) {
   if (std::isnan(value)) return "n/a";
   return fmt::format("{:.{}f}", value, digits);

@@ -18,8 +18,6 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;  // the header first
 };
 
-std::string csv_cell(const std::string& text);  // quoted where CSV needs it
-
 std::string fixed(double value, int digits);  // "0.913"; "n/a" for NaN
 std::string milliseconds(double ns);          // "12.34"; "n/a"
 std::string grouped(std::size_t count);       // "11,396,621"

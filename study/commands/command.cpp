@@ -5,6 +5,7 @@
 
 #include "kernels/base/error.hpp"
 #include "study/cli/suggestion.hpp"
+#include "study/commands/commands.hpp"
 
 namespace dsx::commands {
 

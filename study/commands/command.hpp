@@ -31,27 +31,4 @@ const std::vector<Command>& command_table();
 // ConfigError with the nearest name for an unknown one.
 int run_command(const std::vector<std::string>& args);
 
-std::vector<CommandPart> data_parts();
-
-// One function per row. `train` is in train_command.cpp, and so on.
-int train_command(const std::vector<std::string>& args);
-int plan_command(const std::vector<std::string>& args);
-int compare_command(const std::vector<std::string>& args);
-int data_command(const std::vector<std::string>& args);
-int report_command(const std::vector<std::string>& args);
-int sync_command(const std::vector<std::string>& args);
-int list_command(const std::vector<std::string>& args);
-int predict_command(const std::vector<std::string>& args);
-int export_command(const std::vector<std::string>& args);
-int import_command(const std::vector<std::string>& args);
-int explain_command(const std::vector<std::string>& args);
-int latency_probe_command(const std::vector<std::string>& args);
-int latency_load_command(const std::vector<std::string>& args);
-int worker_command(const std::vector<std::string>& args);
-
-// `study --help`: settings by group with defaults and units, commands, operators, examples, exit codes.
-std::string help_page();
-// `study --version`: ours with its commit, and oneDNN's.
-std::string version_line();
-
 }  // namespace dsx::commands

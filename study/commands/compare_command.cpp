@@ -1,5 +1,5 @@
 // `study compare`: reads which cells are wanted, looks whether the folder already holds a sweep, and hands
-// over to run_sweep.cpp and analysis.cpp.
+// over to sweep/run_sweep and findings/finish.
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -18,13 +18,15 @@
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/text_table.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/findings/finish.hpp"
 #include "study/findings/finish_flags.hpp"
 #include "study/run/run_folder.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/noise_kind.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/settings/threads.hpp"
+#include "study/sweep/plan_sweep.hpp"
 #include "study/sweep/run_sweep.hpp"
 #include "study/sweep/sweep_file.hpp"
 #include "study/sweep/sweep_text.hpp"
@@ -43,7 +45,7 @@ Usage: study compare [FLAGS] [SETTINGS]
 
 A cell is one variant with one seed and one noise level: a normal run in <out>/cells/<name>, in a process of
 its own. All variants of a seed see the same images, splits, order, augmentation and wrong labels, so that
-their differences are paired. A finished cell is never run again; a sweep that was stopped or killed goes on
+their differences are paired. A finished cell is never run again; a sweep that was stopped or killed resumes
 with the same command, or with `study compare --out DIR` alone, and loses at most the epoch that was running.
 A cell that fails is reported and does not stop the others.
 
@@ -56,9 +58,9 @@ Cells:
 
 Running:
   --jobs N                    cells side by side; they share --threads [1]
-  --out DIR                   the sweep's folder; an existing one is gone on with, and may get more variants,
+  --out DIR                   the sweep's folder; an existing one is resumed, and may get more variants,
                               seeds or noise [results/compare/DATA-TIME]
-  --retry-failed              try cells again that failed before
+  --retry-failed              retry cells that failed before
   --dry-run                   list the cells, how far each is, how long it may take, and its own command
   --json                      with --dry-run: the same as JSON, for scripts/workflows/Snakefile
 
@@ -85,7 +87,7 @@ constexpr const char* kCompareExamples = R"(Examples:
   study compare                                                built-in data, a few minutes
   study compare --data chest_xray --seeds 5 --epochs 10
   study compare --data chest_xray --seeds 5 --noise-seeds 3 --label-noise 0,0.2 --out results/compare/noise
-  study compare --out results/compare/noise                    go on with it
+  study compare --out results/compare/noise                    resume it
   study compare --seeds 2 --jobs 2 --dry-run
 )";
 
@@ -234,7 +236,7 @@ void refuse_other_folder(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) return;
   if (!fs::is_directory(folder, error))
-    throw OutputError(folder.string() + ": is no folder; choose another --out");
+    throw OutputError(folder.string() + ": is not a folder; choose another --out");
   if (fs::exists(sweep::sweep_file(folder), error) || fs::is_directory(folder / "cells", error)) return;
   if (!fs::is_empty(folder, error))
     throw OutputError(folder.string() +
@@ -269,7 +271,7 @@ int compare_command(const std::vector<std::string>& args) {
   }
   const bool json = request.line.extra.count("json") != 0;
   const bool dry = request.line.extra.count("dry-run") != 0;
-  if (json && !dry) throw ConfigError("--json: only together with --dry-run");
+  if (json && !dry) throw ConfigError("--json: only with --dry-run");
   refuse_other_folder(request.folder);
   sweep::keep_track_target(request.sweep.base, request.folder);
   const sweep::SweepOptions options = options_of(request.line);

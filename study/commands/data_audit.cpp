@@ -5,7 +5,11 @@
 
 #include "data/io/files.hpp"
 #include "study/audit/audit.hpp"
+#include "study/audit/audit_json.hpp"
+#include "study/audit/audit_page.hpp"
+#include "study/audit/audit_text.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/commands/data_options.hpp"
 #include "study/commands/data_subcommands.hpp"
 
 namespace dsx::commands {

@@ -10,6 +10,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/commands/data_options.hpp"
 #include "study/commands/data_subcommands.hpp"
 
 namespace dsx::commands {

@@ -12,6 +12,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/commands/data_options.hpp"
 #include "study/commands/data_subcommands.hpp"
 
 namespace dsx::commands {
@@ -57,7 +58,7 @@ int data_import(const std::vector<std::string>& args) {
              report.skipped.empty() ? "" : fmt::format("; {} skipped", report.skipped.size()));
   for (const std::string& note : report.notes) fmt::print("{}\n", note);
   fmt::print("{}\n", data::polarity_text(images->listing().class_names));
-  fmt::print("decoding {:.2f} s and compressing {:.2f} s of all threads together, writing {:.2f} s of one\n",
+  fmt::print("decoding {:.2f} s and compressing {:.2f} s summed over all threads, writing {:.2f} s of one\n",
              in_seconds(report.decode_ns), in_seconds(report.compress_ns), in_seconds(report.write_ns));
   if (timing) {
     const double after_s = alone_s();

@@ -10,6 +10,7 @@
 #include "study/audit/audit.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
+#include "study/commands/data_options.hpp"
 #include "study/commands/data_subcommands.hpp"
 
 namespace dsx::commands {

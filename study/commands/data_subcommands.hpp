@@ -1,15 +1,9 @@
-// The commands below `study data`. Each is one row of the table in data_command.cpp and one file
-// data_<name>.cpp, as the commands of `study` are; what they share stands here.
+// The commands below `study data`: one row each, and one file data_<name>.cpp, as the commands of `study`
+// are.
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
-
-#include "data/loading/open.hpp"
-#include "study/cli/progress.hpp"
-#include "study/settings/command_line.hpp"
 
 namespace dsx::commands {
 
@@ -23,36 +17,11 @@ struct DataSubcommand {
 };
 const std::vector<DataSubcommand>& data_subcommands();
 
+// The functions of its rows: data_<name> is in data_<name>.cpp.
 int data_import(const std::vector<std::string>& args);
 int data_show(const std::vector<std::string>& args);
 int data_audit(const std::vector<std::string>& args);
 int data_clean(const std::vector<std::string>& args);
 int data_issues(const std::vector<std::string>& args);
-
-// Settings that every one of them takes.
-const std::vector<std::string>& data_keys();
-
-// The settings' data options with another source.
-data::DataOptions data_options(const settings::Settings& settings, const std::string& source);
-
-// One source named by the only positional word. Throws ConfigError when there is none.
-const std::string& only_source(const settings::CommandLine& line, const std::string& subcommand);
-
-// A bar called `label` that is made at the first call, when the number of images is known; it lives as long
-// as `bar`. Throws Interrupted with `stopped` after a signal.
-data::Progress progress_of(const settings::Settings& settings, std::optional<cli::ProgressBar>& bar,
-                           std::string label, std::string stopped);
-
-// --jobs, checked.
-int checked_jobs(const settings::CommandLine& line);
-
-// Throws OutputError when `out` is a folder, or exists and may not be replaced.
-void refuse_existing(const std::filesystem::path& out, bool force);
-
-// Opens the source as it is stored, under a bar.
-std::unique_ptr<data::Dataset> open_with_bar(const settings::Settings& settings, const std::string& source);
-
-// The size that a study of this data has: an HDF5 file keeps the size it was made with.
-void take_shape(settings::Settings& settings, const data::Dataset& dataset);
 
 }  // namespace dsx::commands

@@ -15,8 +15,10 @@
 #include "study/cli/exit_code.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/cli/text_table.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/explain/experiments/experiments.hpp"
+#include "study/explain/experiments/original.hpp"
+#include "study/explain/report_files.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
 
@@ -35,10 +37,10 @@ Usage:
   study explain [--variants A,B] [--shapes LIST] [FLAGS]
   study explain --compare A.json B.json
 
-  --variants LIST     operators to explain (table below); differences are taken to the last one [maxpool,strided]
+  --variants LIST     operators to explain (table below); differences are to the last one [maxpool,strided]
   --shapes LIST|FILE  study, resnet_stem, mobilenet_stem, or your own file (bench_ops --help says how) [study]
   --experiments LIST  only these: see below [all]
-  --seconds S         timed work for each set of interleaved measurements: more is slower and surer [3]
+  --seconds S         time spent on each set of interleaved measurements: longer is more precise [3]
   --peers FILE        figures of other libraries, written by scripts/peers --json FILE [none]
   --out DIR           folder for explain.txt, explain.json, explain.h5; must be new [results/explain/<made name>]
   --compare           two explain.json, from two runs or two machines: findings side by side

@@ -6,7 +6,7 @@
 
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/exchange/export_formats.hpp"
 #include "study/settings/command_line.hpp"
 

@@ -1,4 +1,6 @@
 // `study --help`, made from the tables of settings, commands and operators: nothing is listed twice.
+#include "study/commands/help.hpp"
+
 #include <fmt/core.h>
 
 #include "downscalexr_version.hpp"
@@ -15,7 +17,7 @@ a strided convolution, ...) do to its accuracy, its errors and its speed on a CP
 
 Usage:
   study [SETTINGS]          train, evaluate and time one network
-  study COMMAND [...]       something else; `study COMMAND --help` says more
+  study COMMAND [...]       another command; `study COMMAND --help` explains it
   study --version           this program's and oneDNN's version
 
 )";
@@ -25,7 +27,7 @@ constexpr const char* kStudyExamples = R"(Examples:
   study --variant strided --data chest_xray --epochs 10 --seed 3
   study --config my.yaml --lr 0.02                   a YAML file of settings; the flag wins
   study compare --data chest_xray --seeds 5          all variants, means over seeds
-  study --resume results/runs/NAME                   go on where a run was stopped
+  study --resume results/runs/NAME                   resume a run that was stopped
   study --latency-only --batch 1 --threads 2         time a forward pass, no data needed
   study --repeat-for 30 --variant maxpool            keep it running for perf or VTune
 
@@ -34,7 +36,7 @@ constexpr const char* kStudyExamples = R"(Examples:
 constexpr const char* kExitCodes = R"(Exit codes:
   0 done                        4 output cannot be written (exists, no permission, disk full)
   1 internal error              5 not possible on this CPU or with this oneDNN
-  2 wrong flag or setting       6 training diverged (loss is no finite number)
+  2 wrong flag or setting       6 training diverged (loss is not finite)
   3 unusable data or checkpoint 130 interrupted (Ctrl-C); the last epoch's state is kept
 )";
 

@@ -13,14 +13,15 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/exchange/properties.hpp"
 #include "study/exchange/safetensors.hpp"
 #include "study/run/make_network.hpp"
 #include "study/run/opened_run.hpp"
-#include "study/run/run_files.hpp"
 #include "study/run/run_folder.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/run_h5.hpp"
+#include "study/run/run_summary.hpp"
+#include "study/run/train_run.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/training/checkpoint.hpp"
 
@@ -42,7 +43,7 @@ Usage:
 
 The file holds the network's tensors under PyTorch's names (conv1.weight, fc1.bias, ...) and shapes; F32, or F16,
 BF16 and F64, which are converted. Settings say which network they belong to and how its images are prepared. A file
-made by `study export` brings them along, and its run's threshold and classes, too; any other needs --variant, since
+made by `study export` carries them, and its run's threshold and classes, too; any other needs --variant, since
 the shapes do not tell the operator, and has the defaults below. Flags win over the file. Then:
   study predict DIR IMAGES          study export DIR --format onnx
   study --latency-only --resume DIR

@@ -1,11 +1,8 @@
-// `study latency-probe` and `study latency-load`: the processes that compare starts to time its variants, and
-// the neighbour that it starts beside them. Not for people; compare/latency_run.hpp says what becomes of the
-// samples.
+// `study latency-probe`: the process that compare starts to time its variants. Not for people;
+// analysis/latency_run.hpp says what becomes of the samples.
 #include <fmt/core.h>
 
-#include <atomic>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,7 +17,8 @@
 #include "study/analysis/latency_run.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
+#include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
 #include "study/settings/command_line.hpp"
@@ -128,25 +126,6 @@ std::string probe_option(const settings::CommandLine& line, const char* name) {
   return line.extra[name].as<std::string>();
 }
 
-void compute_until_stopped() {
-  volatile double sink = 0;
-  while (!cli::interrupt_requested()) {
-    double x = 1;
-    for (int i = 0; i < 1 << 20; ++i) x = x * 0.999999 + 1e-6;
-    sink = x;
-  }
-  static_cast<void>(sink);
-}
-
-void stream_until_stopped() {
-  constexpr std::size_t kBytes = std::size_t{128} << 20;  // beyond any cache
-  std::vector<char> a(kBytes, 1), b(kBytes, 2);
-  while (!cli::interrupt_requested()) {
-    std::memcpy(a.data(), b.data(), kBytes);
-    std::memcpy(b.data(), a.data(), kBytes);
-  }
-}
-
 }  // namespace
 
 int latency_probe_command(const std::vector<std::string>& args) {
@@ -171,13 +150,6 @@ int latency_probe_command(const std::vector<std::string>& args) {
   for (int repeat = 1; repeat <= analysis::kLatencyRepeats; ++repeat)
     for (const int batch : analysis::kLatencyBatchSizes) probe.run(repeat, batch);
   data::write_file_atomically(probe_option(line, "samples"), Json{{"sets", probe.sets}}.dump() + "\n");
-  return static_cast<int>(cli::ExitCode::ok);
-}
-
-int latency_load_command(const std::vector<std::string>& args) {
-  if (args.size() != 1 || (args[0] != "compute" && args[0] != "memory"))
-    throw ConfigError("study latency-load takes one word: compute or memory");
-  args[0] == "compute" ? compute_until_stopped() : stream_until_stopped();
   return static_cast<int>(cli::ExitCode::ok);
 }
 

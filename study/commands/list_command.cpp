@@ -8,9 +8,10 @@
 
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "study/cli/csv.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/run/run_list.hpp"
 #include "study/settings/command_line.hpp"
 
@@ -26,7 +27,7 @@ Usage:
 
 DIR is a folder of runs, or a comparison's [results/runs].
 
-  --where CONDITION    only runs that fulfil it: variant=maxpool, 'test_auc>.9', 'seed<=3', data~xray (holds);
+  --where CONDITION    only runs that meet it: variant=maxpool, 'test_auc>.9', 'seed<=3', data~xray (contains);
                        signs = != < <= > >= ~; may be given several times, all must hold
   --sort COLUMN        smallest first; -COLUMN largest first [name]
   --columns A,B,...    which columns, in this order

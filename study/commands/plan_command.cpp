@@ -9,7 +9,7 @@
 #include "net/network.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/run/make_network.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
@@ -30,7 +30,7 @@ Usage:
   --json           as JSON
 
 Columns: MFLOP counts a multiply and an add as two; MB is the least traffic: each input read once, each output
-written once, 1 MB = 1e6 bytes. Notes: 'reorder' copies to another layout, 'ours' is no oneDNN primitive, '+N ch' pads
+written once, 1 MB = 1e6 bytes. Notes: 'reorder' copies to another layout, 'ours' is not a oneDNN primitive, '+N ch' pads
 N channels.
 
 Settings:

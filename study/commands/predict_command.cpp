@@ -7,9 +7,10 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/layout.hpp"
+#include "study/cli/csv.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/run/predict.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
@@ -24,14 +25,14 @@ namespace po = boost::program_options;
 const std::vector<std::string> kPredictKeys{"skip_bad_images", "batch",         "layout",  "engine",
                                             "threads",         "oversubscribe", "progress"};
 
-constexpr const char* kPredictHelp = R"(study predict: what a run's network says of images
+constexpr const char* kPredictHelp = R"(study predict: what a run's network predicts for images
 
 Usage:
   study predict RUN IMAGE-or-DIR... [--csv|--json] [FLAGS]
 
 RUN is a run's folder, or one made by `study import`. Images are prepared as the run's were; one of another size or
-kind is fitted, and its note says so. A probability at or above the threshold decides for the positive class.
-An image that cannot be read gets a line on stderr, and the exit code is 3 at the end; all others are still decided.
+kind is converted, and its note says so. An image whose probability is at or above the threshold is called positive.
+An image that cannot be read gets a line on stderr, and the exit code is 3 at the end; the others are still predicted.
 
   --threshold-from RULE       val: the threshold that the run chose on its val split; 0.5 [val]
   --checkpoint NAME           best or last [best]

@@ -6,7 +6,7 @@
 
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/findings/finish.hpp"
 #include "study/findings/finish_flags.hpp"
 #include "study/settings/command_line.hpp"
@@ -23,7 +23,7 @@ constexpr const char* kReportHelp =
 
 Usage: study report DIR [FLAGS]
 
-DIR is the folder of a `study compare`; finished cells of several machines may lie in its cells/ together. Shifted
+DIR is the folder of a `study compare`; finished cells of several machines may lie side by side in its cells/. Shifted
 images and latency are taken from DIR when they were computed before, else computed now.
 
 )";

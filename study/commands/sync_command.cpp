@@ -9,7 +9,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
 #include "study/run/run_tracking.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/sweep/sweep_tracking.hpp"
@@ -29,7 +29,7 @@ constexpr const char* kSyncHelp =
 Usage: study sync DIR... [--track URI]
 
 DIR is a run's folder, the folder of a study compare (its cells are sent with it), or a folder that holds runs. A run that
-was killed is ended on the server as KILLED. What has arrived is not sent again; sending twice gives no duplicates.
+was killed is marked as KILLED on the server. What has arrived is not sent again; sending twice gives no duplicates.
 MLFLOW_TRACKING_USERNAME, _PASSWORD and _TOKEN, ~/.mlflow/credentials and MLflow's TLS variables are used as MLflow does.
 
 Exit code: 0 when everything has arrived, 4 when something has not, 3 when a journal is damaged.
@@ -107,7 +107,7 @@ bool end_if_dead(const fs::path& folder) {
 cli::ExitCode sync_one(const fs::path& folder, const tracking::Credentials& credentials,
                        const std::string& server) {
   if (!end_if_dead(folder)) {
-    fmt::print("{}: the run goes on and sends by itself\n", folder.string());
+    fmt::print("{}: the run is not over and sends by itself\n", folder.string());
     return cli::ExitCode::output;
   }
   tracking::Delivery delivery(folder, credentials, nullptr, server);
@@ -144,7 +144,7 @@ int sync_command(const std::vector<std::string>& args) {
     add_journals(folder, folders);
     if (folders.size() == before && !has_journal(folder))
       throw DataError(
-          fmt::format("{}: holds no {}, so it is no tracked run", folder.string(), tracking::kJournalName));
+          fmt::format("{}: holds no {}, so it is not a tracked run", folder.string(), tracking::kJournalName));
   }
   cli::ExitCode code = cli::ExitCode::ok;
   for (const fs::path& folder : folders) {

@@ -8,11 +8,13 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
+#include "study/commands/help.hpp"
 #include "study/run/latency_only.hpp"
 #include "study/run/opened_run.hpp"
-#include "study/run/study_run.hpp"
+#include "study/run/train_run.hpp"
 #include "study/settings/command_line.hpp"
+#include "study/settings/settings_fields.hpp"
 
 namespace dsx::commands {
 namespace {
@@ -79,13 +81,13 @@ int train_command(const std::vector<std::string>& args) {
     }
   }
   settings::make_paths_absolute(line.settings);
-  const run::StudyRequest request{line.settings, line.sources, bench::own_command_line()};
+  const run::RunRequest request{line.settings, line.sources, bench::own_command_line()};
   if (is_latency_only(request.settings)) {
     if (!request.settings.track.empty() && request.settings.track != "off")
       fmt::print(stderr, "study: warning: --track: runs that only measure latency are not tracked\n");
     run::run_latency_only(request);
   } else {
-    run::run_study(request);
+    run::train_run(request);
   }
   return static_cast<int>(cli::ExitCode::ok);
 }

@@ -18,7 +18,8 @@
 #include "net/optimizer.hpp"
 #include "net/training_step.hpp"
 #include "study/cli/exit_code.hpp"
-#include "study/commands/command.hpp"
+#include "study/commands/commands.hpp"
+#include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
 #include "study/settings/command_line.hpp"
@@ -34,7 +35,7 @@ constexpr const char* kWorkerHelp =
     R"(study worker: one network, block or operator behind a line protocol, for scripts/peers
 
 Usage:
-  study worker --unit U --mode M --variant V --batch B --threads T --data-type D --weights FILE --input FILE
+  study worker --unit U --mode M --variant V --batch B --threads T --dtype D --weights FILE --input FILE
                [--target FILE] [--layout L] [--engine E]
 
 Reads JSON requests on stdin and answers on stdout; scripts/peers.d/PROTOCOL.md describes both and the files.
@@ -147,7 +148,7 @@ class Worker {
 
  private:
   net::Network network_of(const settings::CommandLine& line) const {
-    const auto dtype = kernels::data_type_from_string(text_option(line, "data-type"));
+    const auto dtype = kernels::data_type_from_string(text_option(line, "dtype"));
     const std::string yaml = unit_.yaml;
     if (yaml.empty()) return run::declare_network(line.settings, dtype);
     net::NetworkOptions options{line.settings.variant, unit_.channels, unit_.side, unit_.side};
@@ -252,10 +253,11 @@ int worker_command(const std::vector<std::string>& args) {
   settings::CommandSyntax syntax;
   syntax.command = "worker";
   syntax.keys = kWorkerKeys;
+  syntax.aliases = {{"data-type", "dtype"}};
   auto add = syntax.extra.add_options();
   for (const char* name : {"unit", "mode", "weights", "input", "target"})
     add(name, po::value<std::string>(), "");
-  add("data-type", po::value<std::string>()->default_value("f32"), "");
+  add("dtype", po::value<std::string>()->default_value("f32"), "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}{}", kWorkerHelp, settings::settings_help(kWorkerKeys));

@@ -5,6 +5,7 @@
 
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
+#include "study/exchange/medmnist_scores.hpp"
 #include "study/exchange/onnx_model.hpp"
 #include "study/exchange/properties.hpp"
 #include "study/exchange/safetensors.hpp"

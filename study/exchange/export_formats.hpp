@@ -20,7 +20,4 @@ struct ExportFormat {
 const std::vector<ExportFormat>& export_formats();
 const ExportFormat& export_format(const std::string& name);  // throws ConfigError that lists them
 
-// Predictions of a run as MedMNIST's evaluator writes and reads them, one file per split. The row's `write`.
-std::string write_medmnist(const run::OpenedRun& run, const std::filesystem::path& out);
-
 }  // namespace dsx::exchange

@@ -2,6 +2,8 @@
 // medmnist's Evaluator, whose parse_and_evaluate() reads them. Index is the image's place in its split, score
 // the probability of the positive class, [ACC] the accuracy at probability .5. '_' parts the name, so a data
 // set's own become '-'.
+#include "study/exchange/medmnist_scores.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include "data/io/h5.hpp"
 #include "data/sources/dataset.hpp"
 #include "kernels/base/error.hpp"
-#include "study/exchange/export_formats.hpp"
 #include "study/run/run_folder.hpp"
 #include "study/training/metrics.hpp"
 

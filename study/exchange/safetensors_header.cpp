@@ -111,7 +111,7 @@ class HeaderEvents : public nlohmann::json_sax<Json> {
   bool boolean(bool) override { return unexpected("a truth value"); }
   bool number_integer(number_integer_t) override { return unexpected("a negative number"); }
   bool number_float(number_float_t, const string_t&) override {
-    return unexpected("a number that is no integer of 64 bits");
+    return unexpected("a number that is not a 64-bit integer");
   }
   bool binary(binary_t&) override { return unexpected("binary data"); }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {

@@ -75,11 +75,11 @@ void ArmSet::add_counters() {
     for (const auto& [reason, names] : reasons) report_.notes.push_back(names + ": not available: " + reason);
   }
   for (const auto& result : results_) {
-    std::vector<Cell> row{result.name};
+    std::vector<ReportCell> row{result.name};
     const auto runs = static_cast<double>(std::max<std::size_t>(1, result.samples_ns.size()));
     for (const auto& counter : result.counters.rows)
       row.emplace_back(counter.not_available.empty() ? counter.value / runs : std::nan(""));
-    row.resize(table->columns.size(), Cell(std::nan("")));
+    row.resize(table->columns.size(), ReportCell(std::nan("")));
     table->rows.push_back(std::move(row));
   }
 }

@@ -31,7 +31,7 @@ std::string interval_text(const Interval& interval, const std::string& unit, int
 
 namespace {
 
-std::string cell_text(const Cell& cell, const Column& column) {
+std::string cell_text(const ReportCell& cell, const ReportColumn& column) {
   if (const auto* text = std::get_if<std::string>(&cell)) return *text;
   return cli::fixed(std::get<double>(cell), column.digits);
 }

@@ -22,16 +22,16 @@ struct Interval {
 };
 Interval scaled(const Interval& interval, double factor);
 
-struct Column {
+struct ReportColumn {
   std::string name, unit;  // "time", "ms"; unit "" for text and counts
   int digits = 2;          // behind the decimal point, in text
 };
-using Cell = std::variant<std::string, double>;  // a NaN is "n/a" in text and null in JSON
+using ReportCell = std::variant<std::string, double>;  // a NaN is "n/a" in text and null in JSON
 struct ReportTable {
   std::string name;   // "block1": unique within its experiment
   std::string title;  // one line
-  std::vector<Column> columns;
-  std::vector<std::vector<Cell>> rows;
+  std::vector<ReportColumn> columns;
+  std::vector<std::vector<ReportCell>> rows;
   bool in_text = true;  // false: only in JSON and HDF5
 };
 
@@ -73,10 +73,6 @@ void judge_noise(ExplainReport& report);
 
 std::string to_text(const ExperimentReport& experiment);
 std::string to_text(const ExplainReport& report);  // all of it, the verdict on noise first
-nlohmann::ordered_json to_json(const ExplainReport& report);
-// Throws DataError: no such file, no JSON, not a report of ours.
-ExplainReport read_explain_json(const std::filesystem::path& path);
-void write_explain_h5(const std::filesystem::path& path, const ExplainReport& report);
 
 // Findings that both reports have, side by side, with their ratio and whether their intervals overlap; and
 // what differs in the environments.

@@ -1,4 +1,5 @@
-// The report as JSON (there and back) and as HDF5: a group per experiment and table, a data set per column.
+#include "study/explain/report_files.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -55,9 +56,9 @@ ReportTable table_of(const Json& json) {
   for (const auto& column : json.at("columns"))
     table.columns.push_back({column.at("name"), column.at("unit"), column.at("digits")});
   for (const auto& cells : json.at("rows")) {
-    std::vector<Cell> row;
+    std::vector<ReportCell> row;
     for (const auto& cell : cells) {
-      row.push_back(cell.is_string() ? Cell(cell.get<std::string>()) : Cell(number_of(cell)));
+      row.push_back(cell.is_string() ? ReportCell(cell.get<std::string>()) : ReportCell(number_of(cell)));
     }
     if (row.size() != table.columns.size())
       throw DataError("table " + table.name + ": a row has missing cells");
@@ -135,7 +136,7 @@ ExplainReport read_explain_json(const std::filesystem::path& path) {
     throw DataError(path.string() + ": cannot be read; give the explain.json of a report");
   const Json json = Json::parse(file, nullptr, false);
   if (!json.is_object() || json.value("format", "") != kFormat)
-    throw DataError(path.string() + ": is no report of `study explain`");
+    throw DataError(path.string() + ": is not a report of `study explain`");
   if (json.value("version", 0) != kVersion)
     throw DataError(fmt::format("{}: has version {}, this program reads {}", path.string(),
                                 json.value("version", 0), kVersion));

@@ -8,7 +8,7 @@
 
 #include "net/network.hpp"
 #include "study/explain/experiment.hpp"
-#include "study/run/latency.hpp"
+#include "study/run/aligned_images.hpp"
 
 namespace dsx::explain {
 

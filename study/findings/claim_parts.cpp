@@ -1,9 +1,9 @@
-// A claim's parts: how they decide it, and their words.
+#include "study/findings/claim_parts.hpp"
+
 #include <fmt/format.h>
 
 #include <map>
 
-#include "study/findings/claims.hpp"
 #include "study/findings/verdicts.hpp"
 
 namespace dsx::findings {

@@ -6,6 +6,10 @@
 #include <cmath>
 #include <set>
 
+#include "study/analysis/decision_pairs.hpp"
+#include "study/findings/claim_parts.hpp"
+#include "study/findings/explained.hpp"
+#include "study/findings/headline.hpp"
 #include "study/findings/verdicts.hpp"
 #include "study/statistics/estimate.hpp"
 #include "study/sweep/sweep.hpp"
@@ -22,11 +26,11 @@ bool latency_was_busy(const analysis::ComparisonResults& results) {
 namespace {
 
 // The sweep as one command that repeats it from nothing.
-std::string sweep_command(const analysis::Study& study) {
+std::string sweep_command(const analysis::Comparison& comparison) {
   std::set<std::uint64_t> seeds, noise_seeds;
   std::set<double> rates;
   std::set<std::string> kinds;
-  for (const analysis::JudgedCell& cell : study.cells) {
+  for (const analysis::JudgedCell& cell : comparison.cells) {
     seeds.insert(cell.cell->seed);
     rates.insert(cell.cell->noise);
     if (cell.cell->noise > 0) {
@@ -38,11 +42,12 @@ std::string sweep_command(const analysis::Study& study) {
     // A single number would be a count.
     return list.size() == 1 ? fmt::format("{0}-{0}", *list.begin()) : fmt::format("{}", fmt::join(list, ","));
   };
-  std::string command = fmt::format("study compare --variants {} --seeds {} --label-noise {}",
-                                    fmt::join(study.variants, ","), text_of(seeds), fmt::join(rates, ","));
+  std::string command =
+      fmt::format("study compare --variants {} --seeds {} --label-noise {}",
+                  fmt::join(comparison.variants, ","), text_of(seeds), fmt::join(rates, ","));
   if (!noise_seeds.empty() && noise_seeds != seeds) command += " --noise-seeds " + text_of(noise_seeds);
   if (!kinds.empty()) command += fmt::format(" --noise-kinds {}", fmt::join(kinds, ","));
-  for (const std::string& flag : sweep::flags_of(study.cells.front().cell->settings)) {
+  for (const std::string& flag : sweep::flags_of(comparison.cells.front().cell->settings)) {
     const std::string key = flag.substr(2, flag.find('=') - 2);
     static const std::set<std::string> left_out = {"variant",    "seed",     "label-noise", "noise-kind",
                                                    "name",       "out",      "resume",      "latency",
@@ -56,8 +61,8 @@ class Claims {
  public:
   explicit Claims(analysis::Analysis& analysis)
       : analysis_(analysis),
-        noise_(analysis.study.noises.front()),
-        sweep_(sweep_command(analysis.study)),
+        noise_(analysis.comparison.noises.front()),
+        sweep_(sweep_command(analysis.comparison)),
         table_(analysis::make_table("claims", "what the original study claimed",
                                     {"claim", "measurement", "verdict", "how_decided", "repeat_with"})) {}
 
@@ -82,7 +87,7 @@ class Claims {
   }
 
   bool has(const std::string& variant) const {
-    const auto& variants = analysis_.study.variants;
+    const auto& variants = analysis_.comparison.variants;
     return std::find(variants.begin(), variants.end(), variant) != variants.end();
   }
 
@@ -139,7 +144,7 @@ class Claims {
         "supported: the interval of the excess lies above 0; contradicted: below 0; else cannot tell",
         sweep_);
     std::vector<Part> more;
-    for (const analysis::Rule& rule : analysis_.study.rules) {
+    for (const analysis::Rule& rule : analysis_.comparison.rules) {
       add_greater(more, "decision", rule.name + "/predicted_positive_rate", "maxpool", "avgpool");
       more.back().name += " " + rule.words;
     }
@@ -161,7 +166,7 @@ class Claims {
               statistics::cannot_estimate("a variant was not trained")};
     if (has("strided") && has("avgpool") && has("maxpool")) {
       const auto terms =
-          analysis::closeness_terms(analysis_.study, noise_, "strided", "avgpool", "maxpool", "half");
+          analysis::closeness_terms(analysis_.comparison, noise_, "strided", "avgpool", "maxpool", "half");
       part.estimate = analysis_.figures.over_seeds(terms, {-1, 1, 0}).estimate;
     }
     add("Strided collapses to MaxPool-like behaviour.",
@@ -197,7 +202,7 @@ class Claims {
       all_equal &= count == kOriginal;
       text += fmt::format("{}{} {:.0f}", r > 0 ? "; " : "", variants.text(r, "variant"), count);
     }
-    const settings::Settings& s = analysis_.study.cells.front().cell->settings;
+    const settings::Settings& s = analysis_.comparison.cells.front().cell->settings;
     const bool original = s.size == 320 && s.network == "lenet" && s.channels == 1;
     add("All variants have the same 11,396,621 parameters.", text,
         !all_known || !original ? "cannot tell" : (all_equal ? "supported" : "contradicted"),

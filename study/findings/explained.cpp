@@ -6,6 +6,7 @@
 #include <map>
 
 #include "study/explain/report.hpp"
+#include "study/explain/report_files.hpp"
 
 namespace dsx::findings {
 namespace {

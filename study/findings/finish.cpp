@@ -7,13 +7,23 @@
 #include <cstdio>
 
 #include "bench/measure/environment.hpp"
-#include "study/analysis/figure_sets.hpp"
+#include "study/analysis/analysis.hpp"
+#include "study/analysis/calibration.hpp"
+#include "study/analysis/cell_tables.hpp"
+#include "study/analysis/decision.hpp"
+#include "study/analysis/decision_pairs.hpp"
+#include "study/analysis/generalization.hpp"
+#include "study/analysis/latency_tables.hpp"
+#include "study/analysis/robustness.hpp"
+#include "study/analysis/shift.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/findings/claims.hpp"
+#include "study/findings/headline.hpp"
 #include "study/findings/report_script.hpp"
 #include "study/findings/results_text.hpp"
 #include "study/findings/verdicts.hpp"
 #include "study/findings/write_results.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/sweep/sweep.hpp"
 
 namespace dsx::findings {
@@ -33,15 +43,16 @@ bench::Fields shared_settings(const settings::Settings& settings) {
 }
 
 void describe(analysis::Analysis& analysis, const FinishOptions& options) {
-  const analysis::Cell& first = *analysis.study.cells.front().cell;
+  const analysis::Cell& first = *analysis.comparison.cells.front().cell;
   analysis::ComparisonResults& results = analysis.results;
   results.command = options.command;
   results.data = analysis::data_text(first);
   results.negative = first.class_names.at(0);
   results.positive = first.class_names.at(1);
-  results.confidence = analysis.study.options.confidence;
-  results.alpha = analysis.study.options.alpha;
-  results.resamples = analysis.study.options.resamples;
+  results.confidence = analysis.comparison.options.confidence;
+  results.alpha = analysis.comparison.options.alpha;
+  results.resamples = analysis.comparison.options.resamples;
+  results.cost_ratio = analysis.comparison.options.cost_ratio;
   results.environment = bench::environment_fields(bench::read_environment(options.command));
   results.settings = shared_settings(first.settings);
   results.notes = {
@@ -55,11 +66,11 @@ void describe(analysis::Analysis& analysis, const FinishOptions& options) {
       "are of one comparison alone: one may leave out 0 where the corrected p cannot tell."};
 }
 
-analysis::LatencyRun latency_of(const fs::path& folder, const analysis::Study& study,
+analysis::LatencyRun latency_of(const fs::path& folder, const analysis::Comparison& comparison,
                                 const FinishOptions& options) {
   analysis::LatencyRequest request;
-  request.variants = study.variants;
-  request.settings = study.cells.front().cell->settings;
+  request.variants = comparison.variants;
+  request.settings = comparison.cells.front().cell->settings;
   request.threads = options.threads;
   request.seconds = options.latency_seconds;
   request.again = options.latency_again;
@@ -88,8 +99,8 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   statistics.progress = options.progress;
   statistics.resamples = options.resamples;
   statistics.cost_ratio = options.cost_ratio;
-  const analysis::Study study = analysis::make_study(cells, statistics);
-  analysis::Analysis analysis(study);
+  const analysis::Comparison comparison = analysis::make_comparison(cells, statistics);
+  analysis::Analysis analysis(comparison);
   describe(analysis, options);
   analysis::add_generalization_figures(analysis);
   analysis::add_decision_figures(analysis);
@@ -97,7 +108,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_calibration_figures(analysis);
   if (options.shift) analysis::add_shift_figures(analysis, analysis::shifted_logits(cells, options.progress));
   analysis.figures.run();
-  analysis::add_study_tables(analysis);
+  analysis::add_cell_tables(analysis);
   analysis::add_generalization_tables(analysis);
   analysis::add_robustness_tables(analysis);
   analysis::add_curves(analysis);
@@ -105,7 +116,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_pair_tables(analysis);
   analysis::add_calibration_tables(analysis);
   analysis::add_shift_tables(analysis, options.shift);
-  analysis::add_latency_tables(analysis, latency_of(folder, study, options));
+  analysis::add_latency_tables(analysis, latency_of(folder, comparison, options));
   add_verdicts(analysis);
   add_headline(analysis);
   const fs::path explained = explain_of(folder, options);

@@ -1,8 +1,8 @@
 // The original's headline table beside ours. Its "val" was the 624-image test set, so our figures are of
 // test, too, and its threshold was probability .5.
-#include <cmath>
+#include "study/findings/headline.hpp"
 
-#include "study/findings/claims.hpp"
+#include <cmath>
 
 namespace dsx::findings {
 namespace {
@@ -66,7 +66,7 @@ void add_headline(analysis::Analysis& analysis) {
   analysis::ResultTable table =
       analysis::make_table("headline", "the original's table beside ours",
                            {"variant", "column", "original", "value", "low", "high", "not_estimable"});
-  for (const std::string& variant : analysis.study.variants)
+  for (const std::string& variant : analysis.comparison.variants)
     for (const OriginalColumn& column : original_columns()) {
       double original = statistics::kNotEstimable;
       for (const OriginalRow& row : original_table())
@@ -76,7 +76,7 @@ void add_headline(analysis::Analysis& analysis) {
         ours = latency_of_variant(analysis.results, variant, std::string(column.name) == "images_per_s");
       } else {
         const analysis::Record* record =
-            analysis.records.find("generalization", column.key, analysis.study.noises.front(), variant);
+            analysis.records.find("generalization", column.key, analysis.comparison.noises.front(), variant);
         ours = record != nullptr ? record->found.estimate : statistics::cannot_estimate("not trained");
       }
       table.add({variant, column.name, original, ours.value, ours.low, ours.high, ours.not_estimable});

@@ -26,8 +26,8 @@ void add_generalization(std::vector<Question>& list) {
                   "has a smaller gap in AUC from train to test than", ""});
 }
 
-void add_robustness(const analysis::Study& study, std::vector<Question>& list) {
-  for (const std::string& kind : study.noise_kinds()) {
+void add_robustness(const analysis::Comparison& comparison, std::vector<Question>& list) {
+  for (const std::string& kind : comparison.noise_kinds()) {
     Question question{fmt::format("loss of test AUC with {} label noise", kind),
                       "robustness",
                       "auc",
@@ -42,7 +42,7 @@ void add_robustness(const analysis::Study& study, std::vector<Question>& list) {
   }
 }
 
-void add_decisions(const analysis::Study& study, std::vector<Question>& list) {
+void add_decisions(const analysis::Comparison& comparison, std::vector<Question>& list) {
   struct Words {
     const char *metric, *noun, *higher, *lower;
   };
@@ -50,7 +50,7 @@ void add_decisions(const analysis::Study& study, std::vector<Question>& list) {
                          {"specificity", "specificity", "is more specific than", "is less specific than"},
                          {"predicted_positive_rate", "the share of images called positive",
                           "calls more images positive than", "calls fewer images positive than"}};
-  for (const analysis::Rule& rule : study.rules) {
+  for (const analysis::Rule& rule : comparison.rules) {
     for (const Words& words : table)
       list.push_back({fmt::format("{} on test {}", words.noun, rule.words), "decision",
                       rule.name + "/" + words.metric, words.noun, words.higher, words.lower, rule.words});
@@ -137,11 +137,11 @@ void add_latency(std::vector<Question>& list) {
 
 }  // namespace
 
-std::vector<Question> questions_of(const analysis::Study& study) {
+std::vector<Question> questions_of(const analysis::Comparison& comparison) {
   std::vector<Question> list;
   add_generalization(list);
-  add_robustness(study, list);
-  add_decisions(study, list);
+  add_robustness(comparison, list);
+  add_decisions(comparison, list);
   add_calibration(list);
   add_shifts(list);
   add_latency(list);

@@ -30,6 +30,6 @@ struct Question {
   std::string open = {};  // with_null: what the data cannot tell; "whether {} is" with the variant put in
 };
 
-std::vector<Question> questions_of(const analysis::Study& study);
+std::vector<Question> questions_of(const analysis::Comparison& comparison);
 
 }  // namespace dsx::findings

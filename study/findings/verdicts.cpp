@@ -96,9 +96,9 @@ std::vector<Answer> family_of(const analysis::Analysis& analysis, const Question
       answers.push_back({a, b, record->found, statistics::kNotEstimable});
   };
   if (question.comparing == Comparing::with_null)
-    for (const std::string& variant : analysis.study.variants) add(variant, "");
+    for (const std::string& variant : analysis.comparison.variants) add(variant, "");
   else
-    for (const auto& [a, b] : analysis.study.pairs()) add(a, b);
+    for (const auto& [a, b] : analysis.comparison.pairs()) add(a, b);
   std::vector<double> p;
   for (const Answer& answer : answers) p.push_back(answer.found.estimate.p);
   const std::vector<double> adjusted = statistics::holm_adjusted(p);
@@ -162,10 +162,10 @@ void add_verdicts(analysis::Analysis& analysis) {
       analysis::make_table("verdicts", "answers, each family corrected by Holm",
                            {"question", "family", "comparison", "noise_kind", "noise", "value", "low", "high",
                             "p", "p_holm", "detectable", "verdict", "sentence"});
-  const double alpha = analysis.study.options.alpha;
-  for (const Question& question : questions_of(analysis.study)) {
+  const double alpha = analysis.comparison.options.alpha;
+  for (const Question& question : questions_of(analysis.comparison)) {
     const std::vector<analysis::NoiseLevel> levels =
-        question.by_noise ? analysis.study.noises : std::vector<analysis::NoiseLevel>{question.noise};
+        question.by_noise ? analysis.comparison.noises : std::vector<analysis::NoiseLevel>{question.noise};
     for (const analysis::NoiseLevel& noise : levels) {
       const std::vector<Answer> answers = family_of(analysis, question, noise);
       const std::string in_front =

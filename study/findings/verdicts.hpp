@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "study/analysis/figure_sets.hpp"
+#include "study/analysis/analysis.hpp"
 #include "study/findings/questions.hpp"
 
 namespace dsx::findings {

@@ -10,7 +10,7 @@
 #include "data/io/files.hpp"
 #include "data/io/h5.hpp"
 #include "kernels/base/error.hpp"
-#include "study/cli/text_table.hpp"
+#include "study/cli/csv.hpp"
 
 namespace dsx::findings {
 namespace {
@@ -66,6 +66,7 @@ Json json_of(const analysis::ComparisonResults& results) {
           {"confidence", results.confidence},
           {"resamples", results.resamples},
           {"alpha", results.alpha},
+          {"cost_ratio", results.cost_ratio},
           {"environment", json_of(results.environment)},
           {"settings", json_of(results.settings)},
           {"notes", results.notes},
@@ -83,6 +84,7 @@ void write_h5(const fs::path& path, const analysis::ComparisonResults& results) 
   out.attribute("confidence", results.confidence);
   out.attribute("resamples", static_cast<std::int64_t>(results.resamples));
   out.attribute("alpha", results.alpha);
+  out.attribute("cost_ratio", results.cost_ratio);
   out.string("environment_json", dump(json_of(results.environment)));
   out.string("settings_json", dump(json_of(results.settings)));
   out.string("notes_json", dump(Json(results.notes)));

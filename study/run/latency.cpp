@@ -3,20 +3,16 @@
 
 #include <fmt/core.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "bench/measure/latency.hpp"
-#include "kernels/base/random.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
+#include "study/run/aligned_images.hpp"
 
 namespace dsx::run {
 namespace {
 
 // The original's batch, and one image at a time.
 constexpr int kLatencyBatches[] = {32, 1};
-constexpr std::size_t kAlignment = 64;
 
 bench::PlanLatency measure_batch(const RunRecord& record, net::Network& network, int batch) {
   net::Plan plan = network.make_plan(batch, false);
@@ -36,14 +32,6 @@ bench::PlanLatency measure_batch(const RunRecord& record, net::Network& network,
 }
 
 }  // namespace
-
-AlignedImages::AlignedImages(std::size_t count, std::uint64_t seed) : data_(nullptr, std::free) {
-  const std::size_t bytes = (count * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
-  data_.reset(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
-  if (!data_) throw std::bad_alloc();
-  Random random{seed};
-  for (std::size_t i = 0; i < count; ++i) data_.get()[i] = static_cast<float>(random.uniform());
-}
 
 void measure_latencies(RunRecord& record, net::Network& network) {
   for (const int batch : kLatencyBatches) record.latency.push_back(measure_batch(record, network, batch));

@@ -1,4 +1,4 @@
-// The latency part of a study: bench/ measures, this keeps the result in the run's record. Images lie in
+// The latency part of a run: bench/ measures, this keeps the result in the run's record. Images lie in
 // memory before the clock starts; what reading them costs is the record's `loading`.
 #pragma once
 
@@ -15,15 +15,5 @@ namespace dsx::run {
 // Measures batches of 32 and 1 with random images, freeing each plan before the next is made, so that peak
 // memory is one plan's.
 void measure_latencies(RunRecord& record, net::Network& network);
-
-// Random pixels in [0, 1), 64-byte aligned as plans want them.
-class AlignedImages {
- public:
-  AlignedImages(std::size_t count, std::uint64_t seed);
-  float* data() const { return data_.get(); }
-
- private:
-  std::unique_ptr<float, void (*)(void*)> data_;
-};
 
 }  // namespace dsx::run

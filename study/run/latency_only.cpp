@@ -12,10 +12,12 @@
 #include "kernels/base/counted.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/text_table.hpp"
+#include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
-#include "study/run/run_files.hpp"
 #include "study/run/run_folder.hpp"
+#include "study/run/run_h5.hpp"
+#include "study/run/run_summary.hpp"
 #include "study/run/run_text.hpp"
 #include "study/training/checkpoint.hpp"
 
@@ -56,7 +58,7 @@ void repeat(net::Network& network, const settings::Settings& settings,
 
 }  // namespace
 
-void run_latency_only(const StudyRequest& request) {
+void run_latency_only(const RunRequest& request) {
   const settings::Settings& settings = request.settings;
   const bool repeating = settings.repeat_for > 0;
   if (!repeating) check_new_run_folder(settings);

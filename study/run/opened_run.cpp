@@ -24,7 +24,7 @@ Json read_summary(const fs::path& file) {
   if (!summary.is_object())
     throw DataError(file.string() +
                     ": damaged, no JSON object: without it the run has no threshold and no names "
-                    "of classes; use another copy, or remove it to go on without them");
+                    "of classes; use another copy, or remove it to do without them");
   return summary;
 }
 
@@ -57,7 +57,7 @@ settings::Settings settings_of_run(const fs::path& folder) {
   if (!fs::is_directory(folder, ignored))
     throw DataError(folder.string() + ": no such run folder; check the path");
   if (!fs::exists(config, ignored))
-    throw DataError(folder.string() + ": holds no config.yaml, so it is no run of this program");
+    throw DataError(folder.string() + ": holds no config.yaml, so it is not a run of this program");
   settings::Settings settings;
   settings::Sources sources;
   settings::apply_yaml(settings, sources, config.string());

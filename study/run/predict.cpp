@@ -17,8 +17,9 @@
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/cli/interrupt.hpp"
+#include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
-#include "study/settings/study_data.hpp"
+#include "study/settings/run_data.hpp"
 #include "study/training/metrics.hpp"
 
 namespace dsx::run {
@@ -82,7 +83,7 @@ void forward(net::Plan& plan, std::span<ImagePrediction> images) {
     image.network_ns = ns;
     image.logit = plan.logits()[i];
     image.probability = training::sigmoid(image.logit);
-    if (!std::isfinite(image.logit)) image.problem = "the network's output is no number";
+    if (!std::isfinite(image.logit)) image.problem = "the network's output is not a number";
   }
 }
 

@@ -31,7 +31,7 @@ int lock_folder(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0)
     throw OutputError(fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
-  // File systems without locks go on without one.
+  // File systems without locks do without one.
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(descriptor);
     throw OutputError(path.string() + ": another process is writing this run; wait for it to end");
@@ -42,7 +42,7 @@ int lock_folder(const fs::path& path) {
 [[noreturn]] void refuse_existing(const fs::path& path) {
   throw OutputError(
       path.string() +
-      ": exists already and is left untouched; choose another --name, or go on with it by --resume " +
+      ": exists already and is left untouched; choose another --name, or resume it with --resume " +
       path.string());
 }
 
@@ -69,7 +69,7 @@ void check_new_run_folder(const settings::Settings& settings) {
   while (!fs::exists(above, ignored) && above != above.parent_path()) above = above.parent_path();
   if (!fs::is_directory(above, ignored))
     throw OutputError(fmt::format(
-        "{}: is no folder, so the run cannot be written below it; choose another --out", above.string()));
+        "{}: is not a folder, so the run cannot be written below it; choose another --out", above.string()));
   if (::access(above.c_str(), W_OK | X_OK) != 0)
     throw OutputError(
         fmt::format("{}: not writable ({}); choose another --out", above.string(), std::strerror(errno)));
@@ -99,7 +99,7 @@ RunFolder RunFolder::open(const fs::path& given) {
   if (!fs::is_directory(path, ignored))
     throw DataError(path.string() + ": no such run folder; check the path given with --resume");
   if (!fs::exists(path / "config.yaml", ignored))
-    throw DataError(path.string() + ": holds no config.yaml, so it is no run of this program");
+    throw DataError(path.string() + ": holds no config.yaml, so it is not a run of this program");
   RunFolder folder(path, lock_folder(path));
   // What a killed process left half-written. The lock says that no one is writing it.
   for (const fs::directory_entry& entry : fs::directory_iterator(path, ignored)) {

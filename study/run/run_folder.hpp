@@ -23,7 +23,7 @@ class RunFolder {
  public:
   // settings.out/settings.name, or a new default name. Throws OutputError.
   static RunFolder create(const settings::Settings& settings, const std::string& prefix = "");
-  // An earlier run's folder, to go on in. Throws DataError when it is none, OutputError when another process
+  // An earlier run's folder, to resume in. Throws DataError when it is none, OutputError when another process
   // has it.
   static RunFolder open(const std::filesystem::path& path);
 

@@ -2,10 +2,13 @@
 // (pd.DataFrame({k: v[:] for k, v in f["epochs"].items()})). The groups: settings, environment, epochs,
 // plans/<name>, predictions/<split> (by the true labels), latency/batch_<n>, and label_noise, which names the
 // training images whose labels were made wrong.
+#include "study/run/run_h5.hpp"
+
 #include <fmt/core.h>
 
 #include "data/io/h5.hpp"
-#include "study/run/run_files.hpp"
+#include "study/run/run_summary.hpp"
+#include "study/settings/settings_fields.hpp"
 
 namespace dsx::run {
 namespace {

@@ -13,6 +13,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/settings/settings.hpp"
+#include "study/settings/settings_fields.hpp"
 
 namespace dsx::run {
 namespace {
@@ -181,7 +182,7 @@ Condition parse_condition(const std::string& text) {
     return condition;
   }
   throw ConfigError(
-      fmt::format("--where: '{}' is no condition; write for example variant=maxpool or 'test_auc>.9'", text));
+      fmt::format("--where: '{}' is not a condition; write for example variant=maxpool or 'test_auc>.9'", text));
 }
 
 void sort_rows(std::vector<RunRow>& rows, std::size_t column, bool descending) {

@@ -1,4 +1,4 @@
-// Everything that is known of a run, as plain data: filled in step by step by study_run.cpp, written as
+// Everything that is known of a run, as plain data: filled in step by step by train_run.cpp, written as
 // run.h5 and summary.json by run_files.cpp, shown by run_text.cpp. One struct, so that the three never
 // disagree.
 #pragma once

@@ -1,9 +1,11 @@
 // summary.json: the run at a glance, in an order that reads from what was asked to what came out. A number
 // that is not defined is null.
+#include "study/run/run_summary.hpp"
+
 #include <cmath>
 
 #include "data/io/files.hpp"
-#include "study/run/run_files.hpp"
+#include "study/settings/settings_fields.hpp"
 
 namespace dsx::run {
 namespace {

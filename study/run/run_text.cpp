@@ -33,7 +33,7 @@ std::string split_line(const char* split, const training::Metrics& m) {
 std::string confusion_text(const RunRecord& record, const SplitResult& split) {
   const training::Confusion& c = split.at_threshold.confusion;
   const std::string &negative = record.data.class_names.at(0), &positive = record.data.class_names.at(1);
-  cli::TextTable table({"true class", "said " + negative, "said " + positive});
+  cli::TextTable table({"true class", "predicted " + negative, "predicted " + positive});
   table.add({negative, std::to_string(c.tn), std::to_string(c.fp)});
   table.add({positive, std::to_string(c.fn), std::to_string(c.tp)});
   return fmt::format("\nConfusion matrix on {} at threshold {}; positive class: {}\n{}",

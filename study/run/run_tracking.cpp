@@ -7,6 +7,7 @@
 #include <set>
 
 #include "kernels/base/clock.hpp"
+#include "study/settings/settings_fields.hpp"
 
 namespace dsx::run {
 namespace {

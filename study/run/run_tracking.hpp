@@ -11,7 +11,7 @@ namespace dsx::run {
 
 class RunTracking {
  public:
-  // Goes on with the journal in `folder`, if there is one: epochs that it lacks are added.
+  // Resumes the journal in `folder`, if there is one: epochs that it lacks are added.
   void begin(const RunRecord& record, const std::filesystem::path& folder);
   void epoch_done(const RunRecord& record) noexcept;  // the last of its history
   void evaluated(const RunRecord& record) noexcept;

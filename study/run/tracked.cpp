@@ -98,7 +98,7 @@ std::unique_ptr<Tracked> Tracked::open(const fs::path& folder, const std::string
     tracked->begin(name, target, parent_folder);
     return tracked;
   } catch (const std::exception& error) {
-    warn(fmt::format("{}; the run goes on without it", error.what()));
+    warn(fmt::format("{}; the run continues without it", error.what()));
     return nullptr;
   }
 }
@@ -121,7 +121,7 @@ void Tracked::begin(const std::string& name, const TrackTarget& target, const fs
   journal_->append(events);
   sender_ = std::make_unique<tracking::Sender>(
       folder_, *journal_, std::move(credentials), [this](const std::string& problem) {
-        warn(fmt::format("{}; the run goes on, and `study sync {}` sends it later", problem,
+        warn(fmt::format("{}; the run continues, and `study sync {}` sends it later", problem,
                          folder_.string()));
       });
 }

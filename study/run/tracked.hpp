@@ -1,5 +1,5 @@
 // One tracked thing (a run, or a sweep over runs): its journal and the thread that sends it. Tracking never
-// ends a training: whatever goes wrong here is one warning, and then the run goes on without it.
+// ends a training: whatever goes wrong here is one warning, and then the run continues without it.
 #pragma once
 
 #include <filesystem>

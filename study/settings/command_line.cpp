@@ -11,6 +11,7 @@
 #include "kernels/downsample/downsample.hpp"
 #include "study/cli/flags.hpp"
 #include "study/cli/text_table.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/settings/track_secrets.hpp"
 
 namespace dsx::settings {
@@ -76,8 +77,8 @@ CommandLine parse_command_line(const std::vector<std::string>& args, const Comma
   line.settings = defaults;
   line.help = cli::asks_for_help(args);
   if (line.help) return line;
-  cli::ParsedFlags parsed =
-      cli::parse_flags(args, {syntax.command, describe_flags(syntax), syntax.max_positional, allowed_of});
+  cli::ParsedFlags parsed = cli::parse_flags(
+      args, {syntax.command, describe_flags(syntax), syntax.max_positional, syntax.aliases, allowed_of});
   line.extra = std::move(parsed.values);
   line.positional = std::move(parsed.positional);
   if (line.extra.count("config")) {

@@ -16,6 +16,7 @@ struct CommandSyntax {
   std::vector<std::string> keys;                           // settings it takes; empty: all of them
   boost::program_options::options_description extra = {};  // its own flags
   int max_positional = 0;
+  std::map<std::string, std::string> aliases = {};  // old spellings of flags: cli/flags.hpp
 };
 
 struct CommandLine {

@@ -95,42 +95,6 @@ struct Settings {
   std::string experiment;  // "": the environment's
 };
 
-enum class SettingGroup { network, data, preprocessing, augmentation, noise, training, machine, output };
-std::string title_of(SettingGroup group);
-const std::vector<SettingGroup>& setting_groups();
-
-// May a resumed run change it? `fixed` settings decide the numbers; `free` ones only how long, where or how
-// it is shown.
-enum class OnResume { fixed, free };
-
-struct Field {
-  using Member = std::variant<std::string Settings::*, int Settings::*, std::int64_t Settings::*,
-                              std::uint64_t Settings::*, double Settings::*, bool Settings::*>;
-  std::string key;  // YAML key; the flag is "--" + key with '-' for '_'
-  SettingGroup group;
-  Member member;
-  std::string help;  // one line: what it does and its unit
-  // Numbers: the allowed range, both ends included (or `min` not, when min_open). Strings: choices, when not
-  // empty.
-  double min = 0, max = 0;
-  bool min_open = false;
-  std::function<std::vector<std::string>()> choices;
-  bool choices_in_table = false;  // help explains them in a table of their own (operators_help)
-  OnResume on_resume = OnResume::fixed;
-  bool in_config = true;     // false: where a run goes, not what it is; left out of config.yaml
-  std::string default_text;  // for help, where the default is found out at run time
-};
-
-const std::vector<Field>& setting_fields();
-const Field* find_field(const std::string& key);
-std::string flag_of(const Field& field);       // "--val-fraction"
-std::string allowed_text(const Field& field);  // "an integer from 1 to 4096", "one of avgpool, maxpool"
-
-// Shortest text that reads back to the same value.
-std::string value_text(const Settings& settings, const Field& field);
-// Sets one field from text. Throws ConfigError "<where>: expected <allowed>, got '<text>'".
-void set_from_text(Settings& settings, const Field& field, const std::string& text, const std::string& where);
-
 // Where each value came from: "--lr", "config.yaml:3"; keys that are missing have their default.
 using Sources = std::map<std::string, std::string>;
 
@@ -146,7 +110,7 @@ void check_settings(const Settings& settings);
 // anywhere.
 void make_paths_absolute(Settings& settings);
 
-// YAML with group titles; reading it back gives equal settings. `head` goes on top as comment lines.
+// YAML with group titles; reading it back gives equal settings. `head` is put on top as comment lines.
 std::string to_yaml(const Settings& settings, const std::string& head);
 
 }  // namespace dsx::settings

@@ -1,9 +1,8 @@
-// The table of settings: one row each. Nothing else lists them; order here is the order of help and
-// config.yaml.
+#include "study/settings/settings_fields.hpp"
+
 #include "kernels/downsample/downsample.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "study/settings/noise_kind.hpp"
-#include "study/settings/settings.hpp"
 
 namespace dsx::settings {
 namespace {
@@ -92,9 +91,10 @@ Field shown_as(Field field, std::string default_text) {
   return field;
 }
 
-std::vector<Field> make_fields() {
-  using S = Settings;
-  std::vector<Field> f;
+using S = Settings;
+using Fields = std::vector<Field>;
+
+void add_network(Fields& f) {
   f.push_back(in_table(choice("variant", G::network, &S::variant, variant_names,
                               "downsampling operator; see the table below")));
   f.push_back(text("network", G::network, &S::network,
@@ -106,7 +106,9 @@ std::vector<Field> make_fields() {
             "primitives: oneDNN layer by layer; fused: our kernels for blocks and large linear layers")));
   f.push_back(flag("allow_ref", G::network, &S::allow_ref,
                    "accept oneDNN's reference kernels, some 100 times slower"));
+}
 
+void add_data(Fields& f) {
   f.push_back(free(text("data", G::data, &S::data,
                         "synthetic, a folder of class folders or .npy arrays, an .npz, or an imported .h5")));
   f.push_back(shown_as(
@@ -131,7 +133,7 @@ std::vector<Field> make_fields() {
                                  "refuse images that differ from this manifest of `study data clean`"),
                             "none")));
   f.push_back(flag("skip_bad_images", G::data, &S::skip_bad_images,
-                   "go on without images that cannot be read, and say how many"));
+                   "leave out images that cannot be read, and say how many"));
   f.push_back(free(number("data_cache_mib", G::data, &S::data_cache_mib, 0, 1 << 20,
                           "decoded images kept in memory at most, MiB")));
   f.push_back(
@@ -144,7 +146,9 @@ std::vector<Field> make_fields() {
       number("synthetic_seed", G::data, &S::synthetic_seed, 0, 9e15, "built-in data: which patients"));
   f.push_back(aside(shown_as(text("cache_dir", G::data, &S::cache_dir, "where imported folders are kept"),
                              "~/.cache/downscalexr/data")));
+}
 
+void add_preprocessing(Fields& f) {
   f.push_back(number("mean", G::preprocessing, &S::mean, -10, 10,
                      "subtracted from pixels scaled to 0..1 (the original wrote .485)"));
   f.push_back(number("std", G::preprocessing, &S::std, 0, 10,
@@ -152,7 +156,9 @@ std::vector<Field> make_fields() {
   f.push_back(flag("equalize", G::preprocessing, &S::equalize, "equalize the histogram"));
   f.push_back(flag("sharpen", G::preprocessing, &S::sharpen, "sharpen with a 3x3 filter"));
   f.push_back(flag("denoise", G::preprocessing, &S::denoise, "remove speckles first"));
+}
 
+void add_augmentation(Fields& f) {
   f.push_back(number("flip", G::augmentation, &S::flip, 0, 1,
                      "probability of a left-right flip (the original wrote .5)"));
   f.push_back(
@@ -161,12 +167,16 @@ std::vector<Field> make_fields() {
                      "at most this share brighter or darker (.1)"));
   f.push_back(number("contrast", G::augmentation, &S::contrast, 0, 1,
                      "at most this share more or less contrast (.1)"));
+}
 
+void add_noise(Fields& f) {
   f.push_back(number("label_noise", G::noise, &S::label_noise, 0, kMaxLabelNoise,
                      "share of training labels made wrong; val and test keep theirs"));
   f.push_back(words("noise_kind", G::noise, &S::noise_kind, noise_kind_names(),
                     "which labels (any, those of one class, or by what the image looks like)"));
+}
 
+void add_training(Fields& f) {
   f.push_back(free(number("epochs", G::training, &S::epochs, 1, 1e6, "passes over train at most")));
   f.push_back(number("batch", G::training, &S::batch, 1, 65536, "images per step"));
   f.push_back(number("seed", G::training, &S::seed, 0, 9e15,
@@ -192,7 +202,9 @@ std::vector<Field> make_fields() {
   f.push_back(number("gamma", G::training, &S::gamma, 0, 1, "schedule step: factor of each cut", true));
   f.push_back(free(number("patience", G::training, &S::patience, 0, 1e6,
                           "stop after this many epochs without a better val AUC; 0 never")));
+}
 
+void add_machine(Fields& f) {
   f.push_back(free(shown_as(number("threads", G::machine, &S::threads, 1, 4096,
                                    "OpenMP threads; more than CPUs are cut to their number"),
                             "all CPUs")));
@@ -207,15 +219,16 @@ std::vector<Field> make_fields() {
       aside(shown_as(number("repeat_for", G::machine, &S::repeat_for, 0, kAnyCount,
                             "no training: repeat the forward pass this many seconds, for a profiler", true),
                      "off")));
+}
 
+void add_output(Fields& f) {
   f.push_back(aside(shown_as(text("name", G::output, &S::name, "the run's folder below --out; must be new"),
                              "made of variant, data, seed, time")));
   f.push_back(aside(text("out", G::output, &S::out, "folder that holds the runs' folders")));
   f.push_back(aside(words("progress", G::output, &S::progress, {"auto", "bar", "plain", "none"},
                           "auto is a bar on a terminal, plain lines elsewhere")));
   f.push_back(aside(shown_as(
-      text("resume", G::output, &S::resume, "go on with the run in this folder, as if never stopped"),
-      "off")));
+      text("resume", G::output, &S::resume, "resume the run in this folder, as if never stopped"), "off")));
   f.push_back(aside(
       shown_as(text("config", G::output, &S::config, "YAML file of settings; flags win over it"), "none")));
   f.push_back(
@@ -224,6 +237,18 @@ std::vector<Field> make_fields() {
                      "MLFLOW_TRACKING_URI, or off")));
   f.push_back(aside(shown_as(text("experiment", G::output, &S::experiment, "experiment on that server"),
                              "MLFLOW_EXPERIMENT_NAME, or DownScaleXR")));
+}
+
+Fields make_fields() {
+  Fields f;
+  add_network(f);
+  add_data(f);
+  add_preprocessing(f);
+  add_augmentation(f);
+  add_noise(f);
+  add_training(f);
+  add_machine(f);
+  add_output(f);
   return f;
 }
 

@@ -1,6 +1,6 @@
-// Are the probabilities true? Brier score, expected calibration error with its bias removed, the reliability
-// curve, and calibration slope and intercept. Input is logits (log odds); probability is 1 / (1 +
-// exp(-logit)). NaN logits, a missing class or too few of one (IntervalOptions) are not estimable.
+// Are the probabilities true? Brier score, expected calibration error with its bias removed, and the
+// reliability curve; slope and intercept are recalibrate.hpp's. Input is logits (log odds); probability is 1
+// / (1 + exp(-logit)). NaN logits, a missing class or too few of one (IntervalOptions) are not estimable.
 #pragma once
 
 #include <cstddef>
@@ -56,15 +56,5 @@ struct CalibrationError {
 };
 CalibrationError calibration_error(std::span<const double> logits, Labels positive, std::size_t bins = 10,
                                    const IntervalOptions& options = {});
-
-// Logistic recalibration, logit P(y) = intercept + slope * logit (Cox 1958), fitted by Newton's method. slope
-// < 1: too confident. p: slope against 1, intercept against 0. in_the_large: the intercept with slope fixed
-// at 1; > 0: the model says too little. Intervals: Wald; variance from the information matrix, or between
-// subjects (sandwich with J / (J - 1)). Perfectly separated classes have no finite slope: not estimable.
-struct Recalibration {
-  Estimate slope, intercept, in_the_large;
-};
-Recalibration recalibrate(std::span<const double> logits, Labels positive, SubjectIds subjects = {},
-                          const IntervalOptions& options = {});
 
 }  // namespace dsx::statistics

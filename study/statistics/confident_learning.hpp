@@ -30,7 +30,7 @@ struct ConfidentLearning {
 };
 
 // `probabilities` [images x classes], rows summing to 1; `given` below `classes`. std::invalid_argument when
-// lengths differ, classes < 2, a class has no image, or a value is no probability (rows off 1 by more than
+// lengths differ, classes < 2, a class has no image, or a value is not a probability (rows off 1 by more than
 // 1e-3).
 ConfidentLearning confident_learning(std::span<const double> probabilities,
                                      std::span<const std::uint32_t> given, std::size_t classes);

@@ -72,7 +72,7 @@ double true_positive_rate_at(const RocCurve& curve, double false_positive_rate) 
   const auto& x = curve.false_positive_rate;
   const auto& y = curve.true_positive_rate;
   if (x.empty()) return kNotEstimable;
-  // The last point at or left of the rate: on a vertical stretch of the curve, its upper end.
+  // The last point at or left of the rate: on a vertical part of the curve, its upper end.
   const auto right =
       static_cast<std::size_t>(std::upper_bound(x.begin(), x.end(), false_positive_rate) - x.begin());
   if (right == 0) return y.front();

@@ -114,7 +114,7 @@ LogisticModel fit_logistic(std::span<const double> features, std::size_t count, 
     throw std::invalid_argument("logistic regression: a class is missing");
   if (!(ridge > 0)) throw std::invalid_argument("logistic regression: ridge must be above 0");
   if (!std::all_of(features.begin(), features.end(), [](double x) { return std::isfinite(x); }))
-    throw std::invalid_argument("logistic regression: a feature is no finite number");
+    throw std::invalid_argument("logistic regression: a feature is not finite");
   LogisticModel model;
   standardise(features, count, model);
   Design design{positive.size(), count + 1, {}};

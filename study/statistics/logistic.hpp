@@ -21,7 +21,7 @@ struct LogisticModel {
 
 // Minimises the log loss over all images plus ridge / 2 * |weights|^2 (the intercept is free), by Newton's
 // method with step halving. `features` [images x count], image by image. std::invalid_argument when lengths
-// differ, a class is missing, a feature is no finite number, or ridge is not above 0 (separated classes would
+// differ, a class is missing, a feature is not finite, or ridge is not above 0 (separated classes would
 // have no solution).
 LogisticModel fit_logistic(std::span<const double> features, std::size_t count, Labels positive,
                            double ridge = 1);

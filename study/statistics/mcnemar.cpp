@@ -1,3 +1,5 @@
+#include "study/statistics/mcnemar.hpp"
+
 #include <algorithm>
 #include <boost/math/distributions/binomial.hpp>
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "study/statistics/checks.hpp"
+#include "study/statistics/mcnemar.hpp"
 
 namespace dsx::statistics {
 namespace {

@@ -36,12 +36,6 @@ struct PairedCounts {
 };
 PairedCounts paired_counts(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b);
 
-// McNemar's test on the discordant pairs: exact (binomial), or mid-p (half of the observed outcome's
-// probability; less conservative: Fagerland, Lydersen & Laake 2013, BMC Med. Res. Methodol. 13:91). No
-// discordant pair: p = 1.
-enum class McNemar { exact, mid_p };
-double mcnemar_p(const PairedCounts& counts, McNemar kind = McNemar::exact);
-
 // Share of yes by a minus share by b. Tango's score interval (1998, Stat. Med. 17:891) is the default;
 // Newcombe's is his method 10 (1998, Stat. Med. 17:2635), with continuity-corrected phi. p is McNemar's
 // exact, so that at the border p and interval can disagree.

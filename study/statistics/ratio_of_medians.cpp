@@ -1,3 +1,5 @@
+#include "study/statistics/ratio_of_medians.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>

@@ -1,3 +1,5 @@
+#include "study/statistics/recalibrate.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

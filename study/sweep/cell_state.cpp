@@ -10,6 +10,7 @@
 
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/sweep/sweep.hpp"
 
 namespace dsx::sweep {

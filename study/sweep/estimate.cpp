@@ -16,6 +16,7 @@
 #include "kernels/onednn/context.hpp"
 #include "net/optimizer.hpp"
 #include "net/training_step.hpp"
+#include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
 #include "study/sweep/child.hpp"
@@ -62,7 +63,7 @@ double measure_seconds_per_image(const settings::Settings& settings, int threads
 
 }  // namespace
 
-// No thread runs in this process yet, so that a forked copy may go on to compute.
+// No thread runs in this process yet, so that a forked copy may compute.
 double probe_seconds_per_image(const settings::Settings& settings, int threads) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return 0;

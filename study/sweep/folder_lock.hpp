@@ -8,7 +8,7 @@ namespace dsx::sweep {
 class FolderLock {
  public:
   // Locks <folder>/.lock. Throws OutputError when another process has it, or it cannot be made. File systems
-  // without locks go on without one.
+  // without locks do without one.
   explicit FolderLock(const std::filesystem::path& folder);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

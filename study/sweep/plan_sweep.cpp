@@ -1,4 +1,5 @@
-// Before the first cell: the data, the folders, and how long it will take.
+#include "study/sweep/plan_sweep.hpp"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -6,9 +7,8 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/interrupt.hpp"
-#include "study/run/study_run.hpp"
-#include "study/settings/study_data.hpp"
-#include "study/sweep/run_sweep.hpp"
+#include "study/run/train_run.hpp"
+#include "study/settings/run_data.hpp"
 
 namespace dsx::sweep {
 namespace {
@@ -43,7 +43,7 @@ SweepData look_at_data(const Sweep& sweep) {
     if (digest.empty()) {
       const run::DataRecord record = run::describe_data(
           settings,
-          *settings::open_study_data(settings, run::image_progress(cli::progress_mode(settings.progress))));
+          *settings::open_run_data(settings, run::image_progress(cli::progress_mode(settings.progress))));
       refuse_too_little(record);
       digest = record.digest;
       if (data.splits.empty()) {

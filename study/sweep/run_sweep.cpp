@@ -19,8 +19,10 @@
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/text_table.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/sweep/child.hpp"
 #include "study/sweep/folder_lock.hpp"
+#include "study/sweep/plan_sweep.hpp"
 #include "study/sweep/sweep_file.hpp"
 
 namespace dsx::sweep {
@@ -219,7 +221,7 @@ void SweepRun::end(const RunningCell& running, const ChildEnd& how) {
     // will.
     queue_.push_front(running.index);
   } else if (how.code == static_cast<int>(cli::ExitCode::interrupted)) {
-    report_failure(cell, "stopped from outside; run the sweep again to go on with it", how.code);
+    report_failure(cell, "stopped from outside; run the sweep again to resume it", how.code);
   } else {
     report_failure(cell, reason_of(how, cell.state, log_of(cell)), how.code);
   }
@@ -272,7 +274,7 @@ int SweepRun::run() {
       stop_all();
       throw cli::Interrupted{
           fmt::format("stopped; {} of {} are finished, the others keep their last epoch; "
-                      "go on with: study compare --out {}",
+                      "resume with: study compare --out {}",
                       finished_, counted(cells_.size(), "cell"), folder_.string())};
     }
     poll();

@@ -12,6 +12,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/settings/noise_kind.hpp"
+#include "study/settings/settings_fields.hpp"
 
 namespace dsx::sweep {
 namespace {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "study/settings/field.hpp"
 #include "study/settings/settings.hpp"
 
 namespace dsx::sweep {

@@ -12,6 +12,7 @@
 #include "kernels/base/error.hpp"
 #include "kernels/downsample/downsample.hpp"
 #include "study/settings/noise_kind.hpp"
+#include "study/settings/settings_fields.hpp"
 
 namespace dsx::sweep {
 namespace {
@@ -51,7 +52,7 @@ void refuse_lost(const std::vector<T>& wanted, const std::vector<T>& recorded, c
     if (std::find(wanted.begin(), wanted.end(), value) == wanted.end())
       throw ConfigError(
           fmt::format("{}: the sweep in {} has {} as well; name all of {} (and more, if you like), leave {} "
-                      "out to go on with it, or choose another --out",
+                      "out to resume it, or choose another --out",
                       flag, folder.string(), value, list_text(recorded), flag));
 }
 
@@ -61,7 +62,7 @@ fs::path sweep_file(const fs::path& folder) { return folder / "compare.yaml"; }
 
 void write_sweep(const fs::path& folder, const Sweep& sweep) {
   std::string text =
-      "# The sweep in this folder. Go on with it: study compare --out <this folder>\n"
+      "# The sweep in this folder. Resume it: study compare --out <this folder>\n"
       "sweep:\n";
   text += fmt::format("  variants: [{}]\n", list_text(sweep.variants));
   text += fmt::format("  seeds: [{}]\n", list_text(sweep.seeds));
@@ -88,7 +89,7 @@ Sweep read_sweep(const fs::path& folder) {
         fmt::format("{}:{}: not valid YAML: {}", file.string(), error.mark.line + 1, error.msg));
   }
   if (!root.IsMap() || !root["sweep"] || !root["sweep"].IsMap() || !root["settings"])
-    throw ConfigError(file.string() + ": holds no maps 'sweep' and 'settings', so it is no sweep");
+    throw ConfigError(file.string() + ": holds no maps 'sweep' and 'settings', so it is not a sweep");
   const YAML::Node lists = root["sweep"];
   std::vector<std::string> variants;
   for (const downsample::DownsampleOp& op : downsample::downsample_table()) variants.push_back(op.name);
@@ -112,7 +113,7 @@ void refuse_another_sweep(const Sweep& wanted, const Sweep& recorded, const fs::
                       before = settings::value_text(recorded.base, field);
     if (decides_numbers(field) && !is_axis(field) && now != before)
       throw ConfigError(
-          fmt::format("{}: the sweep in {} has {}, not {}; leave the flag out to go on with it, or choose "
+          fmt::format("{}: the sweep in {} has {}, not {}; leave the flag out to resume it, or choose "
                       "another --out",
                       settings::flag_of(field), folder.string(), before, now));
   }

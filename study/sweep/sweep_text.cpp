@@ -9,6 +9,7 @@
 #include "bench/measure/environment.hpp"
 #include "kernels/base/counted.hpp"
 #include "study/cli/text_table.hpp"
+#include "study/sweep/plan_sweep.hpp"
 
 namespace dsx::sweep {
 namespace {

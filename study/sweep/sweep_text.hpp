@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "study/sweep/plan_sweep.hpp"
 #include "study/sweep/run_sweep.hpp"
 
 namespace dsx::sweep {

@@ -10,6 +10,8 @@
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/clock.hpp"
+#include "study/settings/settings_fields.hpp"
+#include "study/sweep/plan_sweep.hpp"
 
 namespace dsx::sweep {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "study/run/tracked.hpp"
-#include "study/sweep/run_sweep.hpp"
+#include "study/sweep/plan_sweep.hpp"
 
 namespace dsx::sweep {
 

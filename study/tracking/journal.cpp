@@ -50,7 +50,7 @@ std::string line_of(const Record& record) {
 std::vector<Record> JournalReader::read_new() {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path_, error))
-    throw DataError(path_.string() + ": is no journal of a tracked run");
+    throw DataError(path_.string() + ": is not a journal of a tracked run");
   const auto size = std::filesystem::file_size(path_, error);
   if (error || size > kMaxJournalBytes)
     throw DataError(path_.string() + ": cannot be read, or is too large for a journal");
@@ -83,7 +83,7 @@ JournalWriter::JournalWriter(const std::filesystem::path& path) : path_(path) {
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ < 0)
     throw OutputError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
-  // Belongs to the open file, so that the process's other readers do not drop it; file systems without go on
+  // Belongs to the open file, so that the process's other readers do not drop it; file systems without do
   // without.
   struct flock lock = {};
   lock.l_type = F_WRLCK;

@@ -1,5 +1,5 @@
-// The thread that sends a run's journal while the run goes on. The run never waits for it, except at its end
-// and for a bounded time.
+// The thread that sends a run's journal while the run continues. The run never waits for it, except at its
+// end and for a bounded time.
 #pragma once
 
 #include <atomic>

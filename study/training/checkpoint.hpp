@@ -1,5 +1,5 @@
 // Weights on disk, as PyTorch would name, order and shape them, with what they belong to (network, variant,
-// input) and, in the last checkpoint, everything that training needs to go on bit by bit. HDF5 inside a seal
+// input) and, in the last checkpoint, everything that training needs to resume bit by bit. HDF5 inside a seal
 // (data/io/sealed_file.hpp), uncompressed: 46 MB of noise does not shrink.
 #pragma once
 

@@ -96,7 +96,7 @@ std::vector<EpochRecord> read_history(const data::h5::Reader& in) {
 }
 
 TrainingSnapshot read_training(const data::h5::Reader& in, const std::vector<ParameterShape>& parameters) {
-  if (!in.has_attribute("optimizer")) in.fail("holds weights only; training goes on from last.h5");
+  if (!in.has_attribute("optimizer")) in.fail("holds weights only; training resumes from last.h5");
   TrainingSnapshot snapshot;
   snapshot.optimizer = in.attribute_string("optimizer");
   snapshot.data_digest = in.attribute_string("data_digest");

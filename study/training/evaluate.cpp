@@ -23,7 +23,7 @@ Predictions predict(net::Plan& plan, const data::Dataset& dataset, const setting
       const float logit = plan.logits()[i];
       if (!std::isfinite(logit))
         throw DivergedError("the network's output for image '" + dataset.items()[batch->indices[i]].name +
-                            "' is no number; lower --lr, or add --warmup-epochs 1");
+                            "' is not a number; lower --lr, or add --warmup-epochs 1");
       result.logits.push_back(logit);
       result.labels.push_back(batch->labels[i]);
       result.indices.push_back(batch->indices[i]);

@@ -7,8 +7,8 @@
 #include "data/sources/dataset.hpp"
 #include "net/plan/plan.hpp"
 #include "study/cli/progress.hpp"
+#include "study/settings/run_data.hpp"
 #include "study/settings/settings.hpp"
-#include "study/settings/study_data.hpp"
 #include "study/training/metrics.hpp"
 
 namespace dsx::training {
@@ -21,7 +21,7 @@ struct Predictions {
   std::int64_t data_work_ns = 0;  // the loader's thread at work: read, preprocess, lay out
 };
 
-// `plan` is an inference plan with packed weights. Throws DataError, DivergedError (a logit is no number),
+// `plan` is an inference plan with packed weights. Throws DataError, DivergedError (a logit is not a number),
 // Interrupted.
 Predictions predict(net::Plan& plan, const data::Dataset& dataset, const settings::SplitData& split,
                     const settings::Settings& settings, cli::ProgressBar& progress);

@@ -24,8 +24,8 @@
 #include <vector>
 
 #include "data/sources/dataset.hpp"
+#include "study/settings/run_data.hpp"
 #include "study/settings/settings.hpp"
-#include "study/settings/study_data.hpp"
 
 namespace dsx::training {
 

@@ -42,7 +42,7 @@ Confusion confusion_at(std::span<const float> logits, std::span<const float> lab
 double bce_loss(std::span<const float> logits, std::span<const float> labels);
 
 // Area under the ROC curve by the Mann-Whitney statistic: the chance that a positive scores above a negative,
-// ties counting half. NaN when a class is missing or a logit is no number.
+// ties counting half. NaN when a class is missing or a logit is not a number.
 double roc_auc(std::span<const float> scores, std::span<const float> labels);
 
 // The logit threshold with the largest Youden index (sensitivity + specificity - 1). Candidates lie half-way

@@ -29,7 +29,7 @@ std::unique_ptr<data::BatchLoader> make_loader(const data::Dataset& dataset, con
 
 [[noreturn]] void diverged(int epoch, std::size_t batch, double lr) {
   throw DivergedError(fmt::format(
-      "the training loss is no finite number in epoch {}, batch {}, at learning rate {:.3g}; "
+      "the training loss is not finite in epoch {}, batch {}, at learning rate {:.3g}; "
       "lower --lr (a tenth is a good first try), add --warmup-epochs 1, or check --mean and --std",
       epoch, batch + 1, lr));
 }

@@ -1,5 +1,5 @@
 // The training loop: epochs over train, val after each, until the epochs are done or early stopping ends it.
-// What is kept of an epoch is the caller's business (study_run.cpp); the test split never comes in here.
+// What is kept of an epoch is the caller's business (train_run.cpp); the test split never comes in here.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 #include "net/network.hpp"
 #include "net/optimizer.hpp"
 #include "study/cli/progress.hpp"
+#include "study/settings/run_data.hpp"
 #include "study/settings/settings.hpp"
-#include "study/settings/study_data.hpp"
 #include "study/training/history.hpp"
 
 namespace dsx::training {
@@ -28,7 +28,7 @@ class Trainer {
   const net::Plan& training_plan() const { return training_plan_; }
   const net::Plan& inference_plan() const { return inference_plan_; }
 
-  // Goes on from `state` (empty for a new run). `on_epoch(state, is_best)` follows each epoch. Throws
+  // Resumes from `state` (empty for a new run). `on_epoch(state, is_best)` follows each epoch. Throws
   // DivergedError with advice when the loss leaves the finite numbers, Interrupted at the next batch after a
   // signal.
   void run(TrainState& state, const std::function<void(const TrainState&, bool)>& on_epoch);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "kernels/base/error.hpp"
+#include "tests/reference/test_name.hpp"
 
 namespace dsx {
 namespace {
@@ -97,7 +98,10 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"src=1x8x8 conv=6,k3", "cannot be a name"},
                     std::pair{"a src=99999999999x8x8 conv=6,k3", "whole number"},
                     std::pair{"a src=1x8x8 conv=6,k3\na src=1x8x8 conv=6,k3",
-                              "line 2: the name 'a' is taken"}));
+                              "line 2: the name 'a' is taken"}),
+    [](const auto& tested) {
+      return reference::test_name(tested.param.second) + "_" + std::to_string(tested.index);
+    });
 
 TEST(Geometry, NamesTheBuiltInListsWhenAFileCannotBeRead) {
   for (const char* path : {"/nowhere/shapes.txt", "/tmp"}) {

@@ -1,10 +1,12 @@
 #include "bench/arms/options.hpp"
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "tests/reference/test_name.hpp"
 
 namespace dsx {
 namespace {
@@ -63,7 +65,10 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{std::vector<std::string>{"--op=foo"}, "some of none, avgpool, maxpool"},
                     std::pair{std::vector<std::string>{"--shapes", "/nowhere", "--op=foo"}, "built-in"},
                     std::pair{std::vector<std::string>{"--dtype"}, "needs a value"},
-                    std::pair{std::vector<std::string>{"--machine=yes"}, "takes no value"}));
+                    std::pair{std::vector<std::string>{"--machine=yes"}, "takes no value"}),
+    [](const auto& tested) {
+      return reference::test_name(fmt::format("{}", fmt::join(tested.param.first, "_")));
+    });
 
 TEST(Arms, HaveDistinctNamesWithEveryAxis) {
   std::vector<std::string> arguments{"--layout=all", "--dtype=all", "--cache=all", "--threads=all"};

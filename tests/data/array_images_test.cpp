@@ -24,6 +24,9 @@ using ::testing::HasSubstr;
 struct Form {
   int side, channels;
 };
+void PrintTo(const Form& form, std::ostream* out) {
+  *out << (form.channels == 1 ? "Grey" : "Rgb") << form.side;
+}
 
 class Arrays : public test::TempFolder, public ::testing::WithParamInterface<Form> {
  protected:
@@ -108,10 +111,7 @@ TEST_P(Arrays, EveryFormHoldsTheSamePixels) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, Arrays,
                          ::testing::Values(Form{28, 1}, Form{28, 3}, Form{64, 1}, Form{224, 1}),
-                         [](const auto& form) {
-                           return (form.param.channels == 1 ? "Grey" : "Rgb") +
-                                  std::to_string(form.param.side);
-                         });
+                         ::testing::PrintToStringParamName());
 
 class ArrayFiles : public Arrays {
  protected:
@@ -123,7 +123,8 @@ class ArrayFiles : public Arrays {
     return message_of<DataError>([&] { open(name, 28, 1, positive); });
   }
 };
-INSTANTIATE_TEST_SUITE_P(Once, ArrayFiles, ::testing::Values(Form{28, 1}));
+INSTANTIATE_TEST_SUITE_P(Once, ArrayFiles, ::testing::Values(Form{28, 1}),
+                         ::testing::PrintToStringParamName());
 
 TEST_P(ArrayFiles, AreResizedAndMadeColour) {
   const auto dataset = open("compressed.npz", 64, 3);

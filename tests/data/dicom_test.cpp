@@ -11,6 +11,7 @@
 #include "kernels/base/error.hpp"
 #include "make_dicom.hpp"
 #include "temp_data.hpp"
+#include "tests/reference/test_name.hpp"
 
 namespace dsx {
 namespace {
@@ -53,6 +54,9 @@ struct Coding {
   int bits;
   double loss;  // largest difference of a pixel, as a share of the whole range
 };
+void PrintTo(const Coding& coding, std::ostream* out) {
+  *out << DcmXfer(coding.syntax).getXferName() << ", " << coding.bits << " bits";
+}
 
 class DicomCoding : public ::testing::TestWithParam<Coding> {};
 
@@ -77,7 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Coding{EXS_JPEGProcess14, 8, 0}, Coding{EXS_JPEGProcess14SV1, 12, 0},
                       Coding{EXS_JPEGLSLossless, 8, 0}, Coding{EXS_JPEGLSLossless, 12, 0},
                       Coding{EXS_RLELossless, 8, 0}, Coding{EXS_RLELossless, 12, 0},
-                      Coding{EXS_JPEG2000LosslessOnly, 8, 0}, Coding{EXS_JPEG2000LosslessOnly, 12, 0}));
+                      Coding{EXS_JPEG2000LosslessOnly, 8, 0}, Coding{EXS_JPEG2000LosslessOnly, 12, 0}),
+    [](const auto& tested) { return reference::test_name(::testing::PrintToString(tested.param)); });
 
 TEST(Dicom, Monochrome1IsTurned) {
   const cv::Mat image = radiograph();

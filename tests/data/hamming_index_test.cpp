@@ -52,7 +52,8 @@ TEST_P(HammingIndex, FindsWhatAllPairsFind) {
     EXPECT_EQ(found.pairs, expected);
   }
 }
-INSTANTIATE_TEST_SUITE_P(Radius, HammingIndex, ::testing::Range(0, data::kMaxHammingRadius + 1));
+INSTANTIATE_TEST_SUITE_P(Radius, HammingIndex, ::testing::Range(0, data::kMaxHammingRadius + 1),
+                         [](const auto& tested) { return std::to_string(tested.param); });
 
 TEST(HammingPairs, OfAMillionHashesAreAllFound) {
   constexpr std::size_t kCount = 1'000'000, kPlanted = 1000;

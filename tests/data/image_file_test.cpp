@@ -122,7 +122,8 @@ TEST_P(Damage, RandomBytesNeverCrashOrPrint) {
   }
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
-INSTANTIATE_TEST_SUITE_P(Kinds, Damage, ::testing::Values(".jpg", ".png", ".tiff"));
+INSTANTIATE_TEST_SUITE_P(Kinds, Damage, ::testing::Values(".jpg", ".png", ".tiff"),
+                         [](const auto& tested) { return std::string(tested.param + 1); });
 
 TEST(ImageFile, SaysWhatIsWrong) {
   EXPECT_EQ(message_of<DataError>([] { decoded({}, {8, 1}); }), "empty file");

@@ -15,6 +15,10 @@ using namespace reference;
 struct Case {
   int n, ic, h, w, oc, kernel, stride, padding, cut;  // cut: how much the right padding is reduced
 };
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.n << "x" << c.ic << "x" << c.h << "x" << c.w << " -> " << c.oc << ", k" << c.kernel << " s"
+       << c.stride << " p" << c.padding << " cut " << c.cut;
+}
 
 class Conv : public testing::TestWithParam<std::tuple<kernels::Layout, Case>> {
  protected:

@@ -11,6 +11,7 @@
 #include "kernels/base/error.hpp"
 #include "kernels/downsample/downsample.hpp"
 #include "tests/reference/run_kernel.hpp"
+#include "tests/reference/test_name.hpp"
 
 namespace dsx {
 namespace {
@@ -68,7 +69,12 @@ INSTANTIATE_TEST_SUITE_P(
                                      FusedCase{1, 1, 1, 71, 71, 1}, FusedCase{2, 4, 12, 80, 68, 2},
                                      FusedCase{1, 3, 16, 11, 79, 3}, FusedCase{2, 2, 32, 74, 69, 5},
                                      FusedCase{5, 1, 16, 44, 158, 5}),
-                     testing::Values(1, 2, 3), testing::Bool()));
+                     testing::Values(1, 2, 3), testing::Bool()),
+    [](const auto& tested) {
+      const auto& [op, c, threads, may_be_nhwc] = tested.param;
+      return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads) +
+                       (may_be_nhwc ? "_nhwc_allowed" : ""));
+    });
 
 // What the threads before left in the scratchpad, or in another number of threads' shares, must not show.
 TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {

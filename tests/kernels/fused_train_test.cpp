@@ -9,6 +9,7 @@
 #include "kernels/downsample/downsample.hpp"
 #include "kernels/fused/fused_linear.hpp"
 #include "tests/reference/run_kernel.hpp"
+#include "tests/reference/test_name.hpp"
 
 namespace dsx {
 namespace {
@@ -96,7 +97,11 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::Values(BlockCase{1, 1, 6, 72, 72, 5}, BlockCase{3, 6, 16, 70, 70, 5},
                                      BlockCase{2, 3, 5, 39, 80, 3}, BlockCase{2, 2, 7, 9, 92, 5},
                                      BlockCase{1, 12, 3, 81, 68, 3}),
-                     testing::Values(1, 2, 3)));
+                     testing::Values(1, 2, 3)),
+    [](const auto& tested) {
+      const auto& [op, c, threads] = tested.param;
+      return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads));
+    });
 
 TEST(FusedTrainPoolFor, LeavesToThePrimitivesWhatItCannotDo) {
   const kernels::Context context;
@@ -186,7 +191,12 @@ TEST_P(FusedLinear, EqualsTheDefinitionsAndUpdatesAsTheOptimizerWould) {
 
 INSTANTIATE_TEST_SUITE_P(BatchesOutputsThreads, FusedLinear,
                          testing::Combine(testing::Values(1, 3, 32), testing::Values(5, 16, 120),
-                                          testing::Values(1, 2, 3)));
+                                          testing::Values(1, 2, 3)),
+                         [](const auto& tested) {
+                           const auto& [batch, out, threads] = tested.param;
+                           return "batch" + std::to_string(batch) + "_outputs" + std::to_string(out) +
+                                  "_threads" + std::to_string(threads);
+                         });
 
 }  // namespace
 }  // namespace dsx

@@ -9,6 +9,7 @@
 
 #include "kernels/fused/fused_block.hpp"
 #include "tests/reference/run_kernel.hpp"
+#include "tests/reference/test_name.hpp"
 
 namespace dsx {
 namespace {
@@ -82,10 +83,16 @@ INSTANTIATE_TEST_SUITE_P(ShapesThreadsTypes, PackedLinear,
                                                           LinearCase{{5, 3, 31, 33}, 13, true, false, true},
                                                           LinearCase{{7, 4, 16, 32}, 12, false, true, false},
                                                           LinearCase{{67, 2, 20, 20}, 11, true, true, true}),
-                                          testing::Values(1, 2, 3, 40), testing::Bool(), testing::Bool()));
+                                          testing::Values(1, 2, 3, 40), testing::Bool(), testing::Bool()),
+                         [](const auto& tested) {
+                           const auto& [c, threads, bf16, behind_relu] = tested.param;
+                           return test_name(testing::PrintToString(c) + "_threads" + std::to_string(threads) +
+                                            (bf16 ? "_bf16" : "_f32") + (behind_relu ? "_behind_relu" : ""));
+                         });
 
 class PackedLinearWays : public testing::TestWithParam<bool> {};
-INSTANTIATE_TEST_SUITE_P(DenseAndBehindRelu, PackedLinearWays, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(DenseAndBehindRelu, PackedLinearWays, testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "behind_relu" : "dense"; });
 
 TEST_P(PackedLinearWays, GiveTheSameBitsForAnyNumberOfThreads) {
   if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";

@@ -16,6 +16,7 @@ struct Case {
   int kernel, stride, padding;
   const char* name;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 class PoolTest : public testing::TestWithParam<std::tuple<kernels::Layout, Case, int>> {};
 

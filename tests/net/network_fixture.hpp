@@ -12,6 +12,7 @@
 
 #include "kernels/downsample/downsample.hpp"
 #include "net/network.hpp"
+#include "tests/reference/print_layout.hpp"
 
 namespace dsx {
 

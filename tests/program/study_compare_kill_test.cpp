@@ -1,4 +1,4 @@
-// A sweep that is killed, at whatever moment and however, goes on: nothing unreadable, no epoch trained
+// A sweep that is killed, at whatever moment and however, resumes: nothing unreadable, no epoch trained
 // twice, and in the end the numbers of a sweep that was never stopped.
 #include "data/io/sealed_file.hpp"
 #include "study/sweep/cell_state.hpp"
@@ -118,7 +118,7 @@ TEST_F(StudyCompareKill, KilledInALoopLosesAtMostAnEpoch) {
   expect_no_epoch_twice("killed");
 }
 
-TEST_F(StudyCompareKill, InterruptStopsTheCellsAndSaysHowToGoOn) {
+TEST_F(StudyCompareKill, InterruptStopsTheCellsAndSaysHowToResume) {
   ASSERT_EQ(compare(longer() + Words{"--out", "whole"}).code, 0);
   for (const int signal_number : {SIGINT, SIGTERM}) {
     Running sweep_run(folder_, "study",
@@ -129,7 +129,7 @@ TEST_F(StudyCompareKill, InterruptStopsTheCellsAndSaysHowToGoOn) {
     sweep_run.send(signal_number);
     const Finished end = sweep_run.wait();
     EXPECT_EQ(end.code, 130);
-    EXPECT_THAT(end.err, HasSubstr("go on with: study compare --out " + sweep("stopped").string()));
+    EXPECT_THAT(end.err, HasSubstr("resume with: study compare --out " + sweep("stopped").string()));
     for (const std::string& c : cells("stopped")) EXPECT_FALSE(sweep::is_being_written(cell("stopped", c)));
   }
   const Finished done = compare({"--out", "stopped", "--progress", "none"});
@@ -157,7 +157,7 @@ TEST_F(StudyCompareKill, CellsDoNotOutliveTheirSweep) {
   }
 }
 
-TEST_F(StudyCompareKill, ACellKilledFromOutsideIsReportedAndGoneOnWith) {
+TEST_F(StudyCompareKill, ACellKilledFromOutsideIsReportedAndResumed) {
   Running sweep_run(folder_, "study",
                     Words{"compare", "--no-latency", "--no-page", "--resamples", "100"} + longer() +
                         split_words("--variants maxpool,strided --out s"));

@@ -231,7 +231,7 @@ TEST_F(StudyCompare, BadFlagsAreOneLineAndLeaveNothing) {
   expect_error({"--noise-seeds", ","}, 2, "--noise-seeds: ");
   expect_error({"--jobs", "0"}, 2, "--jobs: expected an integer");
   expect_error({"--jobs", "2x"}, 2, "--jobs: expected an integer");
-  expect_error({"--json"}, 2, "--json: only together with --dry-run");
+  expect_error({"--json"}, 2, "--json: only with --dry-run");
   expect_error({"--resume", "x"}, 2, "unknown flag '--resume'");
   expect_error({"--epochs", "-1"}, 2, "--epochs: expected an integer");
   expect_error({"--network", "nowhere.yaml"}, 2, "nowhere.yaml");
@@ -244,7 +244,7 @@ TEST_F(StudyCompare, OtherFoldersAreLeftAlone) {
   fs::create_directories(sweep("mine"));
   std::ofstream(sweep("mine") / "letter.txt") << "text\n";
   expect_error(small() + Words{"--out", "mine"}, 4, "holds other things than a sweep");
-  expect_error(small() + Words{"--out", "mine/letter.txt"}, 4, "is no folder");
+  expect_error(small() + Words{"--out", "mine/letter.txt"}, 4, "is not a folder");
   std::ofstream(sweep("mine") / "compare.yaml") << "sweep: 3\n";
   expect_error(small() + Words{"--out", "mine"}, 2, "compare.yaml");
 }

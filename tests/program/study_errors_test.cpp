@@ -75,7 +75,7 @@ TEST_F(StudyErrors, BatchLargerThanTrainIsRefused) {
 TEST_F(StudyErrors, OutputThatCannotBeWrittenExitsWith4) {
   write("file", "x");
   expect(tiny() + Words{"--out", "file"}, 4, "file");
-  expect(tiny() + Words{"--out", "file/below"}, 4, "is no folder");
+  expect(tiny() + Words{"--out", "file/below"}, 4, "is not a folder");
   expect(tiny() + Words{"--out", "/proc/dsx"}, 4, "/proc");
   EXPECT_EQ(slurp(folder_ / "file"), "x");
 }

@@ -9,6 +9,7 @@
 #include "kernels/downsample/downsample.hpp"
 #include "study/commands/command.hpp"
 #include "study/settings/settings.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {

@@ -1,4 +1,4 @@
-// A run that was killed, at whatever moment, goes on as if never stopped: weights, losses and final metrics
+// A run that was killed, at whatever moment, resumes as if never stopped: weights, losses and final metrics
 // equal an uninterrupted run's bit by bit.
 #include <gmock/gmock.h>
 
@@ -33,7 +33,7 @@ TEST_F(StudyResume, AfterKillsEqualsAnUninterruptedRun) {
   }
   for (const int delay_ms : {35, 90}) {  // somewhere within an epoch, or between its files
     Running killed(folder_, "study", {"--resume", run_folder("killed").string(), "--progress", "none"});
-    ASSERT_TRUE(killed.wait_for("going on after epoch"));
+    ASSERT_TRUE(killed.wait_for("resuming after epoch"));
     std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
     killed.send(SIGKILL);
     killed.wait();
@@ -44,7 +44,7 @@ TEST_F(StudyResume, AfterKillsEqualsAnUninterruptedRun) {
   EXPECT_EQ(summary_of(run_folder("killed"))["status"], "finished");
 }
 
-TEST_F(StudyResume, AdamGoesOnBitByBit) {
+TEST_F(StudyResume, AdamResumesBitByBit) {
   const Words adam = settings() + Words{"--optimizer", "adam"};
   ASSERT_EQ(run("study", adam + Words{"--name", "whole"}).code, 0);
   {
@@ -57,7 +57,7 @@ TEST_F(StudyResume, AdamGoesOnBitByBit) {
   expect_same_run(run_folder("whole"), run_folder("killed"));
 }
 
-TEST_F(StudyResume, InterruptEndsCleanlyAndSaysHowToGoOn) {
+TEST_F(StudyResume, InterruptEndsCleanlyAndSaysHowToResume) {
   ASSERT_EQ(run("study", settings() + Words{"--name", "whole"}).code, 0);
   {
     Running stopped(folder_, "study", settings() + Words{"--name", "stopped"});
@@ -65,7 +65,7 @@ TEST_F(StudyResume, InterruptEndsCleanlyAndSaysHowToGoOn) {
     stopped.send(SIGINT);
     const Finished end = stopped.wait();
     EXPECT_EQ(end.code, 130);
-    EXPECT_THAT(end.err, HasSubstr("go on with: study --resume " + run_folder("stopped").string()));
+    EXPECT_THAT(end.err, HasSubstr("resume with: study --resume " + run_folder("stopped").string()));
   }
   EXPECT_EQ(summary_of(run_folder("stopped"))["status"], "interrupted");
   const Finished done = resume("stopped");

@@ -16,6 +16,7 @@
 #include "kernels/onednn/kernel.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "kernels/onednn/reorder.hpp"
+#include "tests/reference/print_layout.hpp"
 #include "tests/reference/reference.hpp"
 
 namespace dsx::reference {

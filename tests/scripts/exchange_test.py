@@ -142,7 +142,7 @@ class Exchange(unittest.TestCase):
         numpy.testing.assert_array_equal(self.our_logits(run), self.our_logits(self.folder / "runs" / "again"))
         self.assertIn("weights of epoch 0", self.study("--latency-only", "--resume", "runs/again", "--latency-iterations",
                                                        "5", "--threads", "1", "--progress", "none").stdout)
-        self.assertIn("nothing to go on with", self.study("--resume", "runs/again", code=3).stderr)
+        self.assertIn("nothing to resume from", self.study("--resume", "runs/again", code=3).stderr)
 
         for kind in (numpy.float16, numpy.float64):
             safetensors.numpy.save_file({key: value.astype(kind) for key, value in tensors.items()},

@@ -190,7 +190,7 @@ class StandIn:
             part()
         self.folder.mkdir(parents=True, exist_ok=True)
         head = {"command": "study compare --seeds 2", "data": "stand-in data", "negative": "NORMAL", "positive": "PNEUMONIA",
-                "confidence": .95, "alpha": .05, "resamples": 200}
+                "confidence": .95, "alpha": .05, "resamples": 200, "cost_ratio": 3.0}
         environment = {"cpu_model": "stand-in CPU", "threads": "2", "version": "0.1.0", "commit": "abc", "onednn_version": "3.2.0"}
         settings, notes = {"data": str(self.folder / "data")}, ["a stand-in's note"]
         described = {name: {"title": name, "columns": [{"name": c, "unit": "", "help": ""} for c in columns]}

@@ -162,6 +162,10 @@ class Report(unittest.TestCase):
         self.assertEqual(section.count("<details>"), 6)
         self.assertNotIn('class="verdict', section[:section.index("<details>")])
 
+    def test_says_the_cost_that_the_threshold_was_chosen_by(self):
+        self.assertIn("a miss costs 3 false alarms", self.page.text)
+        self.assertNotIn("a miss costs 5 false alarms", self.page.text)
+
     def test_writes_p_in_one_way(self):
         self.assertIn("before correction: p = .004", self.page.text)
         sys.path.insert(0, str(ROOT / "scripts" / "report.d"))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The example workflow runs a sweep's cells, goes on where one was stopped, and ends in what study compare makes.
+# The example workflow runs a sweep's cells, resumes where one was stopped, and ends in what study compare makes.
 # usage: workflow_test.sh STUDY   (the built program)
 set -euo pipefail
 study=$(realpath "$1")
@@ -40,7 +40,7 @@ for cell in avgpool-seed1-clean avgpool-seed2-clean strided-seed1-clean strided-
   grep -q '"status": "finished"' "sweep it/cells/$cell/summary.json" || fail "$cell is not finished"
 done
 if grep -q '^epoch 1/3' log0 && ! grep -q '^epoch 3/3' log0; then
-  grep -q '^going on after epoch' "sweep it/logs/strided-seed2-clean.log" || fail "the killed cell began anew"
+  grep -q '^resuming after epoch' "sweep it/logs/strided-seed2-clean.log" || fail "the killed cell began anew"
 fi
 grep -q 'On test, over seeds' log1 || fail "the workflow did not end in the comparison"
 before=$(stat -c '%Y.%y' "sweep it"/cells/*/summary.json)

@@ -6,6 +6,7 @@
 
 #include "study/statistics/curves.hpp"
 #include "study/statistics/decision.hpp"
+#include "study/statistics/ratio_of_medians.hpp"
 #include "study/statistics/weighted.hpp"
 #include "tests/statistics/reference.hpp"
 

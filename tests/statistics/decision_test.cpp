@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "study/statistics/mcnemar.hpp"
 #include "tests/statistics/reference.hpp"
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "study/statistics/mcnemar.hpp"
 #include "tests/statistics/reference.hpp"
 
 namespace {

@@ -1,5 +1,6 @@
 #include "study/statistics/bootstrap.hpp"
 #include "study/statistics/decision.hpp"
+#include "study/statistics/ratio_of_medians.hpp"
 #include "study/statistics/weighted.hpp"
 #include "tests/statistics_slow/coverage.hpp"
 

@@ -1,4 +1,5 @@
 #include "study/statistics/calibration.hpp"
+#include "study/statistics/recalibrate.hpp"
 #include "tests/statistics_slow/coverage.hpp"
 
 namespace {

@@ -1,4 +1,5 @@
 #include "study/statistics/decision.hpp"
+#include "study/statistics/mcnemar.hpp"
 #include "study/statistics/proportion.hpp"
 #include "tests/statistics_slow/coverage.hpp"
 

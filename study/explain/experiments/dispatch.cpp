@@ -50,9 +50,9 @@ void add_rows(ExplainContext& context, ExperimentReport& report, const bench::Ge
   }
   if (arms.size() > 0) arms.run();
   for (std::size_t i = 0; i < kernels::layout_names().size(); ++i) {
-    std::vector<Cell> row{op, direction, kernels::layout_names()[i]};
+    std::vector<ReportCell> row{op, direction, kernels::layout_names()[i]};
     if (arm_of[i] < 0) {
-      row.resize(7, Cell(NAN));
+      row.resize(7, ReportCell(NAN));
       row.emplace_back("not available: " + reasons[i]);
     } else {
       const auto arm = static_cast<std::size_t>(arm_of[i]);

@@ -8,7 +8,7 @@ const std::vector<Experiment>& experiment_table() {
       {"factorial", "how much of it is convolution work, memory traffic, pooling?", run_factorial},
       {"dispatch", "what does oneDNN run for each layout, and what does letting it choose cost?",
        run_dispatch},
-      {"working_set", "where does a pixel get dearer as more bytes are touched?", run_working_set},
+      {"working_set", "where does a pixel get costlier as more bytes are touched?", run_working_set},
       {"hot_cold", "what does each argument cost when it is not in the cache?", run_hot_cold},
       {"strips", "does pooling get cheaper when its input still lies in the cache?", run_strips},
       {"fused", "what does the same block cost when nothing is stored between its steps?", run_fused},

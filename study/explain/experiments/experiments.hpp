@@ -1,7 +1,6 @@
 // The experiments of `study explain`: one row in the table of experiments.cpp and one file each.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "study/explain/experiment.hpp"
@@ -10,6 +9,7 @@ namespace dsx::explain {
 
 const std::vector<Experiment>& experiment_table();
 
+// The functions of its rows: run_<name> is in <name>.cpp.
 void run_whole(ExplainContext& context, ExperimentReport& report);
 void run_factorial(ExplainContext& context, ExperimentReport& report);
 void run_dispatch(ExplainContext& context, ExperimentReport& report);
@@ -21,8 +21,5 @@ void run_data_dependence(ExplainContext& context, ExperimentReport& report);
 void run_threads(ExplainContext& context, ExperimentReport& report);
 void run_original(ExplainContext& context, ExperimentReport& report);
 void run_prediction(ExplainContext& context, ExperimentReport& report);
-
-// Throws DataError when `path` is no result of scripts/peers: before minutes are spent on measuring.
-void check_peers_file(const std::string& path);
 
 }  // namespace dsx::explain

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "bench/arms/block_builder.hpp"
@@ -110,11 +111,11 @@ class Factorial {
          {"traffic2", "MB", 1}},
         {}};
     for (const auto& op : operators(geometry)) {
-      std::vector<Cell> row{op};
+      std::vector<ReportCell> row{op};
       for (const int stride : {1, 2}) {
         const auto found = arms_by_key_.find({geometry.name, op, stride});
         if (found == arms_by_key_.end()) {
-          row.resize(row.size() + 5, Cell(NAN));
+          row.resize(row.size() + 5, ReportCell(NAN));
           continue;
         }
         const auto time = arms_.time_ns(found->second);

@@ -3,6 +3,8 @@
 // kernel's, or a disturbed machine's? Max and average pooling move the same bytes, so that the first two show
 // as the ratio of ours; other libraries' ratios come from a file of scripts/peers; and a neighbour that this
 // experiment starts and stops shows what a disturbed machine does.
+#include "study/explain/experiments/original.hpp"
+
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -174,7 +176,7 @@ std::vector<PeerTime> read_peers(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw DataError(path + ": cannot be read; make it with scripts/peers --json FILE");
   const auto json = nlohmann::json::parse(file, nullptr, false);
-  if (!json.is_object() || !json.contains("works")) throw DataError(path + ": is no result of scripts/peers");
+  if (!json.is_object() || !json.contains("works")) throw DataError(path + ": is not a result of scripts/peers");
   std::vector<PeerTime> times;
   try {
     for (const auto& work : json.at("works")) {

@@ -11,6 +11,7 @@
 #include "bench/arms/chain.hpp"
 #include "bench/machine/narrow_read.hpp"
 #include "bench/machine/roofline.hpp"
+#include "bench/measure/latency.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/explain/arm_set.hpp"

@@ -63,11 +63,9 @@ void check_against_block(ExplainContext& context, const bench::Geometry& geometr
   }
 }
 
-void measure_op(ExplainContext& context, ExperimentReport& report, const bench::Geometry& geometry,
-                const std::string& op) {
-  auto levels = levels_for(context, geometry, op);
-  // The traffic is a difference of differences: thrice the samples make it as sure as the other parts.
-  ArmSet arms(context, report, 3 * context.options.seconds);
+// Adds two arms per level, the convolution alone and both, whose result is checked first.
+void add_arms(ArmSet& arms, std::vector<Level>& levels, ExplainContext& context,
+              const bench::Geometry& geometry, const std::string& op) {
   for (auto& level : levels) {
     for (const bool with_operator : {false, true}) {
       auto runner = std::make_shared<StripRunner>(geometry, op, context.options.batch,
@@ -83,10 +81,12 @@ void measure_op(ExplainContext& context, ExperimentReport& report, const bench::
       (with_operator ? level.both : level.conv) = arms.add(name, [runner] { runner->run(); });
     }
   }
-  arms.run();
-  ReportTable table{geometry.name + "_" + op,
-                    fmt::format("{} {}: intermediate read back from ..., {}, images shared out",
-                                geometry.name, op, counted(context.options.threads, "thread")),
+}
+
+ReportTable level_table(const ArmSet& arms, const std::vector<Level>& levels, const std::string& name,
+                        std::string title) {
+  ReportTable table{name,
+                    std::move(title),
                     {{"fits", ""},
                      {"intermediate", "KiB", 0},
                      {"strips", "1/image", 0},
@@ -96,52 +96,66 @@ void measure_op(ExplainContext& context, ExperimentReport& report, const bench::
                      {"low", "ms", 3},
                      {"high", "ms", 3}},
                     {}};
-  std::size_t cheapest = 0;
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    const auto& level = levels[i];
+  for (const Level& level : levels) {
     const auto cost = arms.difference_ns(level.both, level.conv);
-    if (cost.value < arms.difference_ns(levels[cheapest].both, levels[cheapest].conv).value) cheapest = i;
     table.rows.push_back({level.name, level.bytes / 1024, static_cast<double>(level.strips),
                           arms.time_ns(level.conv).value / 1e6, arms.time_ns(level.both).value / 1e6,
                           cost.value / 1e6, cost.low / 1e6, cost.high / 1e6});
   }
-  report.tables.push_back(std::move(table));
+  return table;
+}
 
-  const auto &far = levels.back(), &near = levels[cheapest];
+std::vector<Finding> findings_of(const ArmSet& arms, const std::vector<Level>& levels,
+                                 const bench::Geometry& geometry, const std::string& op) {
+  const auto cost = [&](const Level& level) { return arms.difference_ns(level.both, level.conv); };
+  const auto& near = *std::min_element(levels.begin(), levels.end(), [&](const Level& a, const Level& b) {
+    return cost(a).value < cost(b).value;
+  });
+  const auto& far = levels.back();
   const auto id = fmt::format("strips/{}/{}/", geometry.name, op);
-  const auto whole = scaled(arms.difference_ns(far.both, far.conv), 1e-6);
-  const auto stays = scaled(arms.difference_ns(near.both, near.conv), 1e-6);
+  const auto whole = scaled(cost(far), 1e-6);
+  if (&near == &far)
+    return {{id + "traffic",
+             fmt::format("{} {}: no strip makes the operator cheaper than {} layer by layer: its cost "
+                         "is not the traffic of the intermediate.",
+                         geometry.name, op, interval_text(whole, "ms")),
+             "ms",
+             {0, 0, 0},
+             false}};
+  const auto stays = scaled(cost(near), 1e-6);
   const auto traffic =
       scaled(arms.combination_ns({{far.both, 1}, {far.conv, -1}, {near.both, -1}, {near.conv, 1}}), 1e-6);
   const auto block = scaled(arms.difference_ns(far.both, near.both), 1e-6);
-  if (cheapest + 1 == levels.size()) {
-    report.findings.push_back(
-        {id + "traffic",
-         fmt::format("{} {}: no strip makes the operator cheaper than {} layer by layer: its cost "
-                     "is not the traffic of the intermediate.",
-                     geometry.name, op, interval_text(whole, "ms")),
-         "ms",
-         {0, 0, 0},
-         false});
-    return;
-  }
-  report.findings.push_back(
+  return {
       {id + "traffic",
        fmt::format(
            "{} {}: of the operator's {} layer by layer, {} ({:.0f}%) vanish when its input still lies in {}: "
            "memory traffic.",
            geometry.name, op, interval_text(whole, "ms"), interval_text(traffic, "ms"),
            100 * traffic.value / whole.value, near.name),
-       "ms", traffic, true});
-  report.findings.push_back({id + "arithmetic",
-                             fmt::format("{} {}: {} stay: arithmetic, loads from {} and the calls.",
-                                         geometry.name, op, interval_text(stays, "ms"), near.name),
-                             "ms", stays, true});
-  report.findings.push_back(
+       "ms", traffic, true},
+      {id + "arithmetic",
+       fmt::format("{} {}: {} stay: arithmetic, loads from {} and the calls.", geometry.name, op,
+                   interval_text(stays, "ms"), near.name),
+       "ms", stays, true},
       {id + "block",
        fmt::format("{} {}: the whole block is {} faster in strips that fit {} than layer by layer.",
                    geometry.name, op, interval_text(block, "ms"), near.name),
-       "ms", block, false});
+       "ms", block, false}};
+}
+
+void measure_op(ExplainContext& context, ExperimentReport& report, const bench::Geometry& geometry,
+                const std::string& op) {
+  auto levels = levels_for(context, geometry, op);
+  // The traffic is a difference of differences: thrice the samples make it as sure as the other parts.
+  ArmSet arms(context, report, 3 * context.options.seconds);
+  add_arms(arms, levels, context, geometry, op);
+  arms.run();
+  report.tables.push_back(
+      level_table(arms, levels, geometry.name + "_" + op,
+                  fmt::format("{} {}: intermediate read back from ..., {}, images shared out", geometry.name,
+                              op, counted(context.options.threads, "thread"))));
+  for (auto& finding : findings_of(arms, levels, geometry, op)) report.findings.push_back(std::move(finding));
 }
 
 }  // namespace

@@ -56,6 +56,62 @@ ReportTable step_table(const TimedNetwork& network, const std::vector<std::vecto
   return table;
 }
 
+using PartSamples = std::map<std::string, std::vector<double>>;  // by part of the network, per round
+
+ReportTable whole_table(const ExplainContext& context, const ArmSet& arms,
+                        const std::vector<TimedNetwork*>& networks, const StepSamples& samples) {
+  ReportTable table{"whole",
+                    fmt::format("forward pass, batch {}", context.options.batch),
+                    {{"variant", ""},
+                     {"time", "ms", 3},
+                     {"low", "ms", 3},
+                     {"high", "ms", 3},
+                     {"p90", "ms", 3},
+                     {"images", "1/s", 0},
+                     {"sum of steps", "ms", 3}},
+                    {}};
+  for (std::size_t n = 0; n < networks.size(); ++n) {
+    const auto time = arms.time_ns(n);
+    double sum_ns = 0;
+    for (const auto& step_ns : samples[n]) sum_ns += bench::summarize(step_ns).median_ns;
+    table.rows.push_back({networks[n]->variant, time.value / 1e6, time.low / 1e6, time.high / 1e6,
+                          arms.result(n).summary.p90_ns / 1e6, context.options.batch * 1e9 / time.value,
+                          sum_ns / 1e6});
+  }
+  return table;
+}
+
+// A network against the baseline: the whole difference, the part of each layer, and what is left.
+void add_findings(ExperimentReport& report, const ExplainContext& context, const std::string& variant,
+                  const Interval& whole_ms, const Interval& ratio, const std::vector<std::string>& order,
+                  const PartSamples& parts, const PartSamples& base_parts) {
+  const auto id = fmt::format("whole/{}-{}", variant, context.baseline());
+  report.findings.push_back(
+      {id,
+       fmt::format("{} takes {} more than {} per batch of {}: {} times as long.", variant,
+                   interval_text(whole_ms, "ms"), context.baseline(), context.options.batch,
+                   interval_text(ratio, "")),
+       "ms", whole_ms, true});
+  double sum_ms = 0;
+  for (const auto& part : order) {
+    if (!parts.contains(part) || !base_parts.contains(part)) continue;
+    const auto part_ms = scaled(difference(parts.at(part), base_parts.at(part)), 1e-6);
+    sum_ms += part_ms.value;
+    report.findings.push_back({id + "/" + part,
+                               fmt::format("of these, {} lie in {}.", interval_text(part_ms, "ms"), part),
+                               "ms", part_ms, true});
+  }
+  const double residual = whole_ms.value - sum_ms;
+  report.findings.push_back(
+      {id + "/residual",
+       fmt::format("the layers' differences add up to {:.2f} ms; {:.2f} ms ({:.1f}%) lie between steps or are "
+                   "not explained by them.",
+                   sum_ms, residual, 100 * residual / whole_ms.value),
+       "ms",
+       {residual, residual, residual},
+       false});
+}
+
 }  // namespace
 
 void run_whole(ExplainContext& context, ExperimentReport& report) {
@@ -73,64 +129,20 @@ void run_whole(ExplainContext& context, ExperimentReport& report) {
     arms.add("forward/" + variant, [network = networks.back()] { network->plan.forward(); });
   }
   arms.run();
-  const auto samples =
+  const StepSamples samples =
       time_steps(networks, rounds_for(networks, context.options.seconds), context.options.seed, report);
 
-  ReportTable whole{"whole",
-                    fmt::format("forward pass, batch {}", context.options.batch),
-                    {{"variant", ""},
-                     {"time", "ms", 3},
-                     {"low", "ms", 3},
-                     {"high", "ms", 3},
-                     {"p90", "ms", 3},
-                     {"images", "1/s", 0},
-                     {"sum of steps", "ms", 3}},
-                    {}};
+  report.tables.push_back(whole_table(context, arms, networks, samples));
   std::vector<std::string> order;
-  std::vector<std::map<std::string, std::vector<double>>> parts;
+  std::vector<PartSamples> parts;
   for (std::size_t n = 0; n < networks.size(); ++n) {
-    const auto time = arms.time_ns(n);
     parts.push_back(part_samples(*networks[n], samples[n], order));
-    double sum_ns = 0;
-    for (const auto& step_ns : samples[n]) sum_ns += bench::summarize(step_ns).median_ns;
-    whole.rows.push_back({networks[n]->variant, time.value / 1e6, time.low / 1e6, time.high / 1e6,
-                          arms.result(n).summary.p90_ns / 1e6, context.options.batch * 1e9 / time.value,
-                          sum_ns / 1e6});
-  }
-  report.tables.push_back(whole);
-  for (std::size_t n = 0; n < networks.size(); ++n)
     report.tables.push_back(step_table(*networks[n], samples[n]));
-
-  const std::size_t base = networks.size() - 1;
-  for (std::size_t n = 0; n < base; ++n) {
-    const auto& variant = networks[n]->variant;
-    const auto whole_ms = scaled(arms.difference_ns(n, base), 1e-6);
-    const auto ratio = arms.ratio(n, base);
-    report.findings.push_back({fmt::format("whole/{}-{}", variant, context.baseline()),
-                               fmt::format("{} takes {} more than {} per batch of {}: {} times as long.",
-                                           variant, interval_text(whole_ms, "ms"), context.baseline(),
-                                           context.options.batch, interval_text(ratio, "")),
-                               "ms", whole_ms, true});
-    double sum_ms = 0;
-    for (const auto& part : order) {
-      if (!parts[n].contains(part) || !parts[base].contains(part)) continue;
-      const auto part_ms = scaled(difference(parts[n].at(part), parts[base].at(part)), 1e-6);
-      sum_ms += part_ms.value;
-      report.findings.push_back({fmt::format("whole/{}-{}/{}", variant, context.baseline(), part),
-                                 fmt::format("of these, {} lie in {}.", interval_text(part_ms, "ms"), part),
-                                 "ms", part_ms, true});
-    }
-    const double residual = whole_ms.value - sum_ms;
-    report.findings.push_back(
-        {fmt::format("whole/{}-{}/residual", variant, context.baseline()),
-         fmt::format(
-             "the layers' differences add up to {:.2f} ms; {:.2f} ms ({:.1f}%) lie between steps or are "
-             "not explained by them.",
-             sum_ms, residual, 100 * residual / whole_ms.value),
-         "ms",
-         {residual, residual, residual},
-         false});
   }
+  const std::size_t base = networks.size() - 1;
+  for (std::size_t n = 0; n < base; ++n)
+    add_findings(report, context, networks[n]->variant, scaled(arms.difference_ns(n, base), 1e-6),
+                 arms.ratio(n, base), order, parts[n], parts[base]);
 }
 
 }  // namespace dsx::explain

@@ -40,10 +40,8 @@ std::vector<Point> points_for(const ExplainContext& context, const bench::Geomet
   return points;
 }
 
-void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geometry& geometry,
-           const std::string& op, bench::Unit unit) {
-  const auto what = unit == bench::Unit::conv ? std::string("convolution") : op;
-  ArmSet arms(context, report, context.options.seconds / 2, 2);
+std::vector<Point> add_points(ArmSet& arms, ExplainContext& context, const bench::Geometry& geometry,
+                              const std::string& op, bench::Unit unit, const std::string& what) {
   std::vector<Point> points;
   for (auto point : points_for(context, geometry)) {
     auto spec = context.spec(geometry, op, unit);
@@ -61,9 +59,13 @@ void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geome
       continue;  // an odd by even image that cannot be halved
     }
   }
-  arms.run();
-  ReportTable table{geometry.name + "_" + what,
-                    fmt::format("{}: {} alone, one thread", geometry.name, what),
+  return points;
+}
+
+ReportTable curve_table(const ArmSet& arms, const std::vector<Point>& points, const std::string& name,
+                        std::string title) {
+  ReportTable table{name,
+                    std::move(title),
                     {{"side", "pixels", 0},
                      {"batch", "", 0},
                      {"touched", "MB", 3},
@@ -80,10 +82,37 @@ void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geome
                           time.low / point.pixels, time.high / point.pixels,
                           arms.work(point.arm).cost.min_bytes / time.value});
   }
-  report.tables.push_back(std::move(table));
+  return table;
+}
 
-  constexpr double kCallOverheadNs = 2e4;  // shorter calls are mostly the call itself
-  constexpr double kKnee = 1.1;            // growth of a factor-2 step that counts
+constexpr double kCallOverheadNs = 2e4;  // shorter calls are mostly the call itself
+
+// Where the curve rises between two points, and the caches that end there; empty where it does not.
+std::string knee_between(const ExplainContext& context, const ArmSet& arms, const Point& from,
+                         const Point& to) {
+  constexpr double kKnee = 1.1;  // growth of a factor-2 step that counts
+  const auto before = arms.time_ns(from.arm), time = arms.time_ns(to.arm);
+  if (before.value < kCallOverheadNs) return "";
+  if (time.low / to.pixels < kKnee * before.high / from.pixels) return "";
+  std::string caches;
+  for (const auto& cache : context.topology.caches) {
+    const auto bytes = static_cast<double>(cache.bytes);
+    if (bytes >= 0.5 * from.bytes && bytes <= 1.5 * to.bytes)
+      caches += fmt::format(", where L{} ({:.2f} MB) ends", cache.level, bytes / 1e6);
+  }
+  return fmt::format("{:.2f} times from {:.2f} to {:.2f} MB{}",
+                     (time.value / to.pixels) / (before.value / from.pixels), from.bytes / 1e6,
+                     to.bytes / 1e6, caches.empty() ? ", at no cache's size" : caches);
+}
+
+void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geometry& geometry,
+           const std::string& op, bench::Unit unit) {
+  const auto what = unit == bench::Unit::conv ? std::string("convolution") : op;
+  ArmSet arms(context, report, context.options.seconds / 2, 2);
+  const std::vector<Point> points = add_points(arms, context, geometry, op, unit, what);
+  arms.run();
+  report.tables.push_back(curve_table(arms, points, geometry.name + "_" + what,
+                                      fmt::format("{}: {} alone, one thread", geometry.name, what)));
   std::string knees;
   double smallest = INFINITY, largest = 0;
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -91,19 +120,8 @@ void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geome
     if (time.value < kCallOverheadNs) continue;
     smallest = std::min(smallest, time.value / points[i].pixels);
     largest = std::max(largest, time.value / points[i].pixels);
-    if (i == 0 || arms.time_ns(points[i - 1].arm).value < kCallOverheadNs) continue;
-    const auto before = arms.time_ns(points[i - 1].arm);
-    if (time.low / points[i].pixels < kKnee * before.high / points[i - 1].pixels) continue;
-    std::string caches;
-    for (const auto& cache : context.topology.caches) {
-      const auto bytes = static_cast<double>(cache.bytes);
-      if (bytes >= 0.5 * points[i - 1].bytes && bytes <= 1.5 * points[i].bytes)
-        caches += fmt::format(", where L{} ({:.2f} MB) ends", cache.level, bytes / 1e6);
-    }
-    knees += fmt::format("{}{:.2f} times from {:.2f} to {:.2f} MB{}", knees.empty() ? "" : "; ",
-                         (time.value / points[i].pixels) / (before.value / points[i - 1].pixels),
-                         points[i - 1].bytes / 1e6, points[i].bytes / 1e6,
-                         caches.empty() ? ", at no cache's size" : caches);
+    const std::string knee = i == 0 ? "" : knee_between(context, arms, points[i - 1], points[i]);
+    if (!knee.empty()) knees += (knees.empty() ? "" : "; ") + knee;
   }
   if (largest == 0) {
     report.notes.push_back(
@@ -113,7 +131,7 @@ void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geome
   const double growth = largest / smallest;
   report.findings.push_back(
       {fmt::format("working_set/{}/{}", geometry.name, what),
-       fmt::format("{} {}: the dearest pixel costs {:.2f} times the cheapest; {}.", geometry.name, what,
+       fmt::format("{} {}: the costliest pixel costs {:.2f} times the cheapest; {}.", geometry.name, what,
                    growth,
                    knees.empty() ? "no step of the curve rises by 10%: no knee" : "it rises " + knees),
        "times",

@@ -16,6 +16,7 @@ struct Case {
   std::string variant;
   int images;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.variant << ", images " << c.images; }
 
 class ImageChainOf : public testing::TestWithParam<Case> {
  protected:

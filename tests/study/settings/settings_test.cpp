@@ -10,21 +10,14 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/settings/command_line.hpp"
+#include "study/settings/settings_fields.hpp"
+#include "tests/study/error_of.hpp"
 
 namespace dsx {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "(no ConfigError)";
-}
 
 std::string yaml_error(const std::string& text) {
   return error_of([&] {
@@ -55,6 +48,21 @@ TEST(Suggestion, IsNotFarFetched) {
   for (const char* word : {"bogus", "qqq", "x", "", "frobnicate", "zz"})
     EXPECT_EQ(cli::did_you_mean(word, words), ";") << word;
   EXPECT_THAT(flags_error({"--bogus"}), HasSubstr("unknown flag '--bogus'; `study --help` lists all"));
+}
+
+TEST(CommandLine, TakesTheOldSpellingOfAFlagButDoesNotSuggestIt) {
+  settings::CommandSyntax syntax;
+  syntax.extra.add_options()("dtype", boost::program_options::value<std::string>(), "");
+  syntax.aliases = {{"data-type", "dtype"}};
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"--data-type", "bf16"}, {"--data-type=bf16"}, {"--dtype", "bf16"}})
+    EXPECT_EQ(settings::parse_command_line(args, syntax).extra["dtype"].as<std::string>(), "bf16");
+  EXPECT_THAT(error_of([&] {
+                settings::parse_command_line({"--dtype", "f32", "--data-type=bf16"}, syntax);
+              }),
+              HasSubstr("--dtype"));
+  EXPECT_THAT(error_of([&] { settings::parse_command_line({"--data-typ=bf16"}, syntax); }),
+              ::testing::Not(HasSubstr("data-type")));
 }
 
 TEST(SettingsYaml, SetsEveryTypeOfField) {

@@ -8,8 +8,10 @@
 
 #include "kernels/base/error.hpp"
 #include "study/settings/command_line.hpp"
-#include "study/settings/study_data.hpp"
+#include "study/settings/run_data.hpp"
+#include "study/settings/settings_fields.hpp"
 #include "study/sweep/estimate.hpp"
+#include "tests/study/error_of.hpp"
 
 namespace dsx {
 namespace {
@@ -17,15 +19,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Seeds = std::vector<std::uint64_t>;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "(no ConfigError)";
-}
 
 TEST(SweepLists, SeedsAreACountAListOrARange) {
   EXPECT_EQ(sweep::seeds_from_text("3", "--seeds"), (Seeds{1, 2, 3}));

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "study/cli/text_table.hpp"
+#include "study/findings/claim_parts.hpp"
 #include "study/findings/claims.hpp"
 
 namespace dsx {
@@ -99,7 +100,7 @@ TEST(Verdict, WritesPValuesAsPapersDo) {
 }
 
 TEST(Question, ABrierScoreIsNoShareAndHasNoPoints) {
-  for (const findings::Question& question : findings::questions_of(analysis::Study{})) {
+  for (const findings::Question& question : findings::questions_of(analysis::Comparison{})) {
     if (question.key != "brier") continue;
     EXPECT_THAT(findings::judge(question, answer_of(-.0104, -.0381, .0182, .4), 3, .05, "").sentence,
                 HasSubstr("the Brier score (0 best, 1 worst): -0.010 (-0.038 to 0.018), p = .400"));

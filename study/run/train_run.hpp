@@ -1,5 +1,5 @@
-// One whole study of one network: data, training, the best checkpoint's metrics, latency, and the folder with
-// it all. What `study` without a command runs, and what a sweep over many of them calls.
+// One whole run of one network: data, training, the best checkpoint's metrics, latency, and the folder with
+// it all. What `study` without a command does, and what a sweep starts for each of its cells.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace dsx::run {
 
-struct StudyRequest {
+struct RunRequest {
   settings::Settings settings;
   settings::Sources sources;
   std::string command;  // as typed; recorded so that others can repeat it
@@ -18,7 +18,7 @@ struct StudyRequest {
 
 // Prints progress and results. Throws the types of kernels/base/error.hpp and Interrupted; the run's folder
 // then says how it ended. Returns the record as written.
-RunRecord run_study(const StudyRequest& request);
+RunRecord train_run(const RunRequest& request);
 
 // An import under a bar of its own; throws Interrupted after a signal.
 data::Progress image_progress(cli::ProgressMode mode);

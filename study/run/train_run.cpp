@@ -1,6 +1,6 @@
 // The order matters: everything that can refuse (settings, folder's name, network, data, kernels) comes
 // before the first file; the training plan is gone before latency is measured, so that its memory is, too.
-#include "study/run/study_run.hpp"
+#include "study/run/train_run.hpp"
 
 #include <fmt/core.h>
 
@@ -16,8 +16,9 @@
 #include "study/cli/interrupt.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
-#include "study/run/run_files.hpp"
 #include "study/run/run_folder.hpp"
+#include "study/run/run_h5.hpp"
+#include "study/run/run_summary.hpp"
 #include "study/run/run_text.hpp"
 #include "study/run/run_tracking.hpp"
 #include "study/training/checkpoint.hpp"
@@ -51,7 +52,7 @@ namespace {
 
 std::unique_ptr<data::Dataset> open_with_progress(const settings::Settings& settings) {
   std::unique_ptr<data::Dataset> dataset =
-      settings::open_study_data(settings, image_progress(cli::progress_mode(settings.progress)));
+      settings::open_run_data(settings, image_progress(cli::progress_mode(settings.progress)));
   fmt::print("{}\n", dataset->description());
   for (const std::string& line : data::reading_lines(*dataset)) fmt::print("{}\n", line);
   if (!dataset->skipped().empty())
@@ -103,7 +104,7 @@ void resume_training(Run& run, net::Network& network, training::Trainer& trainer
     if (fs::exists(run.folder.best()))
       throw DataError(
           run.folder.path().string() +
-          ": holds weights but no state of training (last.h5), so there is nothing to go on with");
+          ": holds weights but no state of training (last.h5), so there is nothing to resume from");
     return;
   }
   const training::TrainingSnapshot snapshot = training::load_training(run.folder.last(), network);
@@ -116,7 +117,7 @@ void resume_training(Run& run, net::Network& network, training::Trainer& trainer
                                 snapshot.optimizer, run.record.settings.optimizer));
   if (snapshot.threads != run.record.threads.used)
     fmt::print(stderr,
-               "study: warning: the run began with {} and goes on with {}: equal to rounding, not bitwise\n",
+               "study: warning: the run began with {} and resumes with {}: equal to rounding, not bitwise\n",
                counted(snapshot.threads, "thread"), run.record.threads.used);
   trainer.optimizer().load_state(snapshot.optimizer_state);
   run.record.state = snapshot.state;
@@ -127,7 +128,7 @@ void resume_training(Run& run, net::Network& network, training::Trainer& trainer
   if (state.best_epoch == state.epochs_done())
     training::write_weights(run.folder.best(), network, state.best_epoch,
                             settings::to_yaml(run.record.settings, ""));
-  fmt::print("going on after epoch {} of {}\n", state.epochs_done(), run.record.settings.epochs);
+  fmt::print("resuming after epoch {} of {}\n", state.epochs_done(), run.record.settings.epochs);
 }
 
 // A resumed run whose results are complete: they stay as they are.
@@ -165,7 +166,7 @@ void train(Run& run, net::Network& network, training::Trainer& trainer) {
 }
 
 // From the best checkpoint: the threshold comes from val, and only then are the other splits looked at.
-void evaluate(Run& run, net::Network& network, net::Plan& plan) {
+void evaluate_best(Run& run, net::Network& network, net::Plan& plan) {
   const settings::Settings& settings = run.record.settings;
   Evaluation evaluation;
   evaluation.epoch = training::load_weights(run.folder.best(), network);
@@ -195,7 +196,7 @@ void evaluate(Run& run, net::Network& network, net::Plan& plan) {
   run.record.evaluation = std::move(evaluation);
 }
 
-RunRecord first_record(const StudyRequest& request, const settings::ThreadChoice& threads,
+RunRecord first_record(const RunRequest& request, const settings::ThreadChoice& threads,
                        const net::Network& network, const data::Dataset& dataset, training::NoiseRecord noise,
                        const training::Trainer& trainer) {
   RunRecord record;
@@ -238,7 +239,7 @@ void train_and_measure(Run& run, net::Network& network, std::optional<training::
   {
     net::Plan plan = trainer->release_inference_plan();
     trainer.reset();
-    evaluate(run, network, plan);
+    evaluate_best(run, network, plan);
   }
   fmt::print("{}", evaluation_text(run.record));
   std::fflush(stdout);
@@ -265,7 +266,7 @@ ModelRecord describe_model(const net::Network& network, const net::Plan& inferen
   return model;
 }
 
-RunRecord run_study(const StudyRequest& request) {
+RunRecord train_run(const RunRequest& request) {
   const settings::Settings& settings = request.settings;
   const bool resuming = !settings.resume.empty();
   std::optional<RunFolder> folder;
@@ -302,7 +303,7 @@ RunRecord run_study(const StudyRequest& request) {
   } catch (const cli::Interrupted& interrupted) {
     run.write_end("interrupted", interrupted.message);
     throw cli::Interrupted{
-        fmt::format("{}; go on with: study --resume {}", interrupted.message, run.folder.path().string())};
+        fmt::format("{}; resume with: study --resume {}", interrupted.message, run.folder.path().string())};
   } catch (const DivergedError& error) {
     run.write_end("diverged", error.what());
     throw;

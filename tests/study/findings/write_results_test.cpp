@@ -1,4 +1,4 @@
-#include "study/analysis/result_table.hpp"
+#include "study/findings/write_results.hpp"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "data/io/h5.hpp"
-#include "study/findings/write_results.hpp"
+#include "study/analysis/result_table.hpp"
 
 namespace dsx {
 namespace {
@@ -29,6 +29,7 @@ class ResultFiles : public ::testing::Test {
     large.only_h5 = true;
     large.add({"avgpool", 0.25});
     results_.command = "study report here";
+    results_.cost_ratio = 3;
     results_.notes = {"a note"};
     results_.tables = {table, large, analysis::make_table("robustness", "slopes", {"variant", "value"})};
     findings::write_results(folder_, results_);
@@ -51,11 +52,13 @@ TEST_F(ResultFiles, HoldTheSameNumbers) {
   EXPECT_EQ(text("tables/robustness.csv"), "variant,value\r\n");
   const auto json = nlohmann::json::parse(text("compare.json"));
   EXPECT_EQ(json["format"], "downscalexr-compare");
+  EXPECT_EQ(json["cost_ratio"], 3);
   EXPECT_EQ(json["tables"]["verdicts"]["rows"][0][1], 0.1);
   EXPECT_TRUE(json["tables"]["verdicts"]["rows"][1][1].is_null());
   EXPECT_TRUE(json["tables"]["roc"]["rows"].is_null());
   const data::h5::Reader in(folder_ / "compare.h5");
   EXPECT_EQ(in.attribute_string("command"), "study report here");
+  EXPECT_EQ(in.attribute_double("cost_ratio"), 3);
   EXPECT_THAT(in.strings("verdicts/question"), ::testing::ElementsAre("one, two", "plain"));
   EXPECT_EQ(in.numbers<double>("verdicts/value")[0], 0.1);
   EXPECT_TRUE(std::isnan(in.numbers<double>("verdicts/value")[1]));
@@ -63,13 +66,6 @@ TEST_F(ResultFiles, HoldTheSameNumbers) {
   EXPECT_TRUE(in.numbers<double>("robustness/value").empty());
   const auto columns = nlohmann::json::parse(in.string("columns_json"));
   EXPECT_EQ(columns["roc"]["columns"][1]["unit"], "share");
-}
-
-TEST(ResultTable, RefusesRowsThatDoNotFit) {
-  analysis::ResultTable table = analysis::make_table("t", "", {"variant", "value"});
-  EXPECT_THROW(table.add({"avgpool"}), std::invalid_argument);
-  EXPECT_THROW(table.add({1.0, 1.0}), std::invalid_argument);
-  EXPECT_THROW(analysis::make_table("t", "", {"no such column"}), std::invalid_argument);
 }
 
 }  // namespace

@@ -14,7 +14,9 @@
 #include "study/explain/agreement.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/experiments/prediction.hpp"
+#include "study/explain/report_files.hpp"
 #include "study/explain/strip_runner.hpp"
+#include "tests/reference/test_name.hpp"
 
 namespace dsx {
 namespace {
@@ -66,7 +68,8 @@ INSTANTIATE_TEST_SUITE_P(
                       StripCase{"stem src=3x32x32 conv=16,k7,s2,p3 own=max,k3,s2,p1", "own_max_k3s2p1", 2},
                       StripCase{"stem src=3x32x32 conv=16,k7,s2,p3 own=max,k3,s2,p1", "own_max_k3s2p1", 0},
                       StripCase{"own src=3x32x32 conv=8,k3,p1 own=avg,k3,s3", "own_avg_k3s3p0", 4},
-                      StripCase{"dw src=16x28x28 conv=dw,k3,p1", "maxpool", 3}));
+                      StripCase{"dw src=16x28x28 conv=dw,k3,p1", "maxpool", 3}),
+    [](const auto& tested) { return reference::test_name(::testing::PrintToString(tested.param)); });
 
 TEST(StripRunner, RefusesAnOperatorThatIsTheConvolution) {
   const auto geometry = bench::parse_geometries("a src=1x40x40 conv=6,k5", "test").front();

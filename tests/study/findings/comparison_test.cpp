@@ -1,15 +1,22 @@
 // The analysis of a sweep on predictions whose truth is known.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
 #include "kernels/base/error.hpp"
-#include "study/analysis/figure_sets.hpp"
+#include "study/analysis/analysis.hpp"
+#include "study/analysis/calibration.hpp"
+#include "study/analysis/cell_tables.hpp"
+#include "study/analysis/decision.hpp"
+#include "study/analysis/decision_pairs.hpp"
+#include "study/analysis/generalization.hpp"
+#include "study/analysis/robustness.hpp"
 #include "study/findings/verdicts.hpp"
 #include "study/statistics/holm.hpp"
 #include "study/training/metrics.hpp"
-#include "tests/study/planted_cells.hpp"
+#include "tests/study/analysis/planted_cells.hpp"
 
 namespace dsx {
 namespace {
@@ -26,8 +33,8 @@ class Analysed {
     analysis::CompareOptions options;
     options.resamples = 400;
     options.threads = threads;
-    study_ = analysis::make_study(cells_, options);
-    analysis_ = std::make_unique<analysis::Analysis>(study_);
+    comparison_ = analysis::make_comparison(cells_, options);
+    analysis_ = std::make_unique<analysis::Analysis>(comparison_);
     analysis::add_generalization_figures(*analysis_);
     analysis::add_decision_figures(*analysis_);
     analysis::add_disagreement_figures(*analysis_);
@@ -41,7 +48,7 @@ class Analysed {
     analysis::add_calibration_tables(*analysis_);
     findings::add_verdicts(*analysis_);
   }
-  const analysis::Study& study() const { return study_; }
+  const analysis::Comparison& comparison() const { return comparison_; }
   const analysis::Records& records() const { return analysis_->records; }
   const analysis::Figures& figures() const { return analysis_->figures; }
   const analysis::ComparisonResults& results() const { return analysis_->results; }
@@ -68,7 +75,7 @@ class Analysed {
 
  private:
   std::vector<analysis::Cell> cells_;
-  analysis::Study study_;
+  analysis::Comparison comparison_;
   std::unique_ptr<analysis::Analysis> analysis_;
 };
 
@@ -193,7 +200,7 @@ TEST(CompareAnalysis, FiguresDoNotDependOnTheNumberOfThreads) {
 TEST(CompareAnalysis, FiguresOverSeedsAreMeansOfTheSeeds) {
   const Analysed analysed(less_specific());
   double auc = 0, gap = 0, difference = 0;
-  for (const analysis::JudgedCell& cell : analysed.study().cells) {
+  for (const analysis::JudgedCell& cell : analysed.comparison().cells) {
     const auto area = [&](data::Split split) {
       return training::roc_auc(cell.cell->of(split).logits, cell.cell->of(split).labels);
     };
@@ -255,17 +262,17 @@ TEST(CompareAnalysis, TestLabelsChooseNoThreshold) {
     for (float& label : cell.test.labels) label = 1 - label;
   // Swapped labels change the strata of test subjects, so only figures are compared, not resamples.
   const Analysed after{std::move(cells)};
-  for (std::size_t c = 0; c < before.study().cells.size(); ++c)
-    for (const analysis::Rule& rule : before.study().rules)
-      EXPECT_EQ(before.study().cells[c].thresholds.at(rule.name).value,
-                after.study().cells[c].thresholds.at(rule.name).value)
+  for (std::size_t c = 0; c < before.comparison().cells.size(); ++c)
+    for (const analysis::Rule& rule : before.comparison().rules)
+      EXPECT_EQ(before.comparison().cells[c].thresholds.at(rule.name).value,
+                after.comparison().cells[c].thresholds.at(rule.name).value)
           << rule.name;
 }
 
 TEST(CompareAnalysis, RefusesCellsOfASeedWithOtherImages) {
   std::vector<analysis::Cell> cells = planted_cells(Planted{});
   std::swap(cells[1].test.names[0], cells[1].test.names[2]);
-  EXPECT_THROW(analysis::make_study(cells, {}), DataError);
+  EXPECT_THROW(analysis::make_comparison(cells, {}), DataError);
 }
 
 }  // namespace

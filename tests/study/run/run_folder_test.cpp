@@ -10,6 +10,7 @@
 
 #include "kernels/base/error.hpp"
 #include "study/settings/threads.hpp"
+#include "tests/study/error_of.hpp"
 
 namespace dsx {
 namespace {
@@ -28,16 +29,6 @@ class RunFolders : public ::testing::Test {
   fs::path out_;
   settings::Settings settings_;
 };
-
-template <typename Error>
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(not thrown)";
-}
 
 TEST_F(RunFolders, DefaultNamesNameTheRunAndAreAlwaysNew) {
   settings_.data = "/data/chest xray.h5";
@@ -63,7 +54,7 @@ TEST_F(RunFolders, AFileWhereAFolderShouldBeIsRefusedWithoutMakingAnything) {
   std::ofstream(out_ / "file") << "x";
   settings_.out = (out_ / "file" / "below").string();
   EXPECT_THAT(error_of<OutputError>([&] { run::check_new_run_folder(settings_); }),
-              HasSubstr("is no folder"));
+              HasSubstr("is not a folder"));
   EXPECT_THROW(run::RunFolder::create(settings_), OutputError);
   settings_.out = (out_ / "new" / "deep").string();
   EXPECT_NO_THROW(run::check_new_run_folder(settings_));

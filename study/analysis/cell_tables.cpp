@@ -1,10 +1,10 @@
-// What was trained on what, epoch by epoch, and the curves: facts without intervals.
+#include "study/analysis/cell_tables.hpp"
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "data/io/files.hpp"
 #include "kernels/downsample/downsample.hpp"
-#include "study/analysis/figure_sets.hpp"
 #include "study/statistics/curves.hpp"
 #include "study/sweep/sweep.hpp"
 
@@ -37,7 +37,7 @@ void add_cells(Analysis& analysis) {
                                   "training_s", "parameters", "size_mib", "mflop", "wrong_labels"});
   ResultTable variants =
       make_table("variants", "the networks", {"variant", "parameters", "size_mib", "mflop", "help"});
-  for (const JudgedCell& judged : analysis.study.cells) {
+  for (const JudgedCell& judged : analysis.comparison.cells) {
     const Cell& cell = *judged.cell;
     const Model model = model_of(cell);
     double training_s = 0;
@@ -62,7 +62,7 @@ void add_images(Analysis& analysis) {
   ResultTable table =
       make_table("images", "images and subjects", {"seed", "split", "class", "images", "subjects"});
   std::map<std::uint64_t, const JudgedCell*> by_seed;
-  for (const JudgedCell& cell : analysis.study.cells) by_seed.try_emplace(cell.cell->seed, &cell);
+  for (const JudgedCell& cell : analysis.comparison.cells) by_seed.try_emplace(cell.cell->seed, &cell);
   for (const auto& [seed, cell] : by_seed)
     for (const data::Split which : {data::Split::train, data::Split::val, data::Split::test})
       for (const std::uint8_t wanted : {std::uint8_t{0}, std::uint8_t{1}}) {
@@ -86,7 +86,7 @@ void add_epochs(Analysis& analysis) {
     for (const auto& [metric, value] : training::metric_fields({})) names.push_back(split + "_" + metric);
   names.emplace_back("train_s");
   ResultTable table = make_table("epochs", "training, epoch by epoch", names);
-  for (const JudgedCell& cell : analysis.study.cells)
+  for (const JudgedCell& cell : analysis.comparison.cells)
     for (const training::EpochRecord& epoch : cell.cell->history) {
       auto row = labels_of(cell) + std::vector<ResultValue>{static_cast<double>(epoch.epoch), epoch.lr};
       for (const training::Metrics* metrics : {&epoch.train, &epoch.val})
@@ -103,16 +103,16 @@ void add_test_images(Analysis& analysis) {
       "test_images", "test images: in how many seeds the Youden decision is wrong",
       {"noise_kind", "noise", "variant", "name", "subject", "label", "seeds", "wrong", "mean_probability"});
   table.only_h5 = true;
-  const Study& study = analysis.study;
-  for (const NoiseLevel& noise : study.noises)
-    for (const std::string& variant : study.variants) {
+  const Comparison& comparison = analysis.comparison;
+  for (const NoiseLevel& noise : comparison.noises)
+    for (const std::string& variant : comparison.variants) {
       struct Sums {
         double seeds = 0, wrong = 0, probability = 0, label = 0;
         std::string subject;
       };
       std::map<std::string, Sums> by_name;
-      for (const auto& [seed, place] : study.seeds_of(noise, variant)) {
-        const JudgedCell& cell = study.cells[place];
+      for (const auto& [seed, place] : comparison.seeds_of(noise, variant)) {
+        const JudgedCell& cell = comparison.cells[place];
         if (!cell.thresholds.at("youden").estimable()) continue;
         const auto decided = decisions(cell, data::Split::test, "youden");
         for (std::size_t i = 0; i < decided.size(); ++i) {
@@ -163,7 +163,7 @@ std::string data_text(const Cell& cell) {
                                                               : cell.settings.data;
 }
 
-void add_study_tables(Analysis& analysis) {
+void add_cell_tables(Analysis& analysis) {
   add_cells(analysis);
   add_images(analysis);
   add_epochs(analysis);
@@ -186,12 +186,12 @@ void add_curves(Analysis& analysis) {
   ResultTable pr_mean =
       make_table("pr_mean", "precision-recall curves on a grid, over seeds",
                  of_variant + std::vector<std::string>{"recall", "precision", "lowest", "highest"});
-  const Study& study = analysis.study;
-  for (const NoiseLevel& noise : study.noises)
-    for (const std::string& variant : study.variants) {
+  const Comparison& comparison = analysis.comparison;
+  for (const NoiseLevel& noise : comparison.noises)
+    for (const std::string& variant : comparison.variants) {
       std::vector<std::vector<double>> rocs, prs;
-      for (const auto& [seed, place] : study.seeds_of(noise, variant)) {
-        const JudgedCell& cell = study.cells[place];
+      for (const auto& [seed, place] : comparison.seeds_of(noise, variant)) {
+        const JudgedCell& cell = comparison.cells[place];
         const JudgedSplit& test = cell.of(data::Split::test);
         if (!test.too_little.empty()) continue;
         const statistics::RocCurve curve = statistics::roc_curve(test.logits, test.positive);

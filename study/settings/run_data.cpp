@@ -1,5 +1,5 @@
 // A translation of settings, field by field, and the checks that only make sense for a study.
-#include "study/settings/study_data.hpp"
+#include "study/settings/run_data.hpp"
 
 #include <fmt/core.h>
 
@@ -62,7 +62,7 @@ std::uint64_t seed_for(const Settings& settings, SeedUse use) {
   return Random{seed, static_cast<std::uint64_t>(use)}.bits();
 }
 
-std::unique_ptr<data::Dataset> open_study_data(const Settings& s, const data::Progress& progress) {
+std::unique_ptr<data::Dataset> open_run_data(const Settings& s, const data::Progress& progress) {
   data::DataOptions options;
   options.source = s.data;
   options.positive = s.positive;

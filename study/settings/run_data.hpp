@@ -1,4 +1,4 @@
-// From settings to images: opens the data set that a study names and says how a split becomes batches. The
+// From settings to images: opens the data set that a run names and says how a split becomes batches. The
 // work is done in data/; here only the settings are translated, and seeds kept apart.
 #pragma once
 
@@ -19,7 +19,7 @@ std::uint64_t seed_for(const Settings& settings, SeedUse use);
 
 // Opens settings.data with complete splits. Throws DataError when a split is empty or train lacks a class.
 // `progress` shows an import and may be empty.
-std::unique_ptr<data::Dataset> open_study_data(const Settings& settings, const data::Progress& progress);
+std::unique_ptr<data::Dataset> open_run_data(const Settings& settings, const data::Progress& progress);
 
 // Reads train and val once on `jobs` threads when the memory cache holds them, so that the first epoch is as
 // fast as the others. Does nothing when it does not.

@@ -1,10 +1,12 @@
 // Latency's tables on samples that are made up.
+#include "study/analysis/latency_tables.hpp"
+
 #include <gmock/gmock.h>
 
 #include "bench/measure/measure.hpp"
-#include "study/analysis/figure_sets.hpp"
+#include "study/analysis/analysis.hpp"
 #include "study/findings/verdicts.hpp"
-#include "tests/study/planted_cells.hpp"
+#include "tests/study/analysis/planted_cells.hpp"
 
 namespace dsx {
 namespace {
@@ -21,8 +23,8 @@ analysis::LatencySet set_of(const std::string& variant, const std::string& load,
 
 struct Timed {
   std::vector<analysis::Cell> cells = planted_cells(Planted{});
-  analysis::Study study = analysis::make_study(cells, {});
-  analysis::Analysis analysis{study};
+  analysis::Comparison comparison = analysis::make_comparison(cells, {});
+  analysis::Analysis analysis{comparison};
   analysis::LatencyRun run;
   Timed() {
     for (int repeat = 1; repeat <= analysis::kLatencyRepeats; ++repeat) {

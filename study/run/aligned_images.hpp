@@ -1,0 +1,20 @@
+// Random images for a plan that is timed: a forward pass takes the same time for any values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace dsx::run {
+
+// Random pixels in [0, 1), 64-byte aligned as plans want them.
+class AlignedImages {
+ public:
+  AlignedImages(std::size_t count, std::uint64_t seed);
+  float* data() const { return data_.get(); }
+
+ private:
+  std::unique_ptr<float, void (*)(void*)> data_;
+};
+
+}  // namespace dsx::run
