@@ -42,14 +42,17 @@ std::string to_string(Direction direction) {
   return direction_names().at(static_cast<std::size_t>(direction));
 }
 
+const downsample::DownsampleOp* BlockSpec::row() const {
+  return op == kNoOperator || is_own() ? nullptr : &downsample::downsample_op(op);
+}
+
 int BlockSpec::stride_factor() const {
   if (conv_stride_factor > 0) return conv_stride_factor;
-  const bool in_table = op != "none" && !(geometry.own && op == geometry.own->name());
-  return in_table ? downsample::downsample_op(op).conv_stride : 1;
+  return row() != nullptr ? row()->conv_stride : 1;
 }
 
 std::vector<std::string> operators_of(const Geometry& geometry) {
-  std::vector<std::string> names{"none"};
+  std::vector<std::string> names{kNoOperator};
   for (const auto& op : downsample::downsample_table()) names.push_back(op.name);
   if (geometry.own) names.push_back(geometry.own->name());
   return names;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/arms/definitions.hpp"
 #include "bench/arms/geometry.hpp"
 #include "bench/arms/work.hpp"
 #include "kernels/downsample/downsample.hpp"
@@ -28,10 +29,8 @@ std::string to_string(Direction direction);
 
 struct BlockSpec {
   Geometry geometry;
-  std::string op =
-      "maxpool";  // row of downsample_table(), geometry.own->name(), or "none" (no downsampling at all)
-  int conv_stride_factor =
-      0;  // 0: what the operator wants (2 for strided); else: this one, for factorial designs
+  std::string op = kNoOperator;  // row of downsample_table(), geometry.own->name(), or kNoOperator
+  int conv_stride_factor = 0;    // 0: what the operator wants; else: this one, for factorial designs
   Unit unit = Unit::block;
   kernels::Layout layout = kernels::Layout::nhwc;
   dnnl::memory::data_type dtype = dnnl::memory::data_type::f32;
@@ -40,13 +39,15 @@ struct BlockSpec {
   bool allow_ref = false;
   bool fused = false;  // a whole block as our own kernel (fused_block.hpp); `layout` plays no part then
 
+  bool is_own() const { return geometry.own && op == geometry.own->name(); }
+  const downsample::DownsampleOp* row() const;  // of the table; null for the other two kinds
   int stride_factor() const;
   bool backward() const { return direction >= Direction::backward_data; }
   // The convolution's ReLU is part of what is computed.
   bool has_relu() const { return unit == Unit::block || (unit == Unit::conv && !backward()); }
 };
 
-// Operators to which `geometry` gives arms: "none", the table's, and its own.
+// Operators to which `geometry` gives arms: kNoOperator, the table's, and its own.
 std::vector<std::string> operators_of(const Geometry& geometry);
 
 }  // namespace dsx::bench

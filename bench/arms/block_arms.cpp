@@ -12,9 +12,8 @@ namespace {
 
 // A convolution alone exists once per stride: after any pooled operator it is the same one.
 bool has_arm(Unit unit, const std::string& op) {
-  if (unit == Unit::conv)
-    return op == "none" || (op != "none" && downsample::downsample_op(op).conv_stride != 1);
-  return unit == Unit::block || op != "none";
+  if (unit == Unit::conv) return op == kNoOperator || downsample::downsample_op(op).acts_in_convolution();
+  return unit == Unit::block || op != kNoOperator;
 }
 
 void add_block_arms(const Geometry& geometry, const std::string& op, const std::string& unit,

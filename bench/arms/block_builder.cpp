@@ -81,15 +81,15 @@ class BlockBuilder {
     return !backward_stages_.empty() || stage_count_ > 0;
   }
 
-  // "none", forward only: the fused kernel's convolution and ReLU without its pooling.
+  // kNoOperator, forward only: the fused kernel's convolution and ReLU without its pooling.
   std::optional<fused::FusedPool> fused_pool(bool training) const {
     const auto& context = chain_->context();
-    if (spec_.geometry.own && spec_.op == spec_.geometry.own->name()) return std::nullopt;
+    if (spec_.is_own()) return std::nullopt;
     if (training)
-      return spec_.op == "none" ? std::nullopt : fused::fused_train_pool_for(context, conv_, spec_.op);
-    if (spec_.op != "none") return fused::fused_pool_for(context, conv_, spec_.op);
-    return fused::fused_pool_for(context, conv_, "avgpool") ? std::optional(fused::FusedPool::none)
-                                                            : std::nullopt;
+      return spec_.op == kNoOperator ? std::nullopt
+                                     : fused::fused_train_pool_for(context, conv_, spec_.row()->fused);
+    return fused::fused_pool_for(context, conv_,
+                                 spec_.op == kNoOperator ? fused::unpooled : spec_.row()->fused);
   }
 
   // One step forward, and one backward: the gradient of the weights, without that of the source, as block 1
@@ -145,8 +145,8 @@ class BlockBuilder {
 
   std::vector<downsample::DownsampleStage> stages(const memory::desc& src_md) const {
     const bool training = pass_ == kernels::Pass::training;
-    if (spec_.op == "none") return {};
-    if (spec_.geometry.own && spec_.op == spec_.geometry.own->name()) {
+    if (spec_.op == kNoOperator) return {};
+    if (spec_.is_own()) {
       const auto& own = *spec_.geometry.own;
       const auto shape = kernels::pool_shape(src_md.get_dims(), own.window, own.stride, own.padding);
       downsample::DownsampleStage stage;
@@ -158,7 +158,7 @@ class BlockBuilder {
       }
       return {std::move(stage)};
     }
-    return downsample::downsample_op(spec_.op).build(chain_->context(), name(spec_.op), src_md, training);
+    return spec_.row()->build(chain_->context(), name(spec_.op), src_md, training);
   }
 
   memory add_stage(downsample::DownsampleStage stage, const memory& src) {
@@ -173,9 +173,10 @@ class BlockBuilder {
     if (spec_.backward()) {
       auto backward = stage.backward_constants;
       for (const auto& [argument, constant] : backward) buffers_.weights.push_back(constant);
-      if (const auto workspace = made.find(DNNL_ARG_WORKSPACE); workspace != made.end()) {
-        backward[DNNL_ARG_WORKSPACE] = workspace->second;
-        buffers_.source.push_back(workspace->second);
+      for (const int argument : {DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_WORKSPACE}) {
+        if (!stage.backward_data.arguments.contains(argument)) continue;
+        backward[argument] = argument == DNNL_ARG_SRC ? src : made.at(argument);
+        buffers_.source.push_back(backward[argument]);
       }
       backward_stages_.push_back({std::move(stage.backward_data), backward, suffix});
     }

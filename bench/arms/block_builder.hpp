@@ -7,7 +7,7 @@
 namespace dsx::bench {
 
 // Builds it for the current number of threads, checks its result against the definition, and leaves it ready
-// to be timed. Throws UnsupportedError (also "strided has no step of its own"), dnnl::error, or WrongResult.
+// to be timed. Throws UnsupportedError (also "NAME has no step of its own"), dnnl::error, or WrongResult.
 Work build_block(const BlockSpec& spec);
 
 }  // namespace dsx::bench

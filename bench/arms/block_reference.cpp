@@ -24,10 +24,10 @@ double stored(double value, memory::data_type type) {
   return std::bit_cast<float>(bits & 0xffff0000U);
 }
 
-void accumulate(SparseValues& values, std::size_t index, double value) {
+void accumulate(SparseValues& values, std::size_t index, double value, double uncertainty) {
   auto& entry = values[index];
   entry.value += value;
-  entry.magnitude += std::abs(value);
+  entry.magnitude += std::abs(value) + std::abs(uncertainty);
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ BlockReference::BlockReference(const BlockSpec& spec, const kernels::ConvShape& 
       rows_(static_cast<int>(conv.dst[2])),
       columns_(static_cast<int>(conv.dst[3])),
       channels_(static_cast<int>(conv.dst[1])),
-      definition_(definition_of(spec.unit == Unit::conv ? "none" : spec.op, spec.geometry)),
+      definition_(definition_of(spec.unit == Unit::conv ? kNoOperator : spec.op, spec.geometry)),
       source_(std::move(source)),
       weights_(std::move(weights)),
       bias_(std::move(bias)) {}
@@ -119,10 +119,11 @@ Expected BlockReference::output(const Place& place) const {
   return result;
 }
 
-// The operators are piecewise linear: difference quotients to the left and to the right agree except at a
-// kink.
+// Difference quotients to the left and to the right agree except at a kink, and but for their curvature where
+// an operator is not piecewise linear.
 std::vector<BlockReference::Contribution> BlockReference::slopes(const Place& place, bool& smooth) const {
   constexpr double kStep = 1e-6;
+  constexpr double kRounding = 1e-8;  // of the quotients' difference, and more
   std::map<std::pair<int, int>, double> read;
   const auto evaluate = [&](std::pair<int, int> moved, double by) {
     return definition_(
@@ -147,7 +148,10 @@ std::vector<BlockReference::Contribution> BlockReference::slopes(const Place& pl
     const double right = (evaluate(at, kStep) - here) / kStep, left = (here - evaluate(at, -kStep)) / kStep;
     if (std::abs(right - left) > 1e-4) smooth = false;
     const double slope = (right + left) / 2;
-    if (slope != 0) result.push_back({at.first, at.second, slope});
+    const double bend = std::abs(right - left);
+    const double uncertainty =
+        bend < kRounding ? 0 : bend / kStep * pixel(place.n, place.c, at.first, at.second).magnitude;
+    if (slope != 0) result.push_back({at.first, at.second, slope, uncertainty});
   }
   return result;
 }
@@ -161,18 +165,18 @@ bool BlockReference::is_smooth(const Place& place) const {
 void BlockReference::add_gradient(const Place& place, double diff) {
   bool smooth = true;
   for (const auto& at : slopes(place, smooth)) {
-    const double gradient = diff * at.slope;
+    const double gradient = diff * at.slope, uncertain = diff * at.uncertainty;
     if (spec_.unit == Unit::op) {
       accumulate(
           diff_source_,
           ((static_cast<std::size_t>(place.n) * channels_ + place.c) * rows_ + at.row) * columns_ + at.column,
-          gradient);
+          gradient, uncertain);
       continue;
     }
-    accumulate(diff_bias_, static_cast<std::size_t>(place.c), gradient);
+    accumulate(diff_bias_, static_cast<std::size_t>(place.c), gradient, uncertain);
     visit_taps(place.n, place.c, at.row, at.column, [&](std::size_t x, std::size_t w) {
-      accumulate(diff_source_, x, gradient * weights_[w]);
-      accumulate(diff_weights_, w, gradient * source_[x]);
+      accumulate(diff_source_, x, gradient * weights_[w], uncertain * weights_[w]);
+      accumulate(diff_weights_, w, gradient * source_[x], uncertain * source_[x]);
     });
   }
 }

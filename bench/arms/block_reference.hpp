@@ -46,6 +46,7 @@ class BlockReference {
   struct Contribution {
     int row, column;
     double slope;
+    double uncertainty;  // how far the slope moves when the pixel is rounded, as a multiple of the rounding
   };
   Expected pixel(int n, int c, int row, int column) const;  // what the operator reads
   std::vector<Contribution> slopes(const Place& place, bool& smooth) const;

@@ -1,22 +1,22 @@
-// The downsampling operators from their formulas, one output value at a time, in double: what benchmarks
-// check their results against. Independent of kernels/. A new operator of the table needs its formula here
-// before it can be timed.
+// What an operator arm's result is checked against: the formula, one output value at a time, in double. The
+// table's operators bring their own; here are the two that are no row of it.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "bench/arms/geometry.hpp"
+#include "kernels/downsample/downsample.hpp"
 
 namespace dsx::bench {
 
-// One channel of one image: only called for rows and columns inside it.
-using Pixel = std::function<double(int row, int column)>;
+inline const std::string kNoOperator = "none";  // no downsampling at all
+
+using downsample::Pixel;
 // Output (i, j) of an operator on an image of rows x columns.
 using Definition = std::function<double(const Pixel& x, int i, int j, int rows, int columns)>;
 
-// `op`: a row of downsample_table(), the geometry's own pool, or "none". Throws UnsupportedError when there
-// is no formula.
+// `op`: a row of downsample_table(), the geometry's own pool, or kNoOperator.
 Definition definition_of(const std::string& op, const Geometry& geometry);
 
 }  // namespace dsx::bench

@@ -142,7 +142,7 @@ NetworkReference::Image NetworkReference::pool(const net::LayerSpec& layer, cons
 }
 
 NetworkReference::Image NetworkReference::downsample(const Image& x) const {
-  if (downsample::downsample_op(options_.variant).conv_stride != 1) return x;
+  if (downsample::downsample_op(options_.variant).acts_in_convolution()) return x;
   const auto definition = definition_of(options_.variant, {});
   Image y{x.channels, x.rows / 2, x.columns / 2, {}};
   for (int c = 0; c < y.channels; ++c) {

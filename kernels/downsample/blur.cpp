@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/downsample/parts.hpp"
 #include "kernels/onednn/conv.hpp"
 #include "kernels/onednn/reorder.hpp"
 
@@ -69,6 +70,24 @@ DownsampleStage blur_stage(const kernels::Context& context, const std::string& l
         blur_filter(context, channels, stage.backward_data.arguments.at(DNNL_ARG_WEIGHTS));
   }
   return stage;
+}
+
+double blur_flop(const memory::dims& dst) { return 2 * 9 * element_count(dst); }
+
+void blur_taps(int i, int j, int rows, int columns, const Slope& tap) {
+  constexpr double kRow[3] = {0.25, 0.5, 0.25};
+  for (int a = 0; a < 3; ++a) {
+    for (int b = 0; b < 3; ++b) {
+      const int h = 2 * i - 1 + a, w = 2 * j - 1 + b;
+      if (h >= 0 && h < rows && w >= 0 && w < columns) tap(h, w, kRow[a] * kRow[b]);
+    }
+  }
+}
+
+double blurred(const Pixel& x, int i, int j, int rows, int columns) {
+  double sum = 0;
+  blur_taps(i, j, rows, columns, [&](int h, int w, double weight) { sum += weight * x(h, w); });
+  return sum;
 }
 
 kernels::OnnxNode onnx_blur(memory::dim channels, int padding_r) {

@@ -1,9 +1,6 @@
 // Anti-aliased downsampling (Zhang 2019, "Making Convolutional Networks Shift-Invariant Again"): a fixed
 // filter [1 2 1] x [1 2 1] / 16 with stride 2, as a depthwise convolution.
 //
-// Padding, chosen so that dst is floor(H/2) like the other operators':
-//   blurpool on H:              1 zero row on top and 1 zero column on the left (the last window ends at H-1
-//   or H-2); maxblurpool: max 2x2 with stride 1 gives H-1; the blur then pads 1 on every side.
 // Zhang pads by reflection; oneDNN pads with zeros, so the outermost output row and column are a quarter to a
 // half darker. The padding is part of the operator as measured here.
 #pragma once
@@ -19,6 +16,16 @@ namespace dsx::downsample {
 // right.
 DownsampleStage blur_stage(const kernels::Context& context, const std::string& layer,
                            const dnnl::memory::desc& src_md, int padding_r, bool training);
+
+double blur_flop(const dnnl::memory::dims& dst);
+
+// Its definition, behind one zero row above and one zero column to the left (and zeros wherever the image
+// ends), and the weight of every pixel that output (i, j) reads.
+double blurred(const Pixel& x, int i, int j, int rows, int columns);
+void blur_taps(int i, int j, int rows, int columns, const Slope& tap);
+
+// Two outputs' rows: more than any blur reads beyond its own.
+constexpr int kBlurHaloRows = 4;
 
 // The same as an ONNX node.
 kernels::OnnxNode onnx_blur(dnnl::memory::dim channels, int padding_r);

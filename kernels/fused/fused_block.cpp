@@ -1,5 +1,4 @@
-// Shapes, packing of weights, and sharing the work out; the arithmetic is fused_block_simd.cpp's and
-// fused_channels_simd.cpp's.
+// Shapes, packing of weights, and sharing the work out; the arithmetic is the operator's (fused_pool.hpp).
 #include "kernels/fused/fused_block.hpp"
 
 #include <fmt/format.h>
@@ -12,7 +11,6 @@
 #include <vector>
 
 #include "kernels/fused/fused_block_simd.hpp"
-#include "kernels/fused/fused_channels_simd.hpp"
 #include "kernels/onednn/bf16.hpp"
 #include "kernels/onednn/prefetch.hpp"
 
@@ -32,16 +30,12 @@ void follow_onednn_isa() {
   });
 }
 
-memory::dims dst_dims(const kernels::ConvShape& shape, FusedPool pool) {
-  if (pool == FusedPool::none) return shape.dst;
-  return {shape.dst[0], shape.dst[1], shape.dst[2] / 2, shape.dst[3] / 2};
-}
-
 // What a kernel knows from its shape, and its packed weights.
 struct Block {
   kernels::ConvShape shape;
-  FusedBlockArgs args;    // src and dst aside
-  bool channels = false;  // fused_channels_rows(), else fused_block_rows()
+  FusedBlockArgs args;  // src and dst aside
+  FusedPool pool;
+  bool channels = false;  // pool.channel_lanes, else pool.row_lanes
   bool round_to_bf16 = false;
   int together = 1;  // output channels in a block of weights
   int threads = 1;
@@ -83,7 +77,7 @@ void pack(Block& block, const float* weights, const float* bias) {
 }
 
 // Rows [begin, end) of one image whose stride 2 wants its rows deinterleaved, strip by strip.
-void run_strips(FusedBlockArgs args, int begin, int end, float* scratch) {
+void run_strips(const Block& block, FusedBlockArgs args, int begin, int end, float* scratch) {
   const float* src = args.src;
   const int source_rows = args.height;
   kernels::PrefetchQueue ahead;
@@ -108,7 +102,7 @@ void run_strips(FusedBlockArgs args, int begin, int end, float* scratch) {
     }
     ahead.share_out(Block::kStrip / 2);
     for (int row = at; row < last; row += 2, ahead.next())
-      fused_block_rows(args, row, std::min(row + 2, last));
+      block.pool.row_lanes(args, row, std::min(row + 2, last));
   }
 }
 
@@ -119,9 +113,9 @@ void run_image(const Block& block, const float* src, float* dst, int begin, int 
   args.ahead = ahead;
   args.src = src;
   args.dst = dst;
-  if (block.channels) return fused_channels_rows(args, begin, end);
-  if (block.deinterleaves()) return run_strips(args, begin, end, scratch);
-  fused_block_rows(args, begin, end);
+  if (block.channels) return block.pool.channel_lanes(args, begin, end);
+  if (block.deinterleaves()) return run_strips(block, args, begin, end, scratch);
+  block.pool.row_lanes(args, begin, end);
 }
 
 // The tensors of a batch, by image and by thread.
@@ -164,8 +158,9 @@ void run(const Block& block, const Places& places) {
 std::shared_ptr<Block> make_block(const kernels::Context& context, const kernels::ConvShape& shape,
                                   const FusedBlockOptions& options) {
   auto block = std::make_shared<Block>();
-  const auto dst = dst_dims(shape, options.pool);
+  const auto dst = fused_dst_dims(shape, options.pool);
   block->shape = shape;
+  block->pool = options.pool;
   block->threads = kernels::max_threads();
   block->images = static_cast<int>(shape.src[0]);
   block->round_to_bf16 = context.dtype == memory::data_type::bf16;
@@ -179,11 +174,10 @@ std::shared_ptr<Block> make_block(const kernels::Context& context, const kernels
   args.conv_width = static_cast<int>(shape.dst[3]);
   args.dst_height = static_cast<int>(dst[2]);
   args.dst_width = static_cast<int>(dst[3]);
-  args.pool = static_cast<int>(options.pool);
-  block->channels = (options.may_be_nhwc || options.pool == FusedPool::none) &&
-                    fused_channels_fit(args.out_channels, args.kernel);
+  block->channels =
+      (options.may_be_nhwc || options.pool.window == 1) && fused_channels_fit(args.out_channels, args.kernel);
   args.dst_nchw = !(block->channels && options.may_be_nhwc);
-  block->together = block->channels ? fused_channels_lanes() : fused_block_channels(args.out_channels);
+  block->together = block->channels ? fused_block_lanes() : fused_block_channels(args.out_channels);
   const auto blocks = static_cast<std::size_t>((args.out_channels + block->together - 1) / block->together);
   const auto padded = blocks * static_cast<std::size_t>(block->together);
   block->weights.assign(
@@ -201,27 +195,28 @@ std::string fused_block_isa() {
   return fused_block_lanes() == 0 ? "" : fused_block_target();
 }
 
+memory::dims fused_dst_dims(const kernels::ConvShape& shape, const FusedPool& pool) {
+  return {shape.dst[0], shape.dst[1], shape.dst[2] / pool.window, shape.dst[3] / pool.window};
+}
+
 std::optional<FusedPool> fused_pool_for(const kernels::Context& context, const kernels::ConvShape& shape,
-                                        const std::string& op) {
+                                        FusedPoolMaker op) {
   follow_onednn_isa();
   const int lanes = fused_block_lanes();
   const bool amx = kernels::onednn_info().effective_isa.find("amx") != std::string::npos;
-  if (lanes == 0 || (context.dtype != memory::data_type::f32 && amx) || shape.depthwise() ||
+  if (op == nullptr || lanes == 0 || (context.dtype != memory::data_type::f32 && amx) || shape.depthwise() ||
       shape.padding_l != 0 || shape.padding_r > 0 || shape.weights[2] != shape.weights[3] ||
       shape.dst[3] < 2 * lanes || shape.dst[2] < 2) {
     return std::nullopt;
   }
-  if (op == "strided" && shape.stride == 2) return FusedPool::none;
-  if (shape.stride != 1) return std::nullopt;
-  if (op == "avgpool") return FusedPool::avg;
-  if (op == "maxpool") return FusedPool::max;
-  return std::nullopt;
+  const FusedPool pool = op();
+  return pool.conv_stride == shape.stride ? std::optional(pool) : std::nullopt;
 }
 
 kernels::Kernel fused_block_forward(const kernels::Context& context, const std::string& layer,
                                     const kernels::ConvShape& shape, const FusedBlockOptions& options) {
   const auto block = make_block(context, shape, options);
-  const auto dst = dst_dims(shape, options.pool);
+  const auto dst = fused_dst_dims(shape, options.pool);
   kernels::Kernel kernel;
   kernel.kind = "fused_block";
   kernel.impl = fmt::format("ours:{}:{}", block->channels ? "channels" : "rows", fused_block_isa());
@@ -233,7 +228,7 @@ kernels::Kernel fused_block_forward(const kernels::Context& context, const std::
   kernel.is_output = {{DNNL_ARG_SRC, false}, {DNNL_ARG_WEIGHTS, false}, {DNNL_ARG_DST, true}};
   double pooled = 1;
   for (const auto d : dst) pooled *= static_cast<double>(d);
-  kernel.cost.flop = kernels::conv_flop(shape) + (options.pool == FusedPool::none ? 0 : 4 * pooled);
+  kernel.cost.flop = kernels::conv_flop(shape) + options.pool.flop * pooled;
   kernel.cost.min_bytes = static_cast<double>(src_md.get_size() + weights_md.get_size() + dst_md.get_size()) +
                           4.0 * static_cast<double>(shape.dst[1]);
   if (options.bias) {

@@ -1,7 +1,7 @@
 // Convolution, ReLU and 2x2 downsampling in one pass over the image: our own kernels, not oneDNN's. They pool
 // in registers, so that the convolution's output is never stored. That is what an operator costs when it is
 // done right; the layer-by-layer primitives stay the study's reference. With few output channels a kernel is
-// vectorized along the row (fused_block_simd.cpp), with many across the channels (fused_channels_simd.cpp).
+// vectorized along the row (fused_rows-inl.hpp), with many across the channels (fused_channels-inl.hpp).
 //
 // Inference. src [N, C, H, W] is f32 nchw; dst is f32, [N, OC, floor(CH / 2), floor(CW / 2)] after pooling or
 // [N, OC, CH, CW] for a convolution with stride 2 and nothing after it. A bf16 context rounds the weights to
@@ -11,21 +11,23 @@
 #include <optional>
 #include <string>
 
+#include "kernels/fused/fused_pool.hpp"
 #include "kernels/onednn/conv.hpp"
 #include "kernels/onednn/kernel.hpp"
 
 namespace dsx::fused {
 
-enum class FusedPool { none, avg, max };
-
-// How `op` (a row of downsample_table()) is fused behind a convolution of this shape; nothing when it cannot
-// be: the blurs, slice (whose point is to do the whole convolution's work), padding, depthwise, strides above
-// 2, an image narrower than two vectors, or bf16 where oneDNN has AMX, which nothing here comes near.
+// How an operator is fused behind a convolution of this shape; nothing when it cannot be: one that has no
+// maker, padding, depthwise, another stride than the operator's, an image narrower than two vectors, or bf16
+// where oneDNN has AMX, which nothing here comes near.
 std::optional<FusedPool> fused_pool_for(const kernels::Context& context, const kernels::ConvShape& shape,
-                                        const std::string& op);
+                                        FusedPoolMaker op);
+
+// [N, OC, DH, DW] of a block.
+dnnl::memory::dims fused_dst_dims(const kernels::ConvShape& shape, const FusedPool& pool);
 
 struct FusedBlockOptions {
-  FusedPool pool = FusedPool::none;
+  FusedPool pool;
   bool bias = true;
   bool may_be_nhwc = false;  // dst, where that is faster: whoever reads it takes either order
 };

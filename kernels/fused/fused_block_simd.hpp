@@ -1,5 +1,6 @@
-// The vector arithmetic of fused_block.cpp, compiled once per instruction set by Google Highway and chosen
-// when the program runs.
+// What the vector arithmetic of fused_block.cpp is given, and what it asks of the machine: compiled once per
+// instruction set by Google Highway and chosen when the program runs. The arithmetic itself is an operator's
+// (fused_pool.hpp).
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,7 @@
 namespace dsx::fused {
 
 struct FusedBlockArgs {
-  // [IC, H, W] of one image; stride 2 in fused_block_rows(): as deinterleave_rows() leaves it. Of each
+  // [IC, H, W] of one image; stride 2 with lanes along the row: as deinterleave_rows() leaves it. Of each
   // channel `height` rows are there, of which the first is row `first_row` of the image.
   const float* src = nullptr;
   const float* weights = nullptr;  // [OC / block, IC, K, K, block], zero-padded to whole blocks
@@ -19,9 +20,8 @@ struct FusedBlockArgs {
   int out_channels = 0, kernel = 0, stride = 1;
   int conv_width = 0;  // columns of the convolution
   int dst_height = 0, dst_width = 0;
-  int pool = 0;            // FusedPool
-  bool dst_nchw = true;    // fused_channels_rows() without pooling can do either order, with pooling nhwc
-  kernels::Stretch ahead;  // fused_channels_rows() brings it into the L2 cache meanwhile
+  bool dst_nchw = true;    // lanes across channels: without pooling either order, with pooling nhwc
+  kernels::Stretch ahead;  // lanes across channels: brought into the L2 cache meanwhile
 };
 
 // Output channels that the kernel computes together for `out_channels`, and floats in a vector; 0 vectors:
@@ -30,8 +30,9 @@ int fused_block_channels(int out_channels);
 int fused_block_lanes();
 const char* fused_block_target();
 
-// Rows [begin, end) of dst.
-void fused_block_rows(const FusedBlockArgs& args, int begin, int end);
+// Whether lanes may be output channels: whole vectors of them, a kernel size that was written down. Weights
+// are [OC / lanes, IC, K, K, lanes] then.
+bool fused_channels_fit(int out_channels, int kernel);
 
 // Each row of `count` rows of `width` floats as its even columns, then its odd ones: [width / 2 rounded
 // up][width / 2].

@@ -34,6 +34,10 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
 // 32 registers hold 24 sums, 2 sources, a weight; 16 hold 12.
 constexpr bool kManyRegisters = kLanes >= 16;
 
+// Output channels computed together: sums for four vectors of each.
+constexpr int kWideBlock = kManyRegisters ? 6 : 3, kNarrowBlock = kManyRegisters ? 4 : 2;
+inline int channels_together(int channels) { return channels % kWideBlock == 0 ? kWideBlock : kNarrowBlock; }
+
 // As many bits as Highway writes and reads for a mask: a wider access would wait for memory.
 using MaskWord = std::conditional_t<kLanes == 16, std::uint16_t, std::uint8_t>;
 
@@ -44,6 +48,15 @@ HWY_INLINE V in_register(V v) {
   asm("" : "+v"(v.raw));  // NOLINT(hicpp-no-assembler): emits nothing
 #endif
   return v;
+}
+
+// A value for each window of two rows and two vectors of columns.
+template <class Policy>
+HWY_INLINE V pool(const V (&rows)[2][2]) {
+  const D d;
+  const V left = Policy::pool_rows(rows[0][0], rows[1][0]);
+  const V right = Policy::pool_rows(rows[0][1], rows[1][1]);
+  return Policy::pool_columns(hn::ConcatEven(d, right, left), hn::ConcatOdd(d, right, left));
 }
 
 // The first source value of a window, and the steps to the next channel and row, in floats.

@@ -1,4 +1,5 @@
-// Shapes, packing of weights, and sharing the images out; the arithmetic is fused_train_*_simd.cpp's.
+// Shapes, packing of weights, and sharing the images out; the arithmetic is the operator's
+// (fused_pool.hpp) and fused_train_backward_simd.cpp's.
 #include "kernels/fused/fused_train.hpp"
 
 #include <fmt/format.h>
@@ -26,13 +27,8 @@ Floats zeros(std::size_t count) {
   return floats;
 }
 
-memory::dims dst_dims(const kernels::ConvShape& shape, FusedPool pool) {
-  if (pool == FusedPool::none) return shape.dst;
-  return {shape.dst[0], shape.dst[1], shape.dst[2] / 2, shape.dst[3] / 2};
-}
-
-TrainBlockShape block_shape(const kernels::ConvShape& shape, FusedPool pool) {
-  const auto dst = dst_dims(shape, pool);
+TrainBlockShape block_shape(const kernels::ConvShape& shape, const FusedPool& pool) {
+  const auto dst = fused_dst_dims(shape, pool);
   TrainBlockShape s;
   s.in_channels = static_cast<int>(shape.src[1]);
   s.height = static_cast<int>(shape.src[2]);
@@ -44,7 +40,7 @@ TrainBlockShape block_shape(const kernels::ConvShape& shape, FusedPool pool) {
   s.conv_width = static_cast<int>(shape.dst[3]);
   s.dst_height = static_cast<int>(dst[2]);
   s.dst_width = static_cast<int>(dst[3]);
-  s.pool = static_cast<int>(pool);
+  s.window = pool.window;
   return s;
 }
 
@@ -60,13 +56,14 @@ std::size_t dst_floats(const TrainBlockShape& s) {
 std::size_t weight_floats(const TrainBlockShape& s) {
   return product({s.out_channels, s.in_channels, s.kernel, s.kernel});
 }
-std::size_t mask_words(const TrainBlockShape& s) {
-  return product({s.out_channels, 2 * s.dst_height, train_mask_tiles(s)});
+std::size_t kept_words(const TrainBlockShape& s, const FusedPool& pool) {
+  return product({s.out_channels, 2 * s.dst_height, train_tiles(s), pool.kept_words});
 }
 
-memory::desc mask_md(const kernels::ConvShape& shape, const TrainBlockShape& s) {
-  return kernels::plain_md({shape.dst[0], s.out_channels, 2 * s.dst_height, 4 * train_mask_tiles(s)},
-                           memory::data_type::u8);
+memory::desc kept_md(const kernels::ConvShape& shape, const TrainBlockShape& s, const FusedPool& pool) {
+  return kernels::plain_md(
+      {shape.dst[0], s.out_channels, 2 * s.dst_height, 4 * train_tiles(s) * pool.kept_words},
+      memory::data_type::u8);
 }
 
 std::size_t whole_blocks(int channels, int block) {
@@ -89,7 +86,7 @@ void add_argument(kernels::Kernel& kernel, int argument, const memory::desc& md,
 struct ForwardWeights {
   Floats weights, bias;
   int block;
-  explicit ForwardWeights(const TrainBlockShape& s) : block(train_channels(s.out_channels)) {
+  explicit ForwardWeights(const TrainBlockShape& s) : block(fused_block_channels(s.out_channels)) {
     const auto padded = whole_blocks(s.out_channels, block);
     weights = zeros(padded * product({s.in_channels, s.kernel, s.kernel}));
     bias = zeros(padded);
@@ -112,7 +109,7 @@ struct BackwardMemory {
   std::vector<TrainScratch> threads;
 
   BackwardMemory(const TrainBlockShape& s, std::size_t images) {
-    weights = zeros(whole_blocks(s.in_channels, train_channels(s.in_channels)) *
+    weights = zeros(whole_blocks(s.in_channels, fused_block_channels(s.in_channels)) *
                     product({s.out_channels, s.kernel, s.kernel}));
     diff_weights = zeros(images * weight_floats(s));
     diff_bias = zeros(images * static_cast<std::size_t>(s.out_channels));
@@ -139,18 +136,19 @@ void sum_images(const float* from, std::size_t images, std::size_t count, float*
   }
 }
 
-void backward_of_image(const TrainBlockShape& s, BackwardMemory& own, const kernels::Arguments& arguments,
-                       const kernels::ImagePlace& place) {
+void backward_of_image(const TrainBlockShape& s, const FusedPool& pool, BackwardMemory& own,
+                       const kernels::Arguments& arguments, const kernels::ImagePlace& place) {
   const std::size_t n = place.image;
   const auto* dst = data<float>(arguments, DNNL_ARG_DST);
-  const auto* mask = data<std::uint32_t>(arguments, DNNL_ARG_WORKSPACE);
+  const auto* kept = data<std::uint32_t>(arguments, DNNL_ARG_WORKSPACE);
   auto* diff_src = data<float>(arguments, DNNL_ARG_DIFF_SRC);
   TrainBackwardArgs args;
   args.shape = s;
   args.weights = own.weights.get();
   args.src = data<float>(arguments, DNNL_ARG_SRC) + n * src_floats(s);
   args.dst = dst == nullptr ? nullptr : dst + n * dst_floats(s);
-  args.mask = mask == nullptr ? nullptr : mask + n * mask_words(s);
+  args.kept = kept == nullptr ? nullptr : kept + n * kept_words(s, pool);
+  args.fill_strip = pool.fill_strip;
   args.diff_dst = data<float>(arguments, DNNL_ARG_DIFF_DST) + place.from * dst_floats(s);
   args.diff_src = diff_src == nullptr ? nullptr : diff_src + place.to * src_floats(s);
   args.diff_weights = own.diff_weights.get() + n * weight_floats(s);
@@ -173,8 +171,13 @@ void run_by_image(kernels::Kernel& kernel, int images) {
 
 }  // namespace
 
+int train_tiles(const TrainBlockShape& shape) {
+  const int tile = 2 * fused_block_lanes();
+  return (2 * shape.dst_width + tile - 1) / tile;
+}
+
 std::optional<FusedPool> fused_train_pool_for(const kernels::Context& context,
-                                              const kernels::ConvShape& shape, const std::string& op) {
+                                              const kernels::ConvShape& shape, FusedPoolMaker op) {
   if (context.dtype != memory::data_type::f32) return std::nullopt;
   const auto pool = fused_pool_for(context, shape, op);
   const auto kernel = shape.weights[2];
@@ -184,8 +187,9 @@ std::optional<FusedPool> fused_train_pool_for(const kernels::Context& context,
 }
 
 kernels::Kernel fused_block_forward_training(const kernels::Context& context, const std::string& layer,
-                                             const kernels::ConvShape& shape, FusedPool pool, bool bias) {
-  if (pool == FusedPool::none) return fused_block_forward(context, layer, shape, {pool, bias, false});
+                                             const kernels::ConvShape& shape, const FusedPool& pool,
+                                             bool bias) {
+  if (pool.window == 1) return fused_block_forward(context, layer, shape, {pool, bias, false});
   const auto s = block_shape(shape, pool);
   kernels::Kernel kernel;
   kernel.kind = "fused_block";
@@ -193,31 +197,32 @@ kernels::Kernel fused_block_forward_training(const kernels::Context& context, co
   add_argument(kernel, DNNL_ARG_SRC, kernels::plain_md(shape.src), false);
   add_argument(kernel, DNNL_ARG_WEIGHTS, kernels::plain_md(shape.weights), false);
   if (bias) add_argument(kernel, DNNL_ARG_BIAS, kernels::plain_md({shape.dst[1]}), false);
-  add_argument(kernel, DNNL_ARG_DST, kernels::plain_md(dst_dims(shape, pool)), true);
-  add_argument(kernel, DNNL_ARG_WORKSPACE, mask_md(shape, s), true);
+  add_argument(kernel, DNNL_ARG_DST, kernels::plain_md(fused_dst_dims(shape, pool)), true);
+  add_argument(kernel, DNNL_ARG_WORKSPACE, kept_md(shape, s, pool), true);
   kernel.cost.flop = kernels::conv_flop(shape) +
-                     4.0 * static_cast<double>(shape.dst[0]) * static_cast<double>(dst_floats(s));
+                     pool.flop * static_cast<double>(shape.dst[0]) * static_cast<double>(dst_floats(s));
   auto packed = std::make_shared<ForwardWeights>(s);
   const int images = static_cast<int>(shape.src[0]);
   kernel.prepare = [s, packed](const kernels::Arguments& arguments) {
     packed->pack(s, data<float>(arguments, DNNL_ARG_WEIGHTS), data<float>(arguments, DNNL_ARG_BIAS));
   };
-  kernel.per_image = [s, packed](const kernels::Arguments& arguments, const kernels::ImagePlace& place) {
+  kernel.per_image = [s, pool, packed](const kernels::Arguments& arguments,
+                                       const kernels::ImagePlace& place) {
     TrainForwardArgs args;
     args.shape = s;
     args.weights = packed->weights.get();
     args.bias = packed->bias.get();
     args.src = data<float>(arguments, DNNL_ARG_SRC) + place.from * src_floats(s);
     args.dst = data<float>(arguments, DNNL_ARG_DST) + place.to * dst_floats(s);
-    args.mask = data<std::uint32_t>(arguments, DNNL_ARG_WORKSPACE) + place.image * mask_words(s);
-    train_forward_image(args);
+    args.kept = data<std::uint32_t>(arguments, DNNL_ARG_WORKSPACE) + place.image * kept_words(s, pool);
+    pool.train_forward(args);
   };
   run_by_image(kernel, images);
   return kernel;
 }
 
 kernels::Kernel fused_block_backward(const kernels::Context& context, const std::string& layer,
-                                     const kernels::ConvShape& shape, FusedPool pool, bool bias,
+                                     const kernels::ConvShape& shape, const FusedPool& pool, bool bias,
                                      bool diff_src) {
   (void)context;
   (void)layer;
@@ -225,13 +230,13 @@ kernels::Kernel fused_block_backward(const kernels::Context& context, const std:
   kernels::Kernel kernel;
   kernel.kind = "fused_block";
   kernel.impl = fmt::format("ours:{}", fused_block_isa());
-  const auto dst_md = kernels::plain_md(dst_dims(shape, pool));
+  const auto dst_md = kernels::plain_md(fused_dst_dims(shape, pool));
   add_argument(kernel, DNNL_ARG_SRC, kernels::plain_md(shape.src), false);
   add_argument(kernel, DNNL_ARG_DIFF_DST, dst_md, false);
-  if (pool == FusedPool::none) {
+  if (pool.kept_words == 0) {
     add_argument(kernel, DNNL_ARG_DST, dst_md, false);
   } else {
-    add_argument(kernel, DNNL_ARG_WORKSPACE, mask_md(shape, s), false);
+    add_argument(kernel, DNNL_ARG_WORKSPACE, kept_md(shape, s, pool), false);
   }
   add_argument(kernel, DNNL_ARG_DIFF_WEIGHTS, kernels::plain_md(shape.weights), true);
   if (bias) add_argument(kernel, DNNL_ARG_DIFF_BIAS, kernels::plain_md({shape.dst[1]}), true);
@@ -247,8 +252,8 @@ kernels::Kernel fused_block_backward(const kernels::Context& context, const std:
       pack_train_weights(s, data<float>(arguments, DNNL_ARG_WEIGHTS), own->weights.get());
     };
   }
-  kernel.per_image = [s, own](const kernels::Arguments& arguments, const kernels::ImagePlace& place) {
-    backward_of_image(s, *own, arguments, place);
+  kernel.per_image = [s, pool, own](const kernels::Arguments& arguments, const kernels::ImagePlace& place) {
+    backward_of_image(s, pool, *own, arguments, place);
   };
   kernel.after_images = [s, images, own](const kernels::Arguments& arguments) {
     const auto count = static_cast<std::size_t>(images);

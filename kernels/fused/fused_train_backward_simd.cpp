@@ -1,7 +1,7 @@
 // Backward of a block: the convolution's gradient is made from the pooled one strip by strip (it never exists
 // as a whole), and while a strip is in the cache both the gradient of the weights and that of the source take
-// what they need of it. Lanes lie along the row; a weight's gradient is a vector of partial sums until the
-// image is done.
+// what they need of it. What an operator does is its fill_strip() alone, so that this is compiled once for
+// all. Lanes lie along the row; a weight's gradient is a vector of partial sums until the image is done.
 #include <algorithm>
 
 #include "kernels/fused/fused_train_simd.hpp"
@@ -38,9 +38,9 @@ void fetch_ahead(const TrainBackwardArgs& a, int begin, int end, bool source, ke
   // Of the source, what the strip before has not read.
   add_rows(a.src, s.in_channels, s.height, s.width, s.stride * (begin - 1) + s.kernel,
            s.stride * (end - 1) + s.kernel);
-  const int down = s.pool == 0 ? 1 : 2;
+  const int down = s.window;
   add_rows(a.diff_dst, s.out_channels, s.dst_height, s.dst_width, begin / down, (end + down - 1) / down);
-  if (s.pool == 0) add_rows(a.dst, s.out_channels, s.dst_height, s.dst_width, begin, end);
+  if (a.dst != nullptr) add_rows(a.dst, s.out_channels, s.dst_height, s.dst_width, begin, end);
   const std::size_t rows_of_weights =
       static_cast<std::size_t>(round_up(s.out_channels, weight_channels(s.out_channels))) /
       weight_channels(s.out_channels) * s.in_channels * s.kernel;
@@ -52,7 +52,7 @@ void fetch_ahead(const TrainBackwardArgs& a, int begin, int end, bool source, ke
 template <int kKernel, int kWeightBlock, int kSourceBlock>
 void run(const TrainBackwardArgs& a, const TrainScratch& scratch) {
   const auto& s = a.shape;
-  const Strip strip = strip_of(s);
+  const TrainStrip strip = strip_of(s);
   const bool source = a.diff_src != nullptr;
   kernels::PrefetchQueue ahead;
   std::fill_n(scratch.sums, scratch_sizes(s).sums, 0.F);
@@ -63,7 +63,7 @@ void run(const TrainBackwardArgs& a, const TrainScratch& scratch) {
     const int begin = source && s.stride == 1 && (strip_end - y) % 2 != 0 ? y - 1 : y;
     const int halo = !source ? 0 : s.stride == 2 ? (kKernel - 1) / 2 : kKernel - 1;
     const int first = begin - halo;
-    fill_strip(a, strip, scratch, first, strip_end - first, y, own_end);
+    a.fill_strip(a, strip, scratch, first, strip_end - first, y, own_end);
     fetch_ahead(a, strip_end, std::min(strip_end + kStripRows, end), source, ahead);
     if (own_end > y)
       weights_of_strip<kKernel, kWeightBlock>(a, strip, scratch, y - first, y, own_end - y, ahead);
@@ -83,9 +83,9 @@ void run(const TrainBackwardArgs& a, const TrainScratch& scratch) {
 
 template <int kKernel, int kWeightBlock>
 void run_source_channels(const TrainBackwardArgs& a, const TrainScratch& scratch) {
-  constexpr int kWide = kManyRegisters ? 6 : 3, kNarrow = kManyRegisters ? 4 : 2;
-  if (source_channels(a.shape.in_channels) == kWide) return run<kKernel, kWeightBlock, kWide>(a, scratch);
-  run<kKernel, kWeightBlock, kNarrow>(a, scratch);
+  if (channels_together(a.shape.in_channels) == kWideBlock)
+    return run<kKernel, kWeightBlock, kWideBlock>(a, scratch);
+  run<kKernel, kWeightBlock, kNarrowBlock>(a, scratch);
 }
 
 template <int kKernel>
@@ -101,7 +101,7 @@ void backward_image(const TrainBackwardArgs& a, const TrainScratch& scratch) {
 }
 
 void pack_weights(const TrainBlockShape& s, const float* weights, float* to) {
-  const int block = source_channels(s.in_channels), k = s.kernel;
+  const int block = channels_together(s.in_channels), k = s.kernel;
   for (int o = 0; o < s.out_channels; ++o) {
     for (int c = 0; c < s.in_channels; ++c) {
       for (int tap = 0; tap < k * k; ++tap) {

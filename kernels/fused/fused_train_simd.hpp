@@ -14,14 +14,13 @@ struct TrainBlockShape {
   int out_channels = 0, kernel = 0, stride = 1;
   int conv_height = 0, conv_width = 0;
   int dst_height = 0, dst_width = 0;
-  int pool = 0;  // FusedPool
+  int window = 2;  // FusedPool's
 };
 
-// What the forward pass keeps for the backward pass: a bit for each value of the convolution, set where it
-// gets a part of its window's gradient (average: where ReLU let it pass; maximum: where it is the first
-// maximum and positive). [O, 2 * DH, tiles] words; a tile is two vectors of columns, the last one may overlap
-// the one before it.
-int train_mask_tiles(const TrainBlockShape& shape);
+// What the forward pass keeps for the backward pass, in a form that the operator chooses
+// (fused_kept-inl.hpp): [O, 2 * DH, tiles, kept_words] words; a tile is two vectors of columns, the last one
+// may overlap the one before it.
+int train_tiles(const TrainBlockShape& shape);
 
 struct TrainForwardArgs {
   TrainBlockShape shape;
@@ -29,11 +28,8 @@ struct TrainForwardArgs {
   const float* weights = nullptr;  // [O / block, C, K, K, block], zero-padded to whole blocks
   const float* bias = nullptr;     // [O], zero-padded to whole blocks
   float* dst = nullptr;            // [O, DH, DW]
-  std::uint32_t* mask = nullptr;
+  std::uint32_t* kept = nullptr;
 };
-// Stride 1 with pooling, K = 3 or 5.
-void train_forward_image(const TrainForwardArgs& args);
-
 // A thread's own memory for backward_image(), in floats: all zero before the first call, and left alone
 // between calls.
 struct TrainScratch {
@@ -46,22 +42,30 @@ struct TrainScratchSizes {
 };
 TrainScratchSizes train_scratch_sizes(const TrainBlockShape& shape);
 
+// How a strip of the convolution's gradient lies in memory: [O rounded up, rows, step], data from column
+// `left` on, zeros around it.
+struct TrainStrip {
+  int channels, rows, left, step;
+};
+
+struct TrainBackwardArgs;
+// Rows [first, first + count) of the convolution's gradient; see fused_train_strip-inl.hpp.
+using FillStrip = void (*)(const TrainBackwardArgs&, const TrainStrip&, const TrainScratch&, int first,
+                           int count, int own_begin, int own_end);
+
 struct TrainBackwardArgs {
   TrainBlockShape shape;
   const float* src = nullptr;           // [C, H, W]
   const float* dst = nullptr;           // [O, DH, DW]: without pooling it tells where ReLU let pass
-  const std::uint32_t* mask = nullptr;  // with pooling
-  const float* diff_dst = nullptr;      // [O, DH, DW]
-  const float* weights = nullptr;       // pack_train_weights(); unused without diff_src
-  float* diff_weights = nullptr;        // [O, C, K, K], this image's
-  float* diff_bias = nullptr;           // [O], this image's
-  float* diff_src = nullptr;            // [C, H, W], or null
+  const std::uint32_t* kept = nullptr;  // with pooling
+  FillStrip fill_strip = nullptr;
+  const float* diff_dst = nullptr;  // [O, DH, DW]
+  const float* weights = nullptr;   // pack_train_weights(); unused without diff_src
+  float* diff_weights = nullptr;    // [O, C, K, K], this image's
+  float* diff_bias = nullptr;       // [O], this image's
+  float* diff_src = nullptr;        // [C, H, W], or null
 };
 void train_backward_image(const TrainBackwardArgs& args, const TrainScratch& scratch);
-
-// Channels computed together: of the convolution (forward), of the source (backward to the source).
-int train_channels(int channels);
-int train_lanes();
 
 // oihw -> what backward to the source reads: [C / block, O, K, K, block] with the kernel turned around for
 // stride 1, as it is for stride 2. `to` holds whole blocks and is zero where no channel is.

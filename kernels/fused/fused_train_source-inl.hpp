@@ -22,8 +22,8 @@ namespace {
 // Stride 1: a correlation of the padded gradient with the kernel turned around. Rows y and y + 1;
 // `buffer_row` holds the convolution's row y - (K - 1).
 template <int kKernel, int kBlock>
-void source_rows_pair(const TrainBackwardArgs& a, const Strip& strip, const float* gradient, int buffer_row,
-                      int y) {
+void source_rows_pair(const TrainBackwardArgs& a, const TrainStrip& strip, const float* gradient,
+                      int buffer_row, int y) {
   const D d;
   const auto& s = a.shape;
   const float* weights = a.weights;
@@ -57,7 +57,7 @@ void source_rows_pair(const TrainBackwardArgs& a, const Strip& strip, const floa
 // Stride 2: source column 2u + p meets kernel columns kw = p, p + 2, ... at the convolution's column u - kw /
 // 2, and rows likewise. kVectors vectors of u from column pair `u` on.
 template <int kKernel, int kBlock, int kVectors>
-HWY_INLINE void source_pairs(const TrainBackwardArgs& a, const Strip& strip, const float* gradient,
+HWY_INLINE void source_pairs(const TrainBackwardArgs& a, const TrainStrip& strip, const float* gradient,
                              int row_of_pair, int y, int c, const float* weights, int u) {
   const D d;
   const auto& s = a.shape;
@@ -96,7 +96,7 @@ HWY_INLINE void source_pairs(const TrainBackwardArgs& a, const Strip& strip, con
 }
 
 template <int kKernel, int kBlock>
-void source_row_stride2(const TrainBackwardArgs& a, const Strip& strip, const float* gradient,
+void source_row_stride2(const TrainBackwardArgs& a, const TrainStrip& strip, const float* gradient,
                         int row_of_pair, int y) {
   const auto& s = a.shape;
   const float* weights = a.weights;

@@ -1,6 +1,7 @@
 // A strip of the gradient of a block's convolution: how it lies in memory, and how it is made from the
 // gradient of the pooled result. The whole gradient never exists.
 //
+// `Policy`: the operator, as fused_pool-inl.hpp says.
 // Included once per vector target, as fused_sums-inl.hpp is.
 #if defined(DOWNSCALEXR_FUSED_TRAIN_STRIP_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef DOWNSCALEXR_FUSED_TRAIN_STRIP_INL
@@ -10,9 +11,8 @@
 #endif
 
 #include <algorithm>
-#include <cstring>
 
-#include "kernels/fused/fused_sums-inl.hpp"
+#include "kernels/fused/fused_kept-inl.hpp"
 #include "kernels/fused/fused_train_simd.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -25,34 +25,24 @@ namespace {
 // the sums does not show.
 constexpr int kStripRows = 8;
 
-// How a strip of the convolution's gradient lies in memory: [O rounded up, rows, step], data from column
-// `left` on, zeros around it.
-struct Strip {
-  int channels, rows, left, step;
-};
-
 constexpr int round_up(int value, int to) { return (value + to - 1) / to * to; }
 
 // Channels of the convolution whose weights' gradients are summed together: times K of them fit the
 // registers.
-int weight_channels(int out_channels) {
+inline int weight_channels(int out_channels) {
   if (!kManyRegisters) return 2;
   return out_channels % 4 == 0 ? 4 : 3;
 }
-int source_channels(int in_channels) {
-  if (kManyRegisters) return in_channels % 6 == 0 ? 6 : 4;
-  return in_channels % 3 == 0 ? 3 : 2;
-}
 
-Strip strip_of(const TrainBlockShape& s) {
+inline TrainStrip strip_of(const TrainBlockShape& s) {
   // One row more than the halo: strips of an odd number of rows begin a row earlier.
   return {round_up(s.out_channels, weight_channels(s.out_channels)), kStripRows + s.kernel, kLanes,
           kLanes + round_up(s.conv_width + s.kernel - 1, kLanes) + kLanes};
 }
-int source_rows(const TrainBlockShape& s) { return (kStripRows - 1) * s.stride + s.kernel; }
+inline int source_rows(const TrainBlockShape& s) { return (kStripRows - 1) * s.stride + s.kernel; }
 
-TrainScratchSizes scratch_sizes(const TrainBlockShape& s) {
-  const Strip strip = strip_of(s);
+inline TrainScratchSizes scratch_sizes(const TrainBlockShape& s) {
+  const TrainStrip strip = strip_of(s);
   TrainScratchSizes sizes;
   sizes.conv_gradient = static_cast<std::size_t>(strip.channels) * strip.rows * strip.step;
   sizes.sums = static_cast<std::size_t>(strip.channels) * (s.in_channels * s.kernel * s.kernel + 1) * kLanes;
@@ -62,34 +52,22 @@ TrainScratchSizes scratch_sizes(const TrainBlockShape& s) {
   return sizes;
 }
 
-HWY_INLINE hn::Mask<D> mask_from(std::uint32_t bits) {
-  std::uint8_t bytes[8];
-  const auto word = static_cast<MaskWord>(bits);
-  std::memcpy(bytes, &word, sizeof word);
-  return hn::LoadMaskBits(D(), bytes);
-}
-
-// Adds what it writes to `bias` when this strip owns the row (rows of the halo belong to another).
-template <bool kMax>
+// Returns the sum of what it writes.
+template <class Policy>
 HWY_INLINE V unpool_row(const TrainBackwardArgs& a, int channel, int y, float* to, std::size_t tiles) {
   const D d;
-  const hn::RebindToUnsigned<D> du;
-  const auto pair = hn::ShiftRight<1>(hn::Iota(du, 0));
-  const auto left = hn::IndicesFromVec(d, pair);
-  const auto right = hn::IndicesFromVec(d, hn::Add(pair, hn::Set(du, kLanes / 2)));
+  const ColumnLanes lanes = column_lanes();
   const auto& s = a.shape;
   const int columns = 2 * s.dst_width;
   const float* from = a.diff_dst + (static_cast<std::size_t>(channel) * s.dst_height + y / 2) * s.dst_width;
-  const std::uint32_t* mask =
-      a.mask + (static_cast<std::size_t>(channel) * s.dst_height * 2 + static_cast<std::size_t>(y)) * tiles;
-  for (std::size_t t = 0; t < tiles; ++t) {
+  const std::uint32_t* kept =
+      a.kept + (static_cast<std::size_t>(channel) * s.dst_height * 2 + static_cast<std::size_t>(y)) * tiles *
+                   Policy::Kept::kWords;
+  for (std::size_t t = 0; t < tiles; ++t, kept += Policy::Kept::kWords) {
     const int x = std::min(static_cast<int>(t) * 2 * kLanes, columns - 2 * kLanes);
-    V g = hn::LoadU(d, from + x / 2);
-    if (!kMax) g = hn::Mul(g, hn::Set(d, 0.25F));
-    const std::uint32_t bits = mask[t];
-    hn::StoreU(hn::IfThenElseZero(mask_from(bits), hn::TableLookupLanes(g, left)), d, to + x);
-    hn::StoreU(hn::IfThenElseZero(mask_from(bits >> kLanes), hn::TableLookupLanes(g, right)), d,
-               to + x + kLanes);
+    const V part = Policy::unpool(hn::LoadU(d, from + x / 2));
+    Policy::Kept::spread(kept, hn::TableLookupLanes(part, lanes.left),
+                         hn::TableLookupLanes(part, lanes.right), to + x);
   }
   V sum = hn::Zero(d);
   for (int x = 0; x < s.conv_width; x += kLanes)
@@ -98,7 +76,7 @@ HWY_INLINE V unpool_row(const TrainBackwardArgs& a, int channel, int y, float* t
 }
 
 // Without pooling: the gradient passes where the destination is positive.
-HWY_INLINE V mask_row(const TrainBackwardArgs& a, int channel, int y, float* to) {
+inline V mask_row(const TrainBackwardArgs& a, int channel, int y, float* to) {
   const D d;
   const auto& s = a.shape;
   const auto at =
@@ -122,12 +100,14 @@ HWY_INLINE V mask_row(const TrainBackwardArgs& a, int channel, int y, float* to)
 
 // Rows [first, first + count) of the convolution, zeros where it has none; those in [own_begin, own_end)
 // count for the bias.
-void fill_strip(const TrainBackwardArgs& a, const Strip& strip, const TrainScratch& scratch, int first,
+template <class Policy>
+void fill_strip(const TrainBackwardArgs& a, const TrainStrip& strip, const TrainScratch& scratch, int first,
                 int count, int own_begin, int own_end) {
   const D d;
   const auto& s = a.shape;
-  const auto tiles = static_cast<std::size_t>((2 * s.dst_width + 2 * kLanes - 1) / (2 * kLanes));
-  const int rows = s.pool == 0 ? s.conv_height : 2 * s.dst_height;
+  [[maybe_unused]] const auto tiles =
+      static_cast<std::size_t>((2 * s.dst_width + 2 * kLanes - 1) / (2 * kLanes));
+  const int rows = Policy::kWindow * s.dst_height;
   float* bias =
       scratch.sums + static_cast<std::size_t>(strip.channels) * s.in_channels * s.kernel * s.kernel * kLanes;
   for (int o = 0; o < s.out_channels; ++o) {
@@ -139,9 +119,11 @@ void fill_strip(const TrainBackwardArgs& a, const Strip& strip, const TrainScrat
         std::fill_n(to, s.conv_width, 0.F);
         continue;
       }
-      const V sum = s.pool == 0   ? mask_row(a, o, y, to)
-                    : s.pool == 2 ? unpool_row<true>(a, o, y, to, tiles)
-                                  : unpool_row<false>(a, o, y, to, tiles);
+      V sum;
+      if constexpr (Policy::kWindow == 1)
+        sum = mask_row(a, o, y, to);
+      else
+        sum = unpool_row<Policy>(a, o, y, to, tiles);
       if (y < own_begin || y >= own_end) continue;
       float* total = bias + static_cast<std::size_t>(o) * kLanes;
       hn::StoreU(hn::Add(hn::LoadU(d, total), sum), d, total);

@@ -34,7 +34,7 @@ HWY_INLINE std::size_t column(const SourceRows& rows, int kw) {
 // For one channel of the source, one kernel row, and kBlock channels of the convolution: sums over `count`
 // rows.
 template <int kKernel, int kBlock, int kStride>
-HWY_INLINE void sum_weights(const TrainBlockShape& s, const Strip& strip, const float* gradient,
+HWY_INLINE void sum_weights(const TrainBlockShape& s, const TrainStrip& strip, const float* gradient,
                             const SourceRows& rows, const float* source, int count, float* sums) {
   const D d;
   V sum[kBlock][kKernel];
@@ -76,7 +76,7 @@ HWY_INLINE void sum_weights(const TrainBlockShape& s, const Strip& strip, const 
 }
 
 template <int kKernel, int kBlock, int kStride>
-void add_strip_to_weights(const TrainBlockShape& s, const Strip& strip, const TrainScratch& scratch,
+void add_strip_to_weights(const TrainBlockShape& s, const TrainStrip& strip, const TrainScratch& scratch,
                           int first_buffer_row, const SourceRows& rows, int count,
                           kernels::PrefetchQueue& ahead) {
   constexpr std::size_t kSums = static_cast<std::size_t>(kBlock) * kKernel * kLanes;
@@ -117,7 +117,7 @@ SourceRows deinterleaved(const TrainBackwardArgs& a, float* to, int first_row, i
 }
 
 template <int kKernel, int kBlock>
-void weights_of_strip(const TrainBackwardArgs& a, const Strip& strip, const TrainScratch& scratch,
+void weights_of_strip(const TrainBackwardArgs& a, const TrainStrip& strip, const TrainScratch& scratch,
                       int first_buffer_row, int y, int count, kernels::PrefetchQueue& ahead) {
   const auto& s = a.shape;
   if (s.stride == 2) {
@@ -131,7 +131,7 @@ void weights_of_strip(const TrainBackwardArgs& a, const Strip& strip, const Trai
 }
 
 // The image's sums, lanes added up, in the order oihw.
-void finish_weights(const TrainBackwardArgs& a, const Strip& strip, const TrainScratch& scratch) {
+void finish_weights(const TrainBackwardArgs& a, const TrainStrip& strip, const TrainScratch& scratch) {
   const D d;
   const auto& s = a.shape;
   const int block = weight_channels(s.out_channels), k = s.kernel;

@@ -2,6 +2,16 @@
 
 namespace dsx::kernels {
 
+std::vector<OnnxNode> wired(std::vector<OnnxNode> nodes) {
+  std::string before = kOnnxSource;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].inputs.empty()) nodes[i].inputs = {before};
+    if (nodes[i].output.empty()) nodes[i].output = "value" + std::to_string(i);
+    before = nodes[i].output;
+  }
+  return nodes;
+}
+
 OnnxNode onnx_slice(std::int64_t height, std::int64_t width, std::int64_t step) {
   using Integers = std::vector<std::int64_t>;
   return {"Slice",

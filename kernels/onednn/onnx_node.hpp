@@ -1,5 +1,6 @@
-// A node of an ONNX graph as plain data: how an operator says what it is to other programs. Turning nodes
-// into a file is study/exchange's business, so that nothing here needs protobuf.
+// A node of an ONNX graph as plain data: how an operator says what it is to other programs, in a list whose
+// last node is its result. Turning nodes into a file is study/exchange's business, so that nothing here needs
+// protobuf.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,18 @@ struct OnnxNode {
   using Attribute = std::variant<std::int64_t, float, std::vector<std::int64_t>>;
   std::string type;  // ONNX's, of opset 17: "MaxPool"
   std::vector<std::pair<std::string, Attribute>> attributes = {};
-  std::vector<OnnxConstant> constants = {};  // its inputs after the first, which is the node before it
+  std::vector<OnnxConstant> constants = {};  // its last inputs
+  // What comes before the constants: kOnnxSource, or the `output` of an earlier node of the same operator.
+  // Empty: the node before it (of the first one, the source).
+  std::vector<std::string> inputs = {};
+  std::string output = {};  // for later nodes to name; unique in its operator
 };
+
+// What an operator reads, as an input of its nodes.
+inline const std::string kOnnxSource = "source";
+
+// The same nodes with every `inputs` and `output` written out.
+std::vector<OnnxNode> wired(std::vector<OnnxNode> nodes);
 
 // Pixels [0, height) x [0, width) of [N, C, H, W], every `step`-th of them.
 OnnxNode onnx_slice(std::int64_t height, std::int64_t width, std::int64_t step);

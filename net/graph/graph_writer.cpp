@@ -100,10 +100,12 @@ TensorId GraphWriter::unfuse_relu(const std::string& layer, TensorId dst, Tensor
 
 TensorId GraphWriter::add_backward_stage(const std::string& layer, const std::string& suffix,
                                          kernels::Kernel kernel, const kernels::Arguments& constants,
-                                         TensorId diff_dst, TensorId workspace) {
+                                         TensorId diff_dst, const Tensors& forward) {
   Tensors tensors = add_constants(layer, constants);
   tensors[DNNL_ARG_DIFF_DST] = diff_dst;
-  if (workspace != kNoTensor) tensors[DNNL_ARG_WORKSPACE] = workspace;
+  for (const int argument : {DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_WORKSPACE}) {
+    if (kernel.arguments.contains(argument)) tensors[argument] = forward.at(argument);
+  }
   return add_node(layer + (suffix.empty() ? "" : "." + suffix) + ".backward_data", layer,
                   kernels::Phase::backward, std::move(kernel), tensors)
       .at(DNNL_ARG_DIFF_SRC);

@@ -48,9 +48,9 @@ class GraphWriter {
                       Tensors tensors = {});
   // The gradient of a fused ReLU, in place on diff_dst.
   TensorId unfuse_relu(const std::string& layer, TensorId dst, TensorId diff_dst);
-  // A backward kernel DIFF_DST (and WORKSPACE, constants) -> DIFF_SRC.
+  // A backward kernel DIFF_DST (and constants, and what it reads of its forward node's tensors) -> DIFF_SRC.
   TensorId add_backward_stage(const std::string& layer, const std::string& suffix, kernels::Kernel kernel,
-                              const kernels::Arguments& constants, TensorId diff_dst, TensorId workspace);
+                              const kernels::Arguments& constants, TensorId diff_dst, const Tensors& forward);
 
   void on_backward(Backward layer) { backward_.push_back(std::move(layer)); }
   // Runs the closures on the gradient of the result; returns that of the input, if wanted.

@@ -59,7 +59,7 @@ std::optional<fused::FusedPool> fused_pool(const LayerPlace& place, const GraphW
   const bool block = place.relu_follows() && place.next(2) != nullptr && place.next(2)->downsamples;
   if (!graph.context.fused || !block) return std::nullopt;
   const auto choose = graph.training() ? fused::fused_train_pool_for : fused::fused_pool_for;
-  return choose(graph.context, conv_shape(place), place.op.name);
+  return choose(graph.context, conv_shape(place), place.op.fused);
 }
 
 void build_fused_inference(const LayerPlace& place, GraphWriter& graph, fused::FusedPool pool) {

@@ -14,7 +14,7 @@ namespace dsx::net {
 
 namespace {
 
-bool works_through_convolution(const LayerPlace& place) { return place.op.conv_stride != 1; }
+bool works_through_convolution(const LayerPlace& place) { return place.op.acts_in_convolution(); }
 
 // The convolution whose stride the operator doubles: the nearest one before it, across layers that let a
 // stride pass.
@@ -45,11 +45,10 @@ std::size_t build(const LayerPlace& place, GraphWriter& graph) {
     const auto name = layer + (stage.suffix.empty() ? "" : "." + stage.suffix);
     const auto out = graph.add_forward(name, layer, std::move(stage.forward),
                                        graph.add_constants(layer, stage.forward_constants));
-    const TensorId workspace = find_tensor(out, DNNL_ARG_WORKSPACE);
     graph.on_backward([=, &graph](TensorId diff_dst, bool need_diff_src) {
       if (!need_diff_src) return kNoTensor;
       return graph.add_backward_stage(layer, stage.suffix, stage.backward_data, stage.backward_constants,
-                                      diff_dst, workspace);
+                                      diff_dst, out);
     });
   }
   return 0;

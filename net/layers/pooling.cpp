@@ -23,12 +23,11 @@ void add_pool(GraphWriter& graph, const std::string& layer, kernels::PoolKind ki
                                       graph.wanted_md(shape.dst));
   const auto dst_md = kernel.arguments.at(DNNL_ARG_DST);
   const auto out = graph.add_forward(layer, layer, std::move(kernel));
-  const TensorId workspace = find_tensor(out, DNNL_ARG_WORKSPACE);
   graph.on_backward([=, &graph](TensorId diff_dst, bool need_diff_src) {
     if (!need_diff_src) return kNoTensor;
     return graph.add_backward_stage(layer, "",
                                     kernels::pool_backward(graph.context, layer, kind, shape, src_md, dst_md),
-                                    {}, diff_dst, workspace);
+                                    {}, diff_dst, out);
   });
 }
 

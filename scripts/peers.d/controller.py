@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+import operators
 import options
 import report
 import statistics_of
@@ -34,18 +35,12 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def own_program():
-    """In a clone scripts/run builds it; an installed one is where scripts/peers says."""
-    folder = os.environ.get("DOWNSCALEXR_BIN_DIR")
-    return shlex.quote(f"{folder}/study") if folder else f"{shlex.quote(str(ROOT))}/scripts/run study"
-
-
 def arms_of(arguments):
     """[{name, data_type, ours, command}] in the order of starting; the first that answers is the reference."""
     arms = [{"name": name, "data_type": kind, "ours": False,
              "command": [sys.executable, str(Path(__file__).with_name("worker.py")), "--peer", name]}
             for name, kind in PEERS]
-    ours = [] if arguments.no_ours else arguments.ours or [f"ours={own_program()} worker --layout nhwc"]
+    ours = [] if arguments.no_ours else arguments.ours or [f"ours={shlex.join(operators.own_program())} worker --layout nhwc"]
     for text in ours:
         label, _, command = text.partition("=")
         arms += [{"name": label, "data_type": kind, "ours": True, "command": shlex.split(command)}
@@ -199,12 +194,16 @@ def write_json(path, content):
 
 def main():
     arguments = options.parse(sys.argv[1:])
+    arguments.variants = options.chosen_variants(arguments, operators.table())
     arms, works, records = arms_of(arguments), list(works_of(arguments)), []
     if not arms or not works:
         raise SystemExit("scripts/peers: nothing to time with these options")
     content = {"command": "scripts/peers " + shlex.join(sys.argv[1:]), "machine": machine(), "isa": arguments.isa,
                "works": records}
     with tempfile.TemporaryDirectory(prefix="downscalexr-peers-") as folder:
+        table = Path(folder) / "operators.json"
+        table.write_text(operators.text())
+        os.environ[operators.FILE] = str(table)
         for i, work in enumerate(works):
             say(f"[{i + 1}/{len(works)}] {work.name}")
             records.append(measure(work, arms, arguments, Path(folder), environment(arguments)))

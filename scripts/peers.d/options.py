@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-VARIANTS = ("avgpool", "maxpool", "strided", "slice", "blurpool", "maxblurpool")
+import operators
+
 UNITS = ("network", "block1", "block2", "pool1", "pool2")
 MODES = ("forward", "train")
 
@@ -22,7 +23,8 @@ def parse(argv):
     parser.add_argument("--units", nargs="+", choices=UNITS, default=["network"],
                         help="whole network, convolution + ReLU + downsampling, or the downsampling alone")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["avgpool", "maxpool", "strided"])
+    parser.add_argument("--variants", nargs="+", metavar="NAME",
+                        help="operators of `study --help`; default: those of the original study")
     parser.add_argument("--batches", nargs="+", type=int, default=[32, 1], help="training takes the largest only")
     types = {"dest": "types", "nargs": "+", "choices": ("f32", "bf16")}
     parser.add_argument("--dtype", **types, default=["f32", "bf16"], help="data types")
@@ -54,5 +56,16 @@ def parse(argv):
     return arguments
 
 
+def chosen_variants(arguments, table):
+    """Names of operators of the table; ends with 2 where one is not there."""
+    unknown = [name for name in arguments.variants or () if name not in table]
+    if unknown:
+        print(f"scripts/peers: --variants {unknown[0]}: choose from {', '.join(table)}", file=sys.stderr)
+        raise SystemExit(2)
+    return arguments.variants or [name for name, operator in table.items() if operator.in_original_study]
+
+
 if __name__ == "__main__":
-    parse(sys.argv[1:])
+    given = parse(sys.argv[1:])
+    if given.variants:
+        chosen_variants(given, operators.table())

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import network
+import operators
+from works import INPUTS
 
 
 class Unit(nn.Module):
@@ -13,18 +15,18 @@ class Unit(nn.Module):
     def __init__(self, work, form):
         super().__init__()
         self.form = form
-        channels = {"block1": 6, "block2": 16, "pool1": 6, "pool2": 16}[work.unit]
-        self.down = network.downsample(work.variant, channels)
+        shape = INPUTS["pool" + work.unit[-1]]
+        self.down = network.downsample(work.variant, shape)
         self.layer = None
         if work.unit.startswith("block"):
             self.layer = "conv" + work.unit[-1]
-            stride = 2 if work.variant == "strided" else 1
-            setattr(self, self.layer, nn.Conv2d(1 if work.unit == "block1" else 6, channels, 5, stride))
+            stride = operators.table()[work.variant].conv_stride
+            setattr(self, self.layer, nn.Conv2d(INPUTS[work.unit][0], shape[0], 5, stride))
 
     def forward(self, x):
         if self.layer is not None:
             x = F.relu(getattr(self, self.layer)(x))
-        # A slice alone is a view, which leaves its work to the next operator; here it has to do it.
+        # Every second pixel alone is a view, which leaves its work to the next operator; here it has to do it.
         return self.down(x).contiguous(memory_format=self.form)
 
 

@@ -11,7 +11,8 @@ import resource
 import sys
 import time
 
-from options import MODES, UNITS, VARIANTS
+import operators
+from options import MODES, UNITS
 from works import Work, read_files
 
 TORCH_WAYS = ("torch-eager-nchw", "torch-eager-nhwc", "torch-compile-nchw", "torch-compile-nhwc")
@@ -117,7 +118,7 @@ def main():
     parser.add_argument("--peer", choices=PEERS, required=True)
     parser.add_argument("--unit", choices=UNITS, required=True)
     parser.add_argument("--mode", choices=MODES, required=True)
-    parser.add_argument("--variant", choices=VARIANTS, required=True)
+    parser.add_argument("--variant", choices=operators.table(), required=True)
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
     data_type = {"dest": "data_type", "choices": ("f32", "bf16")}

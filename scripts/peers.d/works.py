@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import formula
+import operators
 
 # State_dict of the study's network: name, shape, fan_in.
 NETWORK_PARAMETERS = (
@@ -35,7 +36,7 @@ class Work:
 
     @property
     def exists(self):  # a stride is no operator of its own
-        return not (self.unit.startswith("pool") and self.variant == "strided")
+        return not (self.unit.startswith("pool") and operators.table()[self.variant].acts_in_convolution)
 
     def parameters(self):
         if self.unit == "network":

@@ -1,5 +1,6 @@
 """The page from top to bottom: which parts, in which order, and the facts above them."""
 
+import operators
 import part_answers
 import words
 from cells import Cells
@@ -19,18 +20,26 @@ from part_noise import noise
 from part_shift import shift
 from part_training import training
 from portable import portable, portable_document
-from style import Canvas
+from style import Canvas, use_table
 
 TITLE = "What does early downsampling do to a small chest X-ray classifier?"
 QUESTION = ("To its generalization under noisy labels, to its decision bias (false positives against false negatives), and to "
             "its CPU latency and its stability, and why?")
 
 
+def engine_of(ctx):
+    engine, table = ctx.results.settings.get("engine"), operators.table()
+    apart = [name for name in ctx.variants if name in table and not table[name]["fused"]]
+    if engine != "fused" or not apart:
+        return engine
+    return f"{engine}, but for the downsampling of {words.listing(apart)}, which has no fused kernel and runs as steps of its own"
+
+
 def facts_of(ctx):
     results, environment = ctx.results, ctx.results.environment
     found = [("variants", ", ".join(ctx.variants)), ("seeds", ", ".join(f"{seed:g}" for seed in ctx.seeds)),
              ("label noise", ", ".join(words.noise_name(kind, level) for level, kind in ctx.noises)),
-             ("engine", results.settings.get("engine")), ("data", results.data), ("command", results.command),
+             ("engine", engine_of(ctx)), ("data", results.data), ("command", results.command),
              ("machine", environment.get("cpu_model", "not recorded")
               + (", virtual" if environment.get("virtualized") == "yes" else "")
               + f", {words.count(float(environment.get('threads') or 'nan'), 'thread')}"),
@@ -46,6 +55,7 @@ def draw(results, explained, arguments, command, folder):
     source = ImageSource(where, arguments.image_licence)
     if arguments.no_images:
         source.reason = "left out (--no-images)"
+    use_table(operators.table())
     ctx = Context(results, cells, explained, Canvas(folder), source)
     document = Document(TITLE, QUESTION, facts_of(ctx))
     document.sections = [part(ctx) for part in (

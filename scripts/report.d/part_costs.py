@@ -189,7 +189,7 @@ def costs(ctx):
                                ctx.table("variants")["parameters"])) == 1 else ""), panels))
     panels = efficiency(ctx)
     if panels:
-        section.add(Figure("A variant can be fast because it does less (strided) or because it uses the machine better: "
+        section.add(Figure("A variant can be fast because it does less (a convolution with twice the stride) or because it uses the machine better: "
                            "compare the two panels.", panels))
     panels, times, sources = layers(ctx)
     if panels:

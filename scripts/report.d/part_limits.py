@@ -1,5 +1,6 @@
 """What the comparison cannot tell, and how to repeat it."""
 
+import operators
 import words
 from document import Grid, Points, Quote, Section, Text
 
@@ -21,10 +22,13 @@ def limits(ctx):
             if count:
                 items.append(f"{words.count(count, 'subject')} {'occurs' if count == 1 else 'occur'} in both {a} and {b} (seed {seed:g}): figures on {b} are "
                              "optimistic, and say less about new subjects than their intervals do.")
-    confound = [v for v in ctx.variants if v == "strided"]
-    if confound and "slice" not in ctx.variants:
-        items.append("strided does a quarter of the pooled variants' convolution work; without the control `slice` in this "
-                     "comparison, its differences cannot be laid to the missing pooling.")
+    table = operators.table()
+    less = [name for name in ctx.variants if name in table and table[name]["conv_stride"] != 1]
+    controls = [name for name, row in table.items() if row["conv_stride"] == 1 and row["at"][0]["flop"] == 0]
+    if less and not set(controls) & set(ctx.variants):
+        items.append(f"{words.listing(less)} {'does' if len(less) == 1 else 'do'} a quarter of the pooled variants' convolution work; "
+                     f"without the control `{' or '.join(controls)}` in this comparison, its differences cannot be laid to the "
+                     "missing pooling.")
     if not len(ctx.table("latency")):
         items.append("Nothing about latency: it was not measured.")
     else:

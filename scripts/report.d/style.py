@@ -17,9 +17,9 @@ from small_svg import shrink  # noqa: E402
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, YELLOW = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 INK, GREY, PALE = "#222222", "#767676", "#DDDDDD"
-LOOKS = {"avgpool": (BLUE, "o", "-"), "maxpool": (VERMILLION, "s", "--"), "strided": (GREEN, "^", "-."),
-         "slice": (PURPLE, "D", ":"), "blurpool": (ORANGE, "v", (0, (5, 1))), "maxblurpool": (SKY, "P", (0, (1, 1)))}
-SPARE = [(INK, "X", "-"), (GREY, "*", "--"), ("#8C6D1F", "h", "-."), ("#5B5BA5", "<", ":")]
+# In the order of the program's table of operators.
+PALETTE = [(BLUE, "o", "-"), (VERMILLION, "s", "--"), (GREEN, "^", "-."), (PURPLE, "D", ":"), (ORANGE, "v", (0, (5, 1))),
+           (SKY, "P", (0, (1, 1))), (INK, "X", "-"), (GREY, "*", "--"), ("#8C6D1F", "h", "-."), ("#5B5BA5", "<", ":")]
 PARTS = [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY]  # pieces of a whole: layers, parts of a difference
 WIDTH = 4.4
 FONT = "DejaVu Sans"
@@ -37,11 +37,19 @@ plt.rcParams.update({
     "svg.hashsalt": "downscalexr", "svg.fonttype": "none", "path.simplify": True, "hatch.linewidth": .6})
 
 
+_places = {}  # name -> place in the table
+
+
+def use_table(names):
+    """Before the first figure: an operator looks the same in every report, whichever others are beside it."""
+    _places.clear()
+    _places.update({name: place for place, name in enumerate(names)})
+
+
 def look(variant):
-    """(colour, marker, line style), the same everywhere."""
-    if variant not in LOOKS:
-        LOOKS[variant] = SPARE[(len(LOOKS) - 6) % len(SPARE)]
-    return LOOKS[variant]
+    """(colour, marker, line style), the same everywhere; what is no row of the table (a shape's own pool) comes after."""
+    place = _places.setdefault(variant, len(_places))
+    return PALETTE[place % len(PALETTE)]
 
 
 class Canvas:

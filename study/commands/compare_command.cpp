@@ -23,6 +23,7 @@
 #include "study/findings/finish_flags.hpp"
 #include "study/run/run_folder.hpp"
 #include "study/settings/command_line.hpp"
+#include "study/settings/engine.hpp"
 #include "study/settings/noise_kind.hpp"
 #include "study/settings/settings_fields.hpp"
 #include "study/settings/threads.hpp"
@@ -283,7 +284,8 @@ int compare_command(const std::vector<std::string>& args) {
                sweep::dry_run_json(view).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return static_cast<int>(cli::ExitCode::ok);
   }
-  fmt::print("{}{}", sweep::plan_text(view), fewer_images_text(request));
+  fmt::print("{}{}{}", sweep::plan_text(view), fewer_images_text(request),
+             settings::unfused_text(request.sweep.base.engine, request.sweep.variants));
   if (dry) {
     fmt::print("{}", sweep::dry_run_text(view));
     return static_cast<int>(cli::ExitCode::ok);

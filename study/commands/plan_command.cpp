@@ -10,8 +10,10 @@
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
+#include "study/commands/operators_json.hpp"
 #include "study/run/make_network.hpp"
 #include "study/settings/command_line.hpp"
+#include "study/settings/engine.hpp"
 #include "study/settings/threads.hpp"
 
 namespace dsx::commands {
@@ -24,10 +26,13 @@ constexpr const char* kPlanHelp = R"(study plan: what a network executes, step b
 
 Usage:
   study plan [--train] [--json] [SETTINGS]
+  study plan --operators-json [--at SHAPES]
 
   --train          the training plan: forward, loss, backward (default: inference)
   --dtype TYPE     f32 or bf16 (inference only) [f32]
   --json           as JSON
+  --operators-json the table of downsampling operators as JSON, each as a small ONNX graph, and nothing else
+  --at SHAPES      what the operators read there: channels x rows x columns [6x316x316,16x154x154]
 
 Columns: MFLOP counts a multiply and an add as two; MB is the least traffic: each input read once, each output
 written once, 1 MB = 1e6 bytes. Notes: 'reorder' copies to another layout, 'ours' is not a oneDNN primitive, '+N ch' pads
@@ -74,6 +79,8 @@ void print_plan_text(const net::Network& network, const net::Plan& plan,
   table.add({"total", counted(rows.size(), "step"), "", "", "", cli::fixed(totals.mflop, 2),
              cli::fixed(totals.min_mb, 2), fmt::format("{} reorders", totals.reorders)});
   fmt::print("{}\n", table.str());
+  fmt::print("{}",
+             settings::unfused_text(network.context().fused ? "fused" : "", {network.options().variant}));
   fmt::print("activations, workspaces and scratchpad: {:.1f} MB; without reuse of memory {:.1f} MB\n",
              static_cast<double>(plan.arena_bytes()) / 1e6, static_cast<double>(plan.unshared_bytes()) / 1e6);
 }
@@ -89,27 +96,31 @@ void print_plan_json(const net::Network& network, const net::Plan& plan,
   }
   const auto onednn = kernels::onednn_info();
   const auto totals = totals_of(rows);
-  nlohmann::ordered_json json{{"network", network.spec().name},
-                              {"variant", settings.variant},
-                              {"parameters", network.parameters().trainable_count()},
-                              {"batch", plan.batch()},
-                              {"layout", settings.layout},
-                              {"dtype", dtype},
-                              {"training", plan.training()},
-                              {"threads", kernels::max_threads()},
-                              {"onednn",
-                               {{"version", onednn.version},
-                                {"hash", onednn.build_hash},
-                                {"threading_runtime", onednn.threading_runtime},
-                                {"isa", onednn.effective_isa}}},
-                              {"totals",
-                               {{"steps", rows.size()},
-                                {"reorders", totals.reorders},
-                                {"mflop", totals.mflop},
-                                {"min_mb", totals.min_mb}}},
-                              {"arena_bytes", plan.arena_bytes()},
-                              {"unshared_bytes", plan.unshared_bytes()},
-                              {"steps", std::move(steps)}};
+  nlohmann::ordered_json json{
+      {"network", network.spec().name},
+      {"variant", settings.variant},
+      {"parameters", network.parameters().trainable_count()},
+      {"batch", plan.batch()},
+      {"layout", settings.layout},
+      {"engine", settings.engine},
+      {"operator_fused",
+       settings.engine == "fused" && settings::unfused_text(settings.engine, {settings.variant}).empty()},
+      {"dtype", dtype},
+      {"training", plan.training()},
+      {"threads", kernels::max_threads()},
+      {"onednn",
+       {{"version", onednn.version},
+        {"hash", onednn.build_hash},
+        {"threading_runtime", onednn.threading_runtime},
+        {"isa", onednn.effective_isa}}},
+      {"totals",
+       {{"steps", rows.size()},
+        {"reorders", totals.reorders},
+        {"mflop", totals.mflop},
+        {"min_mb", totals.min_mb}}},
+      {"arena_bytes", plan.arena_bytes()},
+      {"unshared_bytes", plan.unshared_bytes()},
+      {"steps", std::move(steps)}};
   fmt::print("{}\n", json.dump(2));
 }
 
@@ -120,11 +131,16 @@ int plan_command(const std::vector<std::string>& args) {
   settings::CommandSyntax syntax;
   syntax.command = "plan";
   syntax.keys = kPlanKeys;
-  syntax.extra.add_options()("train", "")("json", "")("dtype", po::value<std::string>()->default_value("f32"),
-                                                      "");
+  syntax.extra.add_options()("train", "")("json", "")("operators-json", "")(
+      "at", po::value<std::string>()->default_value("6x316x316,16x154x154"), "")(
+      "dtype", po::value<std::string>()->default_value("f32"), "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}{}", kPlanHelp, settings::settings_help(kPlanKeys));
+    return static_cast<int>(cli::ExitCode::ok);
+  }
+  if (line.extra.count("operators-json") != 0) {
+    fmt::print("{}", operators_json(line.extra["at"].as<std::string>()));
     return static_cast<int>(cli::ExitCode::ok);
   }
   settings::apply_threads(line.settings);

@@ -8,6 +8,7 @@
 
 #include <bit>
 #include <limits>
+#include <map>
 
 #include "downscalexr_version.hpp"
 #include "kernels/base/error.hpp"
@@ -61,14 +62,17 @@ void describe(onnx::ValueInfoProto& value, const std::string& name, const std::v
 void add_nodes(onnx::GraphProto& graph, const net::Network& network) {
   const std::vector<net::NamedOnnxNode> nodes = net::onnx_nodes(network);
   std::string source = "input";
+  std::map<std::string, std::string> named;  // values of the layer that later nodes of it name
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto& [layer, plain] = nodes[i];
     onnx::NodeProto& node = *graph.add_node();
     node.set_op_type(plain.type);
-    // A layer of two nodes (maxblurpool) needs two names.
+    // A layer of several nodes needs several names.
     const bool again = i > 0 && nodes[i - 1].layer == layer;
     node.set_name(again ? fmt::format("{}_{}", layer, i) : layer);
-    node.add_input(source);
+    if (!again) named = {{kernels::kOnnxSource, source}};
+    if (plain.inputs.empty()) node.add_input(source);
+    for (const std::string& input : plain.inputs) node.add_input(named.at(input));
     for (const kernels::OnnxConstant& constant : plain.constants) {
       const bool parameter = constant.name.starts_with(layer + ".");
       const std::string name = parameter ? constant.name : node.name() + "." + constant.name;
@@ -78,6 +82,7 @@ void add_nodes(onnx::GraphProto& graph, const net::Network& network) {
     for (const auto& [name, value] : plain.attributes) add_attribute(node, name, value);
     source = i + 1 < nodes.size() ? node.name() + "_out" : "logit";
     node.add_output(source);
+    if (!plain.output.empty()) named[plain.output] = source;
   }
 }
 

@@ -18,7 +18,7 @@ std::vector<std::string> ExplainContext::pooled_variants(const bench::Geometry& 
   std::vector<std::string> ops;
   for (const auto& variant : options.variants) {
     const bool own = geometry.own && variant == geometry.own->name();
-    if (own || downsample::downsample_op(variant).conv_stride == 1) ops.push_back(variant);
+    if (own || !downsample::downsample_op(variant).acts_in_convolution()) ops.push_back(variant);
   }
   return ops;
 }

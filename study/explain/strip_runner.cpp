@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <map>
 
 #include "bench/arms/block.hpp"
@@ -38,9 +39,7 @@ int halo_rows(const bench::Geometry& geometry, const std::string& op) {
     const bool tiles = geometry.own->window == stride && geometry.own->padding == 0;
     return tiles ? 0 : (geometry.own->window + stride - 1) / stride * stride;
   }
-  // Operators of the table whose output i reads rows 2i and 2i+1 only.
-  const bool tiles = op == "avgpool" || op == "maxpool" || op == "slice";
-  return tiles ? 0 : 4;
+  return downsample::downsample_op(op).halo_rows;
 }
 
 std::vector<downsample::DownsampleStage> build_stages(const kernels::Context& context,
@@ -60,9 +59,15 @@ std::vector<downsample::DownsampleStage> build_stages(const kernels::Context& co
 // One strip height's primitives and a thread's private memory for them.
 struct StripKernels {
   struct Bound {
-    dnnl::primitive primitive;
+    dnnl::primitive primitive;  // empty where `native` is set
+    std::function<void(const kernels::Arguments&)> native;
     kernels::Arguments arguments;
-    void execute(dnnl::stream& stream) const { primitive.execute(stream, arguments); }
+    void execute(dnnl::stream& stream) const {
+      if (primitive)
+        primitive.execute(stream, arguments);
+      else
+        native(arguments);
+    }
   };
   Bound conv;
   std::vector<Bound> stages;
@@ -167,7 +172,7 @@ struct StripRunner::Impl {
 
   StripKernels::Bound bind(kernels::Kernel kernel, kernels::Arguments known,
                            std::vector<memory>& kept) const {
-    StripKernels::Bound bound{kernel.primitive, std::move(known)};
+    StripKernels::Bound bound{kernel.primitive, kernel.native, std::move(known)};
     for (const auto& [argument, md] : kernel.arguments) {
       const auto found = bound.arguments.find(argument);
       if (found == bound.arguments.end()) {
@@ -289,7 +294,7 @@ struct StripRunner::Impl {
 StripRunner::StripRunner(const bench::Geometry& geometry, const std::string& op, int batch, int threads,
                          int rows_per_strip, bool with_operator)
     : impl_(std::make_unique<Impl>()) {
-  if (!is_own(geometry, op) && downsample::downsample_op(op).conv_stride != 1)
+  if (!is_own(geometry, op) && downsample::downsample_op(op).acts_in_convolution())
     throw UnsupportedError(op + " has no step after its convolution: there is nothing to run in strips");
   impl_->geometry = geometry;
   impl_->op = op;

@@ -7,6 +7,7 @@
 
 #include "kernels/base/counted.hpp"
 #include "study/cli/text_table.hpp"
+#include "study/settings/engine.hpp"
 
 namespace dsx::run {
 namespace {
@@ -67,6 +68,7 @@ std::string start_text(const RunRecord& record) {
       "layout {}\n",
       m.network, m.variant, m.channels, m.height, m.width, cli::grouped(m.parameters), m.size_mib(),
       m.mflop_per_image, record.settings.layout);
+  text += settings::unfused_text(record.settings.engine, {m.variant});
   for (const SplitCount& split : record.data.splits)
     text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives,
                         record.data.class_names.at(0), split.positives, record.data.class_names.at(1));

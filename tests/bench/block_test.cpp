@@ -8,7 +8,7 @@
 #include "bench/arms/definitions.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/fused/fused_block.hpp"
-#include "tests/reference/reference.hpp"
+#include "tests/reference/operators.hpp"
 
 namespace dsx {
 namespace {
@@ -46,7 +46,7 @@ TEST_P(EveryOperator, HasADefinitionThatEqualsTheTestsReference) {
   const auto activation = reference::relu(reference::conv(
       array_of(conv.src, source), array_of(conv.weights, weights), {bias.begin(), bias.end()}, conv.stride,
       conv.padding_l, static_cast<int>(conv.dst[2]), static_cast<int>(conv.dst[3])));
-  const auto expected = reference::downsample(GetParam(), activation);
+  const auto expected = reference::downsampled(GetParam(), activation);
   for (int n = 0; n < expected.n; ++n)
     for (int c = 0; c < expected.c; ++c)
       for (int i = 0; i < expected.h; ++i)

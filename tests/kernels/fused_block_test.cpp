@@ -9,7 +9,7 @@
 #include <array>
 
 #include "kernels/base/error.hpp"
-#include "kernels/downsample/downsample.hpp"
+#include "tests/reference/operators.hpp"
 #include "tests/reference/run_kernel.hpp"
 #include "tests/reference/test_name.hpp"
 
@@ -26,21 +26,25 @@ void PrintTo(const FusedCase& c, std::ostream* out) {
        << ", k" << c.kernel;
 }
 
+fused::FusedPoolMaker maker(const std::string& op) { return downsample::downsample_op(op).fused; }
+bool has_fused_kernel(const downsample::DownsampleOp& op) { return op.fused != nullptr; }
+
 class FusedBlock : public testing::TestWithParam<std::tuple<std::string, FusedCase, int, bool>> {};
 
 TEST_P(FusedBlock, EqualsItsDefinitionExactlyOnIntegers) {
-  const auto& [op, c, threads, may_be_nhwc] = GetParam();
+  const auto& [name, c, threads, may_be_nhwc] = GetParam();
+  const auto& op = downsample::downsample_op(name);
   kernels::set_threads(threads);
   const kernels::Context context;
   auto shape =
       kernels::conv_shape({c.batch, c.in_channels, c.height, c.width}, c.out_channels, c.kernel, 1, 0);
-  if (downsample::downsample_op(op).conv_stride == 2) {
+  if (op.conv_stride == 2) {
     shape = kernels::conv_shape(shape.src, c.out_channels, c.kernel, 2, 0);
     shape.padding_r = -(c.height % 2 == 0 ? 0 : 1);
     shape.dst[2] = (c.height - c.kernel + 1) / 2;
     shape.dst[3] = (c.width - c.kernel + 1) / 2;
   }
-  const auto pool = fused::fused_pool_for(context, shape, op);
+  const auto pool = fused::fused_pool_for(context, shape, op.fused);
   if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   ASSERT_TRUE(pool.has_value());
   const auto kernel = fused::fused_block_forward(context, "block", shape, {*pool, true, may_be_nhwc});
@@ -54,16 +58,17 @@ TEST_P(FusedBlock, EqualsItsDefinitionExactlyOnIntegers) {
   const auto bias = integers(static_cast<std::size_t>(c.out_channels), 3);
   auto expected = relu(conv(x, weights, bias, shape.stride, 0, static_cast<int>(shape.dst[2]),
                             static_cast<int>(shape.dst[3])));
-  expected = downsample(op, expected);
+  expected = downsampled(op, expected);
   const auto got = run_kernel(context, kernel,
                               {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}});
-  expect_near(got.at(DNNL_ARG_DST), expected.v, 0, kernel.impl);
+  const double largest = *std::max_element(expected.v.begin(), expected.v.end());
+  expect_near(got.at(DNNL_ARG_DST), expected.v, tolerance(op, largest), kernel.impl);
   kernels::set_threads(omp_get_num_procs());
 }
 
 INSTANTIATE_TEST_SUITE_P(
     OperatorsShapesThreads, FusedBlock,
-    testing::Combine(testing::Values("avgpool", "maxpool", "strided"),
+    testing::Combine(testing::ValuesIn(operator_names(&has_fused_kernel)),
                      testing::Values(FusedCase{1, 1, 6, 72, 72, 5}, FusedCase{3, 6, 16, 70, 70, 5},
                                      FusedCase{2, 3, 5, 69, 75, 3}, FusedCase{2, 2, 7, 9, 91, 4},
                                      FusedCase{1, 1, 1, 71, 71, 1}, FusedCase{2, 4, 12, 80, 68, 2},
@@ -91,7 +96,7 @@ TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {
     for (const bool nhwc : {false, true}) {
       kernels::set_threads(threads);
       const auto kernel =
-          fused::fused_block_forward(context, "block", shape, {fused::FusedPool::none, true, nhwc});
+          fused::fused_block_forward(context, "block", shape, {fused::unpooled_stride2(), true, nhwc});
       const auto got = run_kernel(context, kernel,
                                   {{DNNL_ARG_SRC, values(3 * 2 * 77 * 90, 1)},
                                    {DNNL_ARG_WEIGHTS, values(16 * 2 * 25, 2)},
@@ -110,8 +115,10 @@ TEST(FusedBlock, BringsAheadWithoutChangingItsResult) {
   if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   const kernels::Context context;
   kernels::set_threads(2);
-  for (const auto pool : {fused::FusedPool::none, fused::FusedPool::max}) {
-    const auto shape = kernels::conv_shape({1, 2, 44, 90}, 16, 5, pool == fused::FusedPool::none ? 2 : 1, 0);
+  for (const auto& name : operator_names(&has_fused_kernel)) {
+    const auto& op = downsample::downsample_op(name);
+    const auto shape = kernels::conv_shape({1, 2, 44, 90}, 16, 5, op.conv_stride, 0);
+    const auto pool = op.fused();
     const auto kernel = fused::fused_block_forward(context, "block", shape, {pool, true, true});
     const auto run = [&] {
       return run_kernel(context, kernel,
@@ -144,8 +151,7 @@ TEST(FusedBlock, DoesAConvolutionWithNothingAfterIt) {
   const auto bias = integers(16, 3);
   const auto expected = relu(conv(x, weights, bias, 1, 0, 17, 67));
   for (const bool nhwc : {false, true}) {
-    const auto kernel =
-        fused::fused_block_forward(context, "conv", shape, {fused::FusedPool::none, true, nhwc});
+    const auto kernel = fused::fused_block_forward(context, "conv", shape, {fused::unpooled(), true, nhwc});
     const auto got = run_kernel(context, kernel,
                                 {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}});
     expect_equal(got.at(DNNL_ARG_DST), expected.v, kernel.impl);
@@ -156,7 +162,7 @@ TEST(FusedBlock, RoundsWeightsAsBf16Does) {
   kernels::Context context;
   context.dtype = dnnl::memory::data_type::bf16;
   const auto shape = kernels::conv_shape({1, 1, 40, 64}, 16, 3, 1, 0);
-  const auto pool = fused::fused_pool_for(context, shape, "maxpool");
+  const auto pool = fused::fused_pool_for(context, shape, maker("maxpool"));
   if (!pool) GTEST_SKIP() << "no vectors of a fixed length, or oneDNN has AMX";
   // 1 + 2^-8 lies between two bf16 numbers, 1 and 1 + 2^-7: to the even one, 1.
   const auto kernel = fused::fused_block_forward(context, "block", shape, {*pool, false, true});
@@ -169,22 +175,25 @@ TEST(FusedBlock, RoundsWeightsAsBf16Does) {
 TEST(FusedBlock, RefusesToRunBeforeItsWeightsArePacked) {
   if (fused::fused_block_isa().empty()) GTEST_SKIP() << "no vectors of a fixed length on this machine";
   const kernels::Context context;
-  const auto kernel =
-      fused::fused_block_forward(context, "conv1", kernels::conv_shape({1, 1, 40, 64}, 6, 3, 1, 0),
-                                 {fused::FusedPool::max, false, false});
+  const auto kernel = fused::fused_block_forward(
+      context, "conv1", kernels::conv_shape({1, 1, 40, 64}, 6, 3, 1, 0), {maker("maxpool")(), false, false});
   EXPECT_THROW(kernel.native({}), std::logic_error);
 }
 
 TEST(FusedPoolFor, LeavesToTheOthersWhatItCannotDo) {
   const kernels::Context context;
   const auto shape = kernels::conv_shape({1, 1, 80, 80}, 6, 5, 1, 0);
-  EXPECT_FALSE(fused::fused_pool_for(context, shape, "blurpool"));
-  EXPECT_FALSE(fused::fused_pool_for(context, shape, "slice")) << "its point is the whole convolution's work";
-  EXPECT_FALSE(fused::fused_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 5, 1, 1), "maxpool"))
+  EXPECT_FALSE(fused::fused_pool_for(context, shape, maker("blurpool")));
+  EXPECT_FALSE(fused::fused_pool_for(context, shape, maker("slice")))
+      << "its point is the whole convolution's work";
+  EXPECT_FALSE(
+      fused::fused_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 5, 1, 1), maker("maxpool")))
       << "padding";
-  EXPECT_FALSE(fused::fused_pool_for(context, kernels::conv_shape({1, 1, 12, 12}, 6, 5, 1, 0), "maxpool"))
+  EXPECT_FALSE(
+      fused::fused_pool_for(context, kernels::conv_shape({1, 1, 12, 12}, 6, 5, 1, 0), maker("maxpool")))
       << "narrow";
-  EXPECT_FALSE(fused::fused_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 5, 2, 0), "maxpool"))
+  EXPECT_FALSE(
+      fused::fused_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 5, 2, 0), maker("maxpool")))
       << "stride";
 }
 

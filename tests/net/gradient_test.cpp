@@ -4,7 +4,7 @@
 #include <random>
 
 #include "tests/net/network_fixture.hpp"
-#include "tests/reference/reference.hpp"
+#include "tests/reference/operators.hpp"
 
 namespace dsx {
 namespace {
@@ -23,7 +23,7 @@ double reference_loss(const std::string& variant, const Array& images, const Val
     Array weights(channels, x.c, 5, 5);
     weights.v = p.at(name + ".weight");
     const int side = (x.h - 5) / stride + 1;
-    x = downsample(variant, relu(conv(x, weights, p.at(name + ".bias"), stride, 0, side, side)));
+    x = downsampled(variant, relu(conv(x, weights, p.at(name + ".bias"), stride, 0, side, side)));
   }
   x = relu(linear(x, p.at("fc1.weight"), p.at("fc1.bias"), 12));
   x = linear(x, p.at("fc2.weight"), p.at("fc2.bias"), 1);

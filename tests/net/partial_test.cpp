@@ -1,6 +1,6 @@
 // Parts of a network (one block, one operator) without a loss: what benchmarks and peers run.
 #include "tests/net/network_fixture.hpp"
-#include "tests/reference/reference.hpp"
+#include "tests/reference/operators.hpp"
 
 namespace dsx {
 namespace {
@@ -40,7 +40,7 @@ TEST(PartialNetwork, GivesItsResultAndTheGradientOfItsInput) {
       const std::vector<double> bias(b.begin(), b.end());
       const int stride = downsample::downsample_op(variant).conv_stride, side = stride == 2 ? 5 : 10;
       const auto forward = [&](const Array& input) {
-        return downsample(variant, relu(conv(input, weights, bias, stride, 0, side, side)));
+        return downsampled(variant, relu(conv(input, weights, bias, stride, 0, side, side)));
       };
       const auto expected = forward(x);
       const auto result = plan.result();

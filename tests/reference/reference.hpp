@@ -118,40 +118,6 @@ inline Array pool_backward(const Array& x, const Array& dy, Pool kind, int kerne
   return dx;
 }
 
-// The operators of the study by name, from their definitions. `strided` is the identity here: it acts in the
-// convolution.
-inline Array blur(const Array& x, int padding_l, int oh, int ow) {
-  constexpr double kRow[3] = {0.25, 0.5, 0.25};
-  Array y(x.n, x.c, oh, ow);
-  for (int n = 0; n < x.n; ++n)
-    for (int c = 0; c < x.c; ++c)
-      for (int i = 0; i < oh; ++i)
-        for (int j = 0; j < ow; ++j)
-          for (int a = 0; a < 3; ++a)
-            for (int b = 0; b < 3; ++b) {
-              const int h = 2 * i - padding_l + a, w = 2 * j - padding_l + b;
-              if (x.inside(h, w)) y(n, c, i, j) += kRow[a] * kRow[b] * x(n, c, h, w);
-            }
-  return y;
-}
-inline Array downsample(const std::string& op, const Array& x) {
-  const int oh = x.h / 2, ow = x.w / 2;
-  if (op == "avgpool") return pool(x, Pool::avg_exclude, 2, 2, 0, oh, ow);
-  if (op == "maxpool") return pool(x, Pool::max, 2, 2, 0, oh, ow);
-  if (op == "strided") return x;
-  if (op == "slice") {
-    Array y(x.n, x.c, oh, ow);
-    for (int n = 0; n < x.n; ++n)
-      for (int c = 0; c < x.c; ++c)
-        for (int i = 0; i < oh; ++i)
-          for (int j = 0; j < ow; ++j) y(n, c, i, j) = x(n, c, 2 * i, 2 * j);
-    return y;
-  }
-  if (op == "blurpool") return blur(x, 1, oh, ow);
-  if (op == "maxblurpool") return blur(pool(x, Pool::max, 2, 1, 0, x.h - 1, x.w - 1), 1, oh, ow);
-  throw std::logic_error("no reference for the operator '" + op + "': write its definition here");
-}
-
 // x [N, I] (any 4-D array is read flat, channel-major), weights [O, I].
 inline Array linear(const Array& x, const std::vector<double>& weights, const std::vector<double>& bias,
                     int out) {

@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "peers.d"))
 sys.dont_write_bytecode = True
 
 import install_torch  # noqa: E402
+import operators  # noqa: E402
 import options  # noqa: E402
 import report  # noqa: E402
 import statistics_of  # noqa: E402
@@ -146,15 +147,36 @@ class CudaPackages(unittest.TestCase):
 
 
 class Options(unittest.TestCase):
+    TABLE = {row[0]: operators.Operator(*row, {}) for row in (("a", 1, True), ("b", 1, False), ("c", 2, True))}
+
     def test_defaults_are_the_study_s(self):
-        self.assertEqual(options.parse([]).variants, ["avgpool", "maxpool", "strided"])
+        self.assertEqual(options.chosen_variants(options.parse([]), self.TABLE), ["a", "c"])
+        self.assertEqual(options.chosen_variants(options.parse(["--variants", "b"]), self.TABLE), ["b"])
 
     def test_nonsense_ends_with_2(self):
         for words in (["--threads", "0"], ["--variants", "foo"], ["--ours", "no-command"], ["--batches", "-1"]):
             with self.assertRaises(SystemExit) as raised, open(os.devnull, "w") as sys.stderr:
-                options.parse(words)
+                options.chosen_variants(options.parse(words), self.TABLE)
             sys.stderr = sys.__stderr__
             self.assertEqual(raised.exception.code, 2)
+
+
+class Operators(unittest.TestCase):
+    """The program's own table, where it is built."""
+
+    def setUp(self):
+        if not (Path(os.environ.get("DOWNSCALEXR_BIN_DIR", "/nowhere")) / "study").is_file():
+            self.skipTest("study is not built")
+
+    def test_every_operator_is_a_graph_whose_values_are_known(self):
+        for name, operator in operators.table().items():
+            self.assertEqual({(6, 316, 316), (16, 154, 154)}, set(operator.at), name)
+            for shape in operator.at:
+                known = {"source"}
+                for node in operator.nodes(shape):
+                    self.assertLessEqual(set(node["inputs"]), known, name)
+                    known.add(node["output"])
+                self.assertEqual(operator.acts_in_convolution, known == {"source"}, name)
 
 
 @unittest.skipUnless(importlib.util.find_spec("numpy"), "numpy is not at hand")

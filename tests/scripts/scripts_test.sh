@@ -176,16 +176,6 @@ END
   holds "$err" "points outside"
 }
 
-# CONTRIBUTING shows how to add an operator as a diff: it must stay one that applies.
-ContributingsExampleApplies() {
-  cp -r "$source_dir/kernels" "$clone/"
-  awk '/^```diff/ {on = 1; next} /^```/ {on = 0} on' "$source_dir/CONTRIBUTING.md" >"$work/example.diff"
-  [[ -s $work/example.diff ]] || fail "CONTRIBUTING.md shows no diff"
-  cd "$clone"
-  expect 0 git apply "$work/example.diff"
-  expect 0 git apply --reverse "$work/example.diff"
-}
-
 # skip REASON: ctest counts it as skipped.
 skip() {
   printf 'skipped: %s\n' "$*"

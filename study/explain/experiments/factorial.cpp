@@ -53,10 +53,9 @@ class Factorial {
 
  private:
   std::vector<std::string> operators(const bench::Geometry& geometry) const {
-    std::vector<std::string> ops{"none", "slice", "avgpool", "maxpool", "blurpool"};
-    for (const auto& variant : context_.options.variants) {
-      if (std::find(ops.begin(), ops.end(), variant) == ops.end() && variant != "strided")
-        ops.push_back(variant);
+    std::vector<std::string> ops{bench::kNoOperator, "slice", "avgpool", "maxpool", "blurpool"};
+    for (const auto& variant : context_.pooled_variants(geometry)) {
+      if (std::find(ops.begin(), ops.end(), variant) == ops.end()) ops.push_back(variant);
     }
     if (geometry.own && std::find(ops.begin(), ops.end(), geometry.own->name()) == ops.end())
       ops.push_back(geometry.own->name());
@@ -135,7 +134,7 @@ class Factorial {
         std::any_of(downsample::downsample_table().begin(), downsample::downsample_table().end(),
                     [&](const auto& op) { return op.name == variant; });
     const int stride = table ? downsample::downsample_op(variant).conv_stride : 1;
-    return {geometry.name, stride == 1 ? variant : "none", stride};
+    return {geometry.name, stride == 1 ? variant : bench::kNoOperator, stride};
   }
 
   using Terms = std::vector<ArmSet::Term>;
@@ -154,7 +153,7 @@ class Factorial {
     Terms blocks;
     for (const auto& geometry : context_.geometries) {
       const auto a = key_of(geometry, variant), b = key_of(geometry, context_.baseline());
-      const Key bare{geometry.name, "none", a.stride}, slice{geometry.name, "slice", a.stride};
+      const Key bare{geometry.name, bench::kNoOperator, a.stride}, slice{geometry.name, "slice", a.stride};
       if (!has(a) || !has(b) || !has(bare) || !has(slice)) continue;
       const Terms all{{arms_by_key_[a], 1}, {arms_by_key_[b], -1}};
       blocks.insert(blocks.end(), all.begin(), all.end());
@@ -168,7 +167,7 @@ class Factorial {
       if (bare != b) {
         part(variant, geometry.name, "convolution",
              fmt::format("is the convolution with stride {} instead of {} ({})", a.stride, b.stride,
-                         b.op == "none" ? "nothing after it" : b.op + " after it"),
+                         b.op == bench::kNoOperator ? "nothing after it" : b.op + " after it"),
              {{arm(bare), 1}, {arm(b), -1}}, whole.value);
       }
       part(variant, geometry.name, "traffic",

@@ -18,6 +18,7 @@ namespace {
 
 struct Variant {
   std::string op;
+  bool in_convolution = false;  // nothing follows it
   std::size_t conv = 0, block = 0, fused = 0;
 };
 
@@ -40,13 +41,13 @@ class FusedControl {
         arms_(context, report, context.options.seconds) {}
 
   void run() {
-    fused_conv_ = add("none", bench::Unit::block, true, "fused convolution");
+    fused_conv_ = add(bench::kNoOperator, bench::Unit::block, true, "fused convolution");
     for (const auto& op : context_.options.variants) add_variant(op);
     if (variants_.empty()) return;
     arms_.run();
     add_table();
     for (const auto& variant : variants_) {
-      if (variant.op != "strided" && fused_conv_) say_traffic(variant);
+      if (!variant.in_convolution && fused_conv_) say_traffic(variant);
     }
     say_between_variants();
   }
@@ -63,9 +64,11 @@ class FusedControl {
     const auto fused = add(op, bench::Unit::block, true, "fused");
     if (!fused) return;
     // A convolution alone exists once per stride.
-    const auto conv = add(op == "strided" ? "strided" : "none", bench::Unit::conv, false, "convolution");
+    const auto* const row = context_.spec(geometry_, op, bench::Unit::block).row();
+    const bool in_convolution = row != nullptr && row->acts_in_convolution();
+    const auto conv = add(in_convolution ? op : bench::kNoOperator, bench::Unit::conv, false, "convolution");
     const auto block = add(op, bench::Unit::block, false, "primitives");
-    if (conv && block) variants_.push_back({op, *conv, *block, *fused});
+    if (conv && block) variants_.push_back({op, in_convolution, *conv, *block, *fused});
   }
 
   void add_table() {

@@ -142,7 +142,7 @@ void run_hot_cold(ExplainContext& context, ExperimentReport& report) {
       context.progress(name);
       measure_work(context, report, table, name, bench::build_block(spec));
     };
-    measure_one("none", bench::Unit::conv);
+    measure_one(bench::kNoOperator, bench::Unit::conv);
     for (const auto& op : context.pooled_variants(geometry)) measure_one(op, bench::Unit::op);
   }
   if (context.whole_network) {

@@ -97,7 +97,7 @@ void run_threads(ExplainContext& context, ExperimentReport& report) {
                     {}};
   for (const auto& geometry : context.geometries) {
     context.progress(geometry.name + " convolution");
-    measure_unit(context, report, table, geometry, "none", bench::Unit::conv);
+    measure_unit(context, report, table, geometry, bench::kNoOperator, bench::Unit::conv);
     for (const auto& op : context.pooled_variants(geometry)) {
       context.progress(geometry.name + " " + op);
       measure_unit(context, report, table, geometry, op, bench::Unit::op);

@@ -146,7 +146,7 @@ void run_working_set(ExplainContext& context, ExperimentReport& report) {
   kernels::set_threads(1);
   for (const auto& geometry : context.geometries) {
     context.progress(geometry.name + " convolution");
-    sweep(context, report, geometry, "none", bench::Unit::conv);
+    sweep(context, report, geometry, bench::kNoOperator, bench::Unit::conv);
     for (const auto& op : context.pooled_variants(geometry)) {
       context.progress(geometry.name + " " + op);
       sweep(context, report, geometry, op, bench::Unit::op);

@@ -53,6 +53,18 @@ TEST_P(Strips, GiveTheDestinationOfTheWholeBlock) {
     ASSERT_NEAR(got[i], expected[i], 1e-5F * std::max(1.0F, std::abs(expected[i]))) << i;
 }
 
+std::vector<StripCase> every_operator() {
+  std::vector<StripCase> cases;
+  for (const auto& op : downsample::downsample_table()) {
+    if (op.acts_in_convolution()) continue;
+    for (const int rows : {1, 3})
+      for (const char* line : {"a src=1x40x40 conv=6,k5", "odd src=6x23x23 conv=16,k5"})
+        cases.push_back({line, op.name.c_str(), rows});
+  }
+  return cases;
+}
+INSTANTIATE_TEST_SUITE_P(EveryOperator, Strips, ::testing::ValuesIn(every_operator()));
+
 INSTANTIATE_TEST_SUITE_P(
     OperatorsShapesAndHeights, Strips,
     ::testing::Values(StripCase{"a src=1x40x40 conv=6,k5", "maxpool", 0},
