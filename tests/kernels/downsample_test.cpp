@@ -38,7 +38,7 @@ TEST_P(Downsample, ForwardEqualsDefinition) {
               .at(DNNL_ARG_DST);
     }
     // Sums of at most nine multiples of 1/16 of integers: exact in float32.
-    expect_equal(current, downsample(op_.name, src_).v, op_.name);
+    expect_equal(current, reference::downsample(op_.name, src_).v, op_.name);
   }
 }
 
@@ -63,7 +63,7 @@ TEST_P(Downsample, BackwardIsTheDerivativeOfTheDefinition) {
   for (std::size_t i = 0; i < src_.v.size(); i += 7) {
     auto moved = src_;
     moved.v[i] += 0.25;
-    const auto before = downsample(op_.name, src_).v, after = downsample(op_.name, moved).v;
+    const auto before = reference::downsample(op_.name, src_).v, after = reference::downsample(op_.name, moved).v;
     double derivative = 0;
     for (std::size_t j = 0; j < dy.size(); ++j) derivative += dy[j] * (after[j] - before[j]) / 0.25;
     ASSERT_NEAR(dx[i], derivative, 1e-9) << op_.name << " at " << i;

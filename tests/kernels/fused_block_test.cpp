@@ -54,13 +54,18 @@ TEST_P(FusedBlock, EqualsItsDefinitionExactlyOnIntegers) {
   const auto bias = integers(static_cast<std::size_t>(c.out_channels), 3);
   auto expected = relu(conv(x, weights, bias, shape.stride, 0, static_cast<int>(shape.dst[2]),
                             static_cast<int>(shape.dst[3])));
-  expected = downsample(op, expected);
+  expected = reference::downsample(op, expected);
   const auto got = run_kernel(context, kernel,
                               {{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}});
   expect_near(got.at(DNNL_ARG_DST), expected.v, 0, kernel.impl);
   kernels::set_threads(omp_get_num_procs());
 }
 
+const auto kBlockName = [](const auto& tested) {
+  const auto& [op, c, threads, may_be_nhwc] = tested.param;
+  return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads) +
+                   (may_be_nhwc ? "_nhwc_allowed" : ""));
+};
 INSTANTIATE_TEST_SUITE_P(
     OperatorsShapesThreads, FusedBlock,
     testing::Combine(testing::Values("avgpool", "maxpool", "strided"),
@@ -70,11 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      FusedCase{1, 3, 16, 11, 79, 3}, FusedCase{2, 2, 32, 74, 69, 5},
                                      FusedCase{5, 1, 16, 44, 158, 5}),
                      testing::Values(1, 2, 3), testing::Bool()),
-    [](const auto& tested) {
-      const auto& [op, c, threads, may_be_nhwc] = tested.param;
-      return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads) +
-                       (may_be_nhwc ? "_nhwc_allowed" : ""));
-    });
+    kBlockName);
 
 // What the threads before left in the scratchpad, or in another number of threads' shares, must not show.
 TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {

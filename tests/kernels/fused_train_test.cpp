@@ -58,7 +58,7 @@ TEST_P(FusedTraining, EqualsTheDefinitionsExactlyOnIntegers) {
   const auto bias = integers(static_cast<std::size_t>(c.out_channels), 3);
   const auto convolved =
       conv(x, weights, bias, shape.stride, 0, static_cast<int>(shape.dst[2]), static_cast<int>(shape.dst[3]));
-  const auto result = downsample(op, relu(convolved));
+  const auto result = reference::downsample(op, relu(convolved));
 
   kernels::Arguments carry;
   const auto forward =
@@ -91,6 +91,10 @@ TEST_P(FusedTraining, EqualsTheDefinitionsExactlyOnIntegers) {
   }
 }
 
+const auto kTrainingName = [](const auto& tested) {
+  const auto& [op, c, threads] = tested.param;
+  return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads));
+};
 INSTANTIATE_TEST_SUITE_P(
     OperatorsShapesThreads, FusedTraining,
     testing::Combine(testing::Values("avgpool", "maxpool", "strided"),
@@ -98,10 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      BlockCase{2, 3, 5, 39, 80, 3}, BlockCase{2, 2, 7, 9, 92, 5},
                                      BlockCase{1, 12, 3, 81, 68, 3}),
                      testing::Values(1, 2, 3)),
-    [](const auto& tested) {
-      const auto& [op, c, threads] = tested.param;
-      return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads));
-    });
+    kTrainingName);
 
 TEST(FusedTrainPoolFor, LeavesToThePrimitivesWhatItCannotDo) {
   const kernels::Context context;
@@ -189,14 +190,15 @@ TEST_P(FusedLinear, EqualsTheDefinitionsAndUpdatesAsTheOptimizerWould) {
                "gradient of the source before the update");
 }
 
+const auto kLinearName = [](const auto& tested) {
+  const auto& [batch, out, threads] = tested.param;
+  return "batch" + std::to_string(batch) + "_outputs" + std::to_string(out) + "_threads" +
+         std::to_string(threads);
+};
 INSTANTIATE_TEST_SUITE_P(BatchesOutputsThreads, FusedLinear,
                          testing::Combine(testing::Values(1, 3, 32), testing::Values(5, 16, 120),
                                           testing::Values(1, 2, 3)),
-                         [](const auto& tested) {
-                           const auto& [batch, out, threads] = tested.param;
-                           return "batch" + std::to_string(batch) + "_outputs" + std::to_string(out) +
-                                  "_threads" + std::to_string(threads);
-                         });
+                         kLinearName);
 
 }  // namespace
 }  // namespace dsx
