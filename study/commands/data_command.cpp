@@ -1,7 +1,6 @@
 // `study data`: the help and the dispatch over the table of its commands.
 #include <fmt/format.h>
 
-
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/flags.hpp"

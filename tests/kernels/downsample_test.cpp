@@ -63,7 +63,8 @@ TEST_P(Downsample, BackwardIsTheDerivativeOfTheDefinition) {
   for (std::size_t i = 0; i < src_.v.size(); i += 7) {
     auto moved = src_;
     moved.v[i] += 0.25;
-    const auto before = reference::downsample(op_.name, src_).v, after = reference::downsample(op_.name, moved).v;
+    const auto before = reference::downsample(op_.name, src_).v,
+               after = reference::downsample(op_.name, moved).v;
     double derivative = 0;
     for (std::size_t j = 0; j < dy.size(); ++j) derivative += dy[j] * (after[j] - before[j]) / 0.25;
     ASSERT_NEAR(dx[i], derivative, 1e-9) << op_.name << " at " << i;
