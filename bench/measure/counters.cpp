@@ -85,7 +85,10 @@ std::vector<EventSource> event_sources() {
   sources.push_back(misses("llc_read_misses", PERF_COUNT_HW_CACHE_LL));
   sources.push_back(misses("dtlb_read_misses", PERF_COUNT_HW_CACHE_DTLB));
   // A migration happens in the kernel, where it needs more rights to be seen.
-  sources.push_back({"cpu_migrations", {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS, 2, true, ""}, ""});
+  EventSource migrations;
+  migrations.name = "cpu_migrations";
+  migrations.event = {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS, 2, true, ""};
+  sources.push_back(std::move(migrations));
   return sources;
 }
 constexpr std::size_t kHardware = 6;  // of those, the first

@@ -48,7 +48,8 @@ SplitPredictions read_split(const data::h5::Reader& in, data::Split split) {
   for (std::size_t i = 0; i < n; ++i) {
     if (p.labels[i] != 0 && p.labels[i] != 1)
       in.fail(fmt::format("{}label of '{}' is {}, neither 0 nor 1", group, p.names[i], p.labels[i]));
-    if (!std::isfinite(p.logits[i])) in.fail(fmt::format("{}logit of '{}' is not a number", group, p.names[i]));
+    if (!std::isfinite(p.logits[i]))
+      in.fail(fmt::format("{}logit of '{}' is not a number", group, p.names[i]));
   }
   return p;
 }

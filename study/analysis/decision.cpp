@@ -116,7 +116,8 @@ void add_decision_tables(Analysis& analysis) {
       make_table("confusion", "counts on test",
                  of_cell + std::vector<std::string>{"tp", "fp", "tn", "fn", "prevalence"});
   for (const JudgedCell& cell : comparison.cells)
-    for (const Rule& rule : comparison.rules) add_decision_rows(cell, rule.name, comparison.options, seeds, confusion);
+    for (const Rule& rule : comparison.rules)
+      add_decision_rows(cell, rule.name, comparison.options, seeds, confusion);
   analysis.results.tables.push_back(threshold_table(comparison));
   analysis.results.tables.push_back(std::move(confusion));
   analysis.results.tables.push_back(std::move(seeds));

@@ -40,7 +40,7 @@ void for_pairs(const Comparison& comparison, const Visit& visit) {
 void add_disagreement_figures(Analysis& analysis) {
   const Comparison& comparison = analysis.comparison;
   for_pairs(comparison, [&](const NoiseLevel&, const std::string&, const std::string& b, std::uint64_t,
-                       std::size_t cell_a, std::size_t cell_b) {
+                            std::size_t cell_a, std::size_t cell_b) {
     for (const Rule& rule : comparison.rules) {
       const std::string reason = why_no_pair(comparison.cells[cell_a], comparison.cells[cell_b], rule.name);
       CellCompute compute;
@@ -70,7 +70,7 @@ ResultTable mcnemar_table(const Comparison& comparison) {
                                  {"noise_kind", "noise", "seed", "variant_a", "variant_b", "rule", "on",
                                   "both", "a_only", "b_only", "neither", "p", "not_estimable"});
   for_pairs(comparison, [&](const NoiseLevel& noise, const std::string& a, const std::string& b,
-                       std::uint64_t seed, std::size_t cell_a, std::size_t cell_b) {
+                            std::uint64_t seed, std::size_t cell_a, std::size_t cell_b) {
     for (const Rule& rule : comparison.rules) {
       const std::string reason = why_no_pair(comparison.cells[cell_a], comparison.cells[cell_b], rule.name);
       statistics::DecisionDifferences found;

@@ -157,7 +157,7 @@ const Columns& dictionary() {
 const Columns& epoch_columns() {
   static const Columns columns = [] {
     Columns made = {{"lr", "", "learning rate of the epoch's last step"},
-                                      {"train_s", "s", "training part of the epoch"}};
+                    {"train_s", "s", "training part of the epoch"}};
     for (const std::string split : {"train", "val"})
       for (const std::string metric : {"loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"})
         made.push_back({split + "_" + metric, "",

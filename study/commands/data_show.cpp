@@ -87,40 +87,39 @@ void print_summary_text(const data::Dataset& dataset, const data::DataSummary& s
 }
 
 void print_summary_json(const data::Dataset& dataset, const data::DataSummary& summary) {
-  using Json = nlohmann::ordered_json;
   const auto& items = dataset.items();
-  Json json{{"description", dataset.description()}, {"sha256", dataset.digest()},
-            {"channels", dataset.shape().channels}, {"height", dataset.shape().height},
-            {"width", dataset.shape().width},       {"images", summary.images},
-            {"subjects", summary.subjects},         {"class_names", dataset.class_names()}};
+  nlohmann::ordered_json json{{"description", dataset.description()}, {"sha256", dataset.digest()},
+                              {"channels", dataset.shape().channels}, {"height", dataset.shape().height},
+                              {"width", dataset.shape().width},       {"images", summary.images},
+                              {"subjects", summary.subjects},         {"class_names", dataset.class_names()}};
   for (const data::SplitSummary& split : summary.splits) {
-    Json counts;
+    nlohmann::ordered_json counts;
     for (std::size_t label = 0; label < split.images_per_class.size(); ++label)
       counts[dataset.class_names()[label]] = split.images_per_class[label];
     json["splits"][data::to_string(split.split)] = {{"images", counts}, {"subjects", split.subjects}};
   }
-  json["source_sizes"] = Json::object();
+  json["source_sizes"] = nlohmann::ordered_json::object();
   for (const auto& [size, count] : source_sizes(dataset)) json["source_sizes"][size] = count;
   json["skipped"] = dataset.skipped();
   json["notes"] = dataset.notes();
   json["positive_class"] = dataset.class_names().back();
   json["surplus_copies"] = summary.surplus_copies;
-  json["duplicates"] = Json::array();
+  json["duplicates"] = nlohmann::ordered_json::array();
   for (const data::DuplicateGroup& group : summary.duplicates) {
-    Json names = Json::array();
+    nlohmann::ordered_json names = nlohmann::ordered_json::array();
     for (const std::size_t index : group.indices) names.push_back(items[index].name);
     json["duplicates"].push_back(
         {{"names", names}, {"across_splits", group.across_splits}, {"across_classes", group.across_classes}});
   }
-  json["shared_subjects"] = Json::array();
+  json["shared_subjects"] = nlohmann::ordered_json::array();
   for (const data::SharedSubject& shared : summary.shared_subjects) {
-    Json splits = Json::array();
+    nlohmann::ordered_json splits = nlohmann::ordered_json::array();
     for (const data::Split split : shared.splits) splits.push_back(data::to_string(split));
     json["shared_subjects"].push_back(
         {{"subject", shared.subject}, {"splits", splits}, {"images", shared.images}});
   }
   // File names need not be UTF-8: what is not becomes the replacement character.
-  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 }  // namespace

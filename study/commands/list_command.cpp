@@ -72,15 +72,14 @@ void print_runs_csv(const run::RunTable& table, std::size_t shown) {
 }
 
 void print_runs_json(const run::RunTable& table, std::size_t shown) {
-  using Json = nlohmann::ordered_json;
-  Json list = Json::array();
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const run::RunRow& row : table.rows) {
-    Json entry{{"folder", row.folder.string()}};
+    nlohmann::ordered_json entry{{"folder", row.folder.string()}};
     for (std::size_t i = 0; i < shown; ++i) {
       const run::RunCell& cell = row.cells[i];
-      Json& value = entry[table.columns[i]];
+      nlohmann::ordered_json& value = entry[table.columns[i]];
       if (cell.is_whole)
-        value = Json::parse(cell.text);
+        value = nlohmann::ordered_json::parse(cell.text);
       else if (cell.is_number)
         value = cell.number;
       else if (!cell.text.empty())
@@ -88,7 +87,7 @@ void print_runs_json(const run::RunTable& table, std::size_t shown) {
     }
     list.push_back(std::move(entry));
   }
-  fmt::print("{}\n", list.dump(2, ' ', false, Json::error_handler_t::replace));
+  fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 }  // namespace

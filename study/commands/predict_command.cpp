@@ -93,17 +93,16 @@ void print_predictions_csv(const std::vector<run::ImagePrediction>& images, cons
 
 void print_predictions_json(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,
                             const Decider& decider) {
-  using Json = nlohmann::ordered_json;
-  Json json{{"run", run.folder.string()},
-            {"checkpoint", run.checkpoint},
-            {"epoch", run.epoch},
-            {"dtype", kernels::to_string(run.network.context().dtype)},
-            {"threshold", training::sigmoid(decider.logit_threshold)},
-            {"threshold_from", decider.rule},
-            {"positive_class", decider.positive},
-            {"images", Json::array()}};
+  nlohmann::ordered_json json{{"run", run.folder.string()},
+                              {"checkpoint", run.checkpoint},
+                              {"epoch", run.epoch},
+                              {"dtype", kernels::to_string(run.network.context().dtype)},
+                              {"threshold", training::sigmoid(decider.logit_threshold)},
+                              {"threshold_from", decider.rule},
+                              {"positive_class", decider.positive},
+                              {"images", nlohmann::ordered_json::array()}};
   for (const run::ImagePrediction& i : images) {
-    Json row{{"image", i.path.string()}};
+    nlohmann::ordered_json row{{"image", i.path.string()}};
     if (i.problem.empty()) {
       row.update({{"probability", i.probability},
                   {"decision", decider.decide(i)},
@@ -116,7 +115,7 @@ void print_predictions_json(const run::OpenedRun& run, const std::vector<run::Im
     }
     json["images"].push_back(std::move(row));
   }
-  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 void print_predictions_table(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,

@@ -143,8 +143,8 @@ int sync_command(const std::vector<std::string>& args) {
     const std::size_t before = folders.size();
     add_journals(folder, folders);
     if (folders.size() == before && !has_journal(folder))
-      throw DataError(
-          fmt::format("{}: holds no {}, so it is not a tracked run", folder.string(), tracking::kJournalName));
+      throw DataError(fmt::format("{}: holds no {}, so it is not a tracked run", folder.string(),
+                                  tracking::kJournalName));
   }
   cli::ExitCode code = cli::ExitCode::ok;
   for (const fs::path& folder : folders) {

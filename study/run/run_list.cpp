@@ -181,8 +181,8 @@ Condition parse_condition(const std::string& text) {
     find_column(condition.column);
     return condition;
   }
-  throw ConfigError(
-      fmt::format("--where: '{}' is not a condition; write for example variant=maxpool or 'test_auc>.9'", text));
+  throw ConfigError(fmt::format(
+      "--where: '{}' is not a condition; write for example variant=maxpool or 'test_auc>.9'", text));
 }
 
 void sort_rows(std::vector<RunRow>& rows, std::size_t column, bool descending) {

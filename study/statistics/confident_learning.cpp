@@ -17,7 +17,8 @@ void check(std::span<const double> probabilities, std::span<const std::uint32_t>
   for (std::size_t i = 0; i < given.size(); ++i) {
     double sum = 0;
     for (const double p : probabilities.subspan(i * classes, classes)) {
-      if (!(p >= 0 && p <= 1)) throw std::invalid_argument("confident learning: a value is not a probability");
+      if (!(p >= 0 && p <= 1))
+        throw std::invalid_argument("confident learning: a value is not a probability");
       sum += p;
     }
     if (std::abs(sum - 1) > 1e-3)

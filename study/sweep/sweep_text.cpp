@@ -80,9 +80,8 @@ std::string dry_run_text(const SweepView& view) {
 }
 
 nlohmann::ordered_json dry_run_json(const SweepView& view) {
-  using Json = nlohmann::ordered_json;
   const Estimator estimator = make_estimator(view.cells, view.options.threads_per_job);
-  Json cells = Json::array();
+  nlohmann::ordered_json cells = nlohmann::ordered_json::array();
   for (const PlannedCell& cell : view.cells)
     cells.push_back({{"name", name_of(cell.spec)},
                      {"variant", cell.spec.variant},

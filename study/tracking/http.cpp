@@ -35,9 +35,9 @@ std::size_t on_body(const char* data, std::size_t, std::size_t size, void* targe
 }
 
 std::size_t on_header(const char* data, std::size_t, std::size_t size, void* target) {
-  static constexpr std::size_t kName = sizeof("retry-after:") - 1;
-  if (size > kName && ::strncasecmp(data, "retry-after:", kName) == 0) {
-    const double seconds = std::strtod(std::string(data + kName, size - kName).c_str(), nullptr);
+  static constexpr std::size_t kHeader = sizeof("retry-after:") - 1;
+  if (size > kHeader && ::strncasecmp(data, "retry-after:", kHeader) == 0) {
+    const double seconds = std::strtod(std::string(data + kHeader, size - kHeader).c_str(), nullptr);
     if (seconds > 0) *static_cast<double*>(target) = seconds;  // a date gives 0: our own wait then
   }
   return size;

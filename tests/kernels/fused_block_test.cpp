@@ -66,6 +66,11 @@ TEST_P(FusedBlock, EqualsItsDefinitionExactlyOnIntegers) {
   kernels::set_threads(omp_get_num_procs());
 }
 
+const auto kBlockName = [](const auto& tested) {
+  const auto& [op, c, threads, may_be_nhwc] = tested.param;
+  return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads) +
+                   (may_be_nhwc ? "_nhwc_allowed" : ""));
+};
 INSTANTIATE_TEST_SUITE_P(
     OperatorsShapesThreads, FusedBlock,
     testing::Combine(testing::ValuesIn(operator_names(&has_fused_kernel)),
@@ -75,11 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      FusedCase{1, 3, 16, 11, 79, 3}, FusedCase{2, 2, 32, 74, 69, 5},
                                      FusedCase{5, 1, 16, 44, 158, 5}),
                      testing::Values(1, 2, 3), testing::Bool()),
-    [](const auto& tested) {
-      const auto& [op, c, threads, may_be_nhwc] = tested.param;
-      return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads) +
-                       (may_be_nhwc ? "_nhwc_allowed" : ""));
-    });
+    kBlockName);
 
 // What the threads before left in the scratchpad, or in another number of threads' shares, must not show.
 TEST(FusedBlock, GivesTheSameBitsForAnyNumberOfThreads) {

@@ -103,6 +103,10 @@ TEST_P(FusedTraining, EqualsTheDefinitionsExactlyOnIntegers) {
   }
 }
 
+const auto kTrainingName = [](const auto& tested) {
+  const auto& [op, c, threads] = tested.param;
+  return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads));
+};
 INSTANTIATE_TEST_SUITE_P(
     OperatorsShapesThreads, FusedTraining,
     testing::Combine(testing::ValuesIn(operator_names([](const downsample::DownsampleOp& op) {
@@ -112,10 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      BlockCase{2, 3, 5, 39, 80, 3}, BlockCase{2, 2, 7, 9, 92, 5},
                                      BlockCase{1, 12, 3, 81, 68, 3}),
                      testing::Values(1, 2, 3)),
-    [](const auto& tested) {
-      const auto& [op, c, threads] = tested.param;
-      return test_name(op + "_" + testing::PrintToString(c) + "_threads" + std::to_string(threads));
-    });
+    kTrainingName);
 
 TEST(FusedTrainPoolFor, LeavesToThePrimitivesWhatItCannotDo) {
   const kernels::Context context;
@@ -203,14 +204,15 @@ TEST_P(FusedLinear, EqualsTheDefinitionsAndUpdatesAsTheOptimizerWould) {
                "gradient of the source before the update");
 }
 
+const auto kLinearName = [](const auto& tested) {
+  const auto& [batch, out, threads] = tested.param;
+  return "batch" + std::to_string(batch) + "_outputs" + std::to_string(out) + "_threads" +
+         std::to_string(threads);
+};
 INSTANTIATE_TEST_SUITE_P(BatchesOutputsThreads, FusedLinear,
                          testing::Combine(testing::Values(1, 3, 32), testing::Values(5, 16, 120),
                                           testing::Values(1, 2, 3)),
-                         [](const auto& tested) {
-                           const auto& [batch, out, threads] = tested.param;
-                           return "batch" + std::to_string(batch) + "_outputs" + std::to_string(out) +
-                                  "_threads" + std::to_string(threads);
-                         });
+                         kLinearName);
 
 }  // namespace
 }  // namespace dsx

@@ -74,6 +74,11 @@ TEST_P(PackedLinear, EqualsItsDefinitionExactlyOnIntegers) {
   kernels::set_threads(omp_get_num_procs());
 }
 
+const auto kPackedName = [](const auto& tested) {
+  const auto& [c, threads, bf16, behind_relu] = tested.param;
+  return test_name(testing::PrintToString(c) + "_threads" + std::to_string(threads) +
+                   (bf16 ? "_bf16" : "_f32") + (behind_relu ? "_behind_relu" : ""));
+};
 INSTANTIATE_TEST_SUITE_P(ShapesThreadsTypes, PackedLinear,
                          testing::Combine(testing::Values(LinearCase{{1, 5000}, 120, false, true, true},
                                                           LinearCase{{2, 1024}, 7, false, false, false},
@@ -84,11 +89,7 @@ INSTANTIATE_TEST_SUITE_P(ShapesThreadsTypes, PackedLinear,
                                                           LinearCase{{7, 4, 16, 32}, 12, false, true, false},
                                                           LinearCase{{67, 2, 20, 20}, 11, true, true, true}),
                                           testing::Values(1, 2, 3, 40), testing::Bool(), testing::Bool()),
-                         [](const auto& tested) {
-                           const auto& [c, threads, bf16, behind_relu] = tested.param;
-                           return test_name(testing::PrintToString(c) + "_threads" + std::to_string(threads) +
-                                            (bf16 ? "_bf16" : "_f32") + (behind_relu ? "_behind_relu" : ""));
-                         });
+                         kPackedName);
 
 class PackedLinearWays : public testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(DenseAndBehindRelu, PackedLinearWays, testing::Bool(),

@@ -176,7 +176,8 @@ std::vector<PeerTime> read_peers(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw DataError(path + ": cannot be read; make it with scripts/peers --json FILE");
   const auto json = nlohmann::json::parse(file, nullptr, false);
-  if (!json.is_object() || !json.contains("works")) throw DataError(path + ": is not a result of scripts/peers");
+  if (!json.is_object() || !json.contains("works"))
+    throw DataError(path + ": is not a result of scripts/peers");
   std::vector<PeerTime> times;
   try {
     for (const auto& work : json.at("works")) {

@@ -86,12 +86,11 @@ void add_findings(ExperimentReport& report, const ExplainContext& context, const
                   const Interval& whole_ms, const Interval& ratio, const std::vector<std::string>& order,
                   const PartSamples& parts, const PartSamples& base_parts) {
   const auto id = fmt::format("whole/{}-{}", variant, context.baseline());
-  report.findings.push_back(
-      {id,
-       fmt::format("{} takes {} more than {} per batch of {}: {} times as long.", variant,
-                   interval_text(whole_ms, "ms"), context.baseline(), context.options.batch,
-                   interval_text(ratio, "")),
-       "ms", whole_ms, true});
+  report.findings.push_back({id,
+                             fmt::format("{} takes {} more than {} per batch of {}: {} times as long.",
+                                         variant, interval_text(whole_ms, "ms"), context.baseline(),
+                                         context.options.batch, interval_text(ratio, "")),
+                             "ms", whole_ms, true});
   double sum_ms = 0;
   for (const auto& part : order) {
     if (!parts.contains(part) || !base_parts.contains(part)) continue;
@@ -104,9 +103,10 @@ void add_findings(ExperimentReport& report, const ExplainContext& context, const
   const double residual = whole_ms.value - sum_ms;
   report.findings.push_back(
       {id + "/residual",
-       fmt::format("the layers' differences add up to {:.2f} ms; {:.2f} ms ({:.1f}%) lie between steps or are "
-                   "not explained by them.",
-                   sum_ms, residual, 100 * residual / whole_ms.value),
+       fmt::format(
+           "the layers' differences add up to {:.2f} ms; {:.2f} ms ({:.1f}%) lie between steps or are "
+           "not explained by them.",
+           sum_ms, residual, 100 * residual / whole_ms.value),
        "ms",
        {residual, residual, residual},
        false});
