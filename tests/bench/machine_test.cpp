@@ -77,7 +77,7 @@ TEST(FmaKernels, KeepToTheInstructionSetThatOneDnnMayUse) {
 #endif
 }
 
-bench::Machine made_up() {
+bench::Machine made_up_machine() {
   bench::Machine machine;
   bench::PeakRow peak;
   peak.threads = 2;
@@ -97,7 +97,7 @@ bench::Machine made_up() {
 TEST(Roofline, IsTheSlowerOfArithmeticAndTraffic) {
   bench::Topology topology;
   topology.caches = {{1, 32768, 64, 2, 1}, {2, 1048576, 64, 2, 1}};
-  const auto machine = made_up();
+  const auto machine = made_up_machine();
   const auto compute = bench::roofline(machine, topology, 2, "f32", 1e6, 1e3, 1e3, false);
   EXPECT_DOUBLE_EQ(compute.ns, 1e4);  // 1 MFLOP at 100 GFLOP/s
   EXPECT_EQ(compute.bound, "compute");

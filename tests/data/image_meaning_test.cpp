@@ -94,14 +94,14 @@ Bytes exif(std::uint8_t orientation) {
           1,   18,  0,   3,   0, 0, 0,   1,   0, orientation, 0, 0, 0, 0, 0, 0};
 }
 
-cv::Mat decoded(const Bytes& bytes) { return data::decode_picture(bytes, {}).image; }
+cv::Mat decoded_picture(const Bytes& bytes) { return data::decode_picture(bytes, {}).image; }
 
 TEST(JpegMeaning, TheExifBlockTurnsTheImageWhereverItStands) {
   cv::Mat image = test::picture(24, 32, 30);
   cv::rectangle(image, {2, 2}, {8, 12}, 220, cv::FILLED);  // in one corner
   Bytes jpeg;
   cv::imencode(".jpg", image, jpeg, {cv::IMWRITE_JPEG_QUALITY, 98});
-  const cv::Mat straight = decoded(jpeg);
+  const cv::Mat straight = decoded_picture(jpeg);
   const Bytes others[] = {{'h', 't', 't', 'p', ':', '/', '/', 'n', 's', 0, '<', 'x', '/', '>'},
                           {'o', 't', 'h', 'e', 'r'}};
   for (std::uint8_t orientation = 1; orientation <= 8; ++orientation)
@@ -114,7 +114,7 @@ TEST(JpegMeaning, TheExifBlockTurnsTheImageWhereverItStands) {
       const Bytes block = segment(0xE1, exif(orientation));
       bytes.insert(bytes.end(), block.begin(), block.end());
       bytes.insert(bytes.end(), jpeg.begin() + 2, jpeg.end());
-      const cv::Mat turned = decoded(bytes);
+      const cv::Mat turned = decoded_picture(bytes);
       EXPECT_EQ(turned.rows, orientation > 4 ? 32 : 24);
       // OpenCV itself, which honours the block where it is the first, is the reference.
       if (before == 0) {
@@ -149,9 +149,10 @@ TEST_P(OtherKinds, AreReadAndTheirTruncationNoticed) {
   Bytes bytes;
   const cv::Mat image = test::picture(40, 40, 50);
   cv::imencode(GetParam(), image, bytes, {cv::IMWRITE_WEBP_QUALITY, 101});
-  EXPECT_LE(cv::norm(decoded(bytes), image, cv::NORM_INF), 1);
+  EXPECT_LE(cv::norm(decoded_picture(bytes), image, cv::NORM_INF), 1);
   for (std::size_t length = 0; length < bytes.size(); length += length < 64 ? 1 : 7)
-    EXPECT_THROW(decoded({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)}), DataError)
+    EXPECT_THROW(decoded_picture({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)}),
+                 DataError)
         << length;
 }
 INSTANTIATE_TEST_SUITE_P(Kinds, OtherKinds, ::testing::Values(".bmp", ".webp"));

@@ -34,7 +34,7 @@ Bytes npy_of(const std::string& type, const std::string& shape, std::size_t data
 }
 
 data::NpyHeader read(const Bytes& bytes) { return data::read_npy_header(*data::open_bytes("a.npy", bytes)); }
-std::string refusal(const Bytes& bytes) {
+std::string npy_refusal(const Bytes& bytes) {
   return message_of<DataError>([&] { read(bytes); });
 }
 
@@ -60,26 +60,26 @@ TEST(Npy, NumbersHaveTheirByteOrderAndSign) {
 }
 
 TEST(Npy, RefusesShapesThatCannotBe) {
-  EXPECT_THAT(refusal(npy_of("'|u1'", "(1000000000000, 28, 28)", 784)),
+  EXPECT_THAT(npy_refusal(npy_of("'|u1'", "(1000000000000, 28, 28)", 784)),
               AllOf(HasSubstr("a.npy: truncated"), HasSubstr("1000000000000 x 28 x 28")));
-  EXPECT_THAT(refusal(npy_of("'<f8'", "(4294967296, 4294967296)", 0)), HasSubstr("false shape"));
-  EXPECT_THAT(refusal(npy_of("'|u1'", "(0, 18446744073709551615, 3)", 4)), HasSubstr("damaged"));
-  EXPECT_THAT(refusal(npy_of("'|u1'", "(99999999999999999999,)", 4)), HasSubstr("impossibly large"));
-  EXPECT_THAT(refusal(npy_of("'|u1'", "(-4,)", 4)), HasSubstr("negative dimension"));
-  EXPECT_THAT(refusal(npy_of("'|u1'", "(4,)", 5)), HasSubstr("1 more bytes than"));
+  EXPECT_THAT(npy_refusal(npy_of("'<f8'", "(4294967296, 4294967296)", 0)), HasSubstr("false shape"));
+  EXPECT_THAT(npy_refusal(npy_of("'|u1'", "(0, 18446744073709551615, 3)", 4)), HasSubstr("damaged"));
+  EXPECT_THAT(npy_refusal(npy_of("'|u1'", "(99999999999999999999,)", 4)), HasSubstr("impossibly large"));
+  EXPECT_THAT(npy_refusal(npy_of("'|u1'", "(-4,)", 4)), HasSubstr("negative dimension"));
+  EXPECT_THAT(npy_refusal(npy_of("'|u1'", "(4,)", 5)), HasSubstr("1 more bytes than"));
   std::string many = "(";
   for (int i = 0; i < 40; ++i) many += "1, ";
-  EXPECT_THAT(refusal(npy_of("'|u1'", many + ")", 1)), HasSubstr("damaged .npy header"));
+  EXPECT_THAT(npy_refusal(npy_of("'|u1'", many + ")", 1)), HasSubstr("damaged .npy header"));
 }
 
 TEST(Npy, RefusesKindsThatItDoesNotRead) {
-  EXPECT_THAT(refusal(npy_of("'|O'", "(1,)", 30)), HasSubstr("never loaded"));
-  EXPECT_THAT(refusal(npy_of("[('a', '<i4')]", "(1,)", 4)), HasSubstr("array of records"));
+  EXPECT_THAT(npy_refusal(npy_of("'|O'", "(1,)", 30)), HasSubstr("never loaded"));
+  EXPECT_THAT(npy_refusal(npy_of("[('a', '<i4')]", "(1,)", 4)), HasSubstr("array of records"));
   for (const char* type : {"'<c8'", "'<U4'", "'|S3'", "'<f2'", "'<M8[s]'", "'u1'", "''", "'|'"})
-    EXPECT_THAT(refusal(npy_of(type, "(1,)", 8)), HasSubstr("are not read")) << type;
-  EXPECT_THAT(refusal(npy_of("'|u1'", "(2, 2)", 4, "True")),
+    EXPECT_THAT(npy_refusal(npy_of(type, "(1,)", 8)), HasSubstr("are not read")) << type;
+  EXPECT_THAT(npy_refusal(npy_of("'|u1'", "(2, 2)", 4, "True")),
               AllOf(HasSubstr("Fortran"), HasSubstr("ascontiguous")));
-  EXPECT_THAT(refusal(npy("{}", 0, 9)), HasSubstr("version 9"));
+  EXPECT_THAT(npy_refusal(npy("{}", 0, 9)), HasSubstr("version 9"));
 }
 
 TEST(Npy, RefusesDamagedHeaders) {
@@ -90,12 +90,12 @@ TEST(Npy, RefusesDamagedHeaders) {
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x", "{'descr: '<f4'",
         "{'descr': '<f4', 'fortran_order': False, 'shape': 1}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}"})
-    EXPECT_THAT(refusal(npy(header, 4)), HasSubstr("damaged .npy header")) << header;
-  EXPECT_THAT(refusal({}), HasSubstr("truncated"));
-  EXPECT_THAT(refusal(Bytes(64, 'x')), HasSubstr("not a .npy"));
+    EXPECT_THAT(npy_refusal(npy(header, 4)), HasSubstr("damaged .npy header")) << header;
+  EXPECT_THAT(npy_refusal({}), HasSubstr("truncated"));
+  EXPECT_THAT(npy_refusal(Bytes(64, 'x')), HasSubstr("not a .npy"));
   Bytes endless = npy_of("'|u1'", "(4,)", 4);
   endless[8] = endless[9] = 0xFF;
-  EXPECT_THAT(refusal(endless), HasSubstr("header of 65535 bytes"));
+  EXPECT_THAT(npy_refusal(endless), HasSubstr("header of 65535 bytes"));
 }
 
 class NpzFile : public test::TempFolder {
@@ -108,7 +108,7 @@ class NpzFile : public test::TempFolder {
     EXPECT_EQ(zip_close(zip), 0);
     return test::bytes_of(folder_ / "a.npz");
   }
-  static std::string refusal(const Bytes& bytes, const std::string& array = "x") {
+  static std::string npy_refusal(const Bytes& bytes, const std::string& array = "x") {
     return message_of<DataError>([&] {
       data::Npz npz("a.npz", bytes);
       const auto stream = npz.open(array);
@@ -133,33 +133,33 @@ TEST_F(NpzFile, GivesMembersByTheirNames) {
   EXPECT_TRUE(npz.has("x"));
   EXPECT_FALSE(npz.has("readme.txt"));
   EXPECT_EQ(data::read_npy_header(*npz.open("x")).count(), 300U);
-  EXPECT_EQ(refusal(bytes), "");
-  EXPECT_THAT(refusal(bytes, "y"), HasSubstr("a.npz: has no array 'y'"));
+  EXPECT_EQ(npy_refusal(bytes), "");
+  EXPECT_THAT(npy_refusal(bytes, "y"), HasSubstr("a.npz: has no array 'y'"));
 }
 
 TEST_F(NpzFile, RefusesDirectoriesThatLie) {
   const Bytes sound = archive({{"x.npy", Bytes(100'000, 7)}});
   Bytes bomb = sound;
   patch(bomb, 24, 4'000'000'000U);  // the size that is claimed
-  EXPECT_THAT(refusal(bomb), AnyOf(HasSubstr("cannot be"), HasSubstr("not a readable")));
+  EXPECT_THAT(npy_refusal(bomb), AnyOf(HasSubstr("cannot be"), HasSubstr("not a readable")));
   Bytes larger = sound;
   patch(larger, 24, 100'001);
-  EXPECT_THAT(refusal(larger),
+  EXPECT_THAT(npy_refusal(larger),
               AllOf(HasSubstr("a.npz"), AnyOf(HasSubstr("damaged"), HasSubstr("not a readable"))));
   Bytes checksum = sound;
   patch(checksum, 16, 1);
-  EXPECT_NE(refusal(checksum), "");
+  EXPECT_NE(npy_refusal(checksum), "");
   Bytes offset = sound;
   patch(offset, 42, 4'000'000);
-  EXPECT_THAT(refusal(offset), HasSubstr("not a readable"));
+  EXPECT_THAT(npy_refusal(offset), HasSubstr("not a readable"));
 }
 
 TEST_F(NpzFile, RefusesWhatIsNoArchive) {
-  EXPECT_THAT(refusal({}), HasSubstr("has no array 'x'"));
-  EXPECT_THAT(refusal(Bytes(1000, 'P')), HasSubstr("not a readable .npz"));
+  EXPECT_THAT(npy_refusal({}), HasSubstr("has no array 'x'"));
+  EXPECT_THAT(npy_refusal(Bytes(1000, 'P')), HasSubstr("not a readable .npz"));
   std::vector<std::pair<std::string, Bytes>> many;
   for (int i = 0; i < 1001; ++i) many.push_back({std::to_string(i) + ".npy", {}});
-  EXPECT_THAT(refusal(archive(many)), HasSubstr("1001 members"));
+  EXPECT_THAT(npy_refusal(archive(many)), HasSubstr("1001 members"));
 }
 
 }  // namespace

@@ -12,15 +12,15 @@ namespace {
 
 using namespace reference;
 
-struct Case {
+struct ConvCase {
   int n, ic, h, w, oc, kernel, stride, padding, cut;  // cut: how much the right padding is reduced
 };
-void PrintTo(const Case& c, std::ostream* out) {
+void PrintTo(const ConvCase& c, std::ostream* out) {
   *out << c.n << "x" << c.ic << "x" << c.h << "x" << c.w << " -> " << c.oc << ", k" << c.kernel << " s"
        << c.stride << " p" << c.padding << " cut " << c.cut;
 }
 
-class Conv : public testing::TestWithParam<std::tuple<kernels::Layout, Case>> {
+class Conv : public testing::TestWithParam<std::tuple<kernels::Layout, ConvCase>> {
  protected:
   void SetUp() override {
     const auto& c = std::get<1>(GetParam());
@@ -90,7 +90,7 @@ TEST_P(Conv, BackwardWeightsEqualDefinition) {
   expect_equal(out.at(DNNL_ARG_DIFF_BIAS), expected.bias, kernel.impl);
 }
 
-const std::vector<Case> kCases{
+const std::vector<ConvCase> kConvCases{
     {2, 1, 20, 18, 6, 5, 1, 0, 0},   // the study's conv1
     {2, 1, 20, 18, 6, 5, 2, 0, 0},   // strided, even result
     {2, 1, 19, 17, 6, 5, 2, 0, 1},   // strided, odd result: last row and column cut
@@ -100,7 +100,7 @@ const std::vector<Case> kCases{
 };
 
 INSTANTIATE_TEST_SUITE_P(AllLayouts, Conv,
-                         testing::Combine(testing::ValuesIn(all_layouts()), testing::ValuesIn(kCases)),
+                         testing::Combine(testing::ValuesIn(all_layouts()), testing::ValuesIn(kConvCases)),
                          [](const auto& tested) {
                            const auto& c = std::get<1>(tested.param);
                            return kernels::to_string(std::get<0>(tested.param)) + "_ic" +

@@ -24,7 +24,7 @@ void PrintTo(const BlockCase& c, std::ostream* out) {
        << ", k" << c.kernel;
 }
 
-fused::FusedPoolMaker maker(const std::string& op) { return downsample::downsample_op(op).fused; }
+fused::FusedPoolMaker training_maker(const std::string& op) { return downsample::downsample_op(op).fused; }
 
 double largest(const std::vector<double>& values) {
   double most = 0;
@@ -121,12 +121,12 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(FusedTrainPoolFor, LeavesToThePrimitivesWhatItCannotDo) {
   const kernels::Context context;
   EXPECT_FALSE(fused::fused_train_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 5, 1, 0),
-                                           maker("blurpool")));
-  EXPECT_FALSE(
-      fused::fused_train_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 7, 1, 0), maker("maxpool")))
+                                           training_maker("blurpool")));
+  EXPECT_FALSE(fused::fused_train_pool_for(context, kernels::conv_shape({1, 1, 80, 80}, 6, 7, 1, 0),
+                                           training_maker("maxpool")))
       << "7x7";
-  EXPECT_FALSE(
-      fused::fused_train_pool_for(context, kernels::conv_shape({1, 1, 7, 80}, 6, 5, 1, 0), maker("maxpool")))
+  EXPECT_FALSE(fused::fused_train_pool_for(context, kernels::conv_shape({1, 1, 7, 80}, 6, 5, 1, 0),
+                                           training_maker("maxpool")))
       << "low";
 }
 

@@ -10,15 +10,15 @@ namespace {
 
 using namespace reference;
 
-struct Case {
+struct PoolCase {
   kernels::PoolKind kind;
   reference::Pool expected;
   int kernel, stride, padding;
   const char* name;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const PoolCase& c, std::ostream* out) { *out << c.name; }
 
-class PoolTest : public testing::TestWithParam<std::tuple<kernels::Layout, Case, int>> {};
+class PoolTest : public testing::TestWithParam<std::tuple<kernels::Layout, PoolCase, int>> {};
 
 TEST_P(PoolTest, ForwardAndBackwardEqualDefinition) {
   const auto& [layout, c, channels] = GetParam();
@@ -54,7 +54,7 @@ TEST_P(PoolTest, ForwardAndBackwardEqualDefinition) {
               backward.impl);
 }
 
-const std::vector<Case> kCases{
+const std::vector<PoolCase> kPoolCases{
     {kernels::PoolKind::max, reference::Pool::max, 2, 2, 0, "max2s2"},
     {kernels::PoolKind::max, reference::Pool::max, 2, 1, 0, "max2s1"},
     {kernels::PoolKind::max, reference::Pool::max, 3, 2, 1, "max3s2p1"},
@@ -64,7 +64,7 @@ const std::vector<Case> kCases{
 };
 
 INSTANTIATE_TEST_SUITE_P(AllLayouts, PoolTest,
-                         testing::Combine(testing::ValuesIn(all_layouts()), testing::ValuesIn(kCases),
+                         testing::Combine(testing::ValuesIn(all_layouts()), testing::ValuesIn(kPoolCases),
                                           testing::Values(1, 6, 16)),
                          [](const auto& tested) {
                            return kernels::to_string(std::get<0>(tested.param)) + "_" +

@@ -12,7 +12,7 @@
 namespace dsx {
 namespace {
 
-constexpr int kBatch = 5, kSteps = 3;
+constexpr int kTrainingBatch = 5, kSteps = 3;
 
 struct Trained {
   std::vector<double> losses;
@@ -25,7 +25,7 @@ Trained train(const std::string& variant, int threads, bool update_in_backward, 
   context.fused = true;
   net::Network network(context, net::load_network_spec("lenet"), {variant, 1, 160, 160});
   network.init(7);
-  auto plan = network.make_plan(kBatch, true);
+  auto plan = network.make_plan(kTrainingBatch, true);
   const Images images(reference::formula_values("input", plan.src_count(), 1, 5));
   plan.set_src(images.data.get());
   plan.set_labels(std::vector<float>{1, 0, 0, 1, 1});

@@ -12,14 +12,14 @@
 namespace dsx {
 namespace {
 
-using Doubles = std::vector<double>;
+using Probabilities = std::vector<double>;
 
 nlohmann::json figures() {
   return nlohmann::json::parse(
       std::ifstream(std::string(DOWNSCALEXR_SOURCE_DIR) + "/tests/fixtures/confident_learning.json"));
 }
 
-void expect_near(const Doubles& found, const Doubles& expected, double tolerance) {
+void expect_all_near(const Probabilities& found, const Probabilities& expected, double tolerance) {
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], tolerance) << i;
 }
@@ -31,19 +31,19 @@ TEST(ConfidentLearning, AgreesWithCleanlab) {
     SCOPED_TRACE(c.at("name").get<std::string>());
     const std::vector<std::uint32_t> given = c.at("given");
     const auto found =
-        statistics::confident_learning(c.at("probabilities").get<Doubles>(), given, c.at("classes"));
-    expect_near(found.thresholds, c.at("thresholds"), 1e-9);
+        statistics::confident_learning(c.at("probabilities").get<Probabilities>(), given, c.at("classes"));
+    expect_all_near(found.thresholds, c.at("thresholds"), 1e-9);
     EXPECT_EQ(found.counts, c.at("counts").get<std::vector<std::size_t>>());
     // cleanlab rounds the scaled counts to whole images.
-    expect_near(found.joint, c.at("joint"), 1.0 / static_cast<double>(given.size()));
+    expect_all_near(found.joint, c.at("joint"), 1.0 / static_cast<double>(given.size()));
     EXPECT_EQ(found.issues, c.at("issues").get<std::vector<std::size_t>>());
-    expect_near(found.self_confidence, c.at("self_confidence"), 1e-9);
-    expect_near(found.normalized_margin, c.at("normalized_margin"), 1e-9);
+    expect_all_near(found.self_confidence, c.at("self_confidence"), 1e-9);
+    expect_all_near(found.normalized_margin, c.at("normalized_margin"), 1e-9);
   }
 }
 
 TEST(ConfidentLearning, FindsAPlantedWrongLabelFirst) {
-  const Doubles p = {0.9, 0.1, 0.8, 0.2, 0.1, 0.9, 0.2, 0.8, 0.97, 0.03};
+  const Probabilities p = {0.9, 0.1, 0.8, 0.2, 0.1, 0.9, 0.2, 0.8, 0.97, 0.03};
   const std::vector<std::uint32_t> given = {0, 0, 1, 1, 1};
   const statistics::ConfidentLearning found = statistics::confident_learning(p, given, 2);
   EXPECT_EQ(found.issues, std::vector<std::size_t>{4});
@@ -55,16 +55,18 @@ TEST(ConfidentLearning, FindsAPlantedWrongLabelFirst) {
 
 TEST(ConfidentLearning, RefusesWhatAreNoProbabilities) {
   const std::vector<std::uint32_t> given = {0, 1};
-  EXPECT_THROW(statistics::confident_learning(Doubles{0.5, 0.5}, given, 2), std::invalid_argument);
-  EXPECT_THROW(statistics::confident_learning(Doubles{0.5, 0.6, 0.5, 0.5}, given, 2), std::invalid_argument);
-  EXPECT_THROW(statistics::confident_learning(Doubles{1.5, -0.5, 0.5, 0.5}, given, 2), std::invalid_argument);
-  EXPECT_THROW(statistics::confident_learning(Doubles{std::nan(""), 1, 0.5, 0.5}, given, 2),
+  EXPECT_THROW(statistics::confident_learning(Probabilities{0.5, 0.5}, given, 2), std::invalid_argument);
+  EXPECT_THROW(statistics::confident_learning(Probabilities{0.5, 0.6, 0.5, 0.5}, given, 2),
                std::invalid_argument);
-  EXPECT_THROW(statistics::confident_learning(Doubles{1, 0, 1, 0}, std::vector<std::uint32_t>{0, 0}, 2),
+  EXPECT_THROW(statistics::confident_learning(Probabilities{1.5, -0.5, 0.5, 0.5}, given, 2),
                std::invalid_argument);
-  EXPECT_THROW(statistics::confident_learning(Doubles{1, 0, 1, 0}, std::vector<std::uint32_t>{0, 2}, 2),
+  EXPECT_THROW(statistics::confident_learning(Probabilities{std::nan(""), 1, 0.5, 0.5}, given, 2),
                std::invalid_argument);
-  EXPECT_THROW(statistics::confident_learning(Doubles{}, std::vector<std::uint32_t>{}, 2),
+  EXPECT_THROW(statistics::confident_learning(Probabilities{1, 0, 1, 0}, std::vector<std::uint32_t>{0, 0}, 2),
+               std::invalid_argument);
+  EXPECT_THROW(statistics::confident_learning(Probabilities{1, 0, 1, 0}, std::vector<std::uint32_t>{0, 2}, 2),
+               std::invalid_argument);
+  EXPECT_THROW(statistics::confident_learning(Probabilities{}, std::vector<std::uint32_t>{}, 2),
                std::invalid_argument);
 }
 

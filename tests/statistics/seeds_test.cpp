@@ -15,11 +15,12 @@ using dsx_test::expect_interval;
 using dsx_test::kAgreement;
 using dsx_test::reference;
 
-std::vector<double> values(const nlohmann::json& list) { return list.get<std::vector<double>>(); }
+std::vector<double> values_in(const nlohmann::json& list) { return list.get<std::vector<double>>(); }
 
 TEST(Seeds, AgreeWithObuchowskiRockette) {
   const auto& r = reference().at("seeds");
-  const auto s = statistics::combine_seeds(values(r.at("figures")), values(r.at("covariance")), 0.95, 0.85);
+  const auto s =
+      statistics::combine_seeds(values_in(r.at("figures")), values_in(r.at("covariance")), 0.95, 0.85);
   const auto near = [&](double found, const char* name) {
     EXPECT_NEAR(found, r.at(name).get<double>(), kAgreement) << name;
   };
@@ -103,7 +104,7 @@ TEST(Seeds, CrossedBootstrapSeesBothSources) {
 
 TEST(Slope, AgreesWithStatsmodels) {
   const auto& r = reference().at("regression");
-  const auto x = values(r.at("x")), a = values(r.at("a")), b = values(r.at("b"));
+  const auto x = values_in(r.at("x")), a = values_in(r.at("a")), b = values_in(r.at("b"));
   const auto block = r.at("block").get<std::vector<std::uint32_t>>();
   const auto check = [](const statistics::Estimate& e, const nlohmann::json& expected) {
     EXPECT_NEAR(e.value, expected.at("slope").get<double>(), kAgreement);

@@ -11,14 +11,14 @@ using dsx_test::Coverage;
 using dsx_test::expect_coverage;
 
 // 60 subjects of 1 to 6 images and one class each, half of the variance between subjects.
-struct Draw {
+struct BootstrapDraw {
   std::vector<double> scores;
   std::vector<std::uint8_t> positive;
   std::vector<std::uint32_t> subject;
 };
 constexpr double kShift = 1.3;
-Draw draw(Random& r) {
-  Draw d;
+BootstrapDraw draw_bootstrap(Random& r) {
+  BootstrapDraw d;
   d.subject = dsx_test::random_subjects(r, 60);
   std::vector<double> own(60);
   for (auto& o : own) o = r.normal();
@@ -49,7 +49,7 @@ TEST(BootstrapCoverage, BySubject) {
   Coverage percentile[4], bca[4];
   for (int i = 0; i < 2000; ++i) {
     Random r({7, static_cast<std::uint64_t>(i)});
-    const auto d = draw(r);
+    const auto d = draw_bootstrap(r);
     const statistics::RankedScores ranked(d.scores, d.positive);
     const auto predicted = statistics::decide(d.scores, kShift / 2);
     const auto strata = statistics::class_strata(d.positive, d.subject);
@@ -80,7 +80,7 @@ TEST(BootstrapCoverage, IgnoringSubjectsIsSeen) {
   Coverage c;
   for (int i = 0; i < 400; ++i) {
     Random r({7, static_cast<std::uint64_t>(i)});
-    const auto d = draw(r);
+    const auto d = draw_bootstrap(r);
     const statistics::RankedScores ranked(d.scores, d.positive);
     std::vector<std::uint32_t> own(d.scores.size());
     for (std::size_t k = 0; k < own.size(); ++k) own[k] = static_cast<std::uint32_t>(k);

@@ -13,14 +13,14 @@ double expit(double x) { return 1 / (1 + std::exp(-x)); }
 
 // True log odds are 0.3 + 0.7 * logit, logits normal with standard deviation 1.5. `copies` images per subject
 // that show nearly the same (same label, same logit): the subject is the draw.
-struct Draw {
+struct CalibrationDraw {
   std::vector<double> logits;
   std::vector<std::uint8_t> positive;
   std::vector<std::uint32_t> subject;
 };
 constexpr double kIntercept = 0.3, kSlope = 0.7;
-Draw draw(Random& r, std::uint32_t subjects, int copies) {
-  Draw d;
+CalibrationDraw draw_calibration(Random& r, std::uint32_t subjects, int copies) {
+  CalibrationDraw d;
   for (std::uint32_t s = 0; s < subjects; ++s) {
     const double x = 1.5 * r.normal();
     const bool y = r.uniform() < expit(kIntercept + kSlope * x);
@@ -33,7 +33,7 @@ TEST(CalibrationCoverage, SlopeAndIntercept) {
   Coverage slope, intercept;
   for (int i = 0; i < 6000; ++i) {
     Random r({8, static_cast<std::uint64_t>(i)});
-    const auto d = draw(r, 250, 1);
+    const auto d = draw_calibration(r, 250, 1);
     const auto fit = statistics::recalibrate(d.logits, d.positive);
     slope.add(fit.slope, kSlope);
     intercept.add(fit.intercept, kIntercept);
@@ -46,7 +46,7 @@ TEST(CalibrationCoverage, SlopeAndInterceptBySubject) {
   Coverage slope, intercept, ignored;
   for (int i = 0; i < 4000; ++i) {
     Random r({9, static_cast<std::uint64_t>(i)});
-    const auto d = draw(r, 150, 3);
+    const auto d = draw_calibration(r, 150, 3);
     const auto fit = statistics::recalibrate(d.logits, d.positive, d.subject);
     slope.add(fit.slope, kSlope);
     intercept.add(fit.intercept, kIntercept);
@@ -60,7 +60,7 @@ TEST(CalibrationCoverage, SlopeAndInterceptBySubject) {
 // The intercept with the slope fixed at 1, for a model whose only fault is a shift.
 TEST(CalibrationCoverage, InTheLarge) {
   const auto one = [](Random& r) {
-    Draw d = draw(r, 250, 1);
+    CalibrationDraw d = draw_calibration(r, 250, 1);
     for (std::size_t i = 0; i < d.logits.size(); ++i) d.positive[i] = r.uniform() < expit(d.logits[i] - 0.4);
     return statistics::recalibrate(d.logits, d.positive).in_the_large;
   };
@@ -74,13 +74,13 @@ TEST(CalibrationCoverage, Brier) {
   });
   expect_coverage(coverage_of(6000, truth,
                               [](Random& r) {
-                                const auto d = draw(r, 200, 1);
+                                const auto d = draw_calibration(r, 200, 1);
                                 return statistics::brier_score(d.logits, d.positive).score;
                               }),
                   0.01);
   expect_coverage(coverage_of(4000, truth,
                               [](Random& r) {
-                                const auto d = draw(r, 100, 3);
+                                const auto d = draw_calibration(r, 100, 3);
                                 return statistics::brier_score(d.logits, d.positive, 10, d.subject).score;
                               }),
                   0.015);
@@ -91,7 +91,7 @@ TEST(CalibrationCoverage, ReliabilityBins) {
   Coverage c;
   for (int i = 0; i < 600; ++i) {
     Random r({10, static_cast<std::uint64_t>(i)});
-    Draw d = draw(r, 400, 1);
+    CalibrationDraw d = draw_calibration(r, 400, 1);
     for (std::size_t k = 0; k < d.logits.size(); ++k) d.positive[k] = r.uniform() < expit(d.logits[k]);
     for (const auto& bin : statistics::reliability_curve(d.logits, d.positive, 8).bins)
       c.add(bin.observed, bin.mean_probability);
@@ -103,13 +103,13 @@ TEST(CalibrationCoverage, ReliabilityBins) {
 // equal mass.
 TEST(CalibrationBias, IsRemoved) {
   Random large({11});
-  const auto many = draw(large, 400000, 1);
+  const auto many = draw_calibration(large, 400000, 1);
   const auto truth = statistics::calibration_error(many.logits, many.positive, 8);
   double plug_in = 0, debiased = 0, square = 0, chance = 0, found_by_chance = 0;
   constexpr int repetitions = 1500;
   for (int i = 0; i < repetitions; ++i) {
     Random r({12, static_cast<std::uint64_t>(i)});
-    Draw d = draw(r, 200, 1);
+    CalibrationDraw d = draw_calibration(r, 200, 1);
     const auto found = statistics::calibration_error(d.logits, d.positive, 8);
     plug_in += found.plug_in / repetitions;
     debiased += found.debiased / repetitions;

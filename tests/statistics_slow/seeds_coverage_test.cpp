@@ -16,16 +16,16 @@ using dsx_test::expect_at_least;
 using dsx_test::expect_coverage;
 
 constexpr std::size_t kSeeds = 5;
-constexpr double kShift = 1.5;
+constexpr double kSeedsShift = 1.5;
 
 // Scores of kSeeds networks: each image is hard or easy for all of them (`common` of the variance), each
 // network is good or bad (standard deviation `seed_sd` of its shift).
-struct Draw {
+struct SeedsDraw {
   std::vector<std::vector<double>> scores;
   std::vector<std::uint8_t> positive;
 };
-Draw draw(Random& r, double shift, double seed_sd, double common, int images = 160) {
-  Draw d;
+SeedsDraw draw_seeds(Random& r, double shift, double seed_sd, double common, int images = 160) {
+  SeedsDraw d;
   std::vector<double> hard;
   for (int i = 0; i < images; ++i) d.positive.push_back(i % 2 == 1 ? 1 : 0), hard.push_back(r.normal());
   for (std::size_t s = 0; s < kSeeds; ++s) {
@@ -43,7 +43,7 @@ double true_auc(double shift, double seed_sd) {
   return statistics::normal_cdf(shift / std::sqrt(2 + seed_sd * seed_sd));
 }
 
-statistics::SeedSummary summary_of(const Draw& d) {
+statistics::SeedSummary summary_of(const SeedsDraw& d) {
   const auto c = statistics::auc_covariance(d.scores, d.positive);
   return statistics::combine_seeds(c.auc, c.covariance);
 }
@@ -51,8 +51,10 @@ statistics::SeedSummary summary_of(const Draw& d) {
 TEST(SeedsCoverage, NewSeedsAndNewImages) {
   for (const double seed_sd : {0.05, 0.3})
     for (const double common : {0.3, 0.8}) {
-      const auto one = [&](Random& r) { return summary_of(draw(r, kShift, seed_sd, common)).mean; };
-      expect_coverage(coverage_of(4000, true_auc(kShift, seed_sd), one), 0.02);
+      const auto one = [&](Random& r) {
+        return summary_of(draw_seeds(r, kSeedsShift, seed_sd, common)).mean;
+      };
+      expect_coverage(coverage_of(4000, true_auc(kSeedsShift, seed_sd), one), 0.02);
     }
 }
 
@@ -89,23 +91,25 @@ TEST(SeedsCoverage, ForgettingTheDegreesOfFreedomIsSeen) {
 
 // The usual mean +- t * sd / sqrt(S) forgets that all seeds saw the same images.
 TEST(SeedsCoverage, IgnoringSharedImagesIsSeen) {
-  const auto one = [](Random& r) { return summary_of(draw(r, kShift, 0.05, 0.8)).mean_these_images; };
-  EXPECT_LT(coverage_of(800, true_auc(kShift, 0.05), one).share(), 0.75);
+  const auto one = [](Random& r) {
+    return summary_of(draw_seeds(r, kSeedsShift, 0.05, 0.8)).mean_these_images;
+  };
+  EXPECT_LT(coverage_of(800, true_auc(kSeedsShift, 0.05), one).share(), 0.75);
 }
 
 // DeLong on one seed forgets that another seed would have come out differently.
 TEST(SeedsCoverage, IgnoringSeedsIsSeen) {
   const auto one = [](Random& r) {
-    const auto d = draw(r, kShift, 0.5, 0.3, 200);
+    const auto d = draw_seeds(r, kSeedsShift, 0.5, 0.3, 200);
     return statistics::auc_estimate(d.scores[0], d.positive);
   };
-  EXPECT_LT(coverage_of(800, true_auc(kShift, 0.5), one).share(), 0.75);
+  EXPECT_LT(coverage_of(800, true_auc(kSeedsShift, 0.5), one).share(), 0.75);
 }
 
 // Differences between two variants, each trained from the same seeds, on the same images.
 TEST(SeedsCoverage, PairedDifference) {
   const auto one = [](Random& r) {
-    Draw d = draw(r, kShift, 0.2, 0.5);
+    SeedsDraw d = draw_seeds(r, kSeedsShift, 0.2, 0.5);
     for (std::size_t s = 0; s < kSeeds;
          ++s) {  // variant b: the same, disturbed, and worse by a seed's own amount
       const double worse = 0.3 + 0.1 * r.normal();
@@ -120,7 +124,7 @@ TEST(SeedsCoverage, PairedDifference) {
   };
   // b's shift has mean 1.2 and variance 0.04 + 0.01; its scores have variance 1.25.
   const double truth =
-      true_auc(kShift, 0.2) - statistics::normal_cdf((kShift - 0.3) / std::sqrt(2 * 1.25 + 0.05));
+      true_auc(kSeedsShift, 0.2) - statistics::normal_cdf((kSeedsShift - 0.3) / std::sqrt(2 * 1.25 + 0.05));
   expect_coverage(coverage_of(4000, truth, one), 0.02);
 }
 
@@ -129,7 +133,7 @@ TEST(SeedsCoverage, CrossedBootstrap) {
   std::vector<std::size_t> all(kSeeds);
   std::iota(all.begin(), all.end(), std::size_t{0});
   const auto one = [&](Random& r) {
-    const auto d = draw(r, kShift, 0.2, 0.6);
+    const auto d = draw_seeds(r, kSeedsShift, 0.2, 0.6);
     std::vector<statistics::RankedScores> ranked;
     for (const auto& s : d.scores) ranked.emplace_back(s, d.positive);
     std::vector<std::uint32_t> own(d.positive.size());
@@ -142,17 +146,18 @@ TEST(SeedsCoverage, CrossedBootstrap) {
         {.resamples = 400, .strata = statistics::class_strata(d.positive, own), .jackknife = false});
     return statistics::crossed_bootstrap(sample, all);
   };
-  expect_at_least(coverage_of(500, true_auc(kShift, 0.2), one), 0.01);
+  expect_at_least(coverage_of(500, true_auc(kSeedsShift, 0.2), one), 0.01);
 }
 
 TEST(SeedsSpread, SeparatesSeedsFromImages) {
   double seed_variance = 0, image_variance = 0;
   constexpr int repetitions = 400;
   // What a seed does to the AUC to first order: density of the AUC's curve times the shift's spread.
-  const double slope = std::exp(-kShift * kShift / 4) / std::sqrt(2 * std::numbers::pi) / std::sqrt(2.0);
+  const double slope =
+      std::exp(-kSeedsShift * kSeedsShift / 4) / std::sqrt(2 * std::numbers::pi) / std::sqrt(2.0);
   for (int i = 0; i < repetitions; ++i) {
     Random r({13, static_cast<std::uint64_t>(i)});
-    const auto s = summary_of(draw(r, kShift, 0.3, 0.5, 120));
+    const auto s = summary_of(draw_seeds(r, kSeedsShift, 0.3, 0.5, 120));
     seed_variance += s.seed_sd * s.seed_sd / repetitions;
     image_variance += s.image_sd * s.image_sd / repetitions;
   }
@@ -160,11 +165,11 @@ TEST(SeedsSpread, SeparatesSeedsFromImages) {
   Coverage one_seed;  // image_sd is right if one seed's own interval, made from it, covers
   for (int i = 0; i < 1500; ++i) {
     Random r({14, static_cast<std::uint64_t>(i)});
-    const auto d = draw(r, kShift, 0, 0.5, 120);
+    const auto d = draw_seeds(r, kSeedsShift, 0, 0.5, 120);
     one_seed.add(
         statistics::t_interval(statistics::auc_estimate(d.scores[0], d.positive).value,
                                std::sqrt(image_variance), std::numeric_limits<double>::infinity(), 0.95),
-        true_auc(kShift, 0));
+        true_auc(kSeedsShift, 0));
   }
   expect_coverage(one_seed, 0.015);
 }
