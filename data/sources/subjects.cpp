@@ -181,9 +181,13 @@ class Finder {
     }
     for (const auto& [subject, tally] : tally_of(images_, found)) {
       const double share = static_cast<double>(tally.images) / static_cast<double>(images_.size());
-      if (images_.size() >= kFew && share >= 0.5)  // a year or a series, not a patient
-        for (std::optional<Clue>& clue : found)
-          if (clue && clue->subject == subject) clue.reset();
+      if (images_.size() < kFew || share <= 0.5)
+        continue;  // more than that: a year or a series, not a patient
+      for (std::optional<Clue>& clue : found)
+        if (clue && clue->subject == subject) clue.reset();
+      lines_.push_back(fmt::format(
+          "subjects: '{}' is in the names of {} of {}: no person's; --subject REGEX finds ids in paths",
+          subject, tally.images, counted(images_.size(), "image")));
     }
     for (std::size_t i = 0; i < images_.size(); ++i)
       if (found[i]) clues_[i] = found[i];

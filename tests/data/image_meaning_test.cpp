@@ -187,7 +187,7 @@ TEST_F(Ranges, BitsThatNoImageUsesAreFoundStretchedAndSaid) {
   const cv::Mat image = first_image("auto", notes);
   EXPECT_LE(cv::norm(image, test::picture(20, 20, 0), cv::NORM_INF), 1);
   EXPECT_EQ(intensity_, "PNG16=0,4095");
-  EXPECT_THAT(notes, Contains(HasSubstr("values of PNG16: 0 to 3200")));
+  EXPECT_THAT(notes, Contains(HasSubstr("values of PNG16: 0 to 3152")));
   // Stored: nearly black, and said.
   EXPECT_LE(cv::norm(first_image("stored", notes), test::picture(20, 20, 0) / 16, cv::NORM_INF), 1);
   EXPECT_THAT(notes, Contains(HasSubstr("--intensity-range 0,")));

@@ -130,6 +130,27 @@ TEST(FusedTrainPoolFor, LeavesToThePrimitivesWhatItCannotDo) {
       << "low";
 }
 
+struct LinearGradients {
+  std::vector<double> source, weights, bias;
+};
+LinearGradients linear_gradients(const std::vector<double>& x, const std::vector<double>& weights,
+                                 const std::vector<double>& dy, int batch, int out) {
+  LinearGradients d{std::vector<double>(x.size()), std::vector<double>(weights.size()),
+                    std::vector<double>(static_cast<std::size_t>(out))};
+  const std::size_t in = x.size() / static_cast<std::size_t>(batch);
+  for (int n = 0; n < batch; ++n) {
+    for (int o = 0; o < out; ++o) {
+      const double g = dy[static_cast<std::size_t>(n) * out + o];
+      d.bias[o] += g;
+      for (std::size_t i = 0; i < in; ++i) {
+        d.source[n * in + i] += g * weights[o * in + i];
+        d.weights[o * in + i] += g * x[n * in + i];
+      }
+    }
+  }
+  return d;
+}
+
 class FusedLinear : public testing::TestWithParam<std::tuple<int, int, int>> {
  protected:
   void TearDown() override { kernels::set_threads(omp_get_num_procs()); }
@@ -151,17 +172,7 @@ TEST_P(FusedLinear, EqualsTheDefinitionsAndUpdatesAsTheOptimizerWould) {
   expect_equal(forward.at(DNNL_ARG_DST), relu(linear(x, weights, bias, out)).v, "forward");
 
   const auto dy = integers(static_cast<std::size_t>(batch) * out, 4);
-  std::vector<double> dx(x.v.size()), dw(weights.size()), db(out);
-  for (int n = 0; n < batch; ++n) {
-    for (int o = 0; o < out; ++o) {
-      const double g = dy[static_cast<std::size_t>(n) * out + o];
-      db[o] += g;
-      for (std::size_t i = 0; i < in; ++i) {
-        dx[n * in + i] += g * weights[o * in + i];
-        dw[o * in + i] += g * x.v[n * in + i];
-      }
-    }
-  }
+  const auto [dx, dw, db] = linear_gradients(x.v, weights, dy, batch, out);
   const auto slot = std::make_shared<kernels::UpdateSlot>();
   const auto backward = fused::fused_linear_backward(context, shape, true, src_md, slot);
   const Values inputs{{DNNL_ARG_SRC, x.v}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_DST, dy}};
