@@ -236,7 +236,7 @@ fs::path EditedHdf5::apply(std::span<const std::uint8_t> edits) const {
   if (H5Fget_file_image(file, image.data(), image.size()) < 0) image.clear();
   H5Fclose(file);
   fs::path path = as_file(image);
-  append_seal(path);
+  data::append_seal(path);
   return path;
 }
 

@@ -39,8 +39,16 @@ ArrayStore arrays_of(std::span<const std::uint8_t> bytes) {
     arrays[name] = bytes.subspan(2, size);
     bytes = bytes.subspan(2 + size);
   }
-  return {"fuzz", [arrays](const std::string& name) { return arrays.contains(name); },
-          [arrays](const std::string& name) { return open_bytes(name, arrays.at(name)); }, ""};
+  ArrayStore store;
+  store.path = "fuzz";
+  store.has = [arrays](const std::string& name) { return arrays.contains(name); };
+  store.open = [arrays](const std::string& name) { return open_bytes(name, arrays.at(name)); };
+  store.names = [arrays] {
+    std::vector<std::string> names;
+    for (const auto& array : arrays) names.push_back(array.first);
+    return names;
+  };
+  return store;
 }
 
 }  // namespace
@@ -51,12 +59,12 @@ void read(std::span<const std::uint8_t> bytes) {
   bytes = bytes.subspan(1);
   if ((choice & 8) != 0) return import(arrays_of(bytes), choice);
   const auto npz = std::make_shared<Npz>("fuzz.npz", bytes);
-  import({"fuzz.npz", [npz](const std::string& name) { return npz->has(name);
-}
-, [npz](const std::string& name) { return npz->open(name); }, ""
-}  // namespace dsx::fuzz
-,
-         choice);
+  ArrayStore store;
+  store.path = "fuzz.npz";
+  store.has = [npz](const std::string& name) { return npz->has(name); };
+  store.open = [npz](const std::string& name) { return npz->open(name); };
+  store.names = [npz] { return npz->names(); };
+  import(std::move(store), choice);
 }
 
 std::vector<Bytes> seeds() {

@@ -24,7 +24,5 @@ const std::vector<std::string>& kernels::layout_names() {
   static const std::vector<std::string> names = {"nhwc", "nchw"};
   return names;
 }
-std::string data::to_string(Resize resize) { return resize == Resize::area ? "area" : "bilinear"; }
-std::vector<std::string> settings::noise_kind_names() { return {"symmetric", "asymmetric"}; }
 
 }  // namespace dsx

@@ -1,8 +1,10 @@
 // bench_ops as a user runs it: its JSON, its skipped arms, its own shapes, its refusals.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "kernels/downsample/downsample.hpp"
 #include "tests/program/run_program.hpp"
 
 namespace dsx {
@@ -32,7 +34,8 @@ TEST_F(BenchOps, WritesJsonThatCarriesEveryCounterAndTheMachine) {
        {"cpu_model", "onednn_version", "commit", "peak_gflops_f32_1_threads", "cache_flush"}) {
     EXPECT_TRUE(json["context"].contains(key)) << key;
   }
-  EXPECT_EQ(json["benchmarks"].size(), 8U) << "none, the table's six, and the shape's own";
+  EXPECT_EQ(json["benchmarks"].size(), downsample::downsample_table().size() + 2)
+      << "none, the table's, and the shape's own";
   for (const auto& row : json["benchmarks"]) {
     for (const char* key :
          {"GFLOP/s", "min_GB/s", "MFLOP", "min_MB", "roofline_share", "real_time", "cpu_time"}) {
@@ -121,7 +124,10 @@ TEST_F(BenchOps, RepeatsAndInterleavesAsGoogleBenchmarkDoes) {
   for (const auto& row : rows) {
     if (row.value("aggregate_name", "") == "median") ++medians;
   }
-  EXPECT_EQ(medians, 6) << "avgpool, maxpool, slice, blurpool, maxblurpool, own";
+  const auto& table = downsample::downsample_table();
+  const auto steps =
+      std::count_if(table.begin(), table.end(), [](const auto& op) { return !op.acts_in_convolution(); });
+  EXPECT_EQ(medians, steps + 1) << "those with a step of their own, and the shape's";
 }
 
 TEST_F(BenchOps, RefusesNonsenseInOneLine) {
