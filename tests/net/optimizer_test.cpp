@@ -59,7 +59,8 @@ net::OptimizerOptions options_of(const json& c) {
 }
 
 TEST(Optimizer, FollowsPyTorchsTrajectories) {
-  for (const auto& c : read_fixture("pytorch_optimizers.json")["cases"]) {
+  const auto fixture = read_fixture("pytorch_optimizers.json");
+  for (const auto& c : fixture["cases"]) {
     auto parameters = parameters_of(c["shapes"]);
     const auto optimizer = net::make_optimizer(options_of(c), parameters);
     for (std::size_t step = 0; step < c["lr"].size(); ++step) {
@@ -109,7 +110,8 @@ TEST(Optimizer, RefusesAStateThatLacksAParameter) {
 }
 
 TEST(Schedule, FollowsPyTorch) {
-  for (const auto& c : read_fixture("pytorch_schedules.json")["cases"]) {
+  const auto fixture = read_fixture("pytorch_schedules.json");
+  for (const auto& c : fixture["cases"]) {
     net::ScheduleOptions schedule;
     schedule.name = c["name"];
     schedule.warmup_epochs = c["warmup_epochs"];

@@ -47,8 +47,8 @@ void expect_gradient(const std::string& name, const std::vector<float>& actual, 
 
 class PyTorch : public testing::TestWithParam<std::tuple<std::string, kernels::Layout>> {};
 
-// tests/fixtures/pytorch_reference.py makes one for every row of the table; an operator being tried out has none
-// yet.
+// tests/fixtures/pytorch_reference.py makes one for every row of the table; an operator being tried out has
+// none yet.
 std::vector<std::string> variants_with_a_fixture() {
   std::vector<std::string> names;
   for (const auto& name : variant_names()) {
