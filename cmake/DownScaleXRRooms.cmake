@@ -11,13 +11,13 @@ foreach(line IN LISTS room_lines)
   set(downscalexr_${room}_rooms ${below})
 endforeach()
 
-# Two ways to compile less, both off in every preset but release, so that a source that forgets an include or hides a name is
-# found: headers that most sources include are compiled once (cmake/pch), and eight files of a room are one unit.
+# Two ways to compile less: headers that most sources include are compiled once (cmake/pch), and eight files of a room are one
+# unit. The presets debug and tidy do without both, so that a source that forgets an include or hides a name is found.
 option(DOWNSCALEXR_PCH "Precompile the headers that most sources include" ON)
 option(DOWNSCALEXR_UNITY "Compile several sources of a room as one" ON)
 
 # downscalexr_compile(TARGET KIND): how the sources of a target are compiled: hot (-O3), study (-O2) or tests (-O1: they
-# compute little, and expanding EXPECT_THAT at -O3 takes minutes).
+# compute little, and optimising what EXPECT_THAT expands to takes long).
 function(downscalexr_compile target kind)
   set(level_of_hot -O3)
   set(level_of_study -O2)
