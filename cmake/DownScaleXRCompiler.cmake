@@ -9,7 +9,13 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG -g1") # -O3 where time is spent: see d
 # ccache where it is there: a second clone, or a branch changed and back, compiles next to nothing.
 find_program(DOWNSCALEXR_CCACHE ccache)
 if(DOWNSCALEXR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${DOWNSCALEXR_CCACHE}")
+  # The words and the flag are what ccache's manual asks for with GCC's precompiled headers; without them it caches no
+  # source that has one.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${DOWNSCALEXR_CCACHE}")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fpch-preprocess)
+  endif()
 endif()
 # No fused multiply-add contraction behind our back: references and results stay comparable.
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion

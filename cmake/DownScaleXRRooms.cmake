@@ -16,11 +16,11 @@ endforeach()
 option(DOWNSCALEXR_PCH "Precompile the headers that most sources include" ON)
 option(DOWNSCALEXR_UNITY "Compile several sources of a room as one" ON)
 
-# downscalexr_compile(TARGET KIND): how the sources of a target are compiled: hot (-O3), study (-O2) or tests (-O1: they
-# compute little, and optimising what EXPECT_THAT expands to takes long).
+# downscalexr_compile(TARGET KIND): how the sources of a target are compiled: hot (-O3), or study and tests (-O1: they compute
+# little, and optimising what JSON's templates and EXPECT_THAT expand to takes long).
 function(downscalexr_compile target kind)
   set(level_of_hot -O3)
-  set(level_of_study -O2)
+  set(level_of_study -O1)
   set(level_of_tests -O1)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:${level_of_${kind}}>)
   if(DOWNSCALEXR_UNITY)
@@ -50,8 +50,18 @@ function(downscalexr_room folder)
     set(kind hot)
   endif()
   downscalexr_compile(${target} ${kind})
-  # Only with OpenMP's flag does a precompiled header fit: rooms above kernels/onednn have it.
-  if(DOWNSCALEXR_PCH AND ("downscalexr::kernels_onednn" IN_LIST downscalexr_${room}_rooms OR room STREQUAL "kernels_onednn"))
+  # A precompiled header fits only sources with the same flags, OpenMP's among them: kernels/onednn brings it to all above.
+  set(openmp FALSE)
+  foreach(below IN LISTS downscalexr_${room}_rooms)
+    string(REPLACE "downscalexr::" "" below ${below})
+    if(below STREQUAL "kernels_onednn" OR downscalexr_${below}_openmp)
+      set(openmp TRUE)
+    endif()
+  endforeach()
+  set(downscalexr_${room}_openmp ${openmp} CACHE INTERNAL "${folder} is compiled with OpenMP's flag")
+  if(DOWNSCALEXR_PCH AND (openmp OR room STREQUAL "kernels_onednn"))
     target_precompile_headers(${target} REUSE_FROM downscalexr_pch_${kind})
+  elseif(DOWNSCALEXR_PCH)
+    target_precompile_headers(${target} REUSE_FROM downscalexr_pch_${kind}_without_openmp)
   endif()
 endfunction()
