@@ -17,6 +17,6 @@ if(downscalexr_libdir)
 endif()
 # The page of `study compare` is drawn by Debian's Python; without it the numbers are complete, and `study report` says what is
 # missing. downscalexr-peers makes an environment of its own.
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "python3-matplotlib, python3-h5py, python3-numpy, python3-jinja2, python3-pil")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "python3-matplotlib, python3-h5py, python3-numpy, python3-jinja2, python3-pil, libjs-jquery, libjs-jquery-tablesorter")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-venv, python3-dev, g++")
 include(CPack)

@@ -25,11 +25,25 @@ class Grid:
     rows: list
     note: str = ""
     folded: bool = False  # shown on demand
+    sortable: bool = False  # by a click on a column's name, and filtered by words, where the page has its scripts
 
 
 @dataclass
 class Text:
     text: str
+
+
+@dataclass
+class Answer:
+    """The page's first sentences."""
+    sentences: list
+
+
+@dataclass
+class LiveFigure:
+    """One wide panel drawn into the page itself, so that a pointer over a mark tells its numbers."""
+    caption: str
+    panel: Panel
 
 
 @dataclass
@@ -42,14 +56,6 @@ class Quote:
 class Points:
     items: list
     title: str = ""
-    folded: bool = False
-
-
-@dataclass
-class Verdicts:
-    """Sentences with what they decide: [(sentence, verdict, small print)]."""
-    title: str
-    items: list
     folded: bool = False
 
 
@@ -72,6 +78,21 @@ class Section:
     identity: str
     title: str
     blocks: list = field(default_factory=list)
+    shown: int = 0  # so many blocks stand open, the rest is on demand; page.py's table decides
+
+    @property
+    def open_blocks(self):
+        return self.blocks[:self.shown]
+
+    @property
+    def folded_blocks(self):
+        return self.blocks[self.shown:]
+
+    @property
+    def folded_title(self):
+        """What the fold hides, by the names of its first tables and lists."""
+        named = [block.title for block in self.folded_blocks if getattr(block, "title", "")]
+        return "More: " + "; ".join(named[:2]) + ("; ..." if len(named) > 2 else "") if named else "More figures"
 
     def add(self, *blocks):
         self.blocks += [block for block in blocks if block is not None]
@@ -82,5 +103,6 @@ class Section:
 class Document:
     title: str
     question: str
-    facts: list  # [(name, value)]
+    facts: list  # [(name, value)]: who made this page, from what
     sections: list = field(default_factory=list)
+    glossary: dict = field(default_factory=dict)  # word -> its meaning in one sentence

@@ -24,7 +24,8 @@ def parse(argv):
     parser.add_argument("--out", metavar="DIR", type=Path, help="where the page goes (default: DIR/report)")
     parser.add_argument("--data", metavar="PATH", help="the images, if they have moved: folder or HDF5 file")
     parser.add_argument("--image-licence", metavar="TEXT", default="", help="line under the thumbnails (default: from the data set's README.md)")
-    parser.add_argument("--no-images", action="store_true", help="no thumbnails of images, only names")
+    parser.add_argument("--images", action="store_true", help="put thumbnails of wrongly decided images into the page (default: only their names)")
+    parser.add_argument("--no-images", dest="images", action="store_false", help=argparse.SUPPRESS)  # version 0.1's word; now the default
     return parser.parse_args(argv)
 
 

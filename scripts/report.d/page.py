@@ -1,6 +1,7 @@
 """The page from top to bottom: which parts, in which order, and the facts above them."""
 
 import operators
+import part_answer
 import part_answers
 import words
 from cells import Cells
@@ -25,6 +26,13 @@ from style import Canvas, use_table
 TITLE = "What does early downsampling do to a small chest X-ray classifier?"
 QUESTION = ("To its generalization under noisy labels, to its decision bias (false positives against false negatives), and to "
             "its CPU latency and its stability, and why?")
+
+
+# The page from top to bottom: each part, and how many of its blocks stand open. The first screen answers; the rest is on demand.
+EVERYTHING = 99
+PARTS = [(part_answer.answer, EVERYTHING), (part_answer.shared, EVERYTHING), (part_answers.found, 0), (part_answers.claims, 1),
+         (generalization, 1), (noise, 1), (decisions, 2), (latency, 1), (explanation, 2), (limits, 1),
+         (part_answers.headline, 0), (training, 0), (calibration, 0), (shift, 0), (costs, 0), (images, 0)]
 
 
 def engine_of(ctx):
@@ -53,14 +61,15 @@ def draw(results, explained, arguments, command, folder):
     cells = Cells(results)
     where = arguments.data or results.settings.get("data") or cells.settings.get("data")
     source = ImageSource(where, arguments.image_licence)
-    if arguments.no_images:
-        source.reason = "left out (--no-images)"
+    if not arguments.images:
+        source.reason = "left out: pictures of patients are put into a page only when asked for (--images)"
     use_table(operators.table())
     ctx = Context(results, cells, explained, Canvas(folder), source)
     document = Document(TITLE, QUESTION, facts_of(ctx))
-    document.sections = [part(ctx) for part in (
-        part_answers.found, part_answers.claims, part_answers.headline, training, generalization, noise, decisions, calibration,
-        shift, latency, costs, explanation, images, limits)] + [repeat(ctx, command)]
+    document.sections = [part(ctx) for part, _ in PARTS] + [repeat(ctx, command)]
+    for section, (_, shown) in zip(document.sections, PARTS):
+        section.shown = shown
+    document.sections = [section for section in document.sections if section.blocks]
     portable_document(document)
     write_html(document, folder)
     write_markdown(document, folder)

@@ -5,11 +5,11 @@ import re
 
 def write_markdown(document, folder):
     lines = [f"# {document.title}", "", f"**{document.question}**", ""]
-    lines += [f"- {name}: {value}" for name, value in document.facts] + [""]
     for section in document.sections:
-        lines += [f"## {section.title}", ""]
+        lines += [f"## {section.title}", ""] if section.title else []
         for block in section.blocks:
             lines += written(block) + [""]
+    lines += ["## How this page was made", ""] + [f"- {name}: {value}" for name, value in document.facts]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
     (folder / "report.md").write_text(text, "utf-8")
 
@@ -22,12 +22,12 @@ def written(block):
         return [f"> *{block.text}*"]
     if kind == "Quote":
         return ["    " + line for line in block.text.splitlines()]
+    if kind == "Answer":
+        return [f"- {sentence}" for sentence in block.sentences]
+    if kind == "LiveFigure":
+        return [f"![{block.panel.title}](figures/{block.panel.name}.svg)", "", f"*{block.caption}*"]
     if kind == "Points":
         return ([f"### {block.title}", ""] if block.title else []) + [f"- {item}" for item in block.items]
-    if kind == "Verdicts":
-        items = [f"- **{verdict}**: {sentence}" + (f" ({figures})" if figures else "") for sentence, verdict, figures in block.items]
-        return ([f"<details><summary>{block.title}</summary>", "", *items, "", "</details>"] if block.folded else
-                [f"### {block.title}", "", *items])
     if kind == "Figure":
         return [f"![{panel.title}](figures/{panel.name}.svg)" for panel in block.panels] + ["", f"*{block.caption}*"]
     if kind == "Pictures":

@@ -1,10 +1,10 @@
-"""The page's beginning: what was found, the original's claims, and the original's table beside ours."""
+"""All verdicts as a table to sort and filter, the original's claims, and the original's table beside ours."""
 
 import math
 
 import original
 import words
-from document import Figure, Grid, Missing, Points, Section, Text, Verdicts
+from document import Figure, Grid, Missing, Points, Section, Text
 from rows import Row, draw_rows, height_of
 from context import row_words
 from in_short import DECIDED, in_short
@@ -33,37 +33,38 @@ def sentence_of(ctx, row):
     return text if text.split(" ")[0] in ctx.variants else text[:1].upper() + text[1:]
 
 
-def verdict_item(ctx, row):
-    told = f"before correction: {words.p_text(row['p'])}" if math.isfinite(row["p"]) else ""
-    return sentence_of(ctx, row), row["verdict"], told
-
-
 def found(ctx):
-    section = Section("found", "What we found")
+    section = Section("found", "Every comparison")
     rows = list(ctx.table("verdicts").rows())
     if not rows:
-        return section.add(Missing("One variant only: there is nothing to compare." if len(ctx.variants) < 2 else
-                                   f"{ctx.results.file.name} holds no verdicts: `study report` on the folder writes them."))
+        return section
     section.add(Points(in_short(ctx, rows)))
-    section.add(Text(f"Every comparison, by topic. Each sentence has the {100 * ctx.results.confidence:g}% interval of that comparison "
-                     "alone, and its p after Holm's correction for all comparisons of its question: an interval may leave out 0 "
-                     "where the corrected p cannot tell. \"Cannot tell\" is an answer, too: it says which difference would not have "
-                     "been seen."))
-    for group, _ in GROUPS:
-        mine = [row for row in rows if group_of(row) == group]
-        if not mine:
-            if group == "Noisy labels":
-                section.add(Missing("Noisy labels: no comparison of theirs was judged." if ctx.noises[-1][0] else
-                                    "Noisy labels: not part of this comparison (--label-noise 0)."))
-            if group == "Latency":
-                section.add(Missing("Latency: no comparison was judged." if len(ctx.table("latency")) else
-                                    "Latency: not measured in this comparison."))
-            continue
-        mine.sort(key=lambda row: row["verdict"] not in DECIDED)  # a stable sort: the decided ones first
-        decided = sum(row["verdict"] in DECIDED for row in mine)
-        section.add(Verdicts(f"{group}: {decided} of {words.count(len(mine), 'comparison')} decided",
-                             [verdict_item(ctx, row) for row in mine], True))
-    return section
+    section.add(Text(f"Each sentence has the {100 * ctx.results.confidence:g}% interval of that comparison alone, and its p after Holm's "
+                     "correction for all comparisons of its question: an interval may leave out 0 where the corrected p cannot tell."))
+    section.add(*missing_topics(ctx, rows))
+    order = [name for name, _ in GROUPS]
+    rows.sort(key=lambda row: (order.index(group_of(row)), row["verdict"] not in DECIDED))
+    shown = [[group_of(row), row["comparison"], (row["verdict"], MARKS.get(row["verdict"], "firm" if row["verdict"] in DECIDED else "open")),
+              words.p_value(row["p"]), words.p_value(row["p_holm"]), sentence_of(ctx, row)] for row in rows]
+    decided = sum(row["verdict"] in DECIDED for row in rows)
+    return section.add(Grid(f"{decided} of {words.count(len(rows), 'comparison')} decided", ["topic", "comparison", "verdict", "p alone",
+                                                                                           "p corrected", "in words"], shown, sortable=True))
+
+
+def missing_topics(ctx, rows):
+    """Topics of which nothing was judged."""
+    there = {group_of(row) for row in rows}
+    if "Noisy labels" not in there:
+        yield Missing("Noisy labels: no comparison of theirs was judged." if ctx.noises[-1][0] else
+                      "Noisy labels: not part of this comparison (--label-noise 0).")
+    if "Latency" not in there:
+        yield Missing("Latency: no comparison was judged." if len(ctx.table("latency")) else "Latency: not measured in this comparison.")
+
+
+def claims_text(table):
+    verdicts = list(table["verdict"])
+    told = [f"{verdicts.count(name)} {name}" for name in dict.fromkeys(verdicts)]
+    return f"Of {words.count(len(verdicts), 'claim')} of the original study: {words.listing(told)}."
 
 
 def claims(ctx):
@@ -74,8 +75,8 @@ def claims(ctx):
         return section.add(Missing(f"No claims were judged: they are about avgpool, maxpool and strided; {words.listing(lacking)} "
                                    "not in this comparison." if lacking else
                                    f"{ctx.results.file.name} holds no judged claims: `study report` on the folder writes them."))
-    rows = [[row["claim"], row["measurement"], (row["verdict"], MARKS.get(row["verdict"], "open"))] for row in table.rows()]
-    section.add(Grid("Claim, our measurement, verdict", ["claim", "our measurement", "verdict"], rows))
+    rows = [[(row["verdict"], MARKS.get(row["verdict"], "open")), row["claim"], row["measurement"]] for row in table.rows()]
+    section.add(Text(claims_text(table)), Grid("Verdict, claim, our measurement", ["verdict", "claim", "our measurement"], rows, sortable=True))
     rows = [[row["claim"], row.get("how_decided", ""), row.get("repeat_with", "")] for row in table.rows()]
     return section.add(Grid("How each verdict follows from the measurement, and the command that repeats it",
                             ["claim", "how decided", "repeat with"], rows, folded=True))

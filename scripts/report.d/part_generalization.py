@@ -187,17 +187,17 @@ def generalization(ctx):
         if not any(panels):
             section.add(Missing(f"{variant}: no curves, {why_none(ctx, variant)}."))
     if found:
-        section.add(Figure("Per variant: mean counts over seeds with their range (the two shares of a row add up to 100%); ROC and "
-                           "precision against recall, thin: one seed each, thick: their mean; marks: where each seed's threshold, "
-                           "frozen on val, falls.", found))
-        panels = [all_roc_panel(ctx), splits_panel(ctx), gap_panel(ctx, "auc"), gap_panel(ctx, "accuracy"),
+        panels = [all_roc_panel(ctx), splits_panel(ctx), gap_panel(ctx, "auc"),
                   difference_panel(ctx, "auc_difference", "Paired differences in AUC", ctx.base("generalization_difference"),
                                    [(s, {"split": s, "metric": "auc"}) for s in ("val", "test")])]
         section.add(Figure("Bands: lowest and highest seed; points with 95% intervals for new seeds and new subjects. A "
                            "difference whose interval holds 0 may be none.", [p for p in panels if p]))
-        panels = [seeds_panel(ctx, *shown) for shown in SPREAD] + [spread_panel(ctx, SPREAD)]
+        section.add(Figure("Per variant: mean counts over seeds with their range (the two shares of a row add up to 100%); ROC and "
+                           "precision against recall, thin: one seed each, thick: their mean; marks: where each seed's threshold, "
+                           "frozen on val, falls.", found))
+        panels = [seeds_panel(ctx, *shown) for shown in SPREAD] + [spread_panel(ctx, SPREAD), gap_panel(ctx, "accuracy")]
         section.add(Figure("Ticks: single seeds; thick pale bar: interval for new seeds on these images; thin: for new seeds and new "
-                           "subjects. Last: filled, what the seed does; hollow, what another draw of subjects would do to one seed.",
+                           "subjects. Spread: filled, what the seed does; hollow, what another draw of subjects would do to one seed.",
                            [p for p in panels if p]))
     section.add(not_estimable(ctx, ctx.base("generalization"), ctx.base("generalization_difference")))
     return section.add(generalization_grid(ctx), delong_grid(ctx))

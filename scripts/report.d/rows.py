@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from matplotlib.ticker import MaxNLocator
 
-from style import GREY, INK, look
+from style import GREY, INK, look, tip
 from words import number
 
 
@@ -23,6 +23,7 @@ class Row:
     dots: tuple = ()  # single seeds
     inner: tuple = ()  # a second interval (low, high), thick and pale
     color: str = ""  # instead of the variant's
+    tip: str = ""  # what a pointer over the point tells
 
 
 ROW_INCH = .235
@@ -82,7 +83,8 @@ def draw_row(axes, row, y, bars):
         axes.plot(row.inner, [y, y], color=color, linewidth=5, alpha=.45, solid_capstyle="butt", zorder=2)
     if not (bars and has_interval):  # the bar's end says it, and a marker would hide a narrow interval
         axes.plot(row.value, y, marker=marker, color=color, markersize=6, zorder=4,
-                  markerfacecolor="white" if row.hollow else color, markeredgewidth=1.4)
+                  markerfacecolor="white" if row.hollow else color, markeredgewidth=1.4,
+                  gid=tip(row.tip) if row.tip else None)
     if math.isfinite(row.other):
         axes.plot(row.other, y + .25, marker="d", markerfacecolor="white", markeredgecolor=INK, markersize=6, zorder=5)
 

@@ -2,7 +2,9 @@
 page puts them side by side where there is room. Colours are Okabe and Ito's (distinct to colour-blind readers); a marker
 and a line style say the same again."""
 
+import base64
 import io
+import re
 from contextlib import contextmanager
 
 import matplotlib
@@ -10,6 +12,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.ticker import FuncFormatter  # noqa: E402
+
+from markupsafe import escape  # noqa: E402
 
 from document import Panel  # noqa: E402
 from small_svg import shrink  # noqa: E402
@@ -52,6 +56,20 @@ def look(variant):
     return PALETTE[place % len(PALETTE)]
 
 
+TIP = re.compile(r'<g id="tip_([\w=-]*)">')
+
+
+def tip(text):
+    """Names an artist so that a pointer over it tells `text`, where the page holds the drawing itself: axes.plot(..., gid=tip(text))."""
+    return "tip_" + base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def with_tips(svg):
+    def title(found):
+        return f'<g class="tip"><title>{escape(base64.urlsafe_b64decode(found[1]).decode())}</title>'
+    return TIP.sub(title, svg)
+
+
 class Canvas:
     """Draws panels into folder/figures, each as one SVG."""
 
@@ -74,7 +92,7 @@ class Canvas:
             self._place_title(figure, axes)
             drawn = io.StringIO()
             figure.savefig(drawn, format="svg", metadata={"Date": None})
-            (self.folder / f"{name}.svg").write_text(shrink(drawn.getvalue().replace(f"'{FONT}'", FONTS)), "utf-8")
+            (self.folder / f"{name}.svg").write_text(shrink(with_tips(drawn.getvalue()).replace(f"'{FONT}'", FONTS)), "utf-8")
         finally:
             plt.close(figure)
         self.drawn.append(name)

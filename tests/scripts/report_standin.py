@@ -181,6 +181,7 @@ class StandIn:
             for (a, b), ratio in ratios.items() if self.latency] + [
             [BIAS, BIAS, v, "", 0, .2 + .01 * i, .15, .27, 1e-5, .0004, .05, "higher", f"stand-in sentence on {BIAS}: {v}"]
             for i, v in enumerate(self.variants) if self.pairs])
+        self.add("answer", ["part", "sentence"], [[part, f"Stand-in answer on {part}."] for part in ("accuracy", "bias", "latency") if self.pairs])
         self.add("claims", ["claim", "measurement", "verdict", "how_decided", "repeat_with"], [
             ["AvgPool is conservative", "stand-in measurement", verdict, "by its interval", "study compare"]
             for verdict in ("supported", "contradicted", "cannot tell") if len(self.variants) > 2])
