@@ -198,12 +198,13 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
   std::vector<std::size_t> all(seeds);
   std::iota(all.begin(), all.end(), std::size_t{0});
   const double null = std::isnan(range.null) ? 0 : range.null;
+  const bool is_share = range.least == 0 && range.most == 1;
   OverSeeds result;
   result.of_seeds = sample.observed;
-  result.summary = statistics::combine_seeds(sample.observed, statistics::replicate_covariance(sample, all),
-                                             comparison_.options.confidence, null);
-  result.estimate = statistics::crossed_bootstrap(sample, all, comparison_.options.confidence, null,
-                                                  comparison_.options.seed + 1);
+  result.summary = statistics::combine_seeds(
+      sample.observed, statistics::replicate_covariance(sample, all), comparison_.options.confidence, null,
+      is_share ? statistics::SeedScale::logit : statistics::SeedScale::plain);
+  result.estimate = result.summary.mean;
   if (result.constant())
     result.estimate.not_estimable = fmt::format("{:g} in every seed and resample", result.value());
   clip(result.estimate, range);

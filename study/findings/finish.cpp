@@ -56,7 +56,8 @@ void describe(analysis::Analysis& analysis, const FinishOptions& options) {
   results.environment = bench::environment_fields(bench::read_environment(options.command));
   results.settings = shared_settings(first.settings);
   results.notes = {
-      "An interval over seeds holds for new seeds and new patients: subjects and seeds are both resampled. "
+      "An interval over seeds holds for new seeds and new patients (Obuchowski-Rockette, patients "
+      "resampled). "
       "lowest and highest are single seeds.",
       "Thresholds are chosen on val and frozen; test takes part in no choice. On val itself they look a "
       "little too "
