@@ -44,7 +44,8 @@ class Network {
   Plan make_plan(int batch, bool training);
 
   // A plan for inference that runs this network's parameters with another operator: all operators share all
-  // parameters. `op` need not be in the table; it must outlive the plan. UnsupportedError: it has no kernel here.
+  // parameters. `op` need not be in the table; it must outlive the plan. UnsupportedError: it has no kernel
+  // here.
   Plan make_plan_with(const downsample::DownsampleOp& op, int batch);
 
  private:

@@ -18,7 +18,8 @@ struct GraphOptions {
   bool input_gradient = false;
 };
 // `op` stands in the network's Downsample.
-Graph build_graph(const kernels::Context& context, const NetworkSpec& spec, const downsample::DownsampleOp& op,
-                  const dnnl::memory::dims& input, const GraphOptions& options, Parameters& parameters);
+Graph build_graph(const kernels::Context& context, const NetworkSpec& spec,
+                  const downsample::DownsampleOp& op, const dnnl::memory::dims& input,
+                  const GraphOptions& options, Parameters& parameters);
 
 }  // namespace dsx::net

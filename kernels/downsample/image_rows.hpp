@@ -1,5 +1,5 @@
-// An activation as a loop over its rows meets it, whatever its layout: what the operators whose kernels are ours
-// share.
+// An activation as a loop over its rows meets it, whatever its layout: what the operators whose kernels are
+// ours share.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,8 @@
 
 namespace dsx::downsample {
 
-// [outer, height, width, inner], dense: nchw has inner 1, nhwc all channels, a blocked layout its block. A source in
-// another layout is wanted in nhwc (`tag`).
+// [outer, height, width, inner], dense: nchw has inner 1, nhwc all channels, a blocked layout its block. A
+// source in another layout is wanted in nhwc (`tag`).
 struct ImageRows {
   dnnl::memory::format_tag tag = dnnl::memory::format_tag::nhwc;
   std::size_t outer = 0, height = 0, width = 0, inner = 0;

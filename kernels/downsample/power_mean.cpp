@@ -1,5 +1,6 @@
-// p = 2^k by k squarings and k square roots, in double precision: the eighth power of any float is a double, so that
-// nothing overflows or vanishes and no window needs to be scaled by its maximum. A plain loop, since nothing is timed.
+// p = 2^k by k squarings and k square roots, in double precision: the eighth power of any float is a double,
+// so that nothing overflows or vanishes and no window needs to be scaled by its maximum. A plain loop, since
+// nothing is timed.
 #include "kernels/downsample/power_mean.hpp"
 
 #include <omp.h>

@@ -22,7 +22,8 @@ Columns labels_and_estimates() {
       {"seed", "", "of initialisation, order, split and noise"},
       {"split", "", "train, val or test", kText},
       {"rule", "",
-       "how val chose the threshold: youden, sensitivity, cost, half; _again: for the run; empty: none", kText},
+       "how val chose the threshold: youden, sensitivity, cost, half; _again: for the run; empty: none",
+       kText},
       {"metric", "", "what is measured", kText},
       {"gap", "", "first split minus second", kText},
       {"value", "", "the figure"},
@@ -159,7 +160,8 @@ Columns of_answers() {
 const Columns& dictionary() {
   static const Columns columns = [] {
     Columns all;
-    for (const auto& part : {labels_and_estimates(), of_cells(), of_decisions(), of_swap(), of_latency(), of_answers()})
+    for (const auto& part :
+         {labels_and_estimates(), of_cells(), of_decisions(), of_swap(), of_latency(), of_answers()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

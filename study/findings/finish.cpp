@@ -113,7 +113,8 @@ void finish_swap(const fs::path& folder, const FinishOptions& options) {
   describe(analysis, options);
   const std::vector<swap::SwapLogits> swapped = swap::swapped_logits(cells, options.progress);
   if (std::none_of(swapped.begin(), swapped.end(), [](const auto& s) { return s.not_available.empty(); }))
-    throw DataError(fmt::format("{}: no cell could be run: {}", folder.string(), swapped.front().not_available));
+    throw DataError(
+        fmt::format("{}: no cell could be run: {}", folder.string(), swapped.front().not_available));
   swap::add_swap_figures(analysis, swapped);
   analysis.figures.run();
   swap::add_swap_tables(analysis, swapped, true);

@@ -28,9 +28,9 @@ struct FinishOptions {
 // is taken from the folder. Returns the exit code: the page's, since all else throws.
 int finish_compare(const std::filesystem::path& folder, const FinishOptions& options);
 
-// The runs with other operators alone (study/swap): writes <folder>/swap.json and its tables/*.csv, and prints them with
-// their verdicts. Of the options it takes threads, progress, resamples, cost_ratio and command. Throws DataError when
-// no cell could be run.
+// The runs with other operators alone (study/swap): writes <folder>/swap.json and its tables/*.csv, and
+// prints them with their verdicts. Of the options it takes threads, progress, resamples, cost_ratio and
+// command. Throws DataError when no cell could be run.
 void finish_swap(const std::filesystem::path& folder, const FinishOptions& options);
 
 }  // namespace dsx::findings

@@ -10,8 +10,10 @@ struct SwapWords {
 };
 constexpr SwapWords kOperator[] = {
     {"/auc", "test AUC", "gives a higher test AUC than", "gives a lower test AUC than", ""},
-    {"half/sensitivity", "sensitivity", "is more sensitive than", "is less sensitive than", "at probability .5"},
-    {"half/specificity", "specificity", "is more specific than", "is less specific than", "at probability .5"},
+    {"half/sensitivity", "sensitivity", "is more sensitive than", "is less sensitive than",
+     "at probability .5"},
+    {"half/specificity", "specificity", "is more specific than", "is less specific than",
+     "at probability .5"},
     {"half/predicted_positive_rate", "the share of images called positive", "calls more images positive than",
      "calls fewer images positive than", "at probability .5"},
 };

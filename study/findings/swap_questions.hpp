@@ -7,8 +7,8 @@
 
 namespace dsx::findings {
 
-// Differences between variants that the operator makes with the same weights, those that training makes, and whether
-// images called positive rise with the dose.
+// Differences between variants that the operator makes with the same weights, those that training makes, and
+// whether images called positive rise with the dose.
 std::vector<Question> swap_questions();
 
 }  // namespace dsx::findings

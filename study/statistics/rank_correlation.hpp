@@ -1,5 +1,5 @@
-// Spearman's rank correlation of two scores over images that count several times or not at all: what the bootstrap
-// evaluates thousands of times. Both are sorted once; each evaluation is then a few passes.
+// Spearman's rank correlation of two scores over images that count several times or not at all: what the
+// bootstrap evaluates thousands of times. Both are sorted once; each evaluation is then a few passes.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace dsx::statistics {
 
-// Pearson's correlation of midranks (Kendall & Gibbons 1990, section 3.8: equal scores share the mean of their ranks).
-// With weights it is that of the sample in which image i stands weights[i] times.
+// Pearson's correlation of midranks (Kendall & Gibbons 1990, section 3.8: equal scores share the mean of
+// their ranks). With weights it is that of the sample in which image i stands weights[i] times.
 class RankCorrelation {
  public:
   // One length, no NaN (std::invalid_argument).

@@ -11,7 +11,7 @@ using analysis::operator+;  // of rows and of column names
 
 namespace {
 
-using Terms = std::vector<std::vector<analysis::Term>>;
+using DoseTerms = std::vector<std::vector<analysis::Term>>;
 
 // Weights over power_means().
 std::vector<double> minus_first(std::size_t place) {
@@ -39,16 +39,16 @@ void append_dose(std::vector<analysis::Term>& list, std::size_t cell, const Swap
                  const std::vector<double>& weights, double share) {
   for (std::size_t k = 0; k < weights.size(); ++k)
     if (weights[k] != 0)
-      list.push_back(
-          {cell, swap_name(figure, downsample::power_means()[k].op->name), share * weights[k]});
+      list.push_back({cell, swap_name(figure, downsample::power_means()[k].op->name), share * weights[k]});
 }
 
 // Of networks trained with `variant`; kAnyTraining: their mean over the variants, seeds that have all.
-Terms dose_terms(const analysis::Comparison& comparison, const analysis::NoiseLevel& noise,
-                 const std::string& variant, const SwapFigure& figure, const std::vector<double>& weights) {
+DoseTerms dose_terms(const analysis::Comparison& comparison, const analysis::NoiseLevel& noise,
+                     const std::string& variant, const SwapFigure& figure,
+                     const std::vector<double>& weights) {
   const bool any = variant == kAnyTraining;
   const std::vector<std::string> variants = any ? comparison.variants : std::vector<std::string>{variant};
-  Terms terms;
+  DoseTerms terms;
   for (const auto& [seed, first] : comparison.seeds_of(noise, variants.front())) {
     std::vector<analysis::Term> list;
     std::size_t found = 0;
@@ -76,7 +76,8 @@ void add_swap_doses(analysis::Analysis& analysis, bool computed) {
       "swap_dose_slope", "the same as a slope over 1 - 1/p, from the average (0) to the maximum (1)",
       std::vector<std::string>{"noise_kind", "noise", "variant", "rule", "metric"} +
           analysis::over_seeds_columns());
-  const auto add = [&](const analysis::NoiseLevel& noise, const std::string& variant, const SwapFigure& figure) {
+  const auto add = [&](const analysis::NoiseLevel& noise, const std::string& variant,
+                       const SwapFigure& figure) {
     const auto over = [&](const std::vector<double>& weights, const analysis::FigureRange& range) {
       return analysis.figures.over_seeds(dose_terms(comparison, noise, variant, figure, weights), range);
     };
@@ -88,8 +89,8 @@ void add_swap_doses(analysis::Analysis& analysis, bool computed) {
                 analysis::values_of(over(minus_first(k), range_of_difference(figure.range)), true));
     analysis::FigureRange unbounded;
     unbounded.null = 0;
-    analysis::Record record{"swap_dose_slope", analysis::key_of(what), noise, variant, "",
-                            over(dose_slope(), unbounded)};
+    analysis::Record record{
+        "swap_dose_slope", analysis::key_of(what), noise, variant, "", over(dose_slope(), unbounded)};
     slopes.add(labels + what + analysis::values_of(record.found, true));
     analysis.records.add(std::move(record));
   };

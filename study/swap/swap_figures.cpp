@@ -28,7 +28,8 @@ std::vector<SwapFigure> list_of_figures() {
         if (all || std::string(rule) == "half")
           list.push_back({split, rule, metric, kShare, false, std::string(rule) == "half"});
     if (!all) return;
-    list.push_back({split, "", "logit_change_sd", {0, INFINITY, statistics::kNotEstimable}, kOfChange, false});
+    list.push_back(
+        {split, "", "logit_change_sd", {0, INFINITY, statistics::kNotEstimable}, kOfChange, false});
     list.push_back({split, "", "rank_correlation", {-1, 1, statistics::kNotEstimable}, kOfChange, false});
   };
   add_split(data::Split::test, true);
@@ -91,11 +92,15 @@ statistics::Threshold threshold_of(const analysis::Analysis& analysis, const ana
 
 OneFigure without_threshold(const std::string& metric, const SwapRun& run,
                             const std::vector<std::uint8_t>& positive) {
-  if (metric == "logit") return [logits = run.logits](auto weights) { return weighted_mean(logits, weights); };
+  if (metric == "logit")
+    return [logits = run.logits](auto weights) { return weighted_mean(logits, weights); };
   if (metric == "auc")
-    return [ranked = statistics::RankedScores(run.logits, positive)](auto weights) { return ranked.auc(weights); };
+    return [ranked = statistics::RankedScores(run.logits, positive)](auto weights) {
+      return ranked.auc(weights);
+    };
   if (metric == "rank_correlation")
-    return [both = statistics::RankCorrelation(run.logits, run.own)](auto weights) { return both.of(weights); };
+    return
+        [both = statistics::RankCorrelation(run.logits, run.own)](auto weights) { return both.of(weights); };
   std::vector<double> change(run.logits.size());
   std::transform(run.logits.begin(), run.logits.end(), run.own.begin(), change.begin(), std::minus<>());
   return [change = std::move(change)](auto weights) { return weighted_sd(change, weights); };
@@ -123,8 +128,7 @@ void add_cell_run(analysis::Analysis& analysis, std::size_t c, std::size_t op, c
       if (figure.rule.empty()) {
         one = without_threshold(figure.metric, run, split.positive);
       } else {
-        const statistics::Threshold t =
-            threshold_of(analysis, cell, figure.rule, widened(logits.val[op]));
+        const statistics::Threshold t = threshold_of(analysis, cell, figure.rule, widened(logits.val[op]));
         reason = t.not_estimable;
         if (reason.empty()) one = at_threshold(figure.metric, run, t.value, split.positive);
       }
@@ -132,7 +136,9 @@ void add_cell_run(analysis::Analysis& analysis, std::size_t c, std::size_t op, c
     analysis::CellCompute compute;
     if (reason.empty())
       compute = [one = std::move(one), place = static_cast<std::size_t>(figure.split)](
-                    const analysis::SplitWeights& weights, std::span<double> out) { out[0] = one(weights[place]); };
+                    const analysis::SplitWeights& weights, std::span<double> out) {
+        out[0] = one(weights[place]);
+      };
     analysis.figures.add(c, {swap_name(figure, run_with)}, std::move(compute), reason);
   }
 }

@@ -1,7 +1,7 @@
-// What the runs of swap_run.hpp say, as figures of the comparison's one bootstrap: V(a, b), a figure of the network
-// trained with operator a and run with operator b, of each cell and operator. Everything else (a change, an operator's
-// part of a difference, a slope over the dose) is a weighted sum of them over cells, paired by image and by seed;
-// swap_tables.cpp makes those.
+// What the runs of swap_run.hpp say, as figures of the comparison's one bootstrap: V(a, b), a figure of the
+// network trained with operator a and run with operator b, of each cell and operator. Everything else (a
+// change, an operator's part of a difference, a slope over the dose) is a weighted sum of them over cells,
+// paired by image and by seed; swap_tables.cpp makes those.
 #pragma once
 
 #include <string>
@@ -14,11 +14,14 @@ namespace dsx::swap {
 
 // A figure of one cell run with one operator.
 //   split  test or val
-//   rule   "" where no threshold takes part. Else how images are decided: half (probability .5), youden and sensitivity
+//   rule   "" where no threshold takes part. Else how images are decided: half (probability .5), youden and
+//   sensitivity
 //          (the threshold that val chose for the network with its own operator, frozen), youden_again and
 //          sensitivity_again (chosen again by the same rule on val, for the network as it is run)
-//   metric logit (mean), auc, sensitivity, specificity, predicted_positive_rate; logit_change_sd (standard deviation
-//          over images of the change of the logit) and rank_correlation (Spearman), both against the own operator
+//   metric logit (mean), auc, sensitivity, specificity, predicted_positive_rate; logit_change_sd (standard
+//   deviation
+//          over images of the change of the logit) and rank_correlation (Spearman), both against the own
+//          operator
 struct SwapFigure {
   data::Split split = data::Split::test;
   std::string rule, metric;
@@ -31,7 +34,8 @@ const std::vector<SwapFigure>& swap_figures();
 std::string swap_name(const SwapFigure& figure, const std::string& run_with);
 bool has_figure(const SwapFigure& figure, const std::string& run_with);
 
-// `logits` by cell. A cell whose logits are not available, or whose splits are too small, has figures with a reason.
+// `logits` by cell. A cell whose logits are not available, or whose splits are too small, has figures with a
+// reason.
 void add_swap_figures(analysis::Analysis& analysis, const std::vector<SwapLogits>& logits);
 
 }  // namespace dsx::swap

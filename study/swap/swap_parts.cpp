@@ -58,7 +58,11 @@ void add_swap_parts(analysis::Analysis& analysis, bool computed) {
       const auto terms = part_terms(analysis.comparison, noise, a, b, figure, part);
       if (terms.empty()) return;
       const std::vector<analysis::ResultValue> labels{part.name, figure.rule, figure.metric};
-      analysis::Record record{"swap_parts", analysis::key_of(labels), noise, a, b,
+      analysis::Record record{"swap_parts",
+                              analysis::key_of(labels),
+                              noise,
+                              a,
+                              b,
                               analysis.figures.over_seeds(terms, range_of_difference(figure.range))};
       table.add(analysis::labels_of(noise) + std::vector<analysis::ResultValue>{a, b} + labels +
                 analysis::values_of(record.found, true));

@@ -1,6 +1,6 @@
-// A cell's best weights run with every operator: all operators share all parameters, so a network trained with one can
-// be run with another, and what then changes is the operator's doing alone. The logits behind swap_figures.cpp, kept in
-// the cell's folder as swap.h5.
+// A cell's best weights run with every operator: all operators share all parameters, so a network trained
+// with one can be run with another, and what then changes is the operator's doing alone. The logits behind
+// swap_figures.cpp, kept in the cell's folder as swap.h5.
 #pragma once
 
 #include <span>
@@ -12,8 +12,8 @@
 
 namespace dsx::swap {
 
-// What a network is run with: the rows of downsample_table(), in its order, then the power means that are not among
-// them.
+// What a network is run with: the rows of downsample_table(), in its order, then the power means that are not
+// among them.
 const std::vector<const downsample::DownsampleOp*>& run_operators();
 std::size_t place_of_operator(const std::string& name);  // in run_operators(); std::invalid_argument
 
@@ -25,8 +25,8 @@ struct SwapLogits {
   }
 };
 
-// One per cell. Runs the networks whose swap.h5 is missing, of other weights or of other operators: each batch is read
-// once and goes through all operators. A folder that cannot be written is no error.
+// One per cell. Runs the networks whose swap.h5 is missing, of other weights or of other operators: each
+// batch is read once and goes through all operators. A folder that cannot be written is no error.
 std::vector<SwapLogits> swapped_logits(std::span<const analysis::Cell> cells, const std::string& progress);
 
 }  // namespace dsx::swap

@@ -45,16 +45,15 @@ void add_runs(analysis::Analysis& analysis, analysis::ResultTable& runs, analysi
           run_terms(analysis.comparison, noise, trained, run_with, figure, minus_own), range);
     };
     const Row labels = labels_of_run(noise, trained, run_with, figure);
-    if (!figure.is_of_change)
-      runs.add(labels + analysis::values_of(over(false, figure.range), false));
+    if (!figure.is_of_change) runs.add(labels + analysis::values_of(over(false, figure.range), false));
     if (own) continue;
-    analysis::Record record{"swap_change/" + run_with,
-                            analysis::key_of({data::to_string(figure.split), figure.rule, figure.metric}),
-                            noise,
-                            trained,
-                            "",
-                            figure.is_of_change ? over(false, figure.range)
-                                                : over(true, range_of_difference(figure.range))};
+    analysis::Record record{
+        "swap_change/" + run_with,
+        analysis::key_of({data::to_string(figure.split), figure.rule, figure.metric}),
+        noise,
+        trained,
+        "",
+        figure.is_of_change ? over(false, figure.range) : over(true, range_of_difference(figure.range))};
     changes.add(labels + analysis::values_of(record.found, !figure.is_of_change));
     analysis.records.add(std::move(record));
   }
@@ -71,9 +70,10 @@ struct LargestGap {
   }
 };
 
-// What must hold whatever the networks learnt: a run with the own operator repeats the cell's record, and slice is
-// strided (the same pixels of the same convolution), both to rounding.
-analysis::ResultTable control_table(const analysis::Analysis& analysis, const std::vector<SwapLogits>& logits) {
+// What must hold whatever the networks learnt: a run with the own operator repeats the cell's record, and
+// slice is strided (the same pixels of the same convolution), both to rounding.
+analysis::ResultTable control_table(const analysis::Analysis& analysis,
+                                    const std::vector<SwapLogits>& logits) {
   analysis::ResultTable table = analysis::make_table(
       "swap_control", "runs that must agree to rounding: largest difference of a logit on val and test",
       {"noise_kind", "noise", "variant", "seed", "check", "largest_difference", "decisions_changed",
@@ -89,8 +89,8 @@ analysis::ResultTable control_table(const analysis::Analysis& analysis, const st
       }
     else
       own.logit = own.decisions = slice.logit = slice.decisions = statistics::kNotEstimable;
-    for (const auto& [check, gap] : {std::pair("own operator, against the record", own),
-                                     std::pair("slice, against strided", slice)})
+    for (const auto& [check, gap] :
+         {std::pair("own operator, against the record", own), std::pair("slice, against strided", slice)})
       table.add(analysis::labels_of(judged) + Row{check, gap.logit, gap.decisions, logits[c].not_available});
   }
   return table;
@@ -116,8 +116,7 @@ void add_swap_tables(analysis::Analysis& analysis, const std::vector<SwapLogits>
   analysis.results.tables.push_back(std::move(changes));
   add_swap_parts(analysis, computed);
   add_swap_doses(analysis, computed);
-  analysis.results.tables.push_back(
-      control_table(analysis, computed ? logits : std::vector<SwapLogits>{}));
+  analysis.results.tables.push_back(control_table(analysis, computed ? logits : std::vector<SwapLogits>{}));
 }
 
 }  // namespace dsx::swap

@@ -37,17 +37,19 @@ std::optional<std::size_t> row_of(const ResultTable& table, const Wanted& wanted
   for (std::size_t r = 0; r < table.rows.size(); ++r)
     if (table.number(r, "noise") == table.number(0, "noise") &&
         table.text(r, "noise_kind") == table.text(0, "noise_kind") &&
-        std::all_of(wanted.begin(), wanted.end(), [&](const auto& w) { return table.text(r, w.first) == w.second; }))
+        std::all_of(wanted.begin(), wanted.end(),
+                    [&](const auto& w) { return table.text(r, w.first) == w.second; }))
       return r;
   return std::nullopt;
 }
 
 // "+5.1 (2.0 to 8.2)"; "0" where it is the same in every seed and resample; "-" without a row.
-std::string shown(const ResultTable& table, const Wanted& wanted, double scale, int digits, bool is_signed = true,
-                  bool with_interval = true) {
+std::string shown(const ResultTable& table, const Wanted& wanted, double scale, int digits,
+                  bool is_signed = true, bool with_interval = true) {
   const auto r = row_of(table, wanted);
   if (!r) return "-";
-  const double value = table.number(*r, "value"), low = table.number(*r, "low"), high = table.number(*r, "high");
+  const double value = table.number(*r, "value"), low = table.number(*r, "low"),
+               high = table.number(*r, "high");
   if (std::isnan(value)) {
     const double lowest = table.number(*r, "lowest");
     if (table.number(*r, "seeds") == 1) return fmt::format("{:.{}f}, one seed", scale * lowest, digits);
@@ -69,24 +71,34 @@ std::string changes_text(const ResultTable& table) {
   std::vector<std::pair<std::string, std::string>> seen;
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     const std::pair key{table.text(r, "variant"), table.text(r, "run_with")};
-    if (std::find(seen.begin(), seen.end(), key) != seen.end() || key.second.starts_with("powermean")) continue;
+    if (std::find(seen.begin(), seen.end(), key) != seen.end() || key.second.starts_with("powermean"))
+      continue;
     seen.push_back(key);
     const auto of = [&](const char* rule, const char* metric, double scale, int digits, bool is_signed,
                         bool with_interval) {
-      return shown(table, {{"variant", key.first}, {"run_with", key.second}, {"split", "test"}, {"rule", rule},
-                           {"metric", metric}},
+      return shown(table,
+                   {{"variant", key.first},
+                    {"run_with", key.second},
+                    {"split", "test"},
+                    {"rule", rule},
+                    {"metric", metric}},
                    scale, digits, is_signed, with_interval);
     };
     const char* positive = "predicted_positive_rate";
-    text.add({key.first, key.second, of("", "logit", 1, 2, true, true), of("", "logit_change_sd", 1, 2, false, false),
-              of("", "rank_correlation", 1, 3, false, false), of("", "auc", 100, 1, true, true),
-              of("half", positive, 100, 1, true, true), of("sensitivity", positive, 100, 1, true, true),
-              of("sensitivity_again", positive, 100, 1, true, true), of("half", "sensitivity", 100, 1, true, false),
+    text.add({key.first, key.second, of("", "logit", 1, 2, true, true),
+              of("", "logit_change_sd", 1, 2, false, false), of("", "rank_correlation", 1, 3, false, false),
+              of("", "auc", 100, 1, true, true), of("half", positive, 100, 1, true, true),
+              of("sensitivity", positive, 100, 1, true, true),
+              of("sensitivity_again", positive, 100, 1, true, true),
+              of("half", "sensitivity", 100, 1, true, false),
               of("half", "specificity", 100, 1, true, false)});
   }
-  return "\nThe same weights run with another operator, minus the run with their own, on test. Means over seeds with 95% "
-         "intervals\n(* leaves out 0); AUC and shares in points. Positive: images called positive, at probability .5, at "
-         "the threshold for 95%\nsensitivity that val chose with the own operator (frozen), and chosen again for the "
+  return "\nThe same weights run with another operator, minus the run with their own, on test. Means over "
+         "seeds with 95% "
+         "intervals\n(* leaves out 0); AUC and shares in points. Positive: images called positive, at "
+         "probability .5, at "
+         "the threshold for 95%\nsensitivity that val chose with the own operator (frozen), and chosen again "
+         "for the "
          "run. Spread: of the logit's change over images.\n" +
          text.str();
 }
@@ -103,8 +115,11 @@ std::string parts_text(const ResultTable& table) {
       std::vector<std::string> line{key.first + " - " + key.second, figure.name};
       double sum = 0;
       for (const char* part : {"difference", "operator", "training"}) {
-        const Wanted wanted{{"variant_a", key.first}, {"variant_b", key.second}, {"part", part},
-                            {"rule", figure.rule},    {"metric", figure.metric}};
+        const Wanted wanted{{"variant_a", key.first},
+                            {"variant_b", key.second},
+                            {"part", part},
+                            {"rule", figure.rule},
+                            {"metric", figure.metric}};
         line.push_back(shown(table, wanted, figure.scale, figure.digits));
         const auto row = row_of(table, wanted);
         if (row) sum += (std::string(part) == "difference" ? -1 : 1) * table.number(*row, "value");
@@ -115,8 +130,10 @@ std::string parts_text(const ResultTable& table) {
   }
   if (seen.empty()) return "";
   return fmt::format(
-      "\nEach difference between variants taken apart: what the operator does with the same weights (mean of both "
-      "orders), and what\ntraining made of it. The two parts add up to the difference exactly (largest remainder "
+      "\nEach difference between variants taken apart: what the operator does with the same weights (mean of "
+      "both "
+      "orders), and what\ntraining made of it. The two parts add up to the difference exactly (largest "
+      "remainder "
       "{:.0e}).\n{}",
       remainder, text.str());
 }
@@ -144,7 +161,8 @@ std::string doses_text(const ResultTable& doses, const ResultTable& slopes) {
       text.add(line);
     }
   }
-  return "\nDose and response: the same weights run with the power mean over 2x2, minus the average (p = 1); p = 2 is "
+  return "\nDose and response: the same weights run with the power mean over 2x2, minus the average (p = 1); "
+         "p = 2 is "
          "rmspool, infinity\nmaxpool. Last column: slope over 1 - 1/p, which goes from 0 to 1.\n" +
          text.str();
 }

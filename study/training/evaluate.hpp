@@ -27,7 +27,8 @@ struct Predictions {
 Predictions predict(net::Plan& plan, const data::Dataset& dataset, const settings::SplitData& split,
                     const settings::Settings& settings, cli::ProgressBar& progress);
 
-// What several networks said of one split: each batch is read and preprocessed once and goes through all plans.
+// What several networks said of one split: each batch is read and preprocessed once and goes through all
+// plans.
 struct SharedPredictions {
   std::vector<std::size_t> indices;  // into the data set's items, in the split's order
   std::vector<float> labels;
