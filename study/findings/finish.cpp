@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "bench/measure/environment.hpp"
+#include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/analysis/analysis.hpp"
 #include "study/analysis/calibration.hpp"
@@ -104,6 +105,23 @@ analysis::CompareOptions statistics_of(const FinishOptions& options) {
   return statistics;
 }
 
+// What was decided, and how much was not.
+std::string decided_text(const analysis::ResultTable& verdicts) {
+  std::string text;
+  std::size_t open = 0;
+  for (std::size_t r = 0; r < verdicts.rows.size(); ++r) {
+    const std::string& word = verdicts.text(r, "verdict");
+    if (word == "cannot tell" || word == "undecided" || word == "not estimable")
+      ++open;
+    else
+      text += "  * " + verdicts.text(r, "sentence") + "\n";
+  }
+  return "What these data decide (corrected for several comparisons):\n" + text +
+         (open > 0 ? fmt::format("  {} of {} are open; tables/swap_verdicts.csv has their sentences\n", open,
+                                 counted(verdicts.rows.size(), "comparison"))
+                   : "");
+}
+
 }  // namespace
 
 void finish_swap(const fs::path& folder, const FinishOptions& options) {
@@ -123,8 +141,8 @@ void finish_swap(const fs::path& folder, const FinishOptions& options) {
   write_part(folder, "swap.json", analysis.results);
   fmt::print("{}\n", swap::swap_text(analysis.results));
   const analysis::ResultTable& verdicts = analysis.results.table("swap_verdicts");
-  for (std::size_t r = 0; r < verdicts.rows.size(); ++r) fmt::print("{}\n", verdicts.text(r, "sentence"));
-  fmt::print("\nAll figures: {0}/swap.json, {0}/tables/swap*.csv\n", folder.string());
+  fmt::print("{}\nAll figures: {1}/swap.json, {1}/tables/swap*.csv\n", decided_text(verdicts),
+             folder.string());
 }
 
 int finish_compare(const fs::path& folder, const FinishOptions& options) {
