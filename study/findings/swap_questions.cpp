@@ -18,11 +18,16 @@ constexpr SwapWords kOperator[] = {
      "calls fewer images positive than", "at probability .5"},
 };
 
-void add_part(std::vector<Question>& list, const std::string& part, const std::string& how) {
+void add_part(std::vector<Question>& list, const std::string& part, const std::string& how,
+              const std::string& shortly) {
   for (const SwapWords& words : kOperator) {
     const std::string where = *words.where == '\0' ? how : fmt::format("{} {}", words.where, how);
-    list.push_back({fmt::format("{} on test {}", words.noun, where), "swap_parts", part + "/" + words.key,
-                    words.noun, words.higher, words.lower, where});
+    // The page's first figure finds this one by its text.
+    const bool called = std::string(words.key) == "half/predicted_positive_rate";
+    const std::string text = called ? fmt::format("images called positive, {}", shortly)
+                                    : fmt::format("{} on test {}", words.noun, where);
+    list.push_back(
+        {text, "swap_parts", part + "/" + words.key, words.noun, words.higher, words.lower, where});
   }
   Question logit{fmt::format("mean logit on test {}", how),
                  "swap_parts",
@@ -41,8 +46,8 @@ void add_part(std::vector<Question>& list, const std::string& part, const std::s
 
 std::vector<Question> swap_questions() {
   std::vector<Question> list;
-  add_part(list, "operator", "with the same weights");
-  add_part(list, "training", "by what training made of the weights");
+  add_part(list, "operator", "with the same weights", "same weights");
+  add_part(list, "training", "by what training made of the weights", "what training made of them");
   Question dose{"images called positive by the dose from average to maximum, same weights",
                 "swap_dose_slope",
                 "half/predicted_positive_rate",
