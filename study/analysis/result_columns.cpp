@@ -21,7 +21,9 @@ Columns labels_and_estimates() {
       {"variant_b", "", "see variant_a", kText},
       {"seed", "", "of initialisation, order, split and noise"},
       {"split", "", "train, val or test", kText},
-      {"rule", "", "how val chose the threshold: youden, sensitivity, cost, half", kText},
+      {"rule", "",
+       "how val chose the threshold: youden, sensitivity, cost, half; _again: for the run; empty: none",
+       kText},
       {"metric", "", "what is measured", kText},
       {"gap", "", "first split minus second", kText},
       {"value", "", "the figure"},
@@ -94,6 +96,18 @@ Columns of_decisions() {
   };
 }
 
+// Networks run with other operators.
+Columns of_swap() {
+  return {
+      {"run_with", "", "operator that the network was run with", kText},
+      {"part", "", "of a difference: difference, operator, training, and each order of operator", kText},
+      {"power", "", "p of the power mean over 2x2: 1 the average, inf the maximum", kText},
+      {"check", "", "what must be equal to rounding", kText},
+      {"largest_difference", "", "of a logit"},
+      {"decisions_changed", "images", "at probability .5"},
+  };
+}
+
 // Latency.
 Columns of_latency() {
   return {
@@ -146,7 +160,8 @@ Columns of_answers() {
 const Columns& dictionary() {
   static const Columns columns = [] {
     Columns all;
-    for (const auto& part : {labels_and_estimates(), of_cells(), of_decisions(), of_latency(), of_answers()})
+    for (const auto& part :
+         {labels_and_estimates(), of_cells(), of_decisions(), of_swap(), of_latency(), of_answers()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

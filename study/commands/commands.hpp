@@ -14,6 +14,7 @@ int plan_command(const std::vector<std::string>& args);
 int compare_command(const std::vector<std::string>& args);
 int data_command(const std::vector<std::string>& args);
 int report_command(const std::vector<std::string>& args);
+int swap_command(const std::vector<std::string>& args);
 int sync_command(const std::vector<std::string>& args);
 int list_command(const std::vector<std::string>& args);
 int predict_command(const std::vector<std::string>& args);

@@ -4,9 +4,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "bench/measure/environment.hpp"
+#include "kernels/base/counted.hpp"
+#include "kernels/base/error.hpp"
 #include "study/analysis/analysis.hpp"
 #include "study/analysis/calibration.hpp"
 #include "study/analysis/cell_tables.hpp"
@@ -24,6 +27,9 @@
 #include "study/findings/verdicts.hpp"
 #include "study/findings/write_results.hpp"
 #include "study/settings/settings_fields.hpp"
+#include "study/swap/swap_figures.hpp"
+#include "study/swap/swap_tables.hpp"
+#include "study/swap/swap_text.hpp"
 #include "study/sweep/sweep.hpp"
 
 namespace dsx::findings {
@@ -91,16 +97,58 @@ fs::path explain_of(const fs::path& folder, const FinishOptions& options) {
   return {};
 }
 
-}  // namespace
-
-int finish_compare(const fs::path& folder, const FinishOptions& options) {
-  const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
+analysis::CompareOptions statistics_of(const FinishOptions& options) {
   analysis::CompareOptions statistics;
   statistics.threads = options.threads;
   statistics.progress = options.progress;
   statistics.resamples = options.resamples;
   statistics.cost_ratio = options.cost_ratio;
-  const analysis::Comparison comparison = analysis::make_comparison(cells, statistics);
+  return statistics;
+}
+
+// What was decided, and how much was not.
+std::string decided_text(const analysis::ResultTable& verdicts) {
+  std::string text;
+  std::size_t open = 0;
+  for (std::size_t r = 0; r < verdicts.rows.size(); ++r) {
+    const std::string& word = verdicts.text(r, "verdict");
+    if (word == "cannot tell" || word == "undecided" || word == "not estimable")
+      ++open;
+    else
+      text += "  * " + verdicts.text(r, "sentence") + "\n";
+  }
+  return "What these data decide (corrected for several comparisons):\n" + text +
+         (open > 0 ? fmt::format("  {} of {} are open; tables/swap_verdicts.csv has their sentences\n", open,
+                                 counted(verdicts.rows.size(), "comparison"))
+                   : "");
+}
+
+}  // namespace
+
+void finish_swap(const fs::path& folder, const FinishOptions& options) {
+  const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
+  const analysis::Comparison comparison = analysis::make_comparison(cells, statistics_of(options));
+  analysis::Analysis analysis(comparison);
+  describe(analysis, options);
+  const std::vector<swap::SwapLogits> swapped = swap::swapped_logits(cells, options.progress);
+  if (std::none_of(swapped.begin(), swapped.end(), [](const auto& s) { return s.not_available.empty(); }))
+    throw DataError(
+        fmt::format("{}: no cell could be run: {}", folder.string(), swapped.front().not_available));
+  swap::add_swap_figures(analysis, swapped);
+  analysis.figures.run();
+  swap::add_swap_tables(analysis, swapped, true);
+  add_verdicts(analysis);
+  analysis.results.tables.back().name = "swap_verdicts";  // the comparison's own stay
+  write_part(folder, "swap.json", analysis.results);
+  fmt::print("{}\n", swap::swap_text(analysis.results));
+  const analysis::ResultTable& verdicts = analysis.results.table("swap_verdicts");
+  fmt::print("{}\nAll figures: {1}/swap.json, {1}/tables/swap*.csv\n", decided_text(verdicts),
+             folder.string());
+}
+
+int finish_compare(const fs::path& folder, const FinishOptions& options) {
+  const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
+  const analysis::Comparison comparison = analysis::make_comparison(cells, statistics_of(options));
   analysis::Analysis analysis(comparison);
   describe(analysis, options);
   analysis::add_generalization_figures(analysis);
@@ -108,6 +156,11 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_disagreement_figures(analysis);
   analysis::add_calibration_figures(analysis);
   if (options.shift) analysis::add_shift_figures(analysis, analysis::shifted_logits(cells, options.progress));
+  std::vector<swap::SwapLogits> swapped;
+  if (options.swap) {
+    swapped = swap::swapped_logits(cells, options.progress);
+    swap::add_swap_figures(analysis, swapped);
+  }
   analysis.figures.run();
   analysis::add_cell_tables(analysis);
   analysis::add_generalization_tables(analysis);
@@ -117,6 +170,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_pair_tables(analysis);
   analysis::add_calibration_tables(analysis);
   analysis::add_shift_tables(analysis, options.shift);
+  swap::add_swap_tables(analysis, swapped, options.swap);
   analysis::add_latency_tables(analysis, latency_of(folder, comparison, options));
   add_verdicts(analysis);
   add_headline(analysis);

@@ -12,6 +12,7 @@ struct FinishOptions {
   int threads = 1;
   std::string progress = "auto";
   bool shift = true;             // run test images that are moved; needs the data and the checkpoints
+  bool swap = true;              // run every network with every operator; needs the same
   bool latency = true;           // time the networks, unless latency.json has it
   bool latency_again = false;    // even then
   double latency_seconds = 0.5;  // of timed passes for each set of interleaved networks
@@ -26,5 +27,10 @@ struct FinishOptions {
 // prints the short of it; draws the page. Trains nothing; what was computed before (shifted images, latency)
 // is taken from the folder. Returns the exit code: the page's, since all else throws.
 int finish_compare(const std::filesystem::path& folder, const FinishOptions& options);
+
+// The runs with other operators alone (study/swap): writes <folder>/swap.json and its tables/*.csv, and
+// prints them with their verdicts. Of the options it takes threads, progress, resamples, cost_ratio and
+// command. Throws DataError when no cell could be run.
+void finish_swap(const std::filesystem::path& folder, const FinishOptions& options);
 
 }  // namespace dsx::findings

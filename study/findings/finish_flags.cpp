@@ -41,7 +41,11 @@ void add_finish_flags(po::options_description& description) {
   auto add = description.add_options();
   for (const char* name : {"resamples", "cost-ratio", "latency-seconds", "explain"})
     add(name, po::value<std::string>(), "");
-  for (const char* name : {"no-latency", "latency-again", "no-shift", "no-page"}) add(name, "");
+  for (const char* name : {"no-latency", "latency-again", "no-shift", "no-swap", "no-page"}) add(name, "");
+}
+
+void add_swap_flags(po::options_description& description) {
+  description.add_options()("resamples", po::value<std::string>(), "");
 }
 
 std::string finish_flags_help() {
@@ -51,6 +55,7 @@ std::string finish_flags_help() {
       "  --resamples N               of the bootstrap over seeds and patients [{}]\n"
       "  --cost-ratio R              what a missed positive costs, in false alarms [{:g}]\n"
       "  --no-shift                  leave out how decisions change when the image moves by 1 to 8 pixels\n"
+      "  --no-swap                   leave out running every network with every operator (study swap)\n"
       "  --no-latency                leave out the timing of the networks; do so on a busy machine\n"
       "  --latency-seconds S         timed passes for each set of interleaved networks, 100 such sets "
       "[{:g}]\n"
@@ -70,6 +75,7 @@ FinishOptions finish_options_of(const settings::CommandLine& line) {
   options.cost_ratio = number_of(line, "cost-ratio", options.cost_ratio, 1000);
   options.latency_seconds = number_of(line, "latency-seconds", options.latency_seconds, 600);
   options.shift = line.extra.count("no-shift") == 0;
+  options.swap = line.extra.count("no-swap") == 0;
   options.latency_again = line.extra.count("latency-again") != 0;
   options.page = line.extra.count("no-page") == 0;
   options.latency = line.extra.count("no-latency") == 0;

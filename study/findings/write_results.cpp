@@ -136,7 +136,11 @@ std::string csv_of(const analysis::ResultTable& table) {
 
 void write_results(const fs::path& folder, const analysis::ComparisonResults& results) {
   write_h5(folder / "compare.h5", results);
-  data::write_file_atomically(folder / "compare.json", dump(json_of(results), 1) + "\n");
+  write_part(folder, "compare.json", results);
+}
+
+void write_part(const fs::path& folder, const std::string& json, const analysis::ComparisonResults& results) {
+  data::write_file_atomically(folder / json, dump(json_of(results), 1) + "\n");
   for (const auto& table : results.tables)
     if (!table.only_h5) data::write_file_atomically(folder / "tables" / (table.name + ".csv"), csv_of(table));
 }

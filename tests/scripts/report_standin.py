@@ -140,6 +140,33 @@ class StandIn:
         self.topic("shift", (["pixels", "metric"], [(p, m) for p in (1, 2, 4, 8) for m in (
             "changed", "probability_change", "accuracy", "accuracy_loss")]), half=.01, base=lambda v, p, m: .01 * p)
 
+    def swaps(self):
+        """Each network run with every operator and with two more power means."""
+        run_with = self.variants + [op for op in ("rmspool", "powermean4", "powermean8") if op not in self.variants]
+        rules = [("", m) for m in ("logit", "auc")] + [(r, m) for r in ("half", "youden", "sensitivity", "youden_again", "sensitivity_again")
+                                                       for m in ("sensitivity", "specificity", "predicted_positive_rate")]
+        of_change = [("", "logit_change_sd"), ("", "rank_correlation")]
+        where = ["noise_kind", "noise", "variant"]
+        runs = [(n, v, w) for n in self.noises for v in self.variants for w in run_with]
+        self.add("swap", where + ["run_with", "split", "rule", "metric"] + OVER,
+                 [[*self.noise(n), v, w, s, *m] + over(.6) for n, v, w in runs for s in ("test", "val") for m in rules])
+        self.add("swap_change", where + ["run_with", "split", "rule", "metric"] + OVER,
+                 [[*self.noise(n), v, w, "test", *m] + over(.05, .02, .03, detectable=.03) for n, v, w in runs if v != w
+                  for m in rules + of_change])
+        self.add("swap_parts", ["noise_kind", "noise", "variant_a", "variant_b", "part", "rule", "metric"] + OVER,
+                 [[*self.noise(n), a, b, part, *m] + over(value, .02, .03, detectable=.03) for n in self.noises for a, b in self.pairs
+                  for part, value in (("difference", .01), ("operator", .05), ("training", -.04), ("operator_on_a", .06), ("operator_on_b", .04))
+                  for m in rules])
+        trained = self.variants + ["all"]
+        self.add("swap_dose", where + ["power", "rule", "metric"] + OVER,
+                 [[*self.noise(n), v, p, *m] + over(.1 * (1 - 1 / float(p)), .02, .03) for n in self.noises for v in trained
+                  for p in ("2", "4", "8", "inf") for m in rules[:5]])
+        self.add("swap_dose_slope", where + ["rule", "metric"] + OVER,
+                 [[*self.noise(n), v, *m] + over(.1, .02, .03) for n in self.noises for v in trained for m in rules[:5]])
+        self.add("swap_control", where + ["seed", "check", "largest_difference", "decisions_changed", "not_estimable"],
+                 [[*self.noise(n), v, s, check, 1e-6, 0, ""] for v, s, n, _ in self.cells
+                  for check in ("own operator, against the record", "slice, against strided")])
+
     def latencies(self):
         where = ["variant", "batch", "wait", "load"]
         arms = [[v, b, w, l] for v in self.variants for b in (1, 32) for w in ("active", "passive") for l in (
@@ -187,7 +214,7 @@ class StandIn:
             for verdict in ("supported", "contradicted", "cannot tell") if len(self.variants) > 2])
 
     def write(self, with_cells=True, with_json=False):
-        for part in (self.study, self.generalization, self.decisions, self.calibration_and_shift, self.latencies, self.answers):
+        for part in (self.study, self.generalization, self.decisions, self.calibration_and_shift, self.swaps, self.latencies, self.answers):
             part()
         self.folder.mkdir(parents=True, exist_ok=True)
         head = {"command": "study compare --seeds 2", "data": "stand-in data", "negative": "NORMAL", "positive": "PNEUMONIA",
