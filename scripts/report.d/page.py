@@ -16,6 +16,7 @@ from part_generalization import generalization
 from part_images import ImageSource, images
 from part_latency import latency
 from part_limits import limits, repeat
+from part_mechanism import mechanism
 from part_noise import noise
 from part_shift import shift
 from part_training import training
@@ -60,7 +61,7 @@ def draw(results, explained, arguments, command, folder):
     document = Document(TITLE, QUESTION, facts_of(ctx))
     document.sections = [part(ctx) for part in (
         part_answers.found, part_answers.claims, part_answers.headline, training, generalization, noise, decisions, calibration,
-        shift, latency, costs, explanation, images, limits)] + [repeat(ctx, command)]
+        shift, mechanism, latency, costs, explanation, images, limits)] + [repeat(ctx, command)]
     portable_document(document)
     write_html(document, folder)
     write_markdown(document, folder)

@@ -49,7 +49,8 @@ std::size_t count_of(const settings::CommandLine& line, const char* flag, std::s
   std::size_t count = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error != std::errc() || stop != text.data() + text.size() || count < least || count > most)
-    throw ConfigError(fmt::format("--{}: expected an integer from {} to {}, got '{}'", flag, least, most, text));
+    throw ConfigError(
+        fmt::format("--{}: expected an integer from {} to {}, got '{}'", flag, least, most, text));
   return count;
 }
 

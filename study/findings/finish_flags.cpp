@@ -39,10 +39,11 @@ std::size_t count_of(const settings::CommandLine& line, const char* flag, std::s
 
 void add_finish_flags(po::options_description& description) {
   auto add = description.add_options();
-  for (const char* name : {"resamples", "cost-ratio", "latency-seconds", "explain", "mechanism-seeds",
-                           "mechanism-images"})
+  for (const char* name :
+       {"resamples", "cost-ratio", "latency-seconds", "explain", "mechanism-seeds", "mechanism-images"})
     add(name, po::value<std::string>(), "");
-  for (const char* name : {"no-latency", "latency-again", "no-shift", "no-page", "no-mechanism"}) add(name, "");
+  for (const char* name : {"no-latency", "latency-again", "no-shift", "no-page", "no-mechanism"})
+    add(name, "");
 }
 
 std::string finish_flags_help() {

@@ -42,7 +42,8 @@ CellMechanism read_found(const data::h5::Reader& in, const analysis::Cell& cell)
   }
   for (const std::uint64_t place : in.numbers<std::uint64_t>("chosen")) found.chosen.push_back(place);
   const auto falls = in.numbers<float>("fall");
-  if (found.chosen.empty() || falls.size() % found.chosen.size() != 0) in.fail("maps do not fit their images");
+  if (found.chosen.empty() || falls.size() % found.chosen.size() != 0)
+    in.fail("maps do not fit their images");
   const auto windows = static_cast<std::ptrdiff_t>(falls.size() / found.chosen.size());
   for (std::size_t i = 0; i < found.chosen.size(); ++i) {
     const auto begin = falls.begin() + static_cast<std::ptrdiff_t>(i) * windows;

@@ -21,12 +21,12 @@ constexpr std::size_t kInsideBatch = 8;  // images: a first layer's activations 
 // Shares of the work, for the time that is shown.
 constexpr double kViewsUntil = 0.35, kOcclusionUntil = 0.9;
 
-void check_order(const analysis::Cell& cell, const data::Dataset& dataset,
-                 const settings::SplitData& test) {
+void check_order(const analysis::Cell& cell, const data::Dataset& dataset, const settings::SplitData& test) {
   bool same = test.indices.size() == cell.test.size();
   for (std::size_t i = 0; same && i < test.indices.size(); ++i)
     same = dataset.items()[test.indices[i]].name == cell.test.names[i];
-  if (!same) throw DataError(cell.folder.string() + ": its test images are not the data's, or in another order");
+  if (!same)
+    throw DataError(cell.folder.string() + ": its test images are not the data's, or in another order");
 }
 
 // The network is the run's only if it says what the run recorded; other machines round otherwise.
@@ -129,9 +129,8 @@ CellMechanism look_into_cell(const analysis::Cell& cell, const data::Dataset& da
   check_logits(cell, logits.front());
   for (std::size_t view = 0; view < logits.size(); ++view)
     found.columns["view/" + views()[view]].assign(logits[view].begin(), logits[view].end());
-  found.falls = occlusion(plan, chosen, [&](double done) {
-    tick(kViewsUntil + (kOcclusionUntil - kViewsUntil) * done);
-  });
+  found.falls = occlusion(plan, chosen,
+                          [&](double done) { tick(kViewsUntil + (kOcclusionUntil - kViewsUntil) * done); });
   Columns columns(found, test.indices.size());
   add_border_shares(chosen, columns, found);
   look_inside(network, chosen, columns, found,

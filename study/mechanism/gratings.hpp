@@ -24,11 +24,11 @@ inline constexpr int kPhases = 16;  // of each frequency, evenly over a period
 // One frequency, over phases. Amplitudes are of the Fourier component of the grating's own frequency: in the
 // output at twice the frequency per output pixel, folded where that is above 1/2.
 struct GratingResponse {
-  double frequency = 0;              // cycles per input pixel, in (0, 1/2)
+  double frequency = 0;                // cycles per input pixel, in (0, 1/2)
   double gain = 0, low = 0, high = 0;  // output amplitude over input amplitude: mean, least, most over phases
-  double mean_ratio = 0;             // mean of the output over mean of the input
-  double variance = 0;               // of the output over pixels, mean over phases
-  double elsewhere = 0;              // share of it that lies at other frequencies than the grating's
+  double mean_ratio = 0;               // mean of the output over mean of the input
+  double variance = 0;                 // of the output over pixels, mean over phases
+  double elsewhere = 0;                // share of it that lies at other frequencies than the grating's
 };
 
 // k / 64 for k = 1 .. 31 without 16, where the output's amplitude depends on the phase alone.

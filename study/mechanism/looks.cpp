@@ -109,7 +109,8 @@ ChosenImages choose_images(const data::Dataset& dataset, const settings::SplitDa
   const std::size_t per_channel = chosen.pixels.size() / channels, plane = floats / channels;
   for (std::size_t i = 0; i < chosen.pixels.size(); ++i)
     sums[options.channels_last ? i % channels : i / plane % channels] += chosen.pixels[i];
-  for (const double sum : sums) chosen.grey.push_back(static_cast<float>(sum / static_cast<double>(per_channel)));
+  for (const double sum : sums)
+    chosen.grey.push_back(static_cast<float>(sum / static_cast<double>(per_channel)));
   return chosen;
 }
 

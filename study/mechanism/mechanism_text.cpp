@@ -44,24 +44,27 @@ std::string signals_text(const ResultTable& response, const ResultTable& signal)
                        "bright px: peak", "sum", "dark px: peak", "shift error %"});
   for (const std::string& variant : values_in(signal, "variant")) {
     const auto gain = [&](double frequency) {
-      return cli::fixed(look_up(response, {{"variant", variant}, {"signal", "level"}, {"direction", "horizontal"}},
-                                "gain", frequency),
-                        2);
+      return cli::fixed(
+          look_up(response, {{"variant", variant}, {"signal", "level"}, {"direction", "horizontal"}}, "gain",
+                  frequency),
+          2);
     };
     const auto figure = [&](const std::string& probe, const std::string& metric, double scale, int digits) {
       return cli::fixed(
-          scale * look_up(signal, {{"variant", variant}, {"probe", probe}, {"metric", metric}}, "value"), digits);
+          scale * look_up(signal, {{"variant", variant}, {"probe", probe}, {"metric", metric}}, "value"),
+          digits);
     };
-    text.add({variant, gain(1 / 8.0), gain(3 / 8.0),
-              figure("level gratings, horizontal", "aliased_share", 100, 1),
-              figure("noise on a level", "variance_ratio", 1, 2), figure("noise on a level", "mean_shift", 1, 2),
-              figure("bright spot, 1 px", "peak", 1, 2), figure("bright spot, 1 px", "mass", 1, 2),
-              figure("dark spot, 1 px", "peak", 1, 2), figure("shift by 1 px", "error", 100, 1)});
+    text.add(
+        {variant, gain(1 / 8.0), gain(3 / 8.0), figure("level gratings, horizontal", "aliased_share", 100, 1),
+         figure("noise on a level", "variance_ratio", 1, 2), figure("noise on a level", "mean_shift", 1, 2),
+         figure("bright spot, 1 px", "peak", 1, 2), figure("bright spot, 1 px", "mass", 1, 2),
+         figure("dark spot, 1 px", "peak", 1, 2), figure("shift by 1 px", "error", 100, 1)});
   }
   return "What each operator does to a signal, without training. Gain of gratings of 1/8 and 3/8 cycles per "
          "pixel (above\n1/4 is aliased); share of the variance of what comes out that is aliased, all "
          "frequencies alike; variance of\nwhite noise that is left, and by how many standard deviations its "
-         "mean rises; height and sum of one bright pixel;\nheight of one dark pixel; what a shift by one pixel "
+         "mean rises; height and sum of one bright pixel;\nheight of one dark pixel; what a shift by one "
+         "pixel "
          "changes beyond moving the output:\n" +
          text.str();
 }
@@ -107,7 +110,8 @@ std::string networks_text(const Mechanism& mechanism, const ResultTable& layers,
               of(kBorderTopic, "noise/logit_change", variant, 1, 3)});
   return "\nIn the trained networks, from before to after each downsampling (tail: 99th percentile over "
          "mean):\n" +
-         inside.str() + "\nWhat they say when the outer twentieth is covered, exchanged or alone:\n" + seen.str();
+         inside.str() + "\nWhat they say when the outer twentieth is covered, exchanged or alone:\n" +
+         seen.str();
 }
 
 // One line per measure: what it reads for each variant.
@@ -144,7 +148,8 @@ std::string words_text(const ResultTable& words) {
 std::string mechanism_text(const Mechanism& mechanism) {
   const ResultTable *response = find_table(mechanism, "mechanism_response"),
                     *signal = find_table(mechanism, "mechanism_signal"),
-                    *layers = find_table(mechanism, kLayersTopic), *border = find_table(mechanism, kBorderTopic),
+                    *layers = find_table(mechanism, kLayersTopic),
+                    *border = find_table(mechanism, kBorderTopic),
                     *words = find_table(mechanism, "mechanism_words");
   if (response == nullptr || signal == nullptr || words == nullptr)
     throw std::logic_error("a mechanism without its tables");

@@ -41,7 +41,8 @@ class TopicMaker {
     std::vector<std::string> names;
     for (const Described& d : described) {
       names.push_back(figure_of(topic_.name.c_str(), d.labels));
-      if (cell == 0) topic_.figures.push_back({{d.labels.begin(), d.labels.end()}, {{names.back(), 1}}, d.range});
+      if (cell == 0)
+        topic_.figures.push_back({{d.labels.begin(), d.labels.end()}, {{names.back(), 1}}, d.range});
     }
     figures.add(cell, names, reason.empty() ? std::move(compute) : analysis::CellCompute{}, reason);
   }
@@ -49,9 +50,10 @@ class TopicMaker {
   void add_change(std::size_t cell, const Described& change, const std::vector<std::string>& of,
                   const std::vector<std::string>& from) {
     if (cell != 0) return;
-    topic_.figures.push_back({{change.labels.begin(), change.labels.end()},
-                              {{figure_of(topic_.name.c_str(), of), 1}, {figure_of(topic_.name.c_str(), from), -1}},
-                              change.range});
+    topic_.figures.push_back(
+        {{change.labels.begin(), change.labels.end()},
+         {{figure_of(topic_.name.c_str(), of), 1}, {figure_of(topic_.name.c_str(), from), -1}},
+         change.range});
   }
   const analysis::Topic& topic() const { return topic_; }
 
@@ -106,8 +108,8 @@ void add_logit(analysis::Figures& figures, std::size_t c, const JudgedCell& cell
     std::vector<Described> described;
     std::vector<Column> columns;
     for (const std::string& metric : metrics) {
-      const FigureRange range = metric == "border" ? FigureRange{0, 1, kNoTest}
-                                                   : FigureRange{-kInfinite, kInfinite, kNoTest};
+      const FigureRange range =
+          metric == "border" ? FigureRange{0, 1, kNoTest} : FigureRange{-kInfinite, kInfinite, kNoTest};
       described.push_back({{cell.cell->class_names[positive ? 1 : 0], metric}, range});
       if (found.no_parts.empty())
         columns.push_back(of_class(found.columns.at("logit/" + metric), test.positive, positive));
@@ -124,8 +126,8 @@ analysis::CellCompute rates_of(const Column& logits, const std::vector<std::uint
   std::vector<std::uint8_t> decided;
   for (const double logit : logits) decided.push_back(logit >= threshold);
   return [decided, &positive](const analysis::SplitWeights& weights, std::span<double> out) {
-    const auto counts = statistics::weighted_counts(decided, positive,
-                                                    weights[static_cast<std::size_t>(data::Split::test)]);
+    const auto counts =
+        statistics::weighted_counts(decided, positive, weights[static_cast<std::size_t>(data::Split::test)]);
     out[0] = counts.sensitivity();
     out[1] = counts.specificity();
     out[2] = counts.predicted_positive_rate();
@@ -182,7 +184,8 @@ void add_view(analysis::Figures& figures, std::size_t c, const JudgedCell& cell,
             reason);
   if (view == "whole") return;
   topic.add(figures, c,
-            {{{view, "logit_shift"}, {-kInfinite, kInfinite, 0}}, {{view, "logit_change"}, {0, kInfinite, kNoTest}}},
+            {{{view, "logit_shift"}, {-kInfinite, kInfinite, 0}},
+             {{view, "logit_change"}, {0, kInfinite, kNoTest}}},
             means_of(changes_of(logits, whole)), reason);
   topic.add_change(c, {{view, "auc_change"}, change}, {view, "auc"}, {"whole", "auc"});
   for (const std::string& metric : rates)
@@ -193,10 +196,13 @@ void add_windows(analysis::Figures& figures, std::size_t c, const JudgedCell& ce
                  const CellMechanism& found, TopicMaker& topic) {
   const int size = cell.cell->settings.size;
   const Column& shares = found.columns.at("windows/border_share");
+  const double area = Frame(size, size).area_share(size, size);
+  Column excess;  // over evidence that is spread evenly
+  for (const double share : shares) excess.push_back(share - area);
   const std::string& reason = cell.of(data::Split::test).too_little;
-  // Against its share of the area: evidence that is spread evenly.
-  topic.add(figures, c, {{{"windows", "border_share"}, {0, 1, Frame(size, size).area_share(size, size)}}},
-            means_of({shares}), reason.empty() ? why_no_mean({shares}) : reason);
+  topic.add(figures, c,
+            {{{"windows", "border_share"}, {0, 1, kNoTest}}, {{"windows", "border_excess"}, {-1, 1, 0}}},
+            means_of({shares, excess}), reason.empty() ? why_no_mean({shares}) : reason);
 }
 
 }  // namespace
@@ -213,8 +219,7 @@ void add_network_tables(const std::vector<analysis::Cell>& cells, const std::vec
   for (std::size_t c = 0; c < comparison.cells.size(); ++c) {
     // In the comparison's order, which is that of `cells`.
     const JudgedCell& cell = comparison.cells[c];
-    for (const std::string& layer : found[c].layers)
-      add_layer(figures, c, cell, found[c], layer, layers);
+    for (const std::string& layer : found[c].layers) add_layer(figures, c, cell, found[c], layer, layers);
     add_logit(figures, c, cell, found[c], logit);
     for (const std::string& view : views()) add_view(figures, c, cell, found[c], view, border);
     add_windows(figures, c, cell, found[c], border);

@@ -8,7 +8,6 @@
 #include <numbers>
 
 #include "kernels/base/random.hpp"
-#include "study/mechanism/plane.hpp"
 
 namespace dsx::mechanism {
 namespace {
@@ -96,11 +95,12 @@ Plane random_field(std::uint64_t index) {
 
 // One period of the output, of the field behind ReLU, moved left by `shift` pixels.
 Plane output_of_field(const downsample::DownsampleOp& op, const Plane& field, int shift) {
-  Plane around(kField + 2 * kAround, kField + 2 * kAround);
+  const int period = field.rows;
+  Plane around(period + 2 * kAround, period + 2 * kAround);
   for (int r = 0; r < around.rows; ++r)
     for (int c = 0; c < around.columns; ++c)
-      around.at(r, c) = std::max(0.0, field.at((r + kField - kAround) % kField,
-                                               (c + kField - kAround + shift) % kField));
+      around.at(r, c) =
+          std::max(0.0, field.at((r + period - kAround) % period, (c + period - kAround + shift) % period));
   return downsampled(op, around, kAround / 2);
 }
 
@@ -117,21 +117,6 @@ std::vector<double> half_a_pixel_left(const double* row, int n) {
   return moved;
 }
 
-double shift_error(const downsample::DownsampleOp& op, const Plane& field) {
-  const Plane in_place = output_of_field(op, field, 0), moved = output_of_field(op, field, 1);
-  double error = 0;
-  for (int r = 0; r < in_place.rows; ++r) {
-    const std::vector<double> expected = half_a_pixel_left(
-        &in_place.values[static_cast<std::size_t>(r) * static_cast<std::size_t>(in_place.columns)],
-        in_place.columns);
-    for (int c = 0; c < in_place.columns; ++c) {
-      const double difference = moved.at(r, c) - expected[static_cast<std::size_t>(c)];
-      error += difference * difference;
-    }
-  }
-  return error / static_cast<double>(in_place.values.size()) / Moments(in_place.values).variance;
-}
-
 std::vector<SignalFigure> spot_of(const downsample::DownsampleOp& op, int size, bool bright) {
   constexpr int kSide = 32, kFirst = 12;
   const double background = bright ? 0 : 1;
@@ -140,7 +125,8 @@ std::vector<SignalFigure> spot_of(const downsample::DownsampleOp& op, int size, 
     Plane plane(kSide, kSide);
     std::fill(plane.values.begin(), plane.values.end(), background);
     for (int r = 0; r < size; ++r)
-      for (int c = 0; c < size; ++c) plane.at(kFirst + place / 2 + r, kFirst + place % 2 + c) = 1 - background;
+      for (int c = 0; c < size; ++c)
+        plane.at(kFirst + place / 2 + r, kFirst + place % 2 + c) = 1 - background;
     double sum = 0, most = 0;
     for (const double v : downsampled(op, plane, 2).values) {
       sum += std::abs(v - background);
@@ -156,6 +142,21 @@ std::vector<SignalFigure> spot_of(const downsample::DownsampleOp& op, int size, 
 }
 
 }  // namespace
+
+double shift_error(const downsample::DownsampleOp& op, const Plane& field) {
+  const Plane in_place = output_of_field(op, field, 0), moved = output_of_field(op, field, 1);
+  double error = 0;
+  for (int r = 0; r < in_place.rows; ++r) {
+    const std::vector<double> expected = half_a_pixel_left(
+        &in_place.values[static_cast<std::size_t>(r) * static_cast<std::size_t>(in_place.columns)],
+        in_place.columns);
+    for (int c = 0; c < in_place.columns; ++c) {
+      const double difference = moved.at(r, c) - expected[static_cast<std::size_t>(c)];
+      error += difference * difference;
+    }
+  }
+  return error / static_cast<double>(in_place.values.size()) / Moments(in_place.values).variance;
+}
 
 std::vector<SignalFigure> noise_figures(const downsample::DownsampleOp& op) {
   std::vector<SignalFigure> found = noise_at(op, "noise on a level", 8, false);

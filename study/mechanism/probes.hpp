@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/downsample/downsample.hpp"
+#include "study/mechanism/plane.hpp"
 
 namespace dsx::mechanism {
 
@@ -30,6 +31,8 @@ std::vector<SignalFigure> spot_figures(const downsample::DownsampleOp& op);
 // Random images whose energy falls as 1 / f^2, behind ReLU, moved by one pixel. The output should move by
 // half an output pixel: what differs from that, as a share of the output's variance. 0 where nothing aliases.
 //   error
+// `field`: one period of an image that repeats in both directions, square, an even number of pixels.
+double shift_error(const downsample::DownsampleOp& op, const Plane& field);
 std::vector<SignalFigure> shift_figures(const downsample::DownsampleOp& op);
 
 }  // namespace dsx::mechanism

@@ -28,13 +28,13 @@ std::vector<SignalFigure> add_responses(const downsample::DownsampleOp& op, Grat
 }  // namespace
 
 std::vector<analysis::ResultTable> signal_tables() {
-  analysis::ResultTable response = analysis::make_table(
-      "mechanism_response", "gain of gratings through ReLU and operator, by frequency",
-      {"variant", "signal", "direction", "frequency", "gain", "gain_low", "gain_high", "mean_ratio",
-       "elsewhere"});
-  analysis::ResultTable signal = analysis::make_table(
-      "mechanism_signal", "what each operator does to noise, spots and shifts",
-      {"variant", "probe", "metric", "value", "se"});
+  analysis::ResultTable response =
+      analysis::make_table("mechanism_response", "gain of gratings through ReLU and operator, by frequency",
+                           {"variant", "signal", "direction", "frequency", "gain", "gain_low", "gain_high",
+                            "mean_ratio", "elsewhere"});
+  analysis::ResultTable signal =
+      analysis::make_table("mechanism_signal", "what each operator does to noise, spots and shifts",
+                           {"variant", "probe", "metric", "value", "se"});
   for (const downsample::DownsampleOp& op : downsample::downsample_table()) {
     std::vector<SignalFigure> figures;
     const auto add = [&](const std::vector<SignalFigure>& more) {

@@ -29,7 +29,7 @@ constexpr SignalMeasure kSignalMeasures[] = {
 
 struct NetworkMeasure {
   const char *word, *measure, *topic;
-  const char* key;  // behind the layer, in the topic of layers
+  const char* key;   // behind the layer, in the topic of layers
   double no_effect;  // NaN: only pairs can tell
   int sign;
 };
@@ -45,8 +45,8 @@ const NetworkMeasure kNetworkMeasures[] = {
      kBorderTopic, "noise/logit_change", kNone, -1},
     {"conservative decision boundaries", "images called positive at probability .5 beyond those that are",
      kBorderTopic, "whole/excess_positive", 0, -1},
-    {"leans on the border", "share of the evidence in the outer twentieth, against its share of the area",
-     kBorderTopic, "windows/border_share", kNone, 1},
+    {"leans on the border", "share of the evidence in the outer twentieth, minus its share of the area",
+     kBorderTopic, "windows/border_excess", 0, 1},
     {"leans on the border", "AUC with the border greyed out, minus AUC", kBorderTopic,
      "border_grey/auc_change", 0, -1},
     {"leans on the border", "AUC with the border of another image, minus AUC", kBorderTopic,
@@ -75,10 +75,10 @@ void add_signal_words(const Mechanism& mechanism, ResultTable& words) {
       for (std::size_t r = 0; r < table.rows.size(); ++r) {
         if (table.text(r, "probe") != m.probe || table.text(r, "metric") != m.metric) continue;
         const double value = table.number(r, "value"), se = table.number(r, "se");
-        words.add({std::string(m.word), std::string(m.measure), std::string("signal"), table.text(r, "variant"),
-                   std::string(), m.no_effect, value, value - 3 * se, value + 3 * se, se, kNone, kNone,
-                   std::string(se > 0 ? "three standard errors" : "exact"), std::string(),
-                   signal_reading(value, se, m)});
+        words.add({std::string(m.word), std::string(m.measure), std::string("signal"),
+                   table.text(r, "variant"), std::string(), m.no_effect, value, value - 3 * se,
+                   value + 3 * se, se, kNone, kNone, std::string(se > 0 ? "three standard errors" : "exact"),
+                   std::string(), signal_reading(value, se, m)});
       }
   }
 }
@@ -97,7 +97,8 @@ std::vector<Place> places_of(const NetworkMeasure& measure, const std::set<std::
 
 // Rows of one measure at one place: variants, then pairs.
 void add_rows(const NetworkMeasure& m, const Place& place, const Mechanism& mechanism,
-              const std::vector<std::string>& variants, const analysis::NoiseLevel& noise, ResultTable& words) {
+              const std::vector<std::string>& variants, const analysis::NoiseLevel& noise,
+              ResultTable& words) {
   const auto add = [&](const std::string& a, const std::string& b, const statistics::Estimate& e,
                        double p_holm, const std::string& reading) {
     words.add({std::string(m.word), std::string(m.measure), place.layer, a, b, b.empty() ? m.no_effect : 0,
@@ -107,7 +108,8 @@ void add_rows(const NetworkMeasure& m, const Place& place, const Mechanism& mech
     const analysis::Record* record = mechanism.records.find(m.topic, place.key, noise, variant);
     if (record == nullptr) continue;
     const statistics::Estimate& e = record->found.estimate;
-    add(variant, "", e, kNone, e.estimable() ? reading_of(e.low, e.high, m.no_effect, m.sign) : "not estimable");
+    add(variant, "", e, kNone,
+        e.estimable() ? reading_of(e.low, e.high, m.no_effect, m.sign) : "not estimable");
   }
   std::vector<const analysis::Record*> pairs;
   std::vector<double> p_values;
@@ -131,10 +133,10 @@ void add_rows(const NetworkMeasure& m, const Place& place, const Mechanism& mech
 }  // namespace
 
 ResultTable words_table(const Mechanism& mechanism) {
-  ResultTable words = analysis::make_table(
-      "mechanism_words", "what the original's words come to when they are measured",
-      {"word", "measure", "layer", "variant_a", "variant_b", "no_effect", "value", "low", "high", "se", "p",
-       "p_holm", "method", "not_estimable", "reading"});
+  ResultTable words =
+      analysis::make_table("mechanism_words", "what the original's words come to when they are measured",
+                           {"word", "measure", "layer", "variant_a", "variant_b", "no_effect", "value", "low",
+                            "high", "se", "p", "p_holm", "method", "not_estimable", "reading"});
   add_signal_words(mechanism, words);
   std::set<std::string> layers;
   std::vector<std::string> variants;
