@@ -22,10 +22,12 @@
 #include "study/cli/exit_code.hpp"
 #include "study/findings/claims.hpp"
 #include "study/findings/headline.hpp"
+#include "study/findings/mechanism_files.hpp"
 #include "study/findings/report_script.hpp"
 #include "study/findings/results_text.hpp"
 #include "study/findings/verdicts.hpp"
 #include "study/findings/write_results.hpp"
+#include "study/mechanism/mechanism.hpp"
 #include "study/settings/settings_fields.hpp"
 #include "study/swap/swap_figures.hpp"
 #include "study/swap/swap_tables.hpp"
@@ -86,6 +88,21 @@ analysis::LatencyRun latency_of(const fs::path& folder, const analysis::Comparis
   analysis::LatencyRun none;
   none.not_available = "not measured (--no-latency)";
   return none;
+}
+
+// Its tables beside the others, and its own file.
+void add_mechanism(const fs::path& folder, const std::vector<analysis::Cell>& cells,
+                   const FinishOptions& options, analysis::Analysis& analysis) {
+  if (!options.mechanism) return;
+  mechanism::MechanismOptions wanted;
+  wanted.seeds = options.mechanism_seeds;
+  wanted.images = options.mechanism_images;
+  wanted.statistics = analysis.comparison.options;
+  const mechanism::Mechanism found = mechanism::mechanism_of(cells, wanted);
+  analysis::ComparisonResults& results = analysis.results;
+  results.tables.insert(results.tables.end(), found.tables.begin(), found.tables.end());
+  results.notes.insert(results.notes.end(), found.notes.begin(), found.notes.end());
+  write_mechanism(folder, options.command, found);
 }
 
 // Given, or where `study explain --out DIR/explain` put it.
@@ -171,6 +188,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_calibration_tables(analysis);
   analysis::add_shift_tables(analysis, options.shift);
   swap::add_swap_tables(analysis, swapped, options.swap);
+  add_mechanism(folder, cells, options, analysis);
   analysis::add_latency_tables(analysis, latency_of(folder, comparison, options));
   add_verdicts(analysis);
   add_headline(analysis);
