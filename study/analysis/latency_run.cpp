@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "data/io/files.hpp"
@@ -105,20 +106,30 @@ std::vector<std::string> words_for(const LatencyRequest& request, const fs::path
   return words;
 }
 
-// The environment variable for the next child.
-class WaitPolicy {
+// A variable of the environment for as long as this lives; without a value it is taken out.
+class Variable {
  public:
-  explicit WaitPolicy(const char* policy) {
-    if (const char* before = std::getenv(kName)) before_ = before;
-    ::setenv(kName, policy, 1);
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    set(value);
   }
-  ~WaitPolicy() { before_.empty() ? ::unsetenv(kName) : ::setenv(kName, before_.c_str(), 1); }
-  WaitPolicy(const WaitPolicy&) = delete;
-  WaitPolicy& operator=(const WaitPolicy&) = delete;
+  ~Variable() { set(before_ ? before_->c_str() : nullptr); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
 
  private:
-  static constexpr const char* kName = "OMP_WAIT_POLICY";
-  std::string before_;
+  void set(const char* value) { value == nullptr ? ::unsetenv(name_) : ::setenv(name_, value, 1); }
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+// For the next child: nothing but OMP_WAIT_POLICY decides; libgomp would follow GOMP_SPINCOUNT first.
+struct WaitPolicy {
+  explicit WaitPolicy(const char* policy) : policy_(kPolicyName, policy), spins_("GOMP_SPINCOUNT", nullptr) {}
+
+ private:
+  static constexpr const char* kPolicyName = "OMP_WAIT_POLICY";
+  Variable policy_, spins_;
 };
 
 double expected_s(const LatencyRequest& request) {
