@@ -132,6 +132,17 @@ struct WaitPolicy {
   Variable policy_, spins_;
 };
 
+// As this process sees it, without its own way of waiting: each set of samples names that of its process.
+bench::Fields environment_of_probes() {
+  bench::Fields fields = bench::environment_fields(bench::read_environment());
+  std::erase_if(fields, [](const auto& field) {
+    return field.first == "env_GOMP_SPINCOUNT" || field.first == "env_OMP_WAIT_POLICY";
+  });
+  for (auto& [name, value] : fields)
+    if (name == "openmp_waiting") value = fmt::format("{}", fmt::join(kPolicies, " and "));
+  return fields;
+}
+
 double expected_s(const LatencyRequest& request) {
   // alone three times as long as beside each load; the untimed passes take as long again.
   const double sets = 5.0 * kLatencyRepeats * static_cast<double>(std::size(kLatencyBatchSizes));
@@ -196,7 +207,7 @@ LatencyRun run_latency(const fs::path& folder, const LatencyRequest& request) {
   const fs::path cache = folder / "latency.json";
   if (read_latency_cache(cache, request, run)) return run;
   run.threads = request.threads;
-  run.environment = bench::environment_fields(bench::read_environment());
+  run.environment = environment_of_probes();
   try {
     for (std::size_t policy = 0; policy < std::size(kPolicies); ++policy)
       measure_policy(folder, request, policy, run);

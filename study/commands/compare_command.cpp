@@ -16,6 +16,7 @@
 #include "kernels/downsample/downsample.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/cli/flags.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
@@ -27,6 +28,7 @@
 #include "study/settings/noise_kind.hpp"
 #include "study/settings/settings_fields.hpp"
 #include "study/settings/threads.hpp"
+#include "study/settings/waiting.hpp"
 #include "study/sweep/plan_sweep.hpp"
 #include "study/sweep/run_sweep.hpp"
 #include "study/sweep/sweep_file.hpp"
@@ -260,6 +262,8 @@ bool any_finished(const std::vector<sweep::PlannedCell>& cells) {
 }  // namespace
 
 int compare_command(const std::vector<std::string>& args) {
+  // For the estimate's training steps; cells inherit it, and what times them has policies of its own.
+  if (!cli::asks_for_help(args)) settings::wait_briefly();
   Request request = read_request(args);
   if (request.line.help) {
     fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", kCompareHelp,

@@ -251,7 +251,7 @@ TEST_F(StudyEnvironment, ABusyMachineIsNoticedOnce) {
   if (cpus_ < 2) GTEST_SKIP() << "needs two CPUs";
   const BusyMachine machine;
   const Words words = with(with(without(tiny(), "--threads"), "--epochs", "60"), "--synthetic-train", "256");
-  const Finished done = run("study", words + Words{"--no-latency"}, under({}));
+  const Finished done = run("study", words + Words{"--latency", "false"}, under({}));
   EXPECT_EQ(done.code, 0) << done.err;
   const auto first = done.err.find("other work took");
   EXPECT_NE(first, std::string::npos) << done.err;
