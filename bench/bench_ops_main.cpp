@@ -11,6 +11,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "bench/arms/arms.hpp"
@@ -24,6 +25,8 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
+#include "kernels/onednn/modes.hpp"
 
 namespace {
 
@@ -236,6 +239,9 @@ int run(std::vector<std::string> arguments, char* program) {
                  dsx::counted(threads, "thread"), dsx::counted(dsx::usable_cpus(), "CPU"));
     }
   }
+  if (!options.threads_note.empty()) fmt::print(stderr, "bench_ops: {}\n", options.threads_note);
+  if (!listing)  // refuses a team that OpenMP or the system would make smaller
+    dsx::kernels::set_threads(*std::max_element(options.axes.threads.begin(), options.axes.threads.end()));
   const auto environment = dsx::bench::read_environment();
   if (options.machine != dsx::bench::BenchOptions::Machine::none) {
     const auto machine = dsx::bench::measure_machine({});
@@ -267,6 +273,7 @@ int run(std::vector<std::string> arguments, char* program) {
 
 int main(int argc, char** argv) {
   try {
+    for (const auto& line : dsx::kernels::pin_onednn_modes()) fmt::print(stderr, "bench_ops: {}\n", line);
     return run({argv + 1, argv + argc}, argv[0]);
   } catch (const dsx::ConfigError& error) {
     fmt::print(stderr, "bench_ops: {}\n", error.what());
@@ -277,6 +284,10 @@ int main(int argc, char** argv) {
   } catch (const dnnl::error& error) {
     fmt::print(stderr, "bench_ops: oneDNN: {}\n", error.what());
     return kUnsupported;
+  } catch (const std::system_error& error) {
+    const bool refused = error.code() == std::errc::resource_unavailable_try_again;
+    fmt::print(stderr, "bench_ops: {}\n", refused ? dsx::refusal_text(error) : error.what());
+    return refused ? kUnsupported : kInternal;
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_ops: {}\n", error.what());
     return kInternal;

@@ -9,17 +9,6 @@
 
 namespace dsx::bench {
 
-void require_dtype(dnnl::memory::data_type type) {
-  if (type != dnnl::memory::data_type::bf16) return;
-  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto bf16 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-  // oneDNN emulates bf16 on older CPUs: that would measure the emulation.
-  if ((isa & bf16) != bf16) {
-    throw UnsupportedError(fmt::format("bf16: this CPU has no arithmetic for it (oneDNN sees {})",
-                                       kernels::onednn_info().effective_isa));
-  }
-}
-
 kernels::Context context_of(const CommonAxes& common, bool allow_ref) {
   kernels::Context context;
   context.layout = kernels::layout_from_string(common.layout);

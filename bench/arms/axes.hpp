@@ -40,8 +40,6 @@ void for_common_axes(const Axes& axes, const std::function<void(const CommonAxes
 const std::vector<std::string>& engine_names();
 void for_engine_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit);
 
-// Throws UnsupportedError when this CPU has no arithmetic for the type.
-void require_dtype(dnnl::memory::data_type type);
 std::string arm_name(const std::string& head, const CommonAxes& common, const std::string& direction);
 
 }  // namespace dsx::bench

@@ -35,7 +35,7 @@ void add_block_arms(const Geometry& geometry, const std::string& op, const std::
       spec.batch = common.batch;
       arms.push_back({arm_name(head, common, direction), common.threads, spec.dtype,
                       cache_state_from_string(common.cache), [spec] {
-                        require_dtype(spec.dtype);
+                        kernels::require_dtype(spec.dtype);
                         return build_block(spec);
                       }});
     });

@@ -254,7 +254,7 @@ std::vector<ArmEntry> network_arms(const Axes& axes) {
         arms.push_back({arm_name("network/op:" + op.name, common, direction), common.threads, type,
                         cache_state_from_string(common.cache),
                         [=, variant = op.name, allow_ref = axes.allow_ref] {
-                          require_dtype(type);
+                          kernels::require_dtype(type);
                           auto work = std::make_shared<NetworkWork>(variant, direction, common, allow_ref);
                           work->check(type);
                           return work->work(work);

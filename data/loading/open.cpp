@@ -11,7 +11,6 @@
 #include <mutex>
 #include <opencv2/core.hpp>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "data/io/files.hpp"
@@ -23,6 +22,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 namespace fs = std::filesystem;
@@ -140,10 +140,7 @@ void preload(const Dataset& dataset, std::span<const std::size_t> indices, int j
       next = indices.size();
     }
   };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < (jobs > 0 ? jobs : usable_cpus()); ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  run_workers(jobs > 0 ? jobs : usable_cpus(), [&](int) { work(); });
   if (failure) std::rethrow_exception(failure);
 }
 

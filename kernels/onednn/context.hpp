@@ -32,7 +32,11 @@ struct OneDnnInfo {
 };
 OneDnnInfo onednn_info();
 
-// Sets OpenMP's team size for all later primitives. Throws ConfigError when threads < 1.
+// Throws UnsupportedError when this CPU, as oneDNN sees it, has no arithmetic for the type.
+void require_dtype(dnnl::memory::data_type dtype);
+
+// Sets OpenMP's team size for all later primitives, and counts a team that is larger than any before. Throws
+// ConfigError when threads < 1, UnsupportedError when OpenMP or the system give fewer (team.hpp).
 void set_threads(int threads);
 int max_threads();  // OpenMP's current team size
 

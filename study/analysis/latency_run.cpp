@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "data/io/files.hpp"
@@ -105,21 +106,42 @@ std::vector<std::string> words_for(const LatencyRequest& request, const fs::path
   return words;
 }
 
-// The environment variable for the next child.
-class WaitPolicy {
+// A variable of the environment for as long as this lives; without a value it is taken out.
+class Variable {
  public:
-  explicit WaitPolicy(const char* policy) {
-    if (const char* before = std::getenv(kName)) before_ = before;
-    ::setenv(kName, policy, 1);
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    set(value);
   }
-  ~WaitPolicy() { before_.empty() ? ::unsetenv(kName) : ::setenv(kName, before_.c_str(), 1); }
-  WaitPolicy(const WaitPolicy&) = delete;
-  WaitPolicy& operator=(const WaitPolicy&) = delete;
+  ~Variable() { set(before_ ? before_->c_str() : nullptr); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
 
  private:
-  static constexpr const char* kName = "OMP_WAIT_POLICY";
-  std::string before_;
+  void set(const char* value) { value == nullptr ? ::unsetenv(name_) : ::setenv(name_, value, 1); }
+  const char* name_;
+  std::optional<std::string> before_;
 };
+
+// For the next child: nothing but OMP_WAIT_POLICY decides; libgomp would follow GOMP_SPINCOUNT first.
+struct WaitPolicy {
+  explicit WaitPolicy(const char* policy) : policy_(kPolicyName, policy), spins_("GOMP_SPINCOUNT", nullptr) {}
+
+ private:
+  static constexpr const char* kPolicyName = "OMP_WAIT_POLICY";
+  Variable policy_, spins_;
+};
+
+// As this process sees it, without its own way of waiting: each set of samples names that of its process.
+bench::Fields environment_of_probes() {
+  bench::Fields fields = bench::environment_fields(bench::read_environment());
+  std::erase_if(fields, [](const auto& field) {
+    return field.first == "env_GOMP_SPINCOUNT" || field.first == "env_OMP_WAIT_POLICY";
+  });
+  for (auto& [name, value] : fields)
+    if (name == "openmp_waiting") value = fmt::format("{}", fmt::join(kPolicies, " and "));
+  return fields;
+}
 
 double expected_s(const LatencyRequest& request) {
   // alone three times as long as beside each load; the untimed passes take as long again.
@@ -185,7 +207,7 @@ LatencyRun run_latency(const fs::path& folder, const LatencyRequest& request) {
   const fs::path cache = folder / "latency.json";
   if (read_latency_cache(cache, request, run)) return run;
   run.threads = request.threads;
-  run.environment = bench::environment_fields(bench::read_environment());
+  run.environment = environment_of_probes();
   try {
     for (std::size_t policy = 0; policy < std::size(kPolicies); ++policy)
       measure_policy(folder, request, policy, run);

@@ -19,6 +19,7 @@
 #include "study/settings/noise_kind.hpp"
 #include "study/settings/run_data.hpp"
 #include "study/settings/threads.hpp"
+#include "study/settings/waiting.hpp"
 #include "study/training/label_noise.hpp"
 
 namespace dsx::commands {
@@ -106,6 +107,7 @@ int data_issues(const std::vector<std::string>& args) {
   const settings::CommandLine line = parse_issues(args);
   const std::string& source = only_source(line, "issues");
   check(line);
+  if (!line.extra.count("probabilities")) settings::wait_briefly();
   settings::Settings settings = line.settings;
   const std::unique_ptr<data::Dataset> dataset = open_data(settings, source);
   fmt::print("{}\n", dataset->description());

@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
 #include "study/cli/exit_code.hpp"
 
 namespace dsx::findings {
@@ -54,11 +56,14 @@ int run_report_script(const fs::path& folder, const fs::path& explained) {
     arguments.push_back(nullptr);
     const std::string& program = words.front();
     const pid_t pid = ::fork();
-    if (pid < 0) throw OutputError(fmt::format("cannot start {}: {}", program, std::strerror(errno)));
+    if (pid < 0)
+      throw UnsupportedError(
+          fmt::format("cannot start {} ({}): {}", program, std::strerror(errno), process_limit_text()));
     if (pid == 0) {
       // The page asks this program which operators there are.
       std::error_code ignored;
       ::setenv("DOWNSCALEXR_STUDY", fs::read_symlink("/proc/self/exe", ignored).c_str(), 1);
+      unbind_thread();
       ::execv(program.c_str(), arguments.data());
       ::_exit(127);
     }

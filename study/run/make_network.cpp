@@ -6,6 +6,7 @@
 namespace dsx::run {
 
 kernels::Context make_context(const settings::Settings& settings, dnnl::memory::data_type dtype) {
+  kernels::require_dtype(dtype);
   kernels::Context context;
   context.dtype = dtype;
   context.layout = kernels::layout_from_string(settings.layout);

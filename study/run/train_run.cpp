@@ -13,6 +13,7 @@
 #include "downscalexr_version.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/onednn/modes.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
@@ -94,7 +95,31 @@ training::TrainingSnapshot snapshot_of(const Run& run, const training::TrainStat
   snapshot.optimizer_state = optimizer.state();
   snapshot.data_digest = run.record.data.digest;
   snapshot.threads = run.record.threads.used;
+  snapshot.numeric_mode = kernels::numeric_mode();
+  snapshot.numeric_mode_variables = kernels::numeric_mode_variables();
   return snapshot;
+}
+
+// Other kernels round otherwise. Another CPU is worth a line; another choice by the environment is the user's
+// to take back.
+void check_numeric_mode(const Run& run, const training::TrainingSnapshot& snapshot) {
+  const std::string now = kernels::numeric_mode(), by = kernels::numeric_mode_variables();
+  if (snapshot.numeric_mode.empty() || snapshot.numeric_mode == now) return;
+  const auto named = [](const std::string& variables) {
+    return variables.empty() ? "no such variable" : variables;
+  };
+  if (snapshot.numeric_mode_variables != by)
+    throw ConfigError(
+        fmt::format("{}: the run began with oneDNN's kernels for {} ({}) and would resume with those for {} "
+                    "({}): set the "
+                    "environment as it was, or start a new run",
+                    run.folder.path().string(), snapshot.numeric_mode, named(snapshot.numeric_mode_variables),
+                    now, named(by)));
+  fmt::print(stderr,
+             "study: warning: the run began with kernels for {} and resumes with those for {}: equal to "
+             "rounding, not "
+             "bitwise\n",
+             snapshot.numeric_mode, now);
 }
 
 // Restores weights, optimizer and history. Without a last checkpoint (stopped in the first epoch) the run
@@ -119,6 +144,7 @@ void resume_training(Run& run, net::Network& network, training::Trainer& trainer
     fmt::print(stderr,
                "study: warning: the run began with {} and resumes with {}: equal to rounding, not bitwise\n",
                counted(snapshot.threads, "thread"), run.record.threads.used);
+  check_numeric_mode(run, snapshot);
   trainer.optimizer().load_state(snapshot.optimizer_state);
   run.record.state = snapshot.state;
   training::TrainState& state = run.record.state;

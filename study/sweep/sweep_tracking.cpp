@@ -10,6 +10,7 @@
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/clock.hpp"
+#include "kernels/onednn/team.hpp"
 #include "study/settings/settings_fields.hpp"
 #include "study/sweep/plan_sweep.hpp"
 
@@ -38,7 +39,8 @@ Texts tags_of(const Sweep& sweep, const std::string& name, const std::string& co
   tags["downsampling"] = fmt::format("{}", fmt::join(sweep.variants, ","));
   tags["cpu"] = environment.cpu_model;
   tags["isa"] = environment.isa;
-  tags["threads"] = std::to_string(sweep.base.threads > 0 ? sweep.base.threads : environment.usable_cpus);
+  tags["threads"] =
+      std::to_string(sweep.base.threads > 0 ? sweep.base.threads : kernels::default_team().threads);
   tags["onednn_version"] = environment.onednn.version;
   tags["command"] = command;
   return tags;

@@ -8,6 +8,7 @@
 
 #include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::tracking {
 namespace {
@@ -51,7 +52,7 @@ Sender::Sender(std::filesystem::path folder, const JournalWriter& journal, Crede
       journal_(journal),
       credentials_(std::move(credentials)),
       say_(std::move(say)) {
-  thread_ = std::thread([this] { run(); });
+  thread_ = start_thread("sending to the server", [this] { run(); });
 }
 
 Sender::~Sender() { end_thread(); }

@@ -63,7 +63,7 @@ class Sender {
   bool work_ = true, paused_ = false, busy_ = false, given_up_ = false, said_ = false;
   std::int64_t not_before_ns_ = 0;
   std::string problem_;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace dsx::tracking

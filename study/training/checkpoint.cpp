@@ -78,6 +78,8 @@ void write_training(const fs::path& path, const net::Network& network, const Tra
     out.attribute("optimizer", snapshot.optimizer);
     out.attribute("data_digest", snapshot.data_digest);
     out.attribute("threads", std::int64_t{snapshot.threads});
+    out.attribute("numeric_mode", snapshot.numeric_mode);
+    out.attribute("numeric_mode_variables", snapshot.numeric_mode_variables);
     for (const auto& [name, values] : to_columns(state.history)) out.numbers("history/" + name, values);
     std::vector<std::string> keys;
     for (const auto& [key, values] : snapshot.optimizer_state) {

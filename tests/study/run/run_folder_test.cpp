@@ -78,15 +78,15 @@ TEST_F(RunFolders, OnlyRunsCanBeResumedAndOnlyOnce) {
 }
 
 TEST(Threads, AreCutToTheCpusWithAWarning) {
-  EXPECT_EQ(settings::choose_threads(0, false, 2).used, 2);
-  EXPECT_EQ(settings::choose_threads(1, false, 2).used, 1);
-  EXPECT_EQ(settings::choose_threads(1, false, 2).warning, "");
-  const settings::ThreadChoice cut = settings::choose_threads(4, false, 2);
+  EXPECT_EQ(settings::choose_threads(0, false, {.cpus = 2}).used, 2);
+  EXPECT_EQ(settings::choose_threads(1, false, {.cpus = 2}).used, 1);
+  EXPECT_EQ(settings::choose_threads(1, false, {.cpus = 2}).warning, "");
+  const settings::ThreadChoice cut = settings::choose_threads(4, false, {.cpus = 2});
   EXPECT_EQ(cut.used, 2);
   EXPECT_EQ(cut.requested, 4);
   EXPECT_THAT(cut.warning, HasSubstr("--threads 4 is more than the 2 CPUs"));
-  EXPECT_EQ(settings::choose_threads(4, true, 2).used, 4);
-  EXPECT_NE(settings::choose_threads(4, true, 2).warning, "");
+  EXPECT_EQ(settings::choose_threads(4, true, {.cpus = 2}).used, 4);
+  EXPECT_NE(settings::choose_threads(4, true, {.cpus = 2}).warning, "");
 }
 
 }  // namespace
