@@ -24,6 +24,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 
 namespace {
 
@@ -240,7 +241,7 @@ int run(std::vector<std::string> arguments, char* program) {
   if (options.machine != dsx::bench::BenchOptions::Machine::none) {
     const auto machine = dsx::bench::measure_machine({});
     if (options.machine == dsx::bench::BenchOptions::Machine::json) {
-      fmt::print("{}\n", dsx::bench::to_json(machine, environment).dump(2));
+      fmt::print("{}\n", dsx::json_text(dsx::bench::to_json(machine, environment), 2));
     } else {
       fmt::print("{}", dsx::bench::to_text(machine, environment));
     }

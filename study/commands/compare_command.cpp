@@ -14,6 +14,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "kernels/downsample/downsample.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
@@ -281,7 +282,7 @@ int compare_command(const std::vector<std::string>& args) {
   const sweep::SweepView view{request.sweep, data, cells, request.folder, options};
   if (json) {
     fmt::print("{}\n",
-               sweep::dry_run_json(view).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+               json_text(sweep::dry_run_json(view), 2));
     return static_cast<int>(cli::ExitCode::ok);
   }
   fmt::print("{}{}{}", sweep::plan_text(view), fewer_images_text(request),

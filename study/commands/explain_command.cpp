@@ -12,6 +12,7 @@
 #include "bench/measure/topology.hpp"
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/cli/text_table.hpp"
@@ -187,7 +188,7 @@ int explain(const settings::CommandLine& line) {
   explain::judge_noise(report);
   const auto text = explain::to_text(report);
   data::write_file_atomically(folder / "explain.txt", text);
-  data::write_file_atomically(folder / "explain.json", explain::to_json(report).dump(1) + "\n");
+  data::write_file_atomically(folder / "explain.json", json_text(explain::to_json(report), 1) + "\n");
   explain::write_explain_h5(folder / "explain.h5", report);
   fmt::print("{}\nWritten: {}/explain.txt, explain.json, explain.h5 (with every sample)\n", text,
              folder.string());

@@ -10,6 +10,7 @@
 #include "data/io/files.hpp"
 #include "data/io/h5.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/cli/csv.hpp"
 
 namespace dsx::findings {
@@ -40,7 +41,7 @@ Json columns_of(const analysis::ResultTable& table) {
 }
 
 std::string dump(const Json& json, int indent = -1) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+  return json_text(json, indent);
 }
 
 Json json_of(const analysis::ComparisonResults& results) {

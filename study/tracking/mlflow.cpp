@@ -1,5 +1,6 @@
 // One function per call. What a server answers is untrusted: read with defaults, shortened and scrubbed
 // before it is shown.
+#include "kernels/base/json_text.hpp"
 #include "study/tracking/mlflow.hpp"
 
 #include <fmt/core.h>
@@ -12,7 +13,7 @@ namespace {
 constexpr std::size_t kMostShown = 300;
 constexpr int kPage = 10000;
 
-std::string body_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string body_of(const Json& json) { return json_text(json); }
 
 // Numbers of 64 bits come as text.
 std::int64_t integer_of(const Json& json) {

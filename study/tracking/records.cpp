@@ -1,5 +1,6 @@
 // Limits of MLflow that concern one value are met here or in batches.cpp; what is cut is cut the same way
 // every time.
+#include "kernels/base/json_text.hpp"
 #include "study/tracking/records.hpp"
 
 #include <fmt/core.h>
@@ -53,8 +54,8 @@ Json input_record(const std::string& name, const std::string& digest, const std:
       {"name", name},
       {"digest", digest.substr(0, kMaxDigest)},
       {"source_type", "local"},
-      {"source", Json({{"uri", source}}).dump(-1, ' ', false, Json::error_handler_t::replace)},
-      {"profile", profile.dump(-1, ' ', false, Json::error_handler_t::replace)}};
+      {"source", json_text(Json({{"uri", source}}))},
+      {"profile", json_text(profile)}};
   return {{"type", "input"}, {"dataset", dataset}};
 }
 
