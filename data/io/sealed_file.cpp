@@ -117,7 +117,7 @@ void check_seal(const fs::path& path, std::string_view remedy) {
     if (!is_as_sealed_by_old(in, size))
       throw DataError(fmt::format("{}: damaged or truncated (its checksum does not match); {}", path.string(), remedy));
   } else {
-    throw DataError(fmt::format("{}: damaged or truncated (it has no checksum; if version 0.2 or older wrote it, a "
+    throw DataError(fmt::format("{}: damaged or truncated (it has no checksum; if version 0.1 wrote it, a "
                                 "program that opened it for writing has cut that off); {}",
                                 path.string(), remedy));
   }

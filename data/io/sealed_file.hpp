@@ -1,7 +1,7 @@
 // A file that knows when it was damaged: HDF5 leaves its first 512 bytes to us (a "user block"), and they hold the
 // SHA-256 of everything behind them. A damaged file so never reaches the HDF5 library, which does not survive
 // arbitrary bytes, and every tool opens a sound one, also for writing: HDF5 touches neither the block nor, when
-// nothing is changed, the rest. Versions before 0.3 put the seal behind HDF5's end, where any program that opens
+// nothing is changed, the rest. Version 0.1 put the seal behind HDF5's end, where any program that opens
 // the file for writing cuts it off; their files are read as well. A seal is no signature: it tells damage and
 // chance, not somebody who means harm.
 #pragma once

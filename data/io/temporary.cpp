@@ -46,7 +46,7 @@ std::string prefix_of(const fs::path& path) {
 }
 
 // Of any name, since that of a run may hold the time and never come again; or of this one, with a process id as
-// versions before 0.3 had it.
+// version 0.1 had it.
 bool is_temporary_name(const std::string& name, const std::string& prefix) {
   constexpr std::string_view kEnd = ".tmp";
   if (!name.starts_with('.') || !name.ends_with(kEnd)) return false;
