@@ -25,6 +25,7 @@
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/json_text.hpp"
+#include "kernels/base/utf8.hpp"
 
 namespace {
 
@@ -184,7 +185,7 @@ void run_benchmarks(const std::vector<std::string>& arguments) {
 void add_context(const dsx::bench::BenchOptions& options, const dsx::bench::Environment& environment,
                  bool listing) {
   for (const auto& [name, value] : dsx::bench::environment_fields(environment))
-    benchmark::AddCustomContext(name, value);
+    benchmark::AddCustomContext(name, dsx::as_utf8(value));
   benchmark::AddCustomContext("cache_flush", dsx::bench::flush_method());
   if (counters() != nullptr) {
     counters()->start();

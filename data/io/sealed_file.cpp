@@ -78,9 +78,9 @@ bool is_as_sealed_by_old(std::istream& in, std::uintmax_t size) {
 }  // namespace
 
 std::string seal_block(std::string_view hash) {
-  std::string block = fmt::format(
-      "{}{}\nThe checksum is of all bytes behind the first {}, which HDF5 calls a user block.\n", kMark, hash,
-      kSealBlock);
+  std::string block =
+      fmt::format("{}{}\nThe checksum is of all bytes behind the first {}, which HDF5 calls a user block.\n",
+                  kMark, hash, kSealBlock);
   block.resize(kSealBlock, '\0');
   return block;
 }
@@ -110,16 +110,19 @@ void check_seal(const fs::path& path, std::string_view remedy) {
     throw DataError(fmt::format("{}: cannot be read: no such file, or no permission", path.string()));
   if (has_new_seal(in)) {
     if (!is_as_sealed(in, size))
-      throw DataError(fmt::format("{}: damaged or truncated (its checksum does not match), or changed by another "
-                                  "program; {}",
-                                  path.string(), remedy));
+      throw DataError(
+          fmt::format("{}: damaged or truncated (its checksum does not match), or changed by another "
+                      "program; {}",
+                      path.string(), remedy));
   } else if (has_old_seal(in)) {
     if (!is_as_sealed_by_old(in, size))
-      throw DataError(fmt::format("{}: damaged or truncated (its checksum does not match); {}", path.string(), remedy));
+      throw DataError(
+          fmt::format("{}: damaged or truncated (its checksum does not match); {}", path.string(), remedy));
   } else {
-    throw DataError(fmt::format("{}: damaged or truncated (it has no checksum; if version 0.1 wrote it, a "
-                                "program that opened it for writing has cut that off); {}",
-                                path.string(), remedy));
+    throw DataError(
+        fmt::format("{}: damaged or truncated (it has no checksum; if version 0.1 wrote it, a "
+                    "program that opened it for writing has cut that off); {}",
+                    path.string(), remedy));
   }
 }
 

@@ -1,5 +1,5 @@
-// A lock is taken after the file was made, and a host may not see another's: one that nobody holds is stale only
-// when it was not written for a while; longer where the file system has no locks.
+// A lock is taken after the file was made, and a host may not see another's: one that nobody holds is stale
+// only when it was not written for a while; longer where the file system has no locks.
 #include "data/io/temporary.hpp"
 
 #include <fcntl.h>
@@ -29,7 +29,9 @@ constexpr int kAttempts = 100;  // of names that are all taken: not by chance
 constexpr std::chrono::minutes kUnlockedIsStale{10};
 constexpr std::chrono::hours kUnlockableIsStale{1};
 
-fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
 
 std::string random_digits() {
   std::random_device source;
@@ -45,15 +47,17 @@ std::string prefix_of(const fs::path& path) {
   return stem.erase(stem.size() - room.size()) + ".";
 }
 
-// Of any name, since that of a run may hold the time and never come again; or of this one, with a process id as
-// version 0.1 had it.
+// Of any name, since that of a run may hold the time and never come again; or of this one, with a process id
+// as version 0.1 had it.
 bool is_temporary_name(const std::string& name, const std::string& prefix) {
   constexpr std::string_view kEnd = ".tmp";
   if (!name.starts_with('.') || !name.ends_with(kEnd)) return false;
   const std::string front = name.substr(0, name.size() - kEnd.size());
   const std::size_t dot = front.rfind('.');
   const std::string digits = front.substr(dot + 1);
-  const auto only = [&](const char* allowed) { return digits.find_first_not_of(allowed) == std::string::npos; };
+  const auto only = [&](const char* allowed) {
+    return digits.find_first_not_of(allowed) == std::string::npos;
+  };
   if (digits.size() == kRandomDigits && dot > 0 && only("0123456789abcdef")) return true;
   return front.substr(0, dot + 1) == prefix && !digits.empty() && only("0123456789");
 }
@@ -74,7 +78,8 @@ bool is_stale(const fs::path& path) {
 
 void remove_stale(const fs::path& path, const std::string& prefix) {
   std::error_code ignored;
-  for (fs::directory_iterator it(folder_of(path), ignored), end; !ignored && it != end; it.increment(ignored)) {
+  for (fs::directory_iterator it(folder_of(path), ignored), end; !ignored && it != end;
+       it.increment(ignored)) {
     std::error_code error;
     if (is_temporary_name(it->path().filename().string(), prefix) && is_stale(it->path()))
       fs::remove_all(it->path(), error);

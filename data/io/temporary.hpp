@@ -1,7 +1,7 @@
-// Files and folders that appear under their name only when they are complete. Until then each is a temporary of
-// its own beside that name, ".NAME.<64 random bits>.tmp", made exclusively: neither two processes nor two
-// containers or hosts, which may share a process id, ever write the same one. It is locked while it is written,
-// so that the next writer in the folder tells one that a killed process left, and removes it.
+// Files and folders that appear under their name only when they are complete. Until then each is a temporary
+// of its own beside that name, ".NAME.<64 random bits>.tmp", made exclusively: neither two processes nor two
+// containers or hosts, which may share a process id, ever write the same one. It is locked while it is
+// written, so that the next writer in the folder tells one that a killed process left, and removes it.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,8 @@
 namespace dsx::data {
 
 // stem + suffix, the stem cut where the folder's file system takes no name that long.
-std::string fitting_name(const std::filesystem::path& folder, const std::string& stem, const std::string& suffix);
+std::string fitting_name(const std::filesystem::path& folder, const std::string& stem,
+                         const std::string& suffix);
 
 class Temporary {
  public:

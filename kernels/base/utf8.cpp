@@ -14,13 +14,15 @@ struct Character {
   char32_t code = 0;
 };
 
-// A form of the Unicode standard's table 3-7: leading bytes, and the range of the second; all others are 80..BF.
+// A form of the Unicode standard's table 3-7: leading bytes, and the range of the second; all others
+// are 80..BF.
 struct Form {
   unsigned first_low, first_high, second_low, second_high;
   std::size_t bytes;
 };
-constexpr Form kForms[] = {{0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-                           {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
+constexpr Form kForms[] = {{0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+                           {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3},
+                           {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
                            {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4}};
 
 Character first_character(std::string_view bytes) {
@@ -95,8 +97,8 @@ std::string as_utf8(std::string_view bytes) {
 std::string one_line(std::string_view bytes) { return shown(bytes, is_control); }
 
 std::size_t code_points(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
 
 }  // namespace dsx

@@ -1,5 +1,5 @@
-// Comma-separated values as RFC 4180 has them: cells with commas, quotes or line ends stand in quotes. Cells are
-// UTF-8 by as_utf8() (kernels/base/utf8.hpp), those that are read as well, so that names compare equal.
+// Comma-separated values as RFC 4180 has them: cells with commas, quotes or line ends stand in quotes. Cells
+// are UTF-8 by as_utf8() (kernels/base/utf8.hpp), those that are read as well, so that names compare equal.
 #pragma once
 
 #include <filesystem>

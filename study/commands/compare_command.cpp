@@ -281,8 +281,7 @@ int compare_command(const std::vector<std::string>& args) {
   const std::vector<sweep::PlannedCell> cells = sweep::plan_cells(request.sweep, data, request.folder);
   const sweep::SweepView view{request.sweep, data, cells, request.folder, options};
   if (json) {
-    fmt::print("{}\n",
-               json_text(sweep::dry_run_json(view), 2));
+    fmt::print("{}\n", json_text(sweep::dry_run_json(view), 2));
     return static_cast<int>(cli::ExitCode::ok);
   }
   fmt::print("{}{}{}", sweep::plan_text(view), fewer_images_text(request),

@@ -80,7 +80,8 @@ int data_clean(const std::vector<std::string>& args) {
   data::CleanFile file;
   file.out = line.extra["out"].as<std::string>();
   const fs::path out = file.out;
-  file.manifest = out.parent_path() / data::fitting_name(out.parent_path(), out.stem().string(), ".manifest.json");
+  file.manifest =
+      out.parent_path() / data::fitting_name(out.parent_path(), out.stem().string(), ".manifest.json");
   for (const fs::path& out : {file.out, file.manifest}) refuse_existing(out, line.extra["force"].as<bool>());
   data::CleanOptions options;
   options.priority = data::priority_from_string(line.extra["priority"].as<std::string>());

@@ -40,9 +40,7 @@ Json columns_of(const analysis::ResultTable& table) {
   return columns;
 }
 
-std::string dump(const Json& json, int indent = -1) {
-  return json_text(json, indent);
-}
+std::string dump(const Json& json, int indent = -1) { return json_text(json, indent); }
 
 Json json_of(const analysis::ComparisonResults& results) {
   Json tables = Json::object();

@@ -1,5 +1,5 @@
-// A folder is filled under another name and renamed, which fails when the name is taken: two runs that start in the
-// same second cannot share a folder, and none is ever seen without its config.yaml.
+// A folder is filled under another name and renamed, which fails when the name is taken: two runs that start
+// in the same second cannot share a folder, and none is ever seen without its config.yaml.
 #include "study/run/run_folder.hpp"
 
 #include <fmt/chrono.h>
@@ -81,7 +81,8 @@ bool is_unborn(const fs::path& folder) {
     if (!entry.is_regular_file(error) || !is_early_file(entry.path().filename().string())) return false;
   if (error) return false;
   const fs::path summary = folder / "summary.json";
-  if (!fs::exists(summary, error)) return !fs::exists(folder / "run.h5", error) || fs::exists(folder / "config.yaml", error);
+  if (!fs::exists(summary, error))
+    return !fs::exists(folder / "run.h5", error) || fs::exists(folder / "config.yaml", error);
   const nlohmann::json json = nlohmann::json::parse(data::read_file(summary), nullptr, false);
   if (!json.is_object() || json.value("format", nlohmann::json()) != "downscalexr-summary") return false;
   const nlohmann::json status = json.value("status", nlohmann::json());

@@ -17,8 +17,8 @@ std::string data_word(const std::string& data);
 // "avgpool-chest_xray-s1-20240131-235959"; `prefix` goes in front ("latency-").
 std::string default_run_name(const settings::Settings& settings, const std::string& prefix = "");
 
-// Whether the folder holds a run that was stopped before its first epoch was written (or nothing at all), so that
-// a new run under its name loses nothing.
+// Whether the folder holds a run that was stopped before its first epoch was written (or nothing at all), so
+// that a new run under its name loses nothing.
 bool is_unborn(const std::filesystem::path& folder);
 
 // Throws OutputError when the run's folder exists and is not unborn, is another process's, or cannot be made,
@@ -27,9 +27,9 @@ void check_new_run_folder(const settings::Settings& settings);
 
 class RunFolder {
  public:
-  // settings.out/settings.name, or a new default name. It appears with its config.yaml, the text of `config` for
-  // its name, so that a run that is killed at any moment can be resumed; one that is there and unborn is taken
-  // over. Throws OutputError.
+  // settings.out/settings.name, or a new default name. It appears with its config.yaml, the text of `config`
+  // for its name, so that a run that is killed at any moment can be resumed; one that is there and unborn is
+  // taken over. Throws OutputError.
   static RunFolder create(const settings::Settings& settings,
                           const std::function<std::string(const std::string& name)>& config,
                           const std::string& prefix = "");

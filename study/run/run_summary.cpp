@@ -165,8 +165,7 @@ nlohmann::ordered_json summary_json(const RunRecord& record) {
 }
 
 void write_summary(const std::filesystem::path& path, const RunRecord& record) {
-  data::write_file_atomically(
-      path, json_text(summary_json(record), 2) + "\n");
+  data::write_file_atomically(path, json_text(summary_json(record), 2) + "\n");
 }
 
 }  // namespace dsx::run

@@ -218,9 +218,9 @@ RunRecord first_record(const RunRequest& request, const settings::ThreadChoice& 
 
 RunFolder new_folder(const RunRecord& record) {
   return RunFolder::create(record.settings, [&](const std::string& name) {
-    return settings::to_yaml(record.settings,
-                             fmt::format("Repeats the run {} (commit {}): study --config <this file>", name,
-                                         DOWNSCALEXR_COMMIT));
+    return settings::to_yaml(
+        record.settings,
+        fmt::format("Repeats the run {} (commit {}): study --config <this file>", name, DOWNSCALEXR_COMMIT));
   });
 }
 

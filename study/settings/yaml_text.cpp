@@ -1,4 +1,5 @@
-// yaml-cpp makes U+FFFD of what is not UTF-8, so each such byte goes through it as a character for private use.
+// yaml-cpp makes U+FFFD of what is not UTF-8, so each such byte goes through it as a character for private
+// use.
 #include "study/settings/yaml_text.hpp"
 
 #include <fmt/format.h>
@@ -64,7 +65,8 @@ std::string bytes_of_base64(std::string text, const YAML::Mark& mark) {
                                           static_cast<int>(text.size()));
   // The filling at the end counts as zeros.
   const auto filling = std::min<std::ptrdiff_t>(2, std::count(text.begin(), text.end(), '='));
-  const std::string decoded = count < filling ? "" : std::string(bytes.begin(), bytes.begin() + (count - filling));
+  const std::string decoded =
+      count < filling ? "" : std::string(bytes.begin(), bytes.begin() + (count - filling));
   if (decoded.empty() || base64_of(decoded) != text || decoded.find('\0') != std::string::npos)
     throw YAML::ParserException(mark, "!!binary: expected text without NUL in base64");
   return decoded;
@@ -82,7 +84,9 @@ std::string yaml_text(const std::string& bytes) {
   return fmt::format("!!binary {}  # {}", base64_of(bytes), one_line(bytes));
 }
 
-YAML::Node load_yaml(const std::string& text) { return YAML::Load(is_utf8(text) ? text : with_stand_ins(text)); }
+YAML::Node load_yaml(const std::string& text) {
+  return YAML::Load(is_utf8(text) ? text : with_stand_ins(text));
+}
 
 std::string bytes_of_scalar(const YAML::Node& scalar) {
   if (scalar.Tag() == "tag:yaml.org,2002:binary") return bytes_of_base64(scalar.Scalar(), scalar.Mark());

@@ -1,6 +1,6 @@
-// Texts of any bytes in YAML, which holds UTF-8 only: a path in Latin-1 comes back byte for byte. Written, it is
-// YAML's own !!binary, with its readable form in a comment; read, it may also stand there as it is, in a file that
-// somebody wrote in Latin-1.
+// Texts of any bytes in YAML, which holds UTF-8 only: a path in Latin-1 comes back byte for byte. Written, it
+// is YAML's own !!binary, with its readable form in a comment; read, it may also stand there as it is, in a
+// file that somebody wrote in Latin-1.
 #pragma once
 
 #include <yaml-cpp/yaml.h>

@@ -1,10 +1,11 @@
 // Sizes are counted of the entries as they are written, plus room for the run's id and the names of the
 // arrays.
-#include "kernels/base/json_text.hpp"
 #include "study/tracking/batches.hpp"
 
 #include <algorithm>
 #include <cctype>
+
+#include "kernels/base/json_text.hpp"
 
 namespace dsx::tracking {
 namespace {

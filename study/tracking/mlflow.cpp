@@ -1,11 +1,12 @@
 // One function per call. What a server answers is untrusted: read with defaults, shortened and scrubbed
 // before it is shown.
-#include "kernels/base/json_text.hpp"
 #include "study/tracking/mlflow.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
+
+#include "kernels/base/json_text.hpp"
 
 namespace dsx::tracking {
 namespace {

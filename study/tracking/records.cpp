@@ -1,6 +1,5 @@
 // Limits of MLflow that concern one value are met here or in batches.cpp; what is cut is cut the same way
 // every time.
-#include "kernels/base/json_text.hpp"
 #include "study/tracking/records.hpp"
 
 #include <fmt/core.h>
@@ -8,6 +7,8 @@
 #include <cmath>
 #include <limits>
 #include <random>
+
+#include "kernels/base/json_text.hpp"
 
 namespace dsx::tracking {
 namespace {
@@ -50,12 +51,11 @@ Json metrics_record(const Numbers& values, std::int64_t step, std::int64_t time_
 
 Json input_record(const std::string& name, const std::string& digest, const std::string& source,
                   const Json& profile) {
-  const Json dataset = {
-      {"name", name},
-      {"digest", digest.substr(0, kMaxDigest)},
-      {"source_type", "local"},
-      {"source", json_text(Json({{"uri", source}}))},
-      {"profile", json_text(profile)}};
+  const Json dataset = {{"name", name},
+                        {"digest", digest.substr(0, kMaxDigest)},
+                        {"source_type", "local"},
+                        {"source", json_text(Json({{"uri", source}}))},
+                        {"profile", json_text(profile)}};
   return {{"type", "input"}, {"dataset", dataset}};
 }
 

@@ -37,8 +37,9 @@ class SealedFile : public test::TempFolder {
     return path;
   }
   // What h5py's File(path, "a") does, and `change` in between.
-  static void open_for_writing(const test::fs::path& path, void (*change)(H5::H5File&) = [](H5::H5File&) {},
-                               const H5::FileAccPropList& access = H5::FileAccPropList::DEFAULT) {
+  static void open_for_writing(
+      const test::fs::path& path, void (*change)(H5::H5File&) = [](H5::H5File&) {},
+      const H5::FileAccPropList& access = H5::FileAccPropList::DEFAULT) {
     const data::h5::Lock lock;
     H5::H5File file(path.string(), H5F_ACC_RDWR, H5::FileCreatPropList::DEFAULT, access);
     std::vector<float> values(5000);

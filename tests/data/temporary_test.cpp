@@ -1,4 +1,5 @@
-// Temporaries are one process's each, fit where their file's name fits, and are removed when nobody writes them.
+// Temporaries are one process's each, fit where their file's name fits, and are removed when nobody writes
+// them.
 #include "data/io/temporary.hpp"
 
 #include <fcntl.h>
@@ -44,8 +45,9 @@ TEST_F(Temporaries, TwoOfOneNameAreTwoFiles) {
   EXPECT_EQ(entries(), 2U);
 }
 
-// Forked processes share everything but their ids; those of two containers share these as well, so that a name made
-// of the id would be the same. Each sees its own file only, and the last to publish wins with a whole one.
+// Forked processes share everything but their ids; those of two containers share these as well, so that a
+// name made of the id would be the same. Each sees its own file only, and the last to publish wins with a
+// whole one.
 TEST_F(Temporaries, ManyProcessesAtOnceLeaveOneWholeFile) {
   std::vector<pid_t> children;
   for (char c = 'a'; c < 'i'; ++c) {
@@ -80,8 +82,9 @@ TEST_F(Temporaries, FitWhereverTheNameFits) {
     data::TemporaryFolder folder(folder_ / std::string(length, 'd'));
     EXPECT_TRUE(folder.publish().has_value()) << length;
   }
-  EXPECT_THAT(message_of<OutputError>([&] { data::write_file_atomically(folder_ / std::string(256, 'f'), ""); }),
-              ::testing::HasSubstr("name too long"));
+  EXPECT_THAT(
+      message_of<OutputError>([&] { data::write_file_atomically(folder_ / std::string(256, 'f'), ""); }),
+      ::testing::HasSubstr("name too long"));
 }
 
 TEST_F(Temporaries, NamesOfAnyBytesWork) {
@@ -104,10 +107,11 @@ TEST_F(Temporaries, ACutNameEndsWithACharacter) {
 
 TEST_F(Temporaries, WhatAKilledProcessLeftIsRemovedByTheNextWriter) {
   using std::chrono::minutes;
-  const auto gone = {left_over(".old.h5.0123456789abcdef.tmp", minutes(11)), left_over(".a.h5.4711.tmp", minutes(90)),
+  const auto gone = {left_over(".old.h5.0123456789abcdef.tmp", minutes(11)),
+                     left_over(".a.h5.4711.tmp", minutes(90)),
                      left_over(".run.fedcba9876543210.tmp", minutes(11), true)};
   const auto kept = {left_over(".young.h5.0123456789abcdef.tmp", minutes(1)),
-                     left_over(".b.h5.4711.tmp", minutes(90)),         // another file's, of an older version
+                     left_over(".b.h5.4711.tmp", minutes(90)),  // another file's, of an older version
                      left_over(".note.0123456789abcdeg.tmp", minutes(90)),  // no name of ours
                      left_over("x.0123456789abcdef.tmp", minutes(90)), left_over("a.h5.bak", minutes(90))};
   const test::fs::path held = left_over(".held.h5.0123456789abcdef.tmp", minutes(90));

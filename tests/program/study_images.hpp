@@ -10,8 +10,8 @@
 
 namespace dsx {
 
-// 32 x 32 pixels of noise, brighter in the lower half where `bright`. Written by hand: OpenCV takes no path with any
-// bytes on every system.
+// 32 x 32 pixels of noise, brighter in the lower half where `bright`. Written by hand: OpenCV takes no path
+// with any bytes on every system.
 inline void write_noise_png(const std::filesystem::path& path, std::uint64_t seed, bool bright) {
   cv::Mat pixels(32, 32, CV_8U);
   cv::RNG random(seed);
@@ -31,7 +31,8 @@ inline void write_class_folders(const std::filesystem::path& folder, const std::
   for (const char* split : {"train", "val", "test"})
     for (const std::string& label : {std::string("NORMAL"), other})
       for (int i = 0; i < per_class; ++i)
-        write_noise_png(folder / split / label / (image + split + std::to_string(i) + ".png"), seed++, label == other);
+        write_noise_png(folder / split / label / (image + split + std::to_string(i) + ".png"), seed++,
+                        label == other);
 }
 
 }  // namespace dsx

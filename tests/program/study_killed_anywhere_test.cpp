@@ -1,6 +1,7 @@
-// SIGKILL at random moments from the first instruction on, with each engine and number of threads: whatever was
-// reached, the run goes on by --resume or by the same command again, ends bitwise equal to one that was never stopped,
-// and leaves no folder that neither takes. DOWNSCALEXR_KILLS sets how many in all; DOWNSCALEXR_SEED repeats them.
+// SIGKILL at random moments from the first instruction on, with each engine and number of threads: whatever
+// was reached, the run goes on by --resume or by the same command again, ends bitwise equal to one that was
+// never stopped, and leaves no folder that neither takes. DOWNSCALEXR_KILLS sets how many in all;
+// DOWNSCALEXR_SEED repeats them.
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -33,7 +34,8 @@ class StudyKilledAnywhere : public ProgramTest {
   // Momentum, weight decay, a schedule, shuffling and augmentation all have state or depend on the epoch.
   static Words words_of(const Arm& arm, const std::string& name) {
     return split_words(
-               "--size 32 --synthetic-train 64 --synthetic-val 32 --synthetic-test 32 --batch 16 --epochs 4 --lr .05 "
+               "--size 32 --synthetic-train 64 --synthetic-val 32 --synthetic-test 32 --batch 16 --epochs 4 "
+               "--lr .05 "
                "--weight-decay .001 --flip .5 --rotation 5 --no-latency --progress none --oversubscribe") +
            Words{"--engine", arm.engine, "--threads", arm.threads, "--name", name};
   }
@@ -71,12 +73,14 @@ TEST_F(StudyKilledAnywhere, EndsBitwiseEqualAndLeavesNoDeadFolder) {
     const std::string whole = std::string("whole-") + arm.engine + arm.threads;
     const auto start = std::chrono::steady_clock::now();
     ASSERT_EQ(run("study", words_of(arm, whole)).code, 0);
-    whole_ms[whole] = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
-                          .count();
+    whole_ms[whole] =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
+            .count();
   }
   while (kills < wanted) {
     const Arm& arm = kArms[runs % std::size(kArms)];
-    const std::string whole = std::string("whole-") + arm.engine + arm.threads, name = "run" + std::to_string(runs++);
+    const std::string whole = std::string("whole-") + arm.engine + arm.threads,
+                      name = "run" + std::to_string(runs++);
     SCOPED_TRACE(whole + ", " + name);
     for (int i = 0; i < kKillsPerRun && kills < wanted; ++i, ++kills) {
       const std::int64_t most_us = 1000 * whole_ms[whole];

@@ -1,5 +1,5 @@
-// Several programs at one file or folder at once: two imports with the same process id, as in two containers; two runs
-// of one name; a checkpoint that another program opened for writing.
+// Several programs at one file or folder at once: two imports with the same process id, as in two containers;
+// two runs of one name; a checkpoint that another program opened for writing.
 #include <gmock/gmock.h>
 #include <sched.h>
 
@@ -42,8 +42,8 @@ TEST_F(StudyTogether, TwoImportsWithTheSameProcessIdBothSucceed) {
   write_class_folders(folder_ / "data", "OTHER", 40);
   const std::string out = (folder_ / "same.h5").string();
   for (int round = 0; round < 3; ++round) {
-    for (const Finished& done : twice({"data", "import", (folder_ / "data").string(), "--size", "224", "--out", out,
-                                       "--force", "--progress", "none"}))
+    for (const Finished& done : twice({"data", "import", (folder_ / "data").string(), "--size", "224",
+                                       "--out", out, "--force", "--progress", "none"}))
       EXPECT_EQ(done.code, 0) << done.err;
     EXPECT_NO_THROW(data::check_seal(out));
     EXPECT_EQ(run("study", {"data", "show", out}).code, 0);
@@ -53,8 +53,9 @@ TEST_F(StudyTogether, TwoImportsWithTheSameProcessIdBothSucceed) {
 
 TEST_F(StudyTogether, TwoStudiesThatFillOneCacheBothSucceed) {
   write_class_folders(folder_ / "data", "OTHER", 20);
-  const Words words = split_words("--size 32 --batch 8 --epochs 1 --threads 1 --no-latency --progress none") +
-                      Words{"--data", (folder_ / "data").string(), "--cache-dir", (folder_ / "cache").string()};
+  const Words words =
+      split_words("--size 32 --batch 8 --epochs 1 --threads 1 --no-latency --progress none") +
+      Words{"--data", (folder_ / "data").string(), "--cache-dir", (folder_ / "cache").string()};
   for (const Finished& done : twice(words)) EXPECT_EQ(done.code, 0) << done.err;
   expect_no_temporaries();
 }

@@ -30,7 +30,8 @@ class RunFolders : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(out_); }
   run::RunFolder create() const {
-    return run::RunFolder::create(settings_, [](const std::string& name) { return "# " + name + "\nseed: 1\n"; });
+    return run::RunFolder::create(settings_,
+                                  [](const std::string& name) { return "# " + name + "\nseed: 1\n"; });
   }
   // A folder as a killed run leaves it, with these files beside config.yaml.
   fs::path killed(const std::string& name, const std::map<std::string, std::string>& files) {
@@ -61,8 +62,7 @@ TEST_F(RunFolders, AnExistingNameIsRefusedAndNotTouched) {
   std::ofstream(out_ / "mine" / "keep") << "x";
   EXPECT_THAT(error_of<OutputError>([&] { run::check_new_run_folder(settings_); }),
               HasSubstr("mine: exists already"));
-  EXPECT_THAT(error_of<OutputError>([&] { create(); }),
-              HasSubstr("mine: exists already"));
+  EXPECT_THAT(error_of<OutputError>([&] { create(); }), HasSubstr("mine: exists already"));
   EXPECT_EQ(std::distance(fs::directory_iterator(out_ / "mine"), {}), 1);
 }
 
@@ -139,8 +139,8 @@ TEST_F(RunFolders, WhatHoldsMoreIsNotTaken) {
 TEST_F(RunFolders, ARunThatIsBeingPreparedIsNotTaken) {
   settings_.name = "mine";
   const run::RunFolder run = create();
-  for (const auto& start : std::vector<std::function<void()>>{[&] { run::check_new_run_folder(settings_); },
-                                                              [&] { create(); }})
+  for (const auto& start :
+       std::vector<std::function<void()>>{[&] { run::check_new_run_folder(settings_); }, [&] { create(); }})
     EXPECT_THAT(error_of<OutputError>(start), HasSubstr("another process is writing this run"));
 }
 
