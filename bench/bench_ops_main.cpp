@@ -25,6 +25,8 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
+#include "kernels/base/utf8.hpp"
 #include "kernels/base/workers.hpp"
 #include "kernels/onednn/modes.hpp"
 
@@ -186,7 +188,7 @@ void run_benchmarks(const std::vector<std::string>& arguments) {
 void add_context(const dsx::bench::BenchOptions& options, const dsx::bench::Environment& environment,
                  bool listing) {
   for (const auto& [name, value] : dsx::bench::environment_fields(environment))
-    benchmark::AddCustomContext(name, value);
+    benchmark::AddCustomContext(name, dsx::as_utf8(value));
   benchmark::AddCustomContext("cache_flush", dsx::bench::flush_method());
   if (counters() != nullptr) {
     counters()->start();
@@ -246,7 +248,7 @@ int run(std::vector<std::string> arguments, char* program) {
   if (options.machine != dsx::bench::BenchOptions::Machine::none) {
     const auto machine = dsx::bench::measure_machine({});
     if (options.machine == dsx::bench::BenchOptions::Machine::json) {
-      fmt::print("{}\n", dsx::bench::to_json(machine, environment).dump(2));
+      fmt::print("{}\n", dsx::json_text(dsx::bench::to_json(machine, environment), 2));
     } else {
       fmt::print("{}", dsx::bench::to_text(machine, environment));
     }

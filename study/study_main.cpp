@@ -11,6 +11,7 @@
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 #include "kernels/base/workers.hpp"
 #include "kernels/onednn/modes.hpp"
 #include "study/cli/exit_code.hpp"
@@ -30,9 +31,9 @@ namespace {
   std::_Exit(static_cast<int>(code));
 }
 
-// A message may repeat what was typed, and an address may hold a password.
+// A message may repeat what was typed: an address with a password, a name with a line break.
 [[noreturn]] void fail(dsx::cli::ExitCode code, const std::string& message) {
-  end(code, "error: " + dsx::bench::without_user_info(message));
+  end(code, "error: " + dsx::one_line(dsx::bench::without_user_info(message)));
 }
 
 int run(const std::vector<std::string>& args) {

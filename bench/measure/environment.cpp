@@ -18,6 +18,7 @@
 #include "downscalexr_version.hpp"
 #include "kernels/base/cgroup.hpp"
 #include "kernels/base/cpus.hpp"
+#include "kernels/base/utf8.hpp"
 
 extern char** environ;
 
@@ -147,11 +148,19 @@ std::string size_text(std::size_t bytes) {
                                     : fmt::format("{} KiB", bytes / 1024);
 }
 
+// bash's $'...', which has words for control characters and for bytes that are no UTF-8.
+std::string ansi_c_quoted(const std::string& word) {
+  std::string escaped;
+  for (const char c : word) escaped += c == '\\' || c == '\'' ? std::string{'\\', c} : std::string{c};
+  return "$'" + one_line(escaped) + "'";
+}
+
 }  // namespace
 
 std::string shell_quoted(const std::string& word) {
   constexpr auto kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
   if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) return word;
+  if (one_line(word) != word) return ansi_c_quoted(word);
   std::string text(1, '\'');
   for (const char c : word) c == '\'' ? text.append("'\\''") : text.append(1, c);
   return text.append(1, '\'');

@@ -78,6 +78,9 @@ FileKind file_kind_of(Bytes bytes) {
   if (has_dicom_preamble(bytes)) return FileKind::dicom;
   for (const Magic& magic : kMagics)
     if (begins_with(bytes, magic.start)) return magic.kind;
+  // Behind a user block, which takes 512 bytes or a power of two more.
+  for (std::size_t block = 512; block < bytes.size(); block *= 2)
+    if (begins_with(bytes.subspan(block), "\x89HDF\r\n\x1A\n")) return FileKind::hdf5;
   if (begins_with(bytes, "RIFF") && bytes.size() > 12 && std::memcmp(&bytes[8], "WEBP", 4) == 0)
     return FileKind::webp;
   // "BM" alone begins many a text: the reserved words are 0.

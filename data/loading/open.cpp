@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "data/io/files.hpp"
+#include "data/io/temporary.hpp"
 #include "data/loading/memory_cache.hpp"
 #include "data/quality/manifest.hpp"
 #include "data/sources/hdf5_dataset.hpp"
@@ -68,7 +69,8 @@ std::unique_ptr<Dataset> open_imported(ImageSource& images, const DataOptions& o
   if (!options.subject.empty()) made_of += "\nsubject " + options.subject;
   const std::string key = sha256_hex(made_of);
   const fs::path folder = options.cache_dir.empty() ? default_cache_dir() : options.cache_dir;
-  const fs::path file = folder / fmt::format("{}-{}.h5", listing.root.filename().string(), key.substr(0, 16));
+  const fs::path file = folder / fitting_name(folder, listing.root.filename().string(),
+                                              fmt::format("-{}.h5", key.substr(0, 16)));
   std::unique_ptr<Hdf5Dataset> dataset = cached(file, listing);
   if (!dataset) {
     ImportOptions import;

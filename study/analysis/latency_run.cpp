@@ -11,8 +11,10 @@
 #include <thread>
 
 #include "data/io/files.hpp"
+#include "data/io/temporary.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
 #include "study/settings/settings_fields.hpp"
@@ -91,7 +93,7 @@ void write_latency_cache(const fs::path& path, const LatencyRequest& request, co
                      {"seconds", request.seconds},
                      {"environment", environment},
                      {"sets", sets}};
-  data::write_file_atomically(path, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  data::write_file_atomically(path, json_text(json) + "\n");
 }
 
 std::vector<std::string> words_for(const LatencyRequest& request, const fs::path& out) {
@@ -167,7 +169,8 @@ sweep::ChildEnd wait_for(pid_t pid, const LatencyRequest& request, std::size_t p
 
 void measure_policy(const fs::path& folder, const LatencyRequest& request, std::size_t policy,
                     LatencyRun& run) {
-  const fs::path out = data::temporary_beside(folder / "latency.json");
+  const data::Temporary temporary(folder / "latency.json");  // for the samples; removed behind us
+  const fs::path& out = temporary.path();
   const fs::path log = folder / "logs" / "latency.log";
   std::error_code ignored;
   fs::create_directories(log.parent_path(), ignored);
@@ -181,7 +184,6 @@ void measure_policy(const fs::path& folder, const LatencyRequest& request, std::
                                 end.signal != 0 ? "signal" : "code", end.signal != 0 ? end.signal : end.code,
                                 log.string()));
   const Json json = Json::parse(data::read_file(out), nullptr, false);
-  fs::remove(out, ignored);
   if (!json.is_object()) throw DataError("latency was not measured: no samples came back");
   for (const Json& set : json.at("sets")) {
     run.sets.push_back(set_of(set));

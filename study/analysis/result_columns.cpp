@@ -189,9 +189,8 @@ Columns of_mechanism() {
 const Columns& dictionary() {
   static const Columns columns = [] {
     Columns all;
-    for (const auto& part :
-         {labels_and_estimates(), of_cells(), of_decisions(), of_swap(), of_latency(), of_answers(),
-          of_mechanism()})
+    for (const auto& part : {labels_and_estimates(), of_cells(), of_decisions(), of_swap(), of_latency(),
+                             of_answers(), of_mechanism()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -13,6 +13,7 @@
 #include "bench/measure/environment.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "kernels/downsample/downsample.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/cli/exit_code.hpp"
@@ -282,8 +283,7 @@ int compare_command(const std::vector<std::string>& args) {
   const std::vector<sweep::PlannedCell> cells = sweep::plan_cells(request.sweep, data, request.folder);
   const sweep::SweepView view{request.sweep, data, cells, request.folder, options};
   if (json) {
-    fmt::print("{}\n",
-               sweep::dry_run_json(view).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", json_text(sweep::dry_run_json(view), 2));
     return static_cast<int>(cli::ExitCode::ok);
   }
   fmt::print("{}{}{}", sweep::plan_text(view), fewer_images_text(request),

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "data/io/temporary.hpp"
 #include "data/quality/clean_writer.hpp"
 #include "data/sources/hdf5_dataset.hpp"
 #include "kernels/base/counted.hpp"
@@ -78,7 +79,9 @@ int data_clean(const std::vector<std::string>& args) {
   if (!line.extra.count("out")) throw ConfigError("study data clean: where to? give --out FILE.h5");
   data::CleanFile file;
   file.out = line.extra["out"].as<std::string>();
-  file.manifest = fs::path(file.out).replace_extension(".manifest.json");
+  const fs::path out = file.out;
+  file.manifest =
+      out.parent_path() / data::fitting_name(out.parent_path(), out.stem().string(), ".manifest.json");
   for (const fs::path& out : {file.out, file.manifest}) refuse_existing(out, line.extra["force"].as<bool>());
   data::CleanOptions options;
   options.priority = data::priority_from_string(line.extra["priority"].as<std::string>());

@@ -128,11 +128,10 @@ run::RunRecord record_of(const settings::Settings& settings, const std::string& 
 }
 
 void write_folder(run::RunRecord record, const net::Network& network) {
-  run::RunFolder folder = run::RunFolder::create(record.settings);
+  const std::string yaml = settings::to_yaml(record.settings, record.message);
+  run::RunFolder folder = run::RunFolder::create(record.settings, [&](const std::string&) { return yaml; });
   try {
     record.name = folder.name();
-    const std::string yaml = settings::to_yaml(record.settings, record.message);
-    data::write_file_atomically(folder.config(), yaml);
     training::write_weights(folder.best(), network, 0, yaml);
     run::write_run_h5(folder.run_h5(), record, nullptr);
     run::write_summary(folder.summary(), record);
@@ -175,7 +174,7 @@ int import_command(const std::vector<std::string>& args) {
     settings.resume.clear();
     settings::make_paths_absolute(settings);
     std::error_code ignored;
-    if (fs::exists(fs::symlink_status(named, ignored)))
+    if (fs::exists(fs::symlink_status(named, ignored)) && !run::is_unborn(named))
       throw OutputError(named.string() + ": exists already; choose another --out");
     run::check_new_run_folder(settings);
     net::Network network = run::make_network(settings);

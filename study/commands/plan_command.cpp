@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/base/counted.hpp"
+#include "kernels/base/json_text.hpp"
 #include "kernels/onednn/context.hpp"
 #include "net/network.hpp"
 #include "study/cli/exit_code.hpp"
@@ -121,7 +122,7 @@ void print_plan_json(const net::Network& network, const net::Plan& plan,
       {"arena_bytes", plan.arena_bytes()},
       {"unshared_bytes", plan.unshared_bytes()},
       {"steps", std::move(steps)}};
-  fmt::print("{}\n", json.dump(2));
+  fmt::print("{}\n", json_text(json, 2));
 }
 
 }  // namespace

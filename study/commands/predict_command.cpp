@@ -6,6 +6,7 @@
 
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "study/cli/csv.hpp"
 #include "study/cli/exit_code.hpp"
@@ -115,7 +116,7 @@ void print_predictions_json(const run::OpenedRun& run, const std::vector<run::Im
     }
     json["images"].push_back(std::move(row));
   }
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  fmt::print("{}\n", json_text(json, 2));
 }
 
 void print_predictions_table(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,

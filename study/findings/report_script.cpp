@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/measure/environment.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/workers.hpp"
@@ -68,6 +69,11 @@ int run_report_script(const fs::path& folder, const fs::path& explained) {
       ::_exit(127);
     }
     const int code = exit_code_of(pid);
+    if (code == static_cast<int>(cli::ExitCode::unsupported)) {  // it has said what it lacks
+      fmt::print(stderr, "study: all tables are written; to draw the page from them later: {} {}\n",
+                 bench::shell_quoted(program), bench::shell_quoted(folder.string()));
+      return static_cast<int>(cli::ExitCode::ok);
+    }
     if (code != 0)
       fmt::print(stderr, "study: {} ended with code {}; the numbers are complete\n", program, code);
     return code;

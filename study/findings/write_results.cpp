@@ -10,6 +10,7 @@
 #include "data/io/files.hpp"
 #include "data/io/h5.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/findings/table_files.hpp"
 
 namespace dsx::findings {
@@ -26,9 +27,7 @@ Json json_of(const bench::Fields& fields) {
   return json;
 }
 
-std::string dump(const Json& json, int indent = -1) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump(const Json& json, int indent = -1) { return json_text(json, indent); }
 
 Json json_of(const analysis::ComparisonResults& results) {
   return {{"format", kFormat},

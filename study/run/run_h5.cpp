@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "data/io/h5.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/run/run_summary.hpp"
 #include "study/settings/settings_fields.hpp"
 
@@ -130,7 +131,7 @@ void write_run_h5(const std::filesystem::path& path, const RunRecord& record, co
     for (const SplitResult& split : record.evaluation->splits) write_predictions(out, split, *dataset);
   }
   for (const bench::PlanLatency& latency : record.latency) write_latency(out, latency);
-  out.string("summary_json", summary_json(record).dump(2));
+  out.string("summary_json", json_text(summary_json(record), 2));
   out.commit();
 }
 

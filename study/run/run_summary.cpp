@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "data/io/files.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/settings/settings_fields.hpp"
 
 namespace dsx::run {
@@ -164,8 +165,7 @@ nlohmann::ordered_json summary_json(const RunRecord& record) {
 }
 
 void write_summary(const std::filesystem::path& path, const RunRecord& record) {
-  data::write_file_atomically(
-      path, summary_json(record).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  data::write_file_atomically(path, json_text(summary_json(record), 2) + "\n");
 }
 
 }  // namespace dsx::run

@@ -242,16 +242,16 @@ RunRecord first_record(const RunRequest& request, const settings::ThreadChoice& 
   return record;
 }
 
-std::string config_head(const RunRecord& record) {
-  return fmt::format("Repeats the run {} (commit {}): study --config <this file>", record.name,
-                     DOWNSCALEXR_COMMIT);
+RunFolder new_folder(const RunRecord& record) {
+  return RunFolder::create(record.settings, [&](const std::string& name) {
+    return settings::to_yaml(
+        record.settings,
+        fmt::format("Repeats the run {} (commit {}): study --config <this file>", name, DOWNSCALEXR_COMMIT));
+  });
 }
 
 void write_first_files(Run& run, bool resuming) {
   try {
-    if (!resuming)
-      data::write_file_atomically(run.folder.config(),
-                                  settings::to_yaml(run.record.settings, config_head(run.record)));
     run.write();
   } catch (const OutputError&) {
     if (!resuming) run.folder.discard();
@@ -311,7 +311,9 @@ RunRecord train_run(const RunRequest& request) {
   training::NoiseRecord noise = training::add_label_noise(*dataset, settings, train);
   std::optional<training::Trainer> trainer(std::in_place, network, *dataset, std::move(train), settings);
   RunRecord record = first_record(request, threads, network, *dataset, std::move(noise), *trainer);
-  if (!resuming) folder.emplace(RunFolder::create(settings));
+  if (!resuming) folder.emplace(new_folder(record));
+  if (folder->begun_anew())
+    fmt::print("{}: its run was stopped before its first epoch; begun anew\n", folder->path().string());
   record.name = folder->name();
   Run run{std::move(record), std::move(*folder), *dataset, {}};
   if (resuming) resume_training(run, network, *trainer);

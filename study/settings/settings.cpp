@@ -11,15 +11,17 @@
 
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/settings/settings_fields.hpp"
+#include "study/settings/yaml_text.hpp"
 
 namespace dsx::settings {
 void apply_yaml_text(Settings& settings, Sources& sources, const std::string& text,
                      const std::string& where) {
   YAML::Node root;
   try {
-    root = YAML::Load(text);
+    root = load_yaml(text);
   } catch (const YAML::Exception& error) {
     throw ConfigError(fmt::format("{}:{}: not valid YAML: {}", where, error.mark.line + 1, error.msg));
   }
@@ -46,7 +48,11 @@ void apply_yaml_text(Settings& settings, Sources& sources, const std::string& te
                                     entry.second.IsNull()  ? "nothing"
                                     : entry.second.IsMap() ? "a map"
                                                            : "a list"));
-    set_from_text(settings, *field, entry.second.Scalar(), fmt::format("{}: {}", place, key));
+    try {
+      set_from_text(settings, *field, bytes_of_scalar(entry.second), fmt::format("{}: {}", place, key));
+    } catch (const YAML::Exception& error) {
+      throw ConfigError(fmt::format("{}: {}: {}", place, key, error.msg));
+    }
     sources[key] = place;
   }
 }
@@ -89,7 +95,7 @@ void make_paths_absolute(Settings& s) {
 std::string to_yaml(const Settings& settings, const std::string& head) {
   std::string yaml;
   std::istringstream lines(head);
-  for (std::string line; std::getline(lines, line);) yaml += "# " + line + "\n";
+  for (std::string line; std::getline(lines, line);) yaml += "# " + one_line(line) + "\n";
   for (const SettingGroup group : setting_groups()) {
     std::string block;
     for (const Field& field : setting_fields()) {

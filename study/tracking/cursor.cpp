@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/io/files.hpp"
+#include "kernels/base/json_text.hpp"
 
 namespace dsx::tracking {
 namespace {
@@ -44,7 +45,7 @@ void CursorFile::save() noexcept {
     json["servers"][server_] = {{"run_id", cursor.run_id},   {"experiment_id", cursor.experiment_id},
                                 {"seq", cursor.number},      {"left", cursor.left},
                                 {"refused", cursor.refused}, {"refusal", cursor.refusal}};
-    data::write_file_atomically(path_, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+    data::write_file_atomically(path_, json_text(json, 1) + "\n");
   } catch (const std::exception&) {
     return;
   }

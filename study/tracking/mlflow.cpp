@@ -6,13 +6,15 @@
 
 #include <algorithm>
 
+#include "kernels/base/json_text.hpp"
+
 namespace dsx::tracking {
 namespace {
 
 constexpr std::size_t kMostShown = 300;
 constexpr int kPage = 10000;
 
-std::string body_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string body_of(const Json& json) { return json_text(json); }
 
 // Numbers of 64 bits come as text.
 std::int64_t integer_of(const Json& json) {

@@ -8,6 +8,8 @@
 #include <limits>
 #include <random>
 
+#include "kernels/base/json_text.hpp"
+
 namespace dsx::tracking {
 namespace {
 
@@ -49,12 +51,11 @@ Json metrics_record(const Numbers& values, std::int64_t step, std::int64_t time_
 
 Json input_record(const std::string& name, const std::string& digest, const std::string& source,
                   const Json& profile) {
-  const Json dataset = {
-      {"name", name},
-      {"digest", digest.substr(0, kMaxDigest)},
-      {"source_type", "local"},
-      {"source", Json({{"uri", source}}).dump(-1, ' ', false, Json::error_handler_t::replace)},
-      {"profile", profile.dump(-1, ' ', false, Json::error_handler_t::replace)}};
+  const Json dataset = {{"name", name},
+                        {"digest", digest.substr(0, kMaxDigest)},
+                        {"source_type", "local"},
+                        {"source", json_text(Json({{"uri", source}}))},
+                        {"profile", json_text(profile)}};
   return {{"type", "input"}, {"dataset", dataset}};
 }
 
