@@ -273,8 +273,10 @@ void train_and_measure(Run& run, net::Network& network, std::optional<training::
   if (run.record.settings.latency) {
     run.tracking.before_latency();
     measure_latencies(run.record, network);
-    run.tracking.after_latency(run.record);
+    run.tracking.after_latency();
   }
+  run.record.peak_rss_mib = peak_rss_mib();
+  run.tracking.finishing(run.record);
   run.record.status = "finished";
   run.write();
   if (run.record.settings.latency) fmt::print("{}", latency_text(run.record));
