@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/io/files.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/findings/table_files.hpp"
 
 namespace dsx::findings {
@@ -14,9 +15,7 @@ void write_mechanism(const std::filesystem::path& folder, const std::string& com
                                        {"command", command},
                                        {"notes", found.notes},
                                        {"tables", tables_json(found.tables)}};
-  data::write_file_atomically(
-      folder / "mechanism.json",
-      json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  data::write_file_atomically(folder / "mechanism.json", json_text(json, 1) + "\n");
   write_csv_files(folder, found.tables);
 }
 
