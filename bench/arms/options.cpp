@@ -82,6 +82,14 @@ std::vector<Flag> flags_of_axes() {
        [](BenchOptions& o, const std::string& v) {
          o.axes.engines = words_of("--engine", v, engine_names());
        }},
+      {"--algorithm", "LIST",
+       "of the fused engine at inference: direct, fast (fewer products), auto (where that computes less); "
+       "default "
+       "direct",
+       true,
+       [](BenchOptions& o, const std::string& v) {
+         o.axes.algorithms = words_of("--algorithm", v, kernels::algorithm_names());
+       }},
       {"--layout", "LIST", "nhwc, nchw, blocked, any (default nhwc)", true,
        [](BenchOptions& o, const std::string& v) {
          o.axes.layouts = words_of("--layout", v, kernels::layout_names());
@@ -162,7 +170,8 @@ void check_ops(const BenchOptions& options) {
 
 BenchOptions take_options(std::vector<std::string>& arguments) {
   BenchOptions options;
-  options.axes = {{}, unit_names(), engine_names(), {"nhwc"}, {"f32"}, {}, {32, 1}, {}, {"hot"}, false};
+  options.axes = {{},      unit_names(), engine_names(), {"direct"}, {"nhwc"}, {"f32"}, {},
+                  {32, 1}, {},           {"hot"},        false};
   std::vector<std::string> others;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& argument = arguments[i];

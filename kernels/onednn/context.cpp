@@ -62,6 +62,23 @@ const char* runtime_name(unsigned runtime) {
 
 }  // namespace
 
+const std::vector<std::string>& algorithm_names() {
+  static const std::vector<std::string> names{"direct", "fast", "auto"};
+  return names;
+}
+
+Algorithm algorithm_from_string(const std::string& name) {
+  const auto& names = algorithm_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw ConfigError(fmt::format("algorithm '{}' is not known: use {}", name, fmt::join(names, ", ")));
+  return static_cast<Algorithm>(found - names.begin());
+}
+
+std::string to_string(Algorithm algorithm) {
+  return algorithm_names().at(static_cast<std::size_t>(algorithm));
+}
+
 OneDnnInfo onednn_info() {
   const auto* v = dnnl_version();
   return {fmt::format("{}.{}.{}", v->major, v->minor, v->patch), v->hash, runtime_name(v->cpu_runtime),

@@ -23,8 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-const std::vector<std::string> kPredictKeys{"skip_bad_images", "batch",         "layout",  "engine",
-                                            "threads",         "oversubscribe", "progress"};
+const std::vector<std::string> kPredictKeys{"skip_bad_images", "batch",   "layout",        "engine",
+                                            "algorithm",       "threads", "oversubscribe", "progress"};
 
 constexpr const char* kPredictHelp = R"(study predict: what a run's network predicts for images
 

@@ -29,15 +29,15 @@
 namespace dsx::commands {
 namespace {
 
-const std::vector<std::string> kWorkerKeys{"variant", "layout",        "engine",   "batch",
-                                           "threads", "oversubscribe", "allow_ref"};
+const std::vector<std::string> kWorkerKeys{"variant", "layout",  "engine",        "algorithm",
+                                           "batch",   "threads", "oversubscribe", "allow_ref"};
 
 constexpr const char* kWorkerHelp =
     R"(study worker: one network, block or operator behind a line protocol, for scripts/peers
 
 Usage:
   study worker --unit U --mode M --variant V --batch B --threads T --dtype D --weights FILE --input FILE
-               [--target FILE] [--layout L] [--engine E]
+               [--target FILE] [--layout L] [--engine E] [--algorithm A]
 
 Reads JSON requests on stdin and answers on stdout; scripts/peers.d/PROTOCOL.md describes both and the files.
 

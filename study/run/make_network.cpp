@@ -12,6 +12,7 @@ kernels::Context make_context(const settings::Settings& settings, dnnl::memory::
   context.layout = kernels::layout_from_string(settings.layout);
   context.allow_ref = settings.allow_ref;
   context.fused = settings.engine == "fused";
+  context.algorithm = kernels::algorithm_from_string(settings.algorithm);
   return context;
 }
 

@@ -65,6 +65,7 @@ void write_plan(data::h5::Writer& out, const PlanRecord& plan) {
   out.strings(group + "dst", texts(plan.rows, &net::PlanRow::dst));
   out.numbers(group + "reorder", reals(plan.rows, &net::PlanRow::reorder));
   out.numbers(group + "mflop", reals(plan.rows, &net::PlanRow::mflop));
+  out.numbers(group + "executed_mflop", reals(plan.rows, &net::PlanRow::executed_mflop));
   out.numbers(group + "min_mb", reals(plan.rows, &net::PlanRow::min_mb));
   out.numbers(group + "padded_channels", reals(plan.rows, &net::PlanRow::padded_channels));
 }

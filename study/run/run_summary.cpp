@@ -106,9 +106,13 @@ Json imported_json(const ImportedRecord& imported) {
 
 Json model_json(const RunRecord& record) {
   const ModelRecord& m = record.model;
-  return {
-      {"network", m.network},       {"variant", m.variant},     {"input", {m.channels, m.height, m.width}},
-      {"parameters", m.parameters}, {"size_mib", m.size_mib()}, {"mflop_per_image", m.mflop_per_image}};
+  return {{"network", m.network},
+          {"variant", m.variant},
+          {"input", {m.channels, m.height, m.width}},
+          {"parameters", m.parameters},
+          {"size_mib", m.size_mib()},
+          {"mflop_per_image", m.mflop_per_image},
+          {"executed_mflop_per_image", m.executed_mflop_per_image}};
 }
 
 Json training_json(const RunRecord& record) {

@@ -68,7 +68,7 @@ std::string start_text(const RunRecord& record) {
       "layout {}\n",
       m.network, m.variant, m.channels, m.height, m.width, cli::grouped(m.parameters), m.size_mib(),
       m.mflop_per_image, record.settings.layout);
-  text += settings::unfused_text(record.settings.engine, {m.variant});
+  text += settings::unfused_text(record.settings.engine, {m.variant}) + m.algorithm;
   for (const SplitCount& split : record.data.splits)
     text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives,
                         record.data.class_names.at(0), split.positives, record.data.class_names.at(1));

@@ -15,6 +15,7 @@
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/modes.hpp"
 #include "study/cli/interrupt.hpp"
+#include "study/run/algorithm.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
 #include "study/run/run_folder.hpp"
@@ -288,9 +289,13 @@ ModelRecord describe_model(const net::Network& network, const net::Plan& inferen
   const net::NetworkOptions& options = network.options();
   ModelRecord model{network.spec().name, options.variant, options.channels, options.height, options.width};
   model.parameters = network.parameters().trainable_count();
-  for (const net::PlanRow& row : net::plan_rows(inference_plan)) {
-    if (row.phase == "forward") model.mflop_per_image += row.mflop / inference_plan.batch();
+  const auto rows = net::plan_rows(inference_plan);
+  for (const net::PlanRow& row : rows) {
+    if (row.phase != "forward") continue;
+    model.mflop_per_image += row.mflop / inference_plan.batch();
+    model.executed_mflop_per_image += row.executed_mflop / inference_plan.batch();
   }
+  model.algorithm = algorithm_text(network.context().algorithm, rows);
   return model;
 }
 

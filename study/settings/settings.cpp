@@ -75,6 +75,9 @@ void check_settings(const Settings& s) {
   if (s.warmup_epochs > s.epochs)
     throw ConfigError(fmt::format("warmup_epochs: {} is more than the {} of the run", s.warmup_epochs,
                                   counted(s.epochs, "epoch")));
+  if (s.algorithm != "direct" && s.engine != "fused")
+    throw ConfigError(fmt::format(
+        "algorithm: {} is for the fused engine; add --engine fused, or leave it direct", s.algorithm));
   if (s.channels == 2) throw ConfigError("channels: expected 1 (grey) or 3 (colour), got '2'");
   if (s.data.empty()) throw ConfigError("data: expected synthetic, a folder or an .h5 file, got ''");
   if (s.out.empty()) throw ConfigError("out: expected a folder, got ''");
