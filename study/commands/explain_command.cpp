@@ -142,8 +142,8 @@ bench::Fields settings_of(const explain::ExplainOptions& options) {
 std::string program_of(const explain::ExplainOptions& options) {
   return fmt::format(
       "study explain --variants {} --shapes {} --layout {} --batch {} --threads {} --seconds {} --seed {}",
-      fmt::join(options.variants, ","), bench::shell_quoted(options.shapes), kernels::to_string(options.layout), options.batch,
-      options.threads, options.seconds, options.seed);
+      fmt::join(options.variants, ","), bench::shell_quoted(options.shapes),
+      kernels::to_string(options.layout), options.batch, options.threads, options.seconds, options.seed);
 }
 
 int compare(const std::vector<std::string>& files) {

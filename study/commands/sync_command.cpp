@@ -144,8 +144,7 @@ int sync_command(const std::vector<std::string>& args) {
   tracking::DeliveryOptions options;
   options.server = line.settings.track;
   options.always_compare = true;
-  options.read_back =
-      line.extra["verify"].as<bool>() ? tracking::ReadBack::always : tracking::ReadBack::once;
+  options.read_back = line.extra["verify"].as<bool>() ? tracking::ReadBack::always : tracking::ReadBack::once;
   std::vector<fs::path> folders;
   for (const std::string& word : line.positional) {
     if (word.find("://") != std::string::npos)

@@ -144,8 +144,8 @@ Numbers cost_numbers(const RunRecord& record) {
   return {{"training_s", record.training_s}, {"peak_rss_mib", record.peak_rss_mib}};
 }
 
-// Those that an earlier part of this run has not logged at this step: equal values, and what the run cost until
-// then, once.
+// Those that an earlier part of this run has not logged at this step: equal values, and what the run cost
+// until then, once.
 Numbers without_known(const Tracked& tracked, const Numbers& numbers, std::int64_t step) {
   const Known known = known_of(tracked.before());
   Numbers fresh;
@@ -219,8 +219,8 @@ void RunTracking::finishing(const RunRecord& record) noexcept {
   if (!tracked_) return;
   std::vector<tracking::Json> events;
   if (const Numbers latency = latency_numbers(record); !latency.empty())
-    events.push_back(tracking::final_metrics_record(
-        latency, record.evaluation ? record.evaluation->epoch : 0, unix_ms()));
+    events.push_back(
+        tracking::final_metrics_record(latency, record.evaluation ? record.evaluation->epoch : 0, unix_ms()));
   const int step = record.state.epochs_done();
   if (const Numbers cost = without_known(*tracked_, cost_numbers(record), step); !cost.empty())
     events.push_back(tracking::final_metrics_record(cost, step, unix_ms()));

@@ -247,9 +247,10 @@ std::string outcome_text(const tracking::Outcome& outcome, const fs::path& folde
     text = fmt::format("{}: {} of {} records have arrived ({}); the rest is kept: study sync {}\n", head,
                        s.sent, s.records, problem.empty() ? "more take longer" : problem, folder.string());
   } else if (!s.compared) {
-    text = fmt::format("{}: all {} records were sent, but the server did not say that it has them ({}); study sync "
-                       "{} asks again\n",
-                       head, s.records, problem.empty() ? "it takes longer" : problem, folder.string());
+    text = fmt::format(
+        "{}: all {} records were sent, but the server did not say that it has them ({}); study sync "
+        "{} asks again\n",
+        head, s.records, problem.empty() ? "it takes longer" : problem, folder.string());
   } else {
     text = fmt::format("{}: all {} records were sent, and all but what follows has arrived: {}\n", head,
                        s.records, s.run_url);

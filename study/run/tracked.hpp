@@ -12,9 +12,9 @@
 
 namespace dsx::run {
 
-// --track, else what the folder's journal says, else its parent's, else MLFLOW_TRACKING_URI; "off" turns all of
-// it off: url "". The experiment alike (MLFLOW_EXPERIMENT_NAME, MLFLOW_EXPERIMENT_ID), by default DownScaleXR. An
-// address of the environment that we cannot use is a warning.
+// --track, else what the folder's journal says, else its parent's, else MLFLOW_TRACKING_URI; "off" turns all
+// of it off: url "". The experiment alike (MLFLOW_EXPERIMENT_NAME, MLFLOW_EXPERIMENT_ID), by default
+// DownScaleXR. An address of the environment that we cannot use is a warning.
 tracking::Target track_target(const settings::Settings& settings, const std::filesystem::path& folder,
                               const std::filesystem::path& parent_folder = {});
 

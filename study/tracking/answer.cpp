@@ -1,4 +1,5 @@
-// MLflow answers in JSON; what stands in front of it, its own check of the Host header included, in text or HTML.
+// MLflow answers in JSON; what stands in front of it, its own check of the Host header included, in text or
+// HTML.
 #include "study/tracking/answer.hpp"
 
 #include <fmt/core.h>
@@ -58,7 +59,9 @@ Refused::Kind kind_of(long status, const std::string& code) {
   return Refused::Kind::other;
 }
 
-bool refuses_the_host(const std::string& words) { return words.find("Invalid Host header") != std::string::npos; }
+bool refuses_the_host(const std::string& words) {
+  return words.find("Invalid Host header") != std::string::npos;
+}
 
 std::string hint_of(const std::string& url, const std::string& what, const HttpAnswer& answer,
                     const std::string& code, const std::string& words) {
@@ -75,7 +78,8 @@ std::string hint_of(const std::string& url, const std::string& what, const HttpA
                                    : "; the server has moved to " + shown(answer.location);
   if ((status == 404 || status == 405) && code.empty()) return "; is this the address of an MLflow server?";
   if (status == 400 && what == "experiments/create") return "; choose another --experiment";
-  if (status >= 500 && what.starts_with("artifact ") && words.find("--no-serve-artifacts") == std::string::npos)
+  if (status >= 500 && what.starts_with("artifact ") &&
+      words.find("--no-serve-artifacts") == std::string::npos)
     return "; can the server write to its --artifacts-destination?";
   return "";
 }
@@ -103,11 +107,12 @@ Json accepted(const std::string& url, const std::string& what, const HttpAnswer&
   const std::string code = text_member(json, "error_code");
   if (success)
     throw Refused(Refused::Kind::other,
-                  fmt::format("{}: {}: {} no JSON in its answer; is this the address of an MLflow server?", url,
-                              what, answer.status));
+                  fmt::format("{}: {}: {} no JSON in its answer; is this the address of an MLflow server?",
+                              url, what, answer.status));
   const std::string words = shown(credentials.scrub(words_of(answer, json)));
-  const std::string message = fmt::format("{}: {}: {}{}{}{}", url, what, answer.status, words.empty() ? "" : " ",
-                                          words, hint_of(url, what, answer, code, words));
+  const std::string message =
+      fmt::format("{}: {}: {}{}{}{}", url, what, answer.status, words.empty() ? "" : " ", words,
+                  hint_of(url, what, answer, code, words));
   if (is_retried(answer.status)) throw TryAgain(message, answer.retry_after_s, true, answer.status == 429);
   throw Refused(refuses_the_host(words) ? Refused::Kind::other : kind_of(answer.status, code), message);
 }

@@ -1,5 +1,6 @@
-// What a server's answer means: a success's JSON, or one of two errors that say in the server's own words what
-// is wrong, with a hint that fits them. What a server answers is untrusted: scrubbed, shortened, one line.
+// What a server's answer means: a success's JSON, or one of two errors that say in the server's own words
+// what is wrong, with a hint that fits them. What a server answers is untrusted: scrubbed, shortened, one
+// line.
 #pragma once
 
 #include <stdexcept>

@@ -1,4 +1,5 @@
-// Files are replaced as wholes while a run lives (data::publish), so what an upload reads is one state of them.
+// Files are replaced as wholes while a run lives (data::publish), so what an upload reads is one state of
+// them.
 #include "study/tracking/artifacts.hpp"
 
 #include <fmt/core.h>
@@ -57,8 +58,7 @@ void ArtifactSender::send(const std::string& path) {
 }
 
 void ArtifactSender::upload(const std::string& file) {
-  const data::FileDigest digest =
-      connection_.client.upload(connection_.run, file, connection_.folder / file);
+  const data::FileDigest digest = connection_.client.upload(connection_.run, file, connection_.folder / file);
   connection_.file.cursor.artifacts[file] = {digest, false};
   listings_.erase(fs::path(file).parent_path().string());
   connection_.file.save();

@@ -1,5 +1,5 @@
-// A run's files on their way: sent again when they changed since, and compared in the end with what the server
-// holds. Only files below the run's folder go anywhere.
+// A run's files on their way: sent again when they changed since, and compared in the end with what the
+// server holds. Only files below the run's folder go anywhere.
 #pragma once
 
 #include <map>
@@ -12,8 +12,8 @@
 
 namespace dsx::tracking {
 
-// How the end compares: sizes as the server lists them and digests of what was sent; the server's own bytes, once
-// for each file that was sent; the same of every file, every time.
+// How the end compares: sizes as the server lists them and digests of what was sent; the server's own bytes,
+// once for each file that was sent; the same of every file, every time.
 enum class ReadBack { never, once, always };
 
 class ArtifactSender {

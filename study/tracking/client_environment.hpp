@@ -13,10 +13,10 @@ bool environment_flag(const char* name, bool otherwise);
 
 // MLFLOW_HTTP_REQUEST_TIMEOUT, _MAX_RETRIES, MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER, MLFLOW_WORKSPACE.
 struct ClientOptions {
-  long answer_s = 120;       // MLflow's default
-  int most_failures = 4;     // attempts in a row before `study sync` gives up: some seven seconds
+  long answer_s = 120;    // MLflow's default
+  int most_failures = 4;  // attempts in a row before `study sync` gives up: some seven seconds
   bool respect_retry_after = true;
-  std::string workspace;     // the server's, "" for none
+  std::string workspace;  // the server's, "" for none
 };
 // Throws ConfigError for a number that is none.
 ClientOptions client_options();

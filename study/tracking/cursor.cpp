@@ -1,4 +1,5 @@
-// {"servers": {"http://...": {"run_id": ..., "seq": ..., "artifacts": {"best.h5": [bytes, sha256, read back]}}}}
+// {"servers": {"http://...": {"run_id": ..., "seq": ..., "artifacts": {"best.h5": [bytes, sha256, read
+// back]}}}}
 #include "study/tracking/cursor.hpp"
 
 #include <exception>
@@ -34,9 +35,9 @@ Cursor cursor_of(const Json& entry) {
 }
 
 Json entry_of(const Cursor& cursor) {
-  Json entry = {{"run_id", cursor.run_id},      {"experiment_id", cursor.experiment_id},
-                {"seq", cursor.number},         {"refused", cursor.refused},
-                {"aside", Json::object()},      {"artifacts", Json::object()}};
+  Json entry = {{"run_id", cursor.run_id}, {"experiment_id", cursor.experiment_id},
+                {"seq", cursor.number},    {"refused", cursor.refused},
+                {"aside", Json::object()}, {"artifacts", Json::object()}};
   for (const auto& [name, item] : cursor.aside)
     entry["aside"][name] = {{"why", item.why}, {"body", item.body}};
   for (const auto& [path, item] : cursor.artifacts)

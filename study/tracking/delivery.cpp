@@ -1,5 +1,5 @@
-// The cursor moves only after an answer. What the server refuses, or cannot take, is noted and passed, so that one
-// bad value does not hold back a run's end.
+// The cursor moves only after an answer. What the server refuses, or cannot take, is noted and passed, so
+// that one bad value does not hold back a run's end.
 #include "study/tracking/delivery.hpp"
 
 #include <fcntl.h>
@@ -51,10 +51,7 @@ std::vector<Record> records_in(const fs::path& folder) {
 
 Delivery::Delivery(fs::path folder, Credentials credentials, const std::atomic<bool>* stop,
                    DeliveryOptions options)
-    : folder_(std::move(folder)),
-      options_(std::move(options)),
-      stop_(stop),
-      reader_(folder_ / kJournalName) {
+    : folder_(std::move(folder)), options_(std::move(options)), stop_(stop), reader_(folder_ / kJournalName) {
   read_journal();
   if (records_.empty() || type_of(records_.front()) != "begin")
     throw DataError((folder_ / kJournalName).string() + ": holds no run");
@@ -65,8 +62,7 @@ Delivery::Delivery(fs::path folder, Credentials credentials, const std::atomic<b
   ClientOptions client = client_options();
   if (client.workspace.empty()) client.workspace = target_.workspace;
   lock();  // the cursor is read under it
-  connection_ =
-      std::make_unique<Connection>(folder_, url, std::move(credentials), std::move(client), stop);
+  connection_ = std::make_unique<Connection>(folder_, url, std::move(credentials), std::move(client), stop);
   values_ = std::make_unique<ValueSender>(*connection_);
   artifacts_ = std::make_unique<ArtifactSender>(*connection_, options_.read_back);
 }
@@ -137,7 +133,8 @@ DeliveryState Delivery::state() const {
   state.compared = compared_;
   state.url = connection_->client.url();
   if (!cursor.run_id.empty())
-    state.run_url = fmt::format("{}/#/experiments/{}/runs/{}", state.url, cursor.experiment_id, cursor.run_id);
+    state.run_url =
+        fmt::format("{}/#/experiments/{}/runs/{}", state.url, cursor.experiment_id, cursor.run_id);
   return state;
 }
 
@@ -284,10 +281,11 @@ void Delivery::send_single(const Record& record) {
   if (type == "status") send_status(event);
   if (type == "artifact") {
     const std::string path = event.value("path", "");
-    const bool named_again = std::any_of(
-        records_.begin() + static_cast<std::ptrdiff_t>(record.number), records_.end(), [&](const Record& other) {
-          return type_of(other) == "artifact" && other.event.value("path", "") == path;
-        });
+    const bool named_again =
+        std::any_of(records_.begin() + static_cast<std::ptrdiff_t>(record.number), records_.end(),
+                    [&](const Record& other) {
+                      return type_of(other) == "artifact" && other.event.value("path", "") == path;
+                    });
     if (!named_again) artifacts_->send(path);
   }
   advance(record.number);  // begin and server: done by connect()

@@ -1,7 +1,7 @@
-// Works a journal off to its server, one request or file per step, so that the caller decides about waiting and
-// stopping. Every step can be repeated: a run is found again by its tag, a point whose arrival is uncertain
-// is looked up first, and parameters, tags, statuses and artifacts overwrite themselves. When the run is over,
-// the server is asked whether it holds all of it.
+// Works a journal off to its server, one request or file per step, so that the caller decides about waiting
+// and stopping. Every step can be repeated: a run is found again by its tag, a point whose arrival is
+// uncertain is looked up first, and parameters, tags, statuses and artifacts overwrite themselves. When the
+// run is over, the server is asked whether it holds all of it.
 #pragma once
 
 #include <atomic>
@@ -30,7 +30,7 @@ struct DeliveryState {
 };
 
 struct DeliveryOptions {
-  std::string server = {};  // another one than the journal names; "" for that
+  std::string server = {};      // another one than the journal names; "" for that
   bool always_compare = false;  // also when the journal does not say that its run is over
   ReadBack read_back = ReadBack::never;
 };

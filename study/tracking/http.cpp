@@ -47,7 +47,8 @@ std::size_t on_body(const char* data, std::size_t, std::size_t size, void* targe
 
 // The header's value when `line` is that header, else "".
 std::string value_of(std::string_view line, std::string_view header) {
-  if (line.size() <= header.size() || ::strncasecmp(line.data(), header.data(), header.size()) != 0) return "";
+  if (line.size() <= header.size() || ::strncasecmp(line.data(), header.data(), header.size()) != 0)
+    return "";
   line.remove_prefix(header.size());
   while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
   while (!line.empty() && static_cast<unsigned char>(line.back()) <= ' ') line.remove_suffix(1);
@@ -180,8 +181,7 @@ void Http::set_limits(bool is_long) {
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(stop_));
 }
 
-HttpAnswer Http::perform(const std::string& url, const char* content_type, bool is_long,
-                         data::Sha256* hash) {
+HttpAnswer Http::perform(const std::string& url, const char* content_type, bool is_long, data::Sha256* hash) {
   CURL* curl = handle_->curl;
   HttpAnswer answer;
   const std::string type = fmt::format("Content-Type: {}", content_type);

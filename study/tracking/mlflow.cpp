@@ -72,7 +72,8 @@ Json MlflowClient::post(const std::string& path, const Json& body) {
 
 ServerExperiment MlflowClient::experiment(const std::string& id) {
   const Json json = child_of(get("experiments/get?experiment_id=" + Http::escaped(id)), "experiment");
-  return {text_of(json, "experiment_id"), text_of(json, "name"), text_of(json, "lifecycle_stage") == "deleted"};
+  return {text_of(json, "experiment_id"), text_of(json, "name"),
+          text_of(json, "lifecycle_stage") == "deleted"};
 }
 
 std::string MlflowClient::experiment_id(const std::string& name) {
@@ -82,9 +83,10 @@ std::string MlflowClient::experiment_id(const std::string& name) {
     if (text_of(json, "lifecycle_stage") == "deleted")
       throw Refused(
           Refused::Kind::other,
-          fmt::format("{}: experiment '{}' was deleted there; restore it (mlflow experiments restore -x {}), or "
-                      "choose another --experiment",
-                      url_, name, text_of(json, "experiment_id")));
+          fmt::format(
+              "{}: experiment '{}' was deleted there; restore it (mlflow experiments restore -x {}), or "
+              "choose another --experiment",
+              url_, name, text_of(json, "experiment_id")));
     return text_of(json, "experiment_id");
   };
   try {
@@ -215,8 +217,8 @@ data::FileDigest MlflowClient::read_back(const ServerRun& run, const std::string
 std::map<std::string, std::uint64_t> MlflowClient::artifact_sizes(const ServerRun& run,
                                                                   const std::string& folder) {
   std::map<std::string, std::uint64_t> sizes;
-  const std::string query = fmt::format("artifacts/list?run_id={}&path={}", Http::escaped(run.id),
-                                        Http::escaped(folder));
+  const std::string query =
+      fmt::format("artifacts/list?run_id={}&path={}", Http::escaped(run.id), Http::escaped(folder));
   std::string token;
   do {
     const Json answer = get(query + (token.empty() ? "" : "&page_token=" + Http::escaped(token)));

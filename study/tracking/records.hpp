@@ -36,7 +36,8 @@ Target target_of(const Json& server);
 Json params_record(const Texts& params);
 Json tags_record(const Texts& tags);
 Json metrics_record(const Numbers& values, std::int64_t step, std::int64_t time_ms);
-// They hold only if the run's next status is FINISHED: a run that is killed before, and resumed, measures anew.
+// They hold only if the run's next status is FINISHED: a run that is killed before, and resumed, measures
+// anew.
 Json final_metrics_record(const Numbers& values, std::int64_t step, std::int64_t time_ms);
 bool is_final_metrics(const Json& event);
 // `digest` is cut to the 36 characters that MLflow keeps.

@@ -1,5 +1,5 @@
-// Metrics, parameters and tags on their way: points whose arrival is uncertain are looked up first, and an entry
-// that the server will not or cannot take is found by halving, so that the others arrive.
+// Metrics, parameters and tags on their way: points whose arrival is uncertain are looked up first, and an
+// entry that the server will not or cannot take is found by halving, so that the others arrive.
 #pragma once
 
 #include <map>

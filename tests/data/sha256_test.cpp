@@ -19,7 +19,8 @@ TEST(Sha256, PiecesGiveTheDigestOfTheWhole) {
   hash.update(std::string("a"));
   hash.update(std::string("bc"));
   EXPECT_EQ(hash.size(), 3U);
-  EXPECT_EQ(hash.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad") << "FIPS 180-2, B.1";
+  EXPECT_EQ(hash.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+      << "FIPS 180-2, B.1";
 }
 
 TEST(Sha256, OfAFileThatIsReadInPieces) {

@@ -72,7 +72,8 @@ TEST_F(TrackingEnvironment, AWorkspaceGoesWithEveryRequest) {
   events[1] = server_record({server_.url(), "an experiment", "", "team"});
   record(events);
   deliver_all();
-  for (const auto& request : server_.requests) EXPECT_THAT(request.head, HasSubstr("X-MLFLOW-WORKSPACE: team"));
+  for (const auto& request : server_.requests)
+    EXPECT_THAT(request.head, HasSubstr("X-MLFLOW-WORKSPACE: team"));
   set("MLFLOW_WORKSPACE", "other");
   deliver_all();
   EXPECT_THAT(server_.requests.back().head, HasSubstr("X-MLFLOW-WORKSPACE: other"));
@@ -84,7 +85,8 @@ TEST_F(TrackingEnvironment, AProxyInCapitalLetters) {
   set("HTTP_PROXY", server_.url());
   EXPECT_ANY_THROW(deliver_all(0));
   ASSERT_FALSE(server_.requests.empty());
-  EXPECT_THAT(server_.requests[0].head, HasSubstr("http://mlflow.invalid/api/2.0/mlflow/experiments/get-by-name"));
+  EXPECT_THAT(server_.requests[0].head,
+              HasSubstr("http://mlflow.invalid/api/2.0/mlflow/experiments/get-by-name"));
 }
 
 }  // namespace

@@ -219,8 +219,8 @@ TEST_F(TrackingDelivery, ADeletedRunIsNotMadeAgainBehindTheUsersBack) {
 }
 
 TEST_F(TrackingDelivery, AChildWaitsForItsParent) {
-  record(
-      {begin_record({"fedcba9876543210", "cell", "0123456789abcdef", 1}), server_record({server_.url(), "e", "", ""})});
+  record({begin_record({"fedcba9876543210", "cell", "0123456789abcdef", 1}),
+          server_record({server_.url(), "e", "", ""})});
   EXPECT_THROW(deliver_all(1), TryAgain);
   server_.runs.push_back("0123456789abcdef");
   deliver_all();

@@ -1,5 +1,5 @@
-// What fails for ever holds nothing else back and is named; what the server says is shown; and nothing is said to
-// have arrived without asking.
+// What fails for ever holds nothing else back and is named; what the server says is shown; and nothing is
+// said to have arrived without asking.
 #include <gmock/gmock.h>
 
 #include "kernels/base/clock.hpp"
@@ -73,7 +73,8 @@ TEST_F(TrackingSetbacks, AValueThatFailsForEverIsFoundAndSetAside) {
   fail_on("\"step\":37,\"timestamp\":1037", 500);
   deliver_all();
   EXPECT_EQ(server_.metrics.size(), 98U);
-  EXPECT_THAT(state_.aside, ElementsAre(Key("metric train_loss of step 37"), Key("metric val_auc of step 37")));
+  EXPECT_THAT(state_.aside,
+              ElementsAre(Key("metric train_loss of step 37"), Key("metric val_auc of step 37")));
   EXPECT_EQ(server_.statuses.back(), "FINISHED");
   EXPECT_EQ(artifact("config.yaml"), "epochs: 3\n");
   server_.before = nullptr;
@@ -145,7 +146,8 @@ TEST_F(TrackingSetbacks, ARunThatWasDeletedHasNotArrived) {
   record(run_events(server_.url()));
   deliver_all();
   server_.deleted = true;
-  EXPECT_THAT(refusal(), AllOf(HasSubstr("run run-0123456789abcdef was deleted there"), HasSubstr("tracking.sent.json")));
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("run run-0123456789abcdef was deleted there"),
+                               HasSubstr("tracking.sent.json")));
   server_.deleted = false;
   server_.experiment_deleted = true;
   EXPECT_THAT(refusal(), HasSubstr("experiment 'an experiment' was deleted there"));
@@ -204,7 +206,8 @@ TEST_F(TrackingSetbacks, TheServersOwnWordsAndAHintThatFits) {
   EXPECT_THAT(refusal(), AllOf(HasSubstr("403 Invalid Host header - possible DNS rebinding attack detected"),
                                HasSubstr("--allowed-hosts '" + host + "'"), Not(HasSubstr("USERNAME"))));
   server_.before = [](const Request&) {
-    return Answer{404, "<html><head><title>404 Not Found</title><style>a{}</style></head>\n<body>nginx</body>", ""};
+    return Answer{
+        404, "<html><head><title>404 Not Found</title><style>a{}</style></head>\n<body>nginx</body>", ""};
   };
   EXPECT_THAT(refusal(), AllOf(HasSubstr("404 404 Not Found nginx;"), Not(HasSubstr("\n"))));
   server_.before = [](const Request&) {
@@ -217,8 +220,9 @@ TEST_F(TrackingSetbacks, WhyAnExperimentCannotBeMadeIsNotReplacedByALater404) {
   record(run_events(server_.url()));
   server_.before = [](const Request& request) -> std::optional<Answer> {
     if (!request.path.ends_with("experiments/create")) return std::nullopt;
-    return Answer{400, R"({"error_code": "INVALID_PARAMETER_VALUE", "message": "'name' exceeds the maximum length"})",
-                  ""};
+    return Answer{
+        400, R"({"error_code": "INVALID_PARAMETER_VALUE", "message": "'name' exceeds the maximum length"})",
+        ""};
   };
   EXPECT_THAT(refusal(), AllOf(HasSubstr("400 'name' exceeds the maximum length"), HasSubstr("--experiment"),
                                Not(HasSubstr("404"))));
@@ -254,7 +258,8 @@ TEST_F(TrackingSetbacks, IdAndNameOfTwoExperimentsAreRefused) {
   std::vector<Json> events = run_events(server_.url());
   events[1] = server_record({server_.url(), "another", "1", ""});
   record(events);
-  EXPECT_THAT(refusal(), HasSubstr("MLFLOW_EXPERIMENT_ID 1: is 'an experiment' there, but MLFLOW_EXPERIMENT_NAME"));
+  EXPECT_THAT(refusal(),
+              HasSubstr("MLFLOW_EXPERIMENT_ID 1: is 'an experiment' there, but MLFLOW_EXPERIMENT_NAME"));
 }
 
 // The parent's journal lies where a workflow's first cell has begun it, and nobody sends it.

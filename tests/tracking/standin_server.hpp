@@ -128,7 +128,8 @@ class StandInServer {
       const std::string name = request.path.substr(proxy.size());
       if (request.method == "GET") {
         const auto found = artifacts.find(name);
-        return found == artifacts.end() ? error(404, "RESOURCE_DOES_NOT_EXIST") : Answer{200, found->second, ""};
+        return found == artifacts.end() ? error(404, "RESOURCE_DOES_NOT_EXIST")
+                                        : Answer{200, found->second, ""};
       }
       artifacts[name] = request.body;
       return {};
@@ -207,8 +208,9 @@ class StandInServer {
     Json files = Json::array();
     for (const auto& [name, bytes] : artifacts)
       if (name.rfind(prefix, 0) == 0 && name.find('/', prefix.size()) == std::string::npos)
-        files.push_back(
-            {{"path", name.substr(root.size())}, {"is_dir", false}, {"file_size", std::to_string(bytes.size())}});
+        files.push_back({{"path", name.substr(root.size())},
+                         {"is_dir", false},
+                         {"file_size", std::to_string(bytes.size())}});
     return {200, Json({{"files", files}}).dump()};
   }
 
@@ -229,7 +231,9 @@ class StandInServer {
   Json run_json(const std::string& uid) const {
     Json given = Json::array();
     for (const Json& input : inputs) given.push_back({{"dataset", input}});
-    const std::string status = !shown_status.empty() ? shown_status : statuses.empty() ? "RUNNING" : statuses.back();
+    const std::string status = !shown_status.empty() ? shown_status
+                               : statuses.empty()    ? "RUNNING"
+                                                     : statuses.back();
     return {{"run",
              {{"info",
                {{"run_id", "run-" + uid},
