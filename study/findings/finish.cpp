@@ -176,7 +176,7 @@ void finish_swap(const fs::path& folder, const FinishOptions& options) {
   write_part(folder, "swap.json", analysis.results);
   fmt::print("{}\n", swap::swap_text(analysis.results));
   const analysis::ResultTable& verdicts = analysis.results.table("swap_verdicts");
-  fmt::print("{}\nAll figures: {1}/swap.json, {1}/tables/swap*.csv\n", decided_text(verdicts),
+  fmt::print("{0}\nAll figures: {1}/swap.json, {1}/tables/swap*.csv\n", decided_text(verdicts),
              folder.string());
 }
 

@@ -93,8 +93,7 @@ void write_results(const fs::path& folder, const analysis::ComparisonResults& re
 }
 
 void write_part(const fs::path& folder, const std::string& json, const analysis::ComparisonResults& results) {
-  data::write_file_atomically(folder / json, dump(json_of(results), 1) + "
-");
+  data::write_file_atomically(folder / json, dump(json_of(results), 1) + "\n");
   write_csv_files(folder, results.tables);
 }
 
