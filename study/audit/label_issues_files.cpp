@@ -9,7 +9,6 @@
 
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
-#include "kernels/base/json_text.hpp"
 #include "study/audit/label_issues.hpp"
 #include "study/cli/csv.hpp"
 
@@ -127,7 +126,7 @@ std::string issues_json(const data::Dataset& dataset, const LabelIssues& issues)
                               {"normalized_margin", found.normalized_margin[i]}});
     if (!issues.injected.empty()) json["issues"].back()["injected"] = issues.injected[i] != 0;
   }
-  return json_text(json, 2) + "\n";
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace dsx::audit

@@ -11,8 +11,6 @@
 #include <opencv2/imgproc.hpp>
 #include <stdexcept>
 
-#include "kernels/base/utf8.hpp"
-
 namespace dsx::cli {
 namespace {
 
@@ -60,7 +58,7 @@ bool is_number(const std::string& cell) {
 
 std::string escaped_html(const std::string& text) {
   std::string html;
-  for (const char c : as_utf8(text)) {
+  for (const char c : text) {
     switch (c) {
       case '&':
         html += "&amp;";

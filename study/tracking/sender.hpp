@@ -61,10 +61,9 @@ class Sender {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool work_ = true, paused_ = false, busy_ = false, given_up_ = false, said_ = false;
-  bool finishing_ = false;  // shorter waits: someone waits for us
-  std::int64_t not_before_ns_ = 0, failing_since_ns_ = 0;
+  std::int64_t not_before_ns_ = 0;
   std::string problem_;
-  std::jthread thread_;
+  std::thread thread_;
 };
 
 }  // namespace dsx::tracking
