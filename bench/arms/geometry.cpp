@@ -12,7 +12,6 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/base/nearest.hpp"
-#include "kernels/base/utf8.hpp"
 
 namespace dsx::bench {
 
@@ -175,7 +174,7 @@ kernels::ConvShape geometry_conv(const Geometry& geometry, int batch, int stride
 
 std::vector<Geometry> parse_geometries(const std::string& text, const std::string& where) {
   std::vector<Geometry> geometries;
-  std::istringstream lines(as_utf8(text));  // names go into JSON and HDF5
+  std::istringstream lines(text);
   int line_number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++line_number;

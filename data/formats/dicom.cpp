@@ -139,9 +139,10 @@ void refuse_unnamed_compression(DcmDataset& dataset) {
 std::string patient_of(DcmDataset& dataset) {
   OFString text;
   if (dataset.findAndGetOFString(DCM_PatientID, text).bad()) return "";
-  const std::string patient(text.c_str());
-  const std::size_t first = patient.find_first_not_of(' ');
-  return first == std::string::npos ? "" : patient.substr(first, patient.find_last_not_of(' ') + 1 - first);
+  std::string patient(text.c_str());
+  const std::size_t last = patient.find_last_not_of(' ');
+  patient.resize(last == std::string::npos ? 0 : last + 1);
+  return patient;
 }
 
 std::string kind_of(const DicomHeader& header, const DicomTransform& transform, bool own_range) {

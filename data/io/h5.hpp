@@ -18,8 +18,6 @@
 #include <string>
 #include <vector>
 
-#include "data/io/temporary.hpp"
-
 namespace dsx::data::h5 {
 
 // The process-wide, recursive HDF5 lock.
@@ -58,7 +56,6 @@ class Reader {
   std::int64_t attribute_int(const std::string& name) const;
   double attribute_double(const std::string& name) const;
 
-  // Texts of files that hold other bytes than UTF-8, as old ones may, come by as_utf8().
   // Whole data sets. `max_bytes` bounds what is allocated; the element count is checked against it first.
   std::vector<std::size_t> shape(const std::string& name) const;
   std::vector<std::string> strings(const std::string& name, std::size_t max_count = 100'000'000) const;
@@ -86,16 +83,15 @@ class Writer {
  public:
   enum class Seal { no, yes };  // see sealed_file.hpp
 
-  explicit Writer(std::filesystem::path path, Seal seal = Seal::no);
+  explicit Writer(std::filesystem::path path);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
   H5::H5File& file() { return file_; }
-  void commit();
+  void commit(Seal seal = Seal::no);
 
-  // Groups on the way to a data set ("metrics/train/auc") are made as needed. Texts are written by as_utf8()
-  // (kernels/base/utf8.hpp).
+  // Groups on the way to a data set ("metrics/train/auc") are made as needed.
   void attribute(const std::string& name, const std::string& value);
   void attribute(const std::string& name, const char* value) { attribute(name, std::string(value)); }
   void attribute(const std::string& name, std::int64_t value);
@@ -118,9 +114,7 @@ class Writer {
   [[noreturn]] void fail(const H5::Exception& error) const;  // OutputError "<path>: ..."
 
  private:
-  std::filesystem::path path_;
-  Seal seal_;
-  Temporary temporary_;
+  std::filesystem::path path_, temporary_;
   H5::H5File file_;
   bool open_ = false;
 };

@@ -9,6 +9,7 @@
 #include <exception>
 #include <mutex>
 #include <stdexcept>
+#include <thread>
 
 #include "data/io/files.hpp"
 #include "data/quality/manifest.hpp"
@@ -16,7 +17,6 @@
 #include "data/sources/import.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
-#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 namespace {
@@ -52,7 +52,11 @@ std::vector<Bytes> encode(const Dataset& dataset, std::span<const std::size_t> i
       next = indices.size();
     }
   };
-  run_workers(jobs, [&](int) { work(); });
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 1; t < jobs; ++t) threads.emplace_back(work);
+    work();
+  }
   if (failure) std::rethrow_exception(failure);
   return chunks;
 }

@@ -23,7 +23,6 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
-#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 namespace {
@@ -56,7 +55,7 @@ class Encoder {
  public:
   Encoder(ImageSource& images, const DecodeOptions& options, int jobs)
       : images_(images), options_(options), window_(static_cast<std::size_t>(jobs) * 16), ring_(window_) {
-    threads_ = start_threads(jobs, "decoding images", [this] { work(); });
+    for (int i = 0; i < jobs; ++i) threads_.emplace_back([this] { work(); });
   }
   ~Encoder() {
     {
@@ -64,7 +63,7 @@ class Encoder {
       stop_ = true;
     }
     space_.notify_all();
-    threads_.clear();  // joins them
+    for (std::thread& thread : threads_) thread.join();
   }
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
@@ -125,7 +124,7 @@ class Encoder {
   std::size_t next_ = 0, taken_ = 0;
   bool stop_ = false;
   std::exception_ptr failure_;
-  std::vector<std::jthread> threads_;
+  std::vector<std::thread> threads_;
 };
 
 [[noreturn]] void refuse_bad_images(const FolderListing& listing, const std::vector<std::string>& bad) {
