@@ -25,11 +25,12 @@ constexpr const char* kSyncHelp =
 
 Usage: study sync DIR... [--track URI] [--verify]
 
-DIR is a run's folder, the folder of a study compare (its cells are sent with it), or a folder that holds runs. A run that
-was killed is marked as KILLED on the server. What has arrived is not sent again; sending twice gives no duplicates. Before
-it says that all has arrived, the server is asked for the run, its values and its files: each file that was sent is read
-back once and compared.
-MLFLOW_TRACKING_USERNAME, _PASSWORD and _TOKEN, ~/.mlflow/credentials and MLflow's TLS variables are used as MLflow does.
+DIR is a run's folder, the folder of a study compare (its cells are sent with it), or a folder that holds runs. A run
+that was killed is marked as KILLED on the server. What has arrived is not sent again; sending twice gives no
+duplicates. Before it says that all has arrived, the server is asked for the run, its values and its files: each file
+that was sent is read back once and compared.
+MLFLOW_TRACKING_USERNAME, _PASSWORD and _TOKEN, ~/.mlflow/credentials and MLflow's other variables are used as MLflow
+does.
 
   --verify  read back all files, also those that were compared by an earlier sync
 

@@ -241,7 +241,7 @@ void add_output(Fields& f) {
                           "MLflow server (http(s)://HOST/PATH, DagsHub too) to log the run to, or off"),
                      "MLFLOW_TRACKING_URI, or off")));
   f.push_back(aside(shown_as(text("experiment", G::output, &S::experiment, "experiment on that server"),
-                             "MLFLOW_EXPERIMENT_NAME, or DownScaleXR")));
+                             "MLFLOW_EXPERIMENT_NAME, _ID, or DownScaleXR")));
 }
 
 Fields make_fields() {

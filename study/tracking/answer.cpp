@@ -20,7 +20,7 @@ std::string text_member(const Json& json, const char* key) {
   return json.is_object() && json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
 }
 
-// What a page says, without its marks, styles and scripts.
+// What a page says: no marks, styles and scripts.
 std::string without_html(const std::string& page) {
   std::string lower = page, text;
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -31,7 +31,6 @@ std::string without_html(const std::string& page) {
     }
     const char* end = lower.compare(at, 6, "<style") == 0    ? "</style"
                       : lower.compare(at, 7, "<script") == 0 ? "</script"
-                      : lower.compare(at, 6, "<title") == 0  ? "</title"
                                                              : ">";
     at = lower.find(end, at);
     if (at != std::string::npos) at = lower.find('>', at);

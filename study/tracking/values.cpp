@@ -11,7 +11,7 @@ namespace {
 using Points = std::set<std::pair<std::int64_t, std::int64_t>>;  // step and timestamp
 
 // Failed requests in search of one bad entry; what is left of the batch then is set aside as it is.
-constexpr int kMostFailures = 60;
+constexpr int kMostFailures = 24;
 
 std::string name_of(Json Batch::*array, const Json& entry) {
   const std::string key = entry["key"].get<std::string>();

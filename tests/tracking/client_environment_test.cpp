@@ -48,6 +48,7 @@ TEST_F(TrackingEnvironment, NumbersAndFlagsAreMLflows) {
 
 TEST_F(TrackingEnvironment, CertificatesOfRequestsComeAfterMLflowsOwn) {
   const auto credentials = [&] { return read_credentials(folder_ / "none"); };
+  ::unsetenv("REQUESTS_CA_BUNDLE");
   set("CURL_CA_BUNDLE", "/c.pem");
   EXPECT_EQ(credentials().server_cert, "/c.pem");
   set("REQUESTS_CA_BUNDLE", "/r.pem");
