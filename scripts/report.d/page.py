@@ -47,7 +47,8 @@ def facts_of(ctx):
     results, environment = ctx.results, ctx.results.environment
     found = [("variants", ", ".join(ctx.variants)), ("seeds", ", ".join(f"{seed:g}" for seed in ctx.seeds)),
              ("label noise", ", ".join(words.noise_name(kind, level) for level, kind in ctx.noises)),
-             ("engine", engine_of(ctx)), ("data", results.data), ("command", results.command),
+             ("engine", engine_of(ctx)), ("data", results.data),
+             ("positive class", f"{results.positive} (negative: {results.negative})"), ("command", results.command),
              ("machine", environment.get("cpu_model", "not recorded")
               + (", virtual" if environment.get("virtualized") == "yes" else "")
               + f", {words.count(float(environment.get('threads') or 'nan'), 'thread')}"),

@@ -57,6 +57,7 @@ Columns of_cells() {
       {"mflop", "MFLOP", "per image, forward"},
       {"wrong_labels", "", "training labels made wrong"},
       {"class", "", "", kText},
+      {"positive_class", "", "the class that figures call positive, by its name", kText},
       {"images", "", ""},
       {"subjects", "", "patients; images of one are resampled together"},
       {"help", "", "what the operator does", kText},

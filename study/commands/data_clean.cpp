@@ -7,6 +7,7 @@
 
 #include "data/quality/clean_writer.hpp"
 #include "data/sources/hdf5_dataset.hpp"
+#include "data/sources/summary.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
@@ -43,7 +44,9 @@ std::string dropped_line(const data::Dataset& dataset, const data::Dropped& one)
 void print_result(const data::Dataset& dataset, const std::vector<data::Dropped>& dropped,
                   std::size_t shown) {
   const std::size_t images = dataset.items().size();
-  fmt::print("{}\ndropped {} of {}\n", dataset.description(), dropped.size(), counted(images, "image"));
+  fmt::print("{}\n", dataset.description());
+  for (const std::string& line : data::reading_lines(dataset)) fmt::print("{}\n", line);
+  fmt::print("dropped {} of {}\n", dropped.size(), counted(images, "image"));
   std::map<data::DropReason, std::map<data::Split, std::size_t>> count;
   for (const data::Dropped& one : dropped) ++count[one.reason][dataset.items()[one.index].split];
   for (const auto& [reason, splits] : count) {

@@ -4,7 +4,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "bench/measure/environment.hpp"
 #include "study/analysis/analysis.hpp"
@@ -91,6 +93,22 @@ fs::path explain_of(const fs::path& folder, const FinishOptions& options) {
   return {};
 }
 
+// Tables whose figures would mean the opposite if the other class were the positive one say which it is; the
+// large ones (HDF5 only) leave it to the file's attribute.
+void name_positive_class(analysis::ComparisonResults& results) {
+  static const std::set<std::string> telling = {"metric", "rule",     "tp",       "true_positive_rate",
+                                                "recall", "observed", "question", "train_recall",
+                                                "claim",  "original"};
+  for (analysis::ResultTable& table : results.tables) {
+    const bool tells =
+        std::any_of(table.columns.begin(), table.columns.end(),
+                    [](const analysis::ResultColumn& column) { return telling.contains(column.name); });
+    if (!tells || table.only_h5) continue;
+    table.columns.push_back(analysis::result_column("positive_class"));
+    for (auto& row : table.rows) row.emplace_back(results.positive);
+  }
+}
+
 }  // namespace
 
 int finish_compare(const fs::path& folder, const FinishOptions& options) {
@@ -122,6 +140,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   add_headline(analysis);
   const fs::path explained = explain_of(folder, options);
   add_claims(analysis, explained);
+  name_positive_class(analysis.results);
   write_results(folder, analysis.results);
   fmt::print("{}", results_text(analysis.results, folder));
   std::fflush(stdout);

@@ -93,7 +93,8 @@ std::string epoch_text(const training::TrainState& state, int epochs, bool best)
 std::string evaluation_text(const RunRecord& record) {
   if (!record.evaluation) return "";
   const Evaluation& evaluation = *record.evaluation;
-  std::string text = fmt::format("\nBest checkpoint: epoch {} (highest val AUC)\n", evaluation.epoch);
+  std::string text = fmt::format("\nBest checkpoint: epoch {} (highest val AUC); positive class: {}\n",
+                                 evaluation.epoch, record.data.class_names.at(1));
   cli::TextTable table(
       {"split", "threshold", "loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"});
   for (const data::Split split : {data::Split::train, data::Split::val, data::Split::test}) {
