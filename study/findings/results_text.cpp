@@ -37,7 +37,7 @@ std::string find(const analysis::ResultTable& table, const std::string& kind, do
 
 std::string figures_text(const analysis::ComparisonResults& results) {
   cli::TextTable text({"variant", "label noise", "seeds", "test AUC", "sensitivity", "specificity",
-                       "specificity at 95%", "Brier score"});
+                       "specificity (Youden)", "Brier score"});
   const analysis::ResultTable &general = results.table("generalization"),
                               &decision = results.table("decision"),
                               &calibration = results.table("calibration");
@@ -51,14 +51,14 @@ std::string figures_text(const analysis::ComparisonResults& results) {
     };
     text.add({variant, noise > 0 ? fmt::format("{} {:g}", kind, noise) : "none",
               fmt::format("{:.0f}", general.number(r, "seeds")), interval(general, r, 1, 3),
-              of(decision, {{"rule", "youden"}, {"metric", "sensitivity"}}),
-              of(decision, {{"rule", "youden"}, {"metric", "specificity"}}),
+              of(decision, {{"rule", "sensitivity"}, {"metric", "sensitivity"}}),
               of(decision, {{"rule", "sensitivity"}, {"metric", "specificity"}}),
+              of(decision, {{"rule", "youden"}, {"metric", "specificity"}}),
               of(calibration, {{"metric", "brier"}})});
   }
   return "\nOn test, over seeds, with 95% intervals for new seeds and new patients. Sensitivity and "
-         "specificity at the "
-         "Youden\nthreshold of val, then specificity at the threshold that gave 95% sensitivity on val:\n" +
+         "specificity at the\nthreshold that gave 95% sensitivity on val, then specificity at the Youden "
+         "threshold of val:\n" +
          text.str();
 }
 
@@ -81,23 +81,26 @@ std::string latency_text(const analysis::ComparisonResults& results) {
 std::string verdicts_text(const analysis::ResultTable& table) {
   static const std::set<std::string> main_questions = {"AUC on test",
                                                        "specificity on test at 95% sensitivity on val",
-                                                       "sensitivity on test at the Youden threshold"};
+                                                       "sensitivity on test at 95% sensitivity on val"};
   std::string text = "\nWhat differs (corrected for several comparisons), and the main questions:\n";
   std::size_t untold = 0, not_estimable = 0;
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     const std::string& word = table.text(r, "verdict");
-    const bool found = word == "higher" || word == "lower";
-    if (found || main_questions.contains(table.text(r, "question")))
-      text += fmt::format("  {} {}\n", found ? "*" : "-", table.text(r, "sentence"));
+    const bool found = word == "higher" || word == "lower", decided = found || word == "equivalent";
+    if (decided || main_questions.contains(table.text(r, "question")))
+      text += fmt::format("  {} {}\n", decided ? "*" : "-", table.text(r, "sentence"));
     else
-      ++(word == "cannot tell" ? untold : not_estimable);
+      ++(word == "not estimable" ? not_estimable : untold);
   }
-  if (untold > 0) text += fmt::format("  {} other comparisons cannot be told apart by these data\n", untold);
+  if (untold > 0)
+    text += fmt::format(
+        "  {} other comparisons are undecided; tables/verdicts.csv says what would decide them\n", untold);
   if (not_estimable > 0) text += fmt::format("  {} others are not estimable\n", not_estimable);
   return text;
 }
 
 std::string claims_text(const analysis::ResultTable& table) {
+  if (table.rows.empty()) return "";
   std::string text = "\nWhat the original study claimed:\n";
   for (std::size_t r = 0; r < table.rows.size(); ++r)
     text += fmt::format("  {:<13} {}\n                {}\n", table.text(r, "verdict"), table.text(r, "claim"),
