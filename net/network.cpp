@@ -7,6 +7,7 @@
 #include <random>
 
 #include "kernels/base/error.hpp"
+#include "kernels/downsample/downsample.hpp"
 #include "net/declare_parameters.hpp"
 #include "net/network_graph.hpp"
 #include "net/plan/plan_impl.hpp"
@@ -56,10 +57,18 @@ void Network::init(std::uint64_t seed) {
 }
 
 Plan Network::make_plan(int batch, bool training) {
+  return plan_with(downsample::downsample_op(options_.variant), batch, training);
+}
+
+Plan Network::make_plan_with(const downsample::DownsampleOp& op, int batch) {
+  return plan_with(op, batch, false);
+}
+
+Plan Network::plan_with(const downsample::DownsampleOp& op, int batch, bool training) {
   if (batch < 1) throw ConfigError(fmt::format("batch is {}: it must be at least 1", batch));
   const GraphOptions graph_options{training, !has_plan_, options_.partial, options_.input_gradient};
   const auto graph =
-      build_graph(context_, spec_, options_.variant, input_dims(options_, batch), graph_options, parameters_);
+      build_graph(context_, spec_, op, input_dims(options_, batch), graph_options, parameters_);
   has_plan_ = true;
   auto impl = std::make_unique<Plan::Impl>();
   impl->stream = context_.stream;

@@ -43,7 +43,14 @@ class Network {
   // Makes a plan. Training plans also hold gradients' buffers and the backward steps.
   Plan make_plan(int batch, bool training);
 
+  // A plan for inference that runs this network's parameters with another operator: all operators share all
+  // parameters. `op` need not be in the table; it must outlive the plan. UnsupportedError: it has no kernel
+  // here.
+  Plan make_plan_with(const downsample::DownsampleOp& op, int batch);
+
  private:
+  Plan plan_with(const downsample::DownsampleOp& op, int batch, bool training);
+
   kernels::Context context_;
   NetworkSpec spec_;
   NetworkOptions options_;

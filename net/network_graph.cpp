@@ -48,9 +48,10 @@ TensorId add_result_gradient(GraphWriter& writer) {
 
 }  // namespace
 
-Graph build_graph(const kernels::Context& context, const NetworkSpec& spec, const std::string& variant,
-                  const memory::dims& input, const GraphOptions& options, Parameters& parameters) {
-  const auto places = place_layers(spec, variant, input, options.partial);
+Graph build_graph(const kernels::Context& context, const NetworkSpec& spec,
+                  const downsample::DownsampleOp& op, const memory::dims& input, const GraphOptions& options,
+                  Parameters& parameters) {
+  const auto places = place_layers(spec, op, input, options.partial);
   if (options.training && context.dtype != memory::data_type::f32)
     throw UnsupportedError("training runs in f32 only: use bf16 for inference");
   GraphWriter writer(context, parameters,

@@ -17,7 +17,9 @@ struct GraphOptions {
   bool partial = false;  // no loss: see NetworkOptions
   bool input_gradient = false;
 };
-Graph build_graph(const kernels::Context& context, const NetworkSpec& spec, const std::string& variant,
-                  const dnnl::memory::dims& input, const GraphOptions& options, Parameters& parameters);
+// `op` stands in the network's Downsample.
+Graph build_graph(const kernels::Context& context, const NetworkSpec& spec,
+                  const downsample::DownsampleOp& op, const dnnl::memory::dims& input,
+                  const GraphOptions& options, Parameters& parameters);
 
 }  // namespace dsx::net

@@ -25,11 +25,8 @@ void check_places(const NetworkSpec& spec, const downsample::DownsampleOp& op) {
   }
 }
 
-}  // namespace
-
-std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string& variant,
-                                     const memory::dims& input, bool partial) {
-  const auto& op = downsample::downsample_op(variant);
+std::vector<LayerShape> shapes_with(const NetworkSpec& spec, const downsample::DownsampleOp& op,
+                                    const memory::dims& input, bool partial) {
   check_places(spec, op);
   std::vector<LayerShape> shapes;
   auto current = input;
@@ -53,10 +50,21 @@ std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string&
   return shapes;
 }
 
+}  // namespace
+
+std::vector<LayerShape> infer_shapes(const NetworkSpec& spec, const std::string& variant,
+                                     const memory::dims& input, bool partial) {
+  return shapes_with(spec, downsample::downsample_op(variant), input, partial);
+}
+
 std::vector<LayerPlace> place_layers(const NetworkSpec& spec, const std::string& variant,
                                      const memory::dims& input, bool partial) {
-  const auto shapes = infer_shapes(spec, variant, input, partial);
-  const auto& op = downsample::downsample_op(variant);
+  return place_layers(spec, downsample::downsample_op(variant), input, partial);
+}
+
+std::vector<LayerPlace> place_layers(const NetworkSpec& spec, const downsample::DownsampleOp& op,
+                                     const memory::dims& input, bool partial) {
+  const auto shapes = shapes_with(spec, op, input, partial);
   std::vector<LayerPlace> places;
   for (std::size_t i = 0; i < shapes.size(); ++i)
     places.push_back({spec.layers, i, op, shapes[i].src, shapes[i].flat});

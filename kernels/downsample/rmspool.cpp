@@ -13,6 +13,7 @@
 #include <cmath>
 #include <memory>
 
+#include "kernels/downsample/image_rows.hpp"
 #include "kernels/downsample/parts.hpp"
 #include "kernels/fused/fused_block.hpp"
 #include "kernels/onednn/bf16.hpp"
@@ -155,34 +156,6 @@ using dnnl::memory;
 HWY_EXPORT(rows);
 HWY_EXPORT(in_convolution);
 
-// An image as a loop meets it in any layout of the study: [outer, height, width, inner], dense. A source in
-// another layout is wanted in nhwc.
-struct Shape {
-  memory::format_tag tag = memory::format_tag::nhwc;
-  std::size_t outer = 0, height = 0, width = 0, inner = 0;
-
-  explicit Shape(const memory::desc& md) {
-    using tag_t = memory::format_tag;
-    const auto dims = md.get_dims();
-    for (const auto known : {tag_t::nhwc, tag_t::nchw, tag_t::nChw8c, tag_t::nChw16c}) {
-      if (memory::desc(dims, md.get_data_type(), known) == md) tag = known;
-    }
-    const memory::dim block = tag == tag_t::nChw8c    ? 8
-                              : tag == tag_t::nChw16c ? 16
-                              : tag == tag_t::nchw    ? 1
-                                                      : dims[1];
-    outer = static_cast<std::size_t>(dims[0] * ((dims[1] + block - 1) / block));
-    height = static_cast<std::size_t>(dims[2]);
-    width = static_cast<std::size_t>(dims[3]);
-    inner = static_cast<std::size_t>(block);
-  }
-  std::size_t row() const { return width * inner; }
-  std::size_t dst_row() const { return width / 2 * inner; }
-  std::size_t dst_rows() const { return outer * (height / 2); }
-  // The first of the two source rows of dst row `r`, counted over all of outer.
-  std::size_t source_row(std::size_t r) const { return r / (height / 2) * height + 2 * (r % (height / 2)); }
-};
-
 // What a kernel keeps: its shape, its arithmetic, and two rows' worth of floats thrice for each thread.
 struct RmsKernel {
   explicit RmsKernel(const memory::desc& src_md)
@@ -200,7 +173,7 @@ struct RmsKernel {
       function(static_cast<std::size_t>(r), scratch[static_cast<std::size_t>(omp_get_thread_num())].data());
   }
 
-  Shape shape;
+  ImageRows shape;
   RmsRows arithmetic;
   int threads;
   std::vector<std::vector<float>> scratch;
@@ -212,7 +185,7 @@ T* data(const kernels::Arguments& arguments, int argument) {
 }
 
 void forward_f32(RmsKernel& kernel, const float* src, float* dst) {
-  const Shape& s = kernel.shape;
+  const ImageRows& s = kernel.shape;
   kernel.each_row([&](std::size_t r, float* squares) {
     const float* upper = src + s.source_row(r) * s.row();
     kernel.arithmetic.squares(upper, upper + s.row(), 2 * s.dst_row(), squares);
@@ -221,7 +194,7 @@ void forward_f32(RmsKernel& kernel, const float* src, float* dst) {
 }
 
 void forward_bf16(RmsKernel& kernel, const std::uint16_t* src, std::uint16_t* dst) {
-  const Shape& s = kernel.shape;
+  const ImageRows& s = kernel.shape;
   kernel.each_row([&](std::size_t r, float* squares) {
     float* const wide = squares + s.row();
     const std::uint16_t* from = src + s.source_row(r) * s.row();
@@ -234,7 +207,7 @@ void forward_bf16(RmsKernel& kernel, const std::uint16_t* src, std::uint16_t* ds
 }
 
 void backward(RmsKernel& kernel, const float* src, const float* dst, const float* diff_dst, float* diff_src) {
-  const Shape& s = kernel.shape;
+  const ImageRows& s = kernel.shape;
   const std::size_t used = 2 * s.dst_row();
   kernel.each_row([&](std::size_t r, float* parts) {
     const std::size_t first = s.source_row(r);
@@ -273,7 +246,7 @@ std::vector<DownsampleStage> build(const kernels::Context&, const std::string&, 
                                    bool training) {
   const auto dims = md.get_dims();
   const auto type = md.get_data_type(), f32 = memory::data_type::f32;
-  const memory::desc src_md(dims, type, Shape(md).tag), dst_md(halved(dims), type, Shape(md).tag);
+  const memory::desc src_md(dims, type, ImageRows(md).tag), dst_md(halved(dims), type, ImageRows(md).tag);
   DownsampleStage stage;
   stage.forward = described({{DNNL_ARG_SRC, src_md}}, DNNL_ARG_DST, dst_md, flop(dims));
   auto own = std::make_shared<RmsKernel>(src_md);

@@ -86,7 +86,7 @@ def not_estimable(ctx, *tables):
             if row["not_estimable"] and not words.math.isfinite(row.get("value", words.math.nan)):
                 name = row.get("variant") or pair_name(row)
                 labels = [name] + [words.metric(row[k]) if k == "metric" else ctx.rule(row[k]) if k == "rule" else str(row[k])
-                                   for k in ("split", "gap", "metric", "rule", "pixels") if k in row]
+                                   for k in ("run_with", "split", "gap", "metric", "rule", "pixels") if row.get(k, "") != ""]
                 found.setdefault(row["not_estimable"], []).append(" ".join(labels))
     if not found:
         return None

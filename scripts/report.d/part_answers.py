@@ -14,7 +14,7 @@ MARKS = {"supported": "good", "contradicted": "bad", "cannot tell": "open", "not
 
 # Groups of questions, by the first word of theirs that a question holds.
 GROUPS = [("Generalization", ("AUC", "accuracy", "gap", "F1")), ("Noisy labels", ("label noise",)),
-          ("Decision bias", ("sensitivity", "specificity", "called positive", "false positive", "false negative")),
+          ("The operator by itself", ("same weights", "what training made")), ("Decision bias", ("sensitivity", "specificity", "called positive", "false positive", "false negative")),
           ("Calibration", ("Brier", "calibration", "Calibration")), ("Shift consistency", ("shift",)),
           ("Latency", ("latency", "Latency", "slowdown", "load")), ("Other questions", ("",))]
 
@@ -22,7 +22,7 @@ GROUPS = [("Generalization", ("AUC", "accuracy", "gap", "F1")), ("Noisy labels",
 def group_of(row):
     if row["noise"] > 0:
         return "Noisy labels"
-    asked = ("Noisy labels", "Shift consistency", "Latency", "Calibration", "Decision bias", "Generalization")
+    asked = ("Noisy labels", "The operator by itself", "Shift consistency", "Latency", "Calibration", "Decision bias", "Generalization")
     words_of = dict(GROUPS)
     return next((name for name in asked if any(word in row["question"] for word in words_of[name])), "Other questions")
 

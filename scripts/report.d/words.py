@@ -10,9 +10,11 @@ METRICS = {"auc": "AUC", "pr_auc": "PR-AUC", "loss": "loss", "accuracy": "accura
            "predicted_positive_rate": "predicted-positive rate", "excess_positive": "excess of positives",
            "brier": "Brier score", "ece": "ECE, debiased", "ece_plug_in": "ECE, plain", "slope": "calibration slope",
            "in_the_large": "calibration in the large", "changed": "decisions changed",
-           "probability_change": "change of probability", "accuracy_loss": "accuracy lost"}
+           "probability_change": "change of probability", "accuracy_loss": "accuracy lost", "logit": "mean logit",
+           "logit_change_sd": "spread of the logit's change", "rank_correlation": "rank correlation"}
 RULES = {"youden": "Youden threshold", "sensitivity": "95% sensitivity on val",
-         "cost": "a miss costs {cost_ratio:g} false alarms", "half": "probability .5"}
+         "cost": "a miss costs {cost_ratio:g} false alarms", "half": "probability .5",
+         "youden_again": "Youden threshold chosen again", "sensitivity_again": "95% sensitivity on val, chosen again"}
 LOADS = {"none": "alone", "compute": "beside computing", "memory": "beside memory traffic"}
 WAITS = {"active": "spinning", "passive": "passive"}
 

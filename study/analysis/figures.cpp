@@ -11,8 +11,8 @@
 #include <numeric>
 #include <set>
 #include <stdexcept>
-#include <thread>
 
+#include "kernels/base/workers.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
 
@@ -123,7 +123,7 @@ void Figures::run() {
   std::atomic<bool> stop = false;
   std::exception_ptr failure;
   std::mutex failing;
-  std::vector<std::thread> others;
+  std::atomic<std::size_t> next = 0;
   const auto work = [&](std::size_t part, const std::function<void()>& after) {
     try {
       run_part(parts[part], [&] {
@@ -139,13 +139,16 @@ void Figures::run() {
   };
   cli::ProgressBar progress(cli::progress_mode(comparison_.options.progress), "bootstrap", 0);
   const double all = static_cast<double>((comparison_.options.resamples + 1) * threads);
-  for (std::size_t part = 1; part < threads; ++part) others.emplace_back([&, part] { work(part, [] {}); });
-  work(0, [&] {
+  const auto show = [&] {
     if (cli::interrupt_requested()) stop = true;
     progress.show(static_cast<double>(done) / all, fmt::format("{} resamples", comparison_.options.resamples),
                   10);
+  };
+  run_workers(static_cast<int>(threads), [&](int worker) {
+    for (std::size_t part = next++; part < threads; part = next++)
+      work(
+          part, worker == 0 ? std::function<void()>(show) : [] {});
   });
-  for (auto& thread : others) thread.join();
   if (failure) std::rethrow_exception(failure);
 }
 

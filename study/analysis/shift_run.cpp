@@ -3,11 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <fstream>
-#include <map>
 
 #include "data/io/h5.hpp"
 #include "kernels/base/error.hpp"
+#include "study/analysis/cell_data.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
 #include "study/run/make_network.hpp"
@@ -52,17 +51,6 @@ class ShiftedDataset : public data::Dataset {
   Shift shift_;
 };
 
-// The hash that sealed_file.hpp put at the file's end; "" when it cannot be read. load_weights() checks it.
-std::string seal_of(const fs::path& path) {
-  constexpr std::streamoff kHashBytes = 65;  // with the newline
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in || in.tellg() < kHashBytes) return "";
-  std::string hash(64, ' ');
-  in.seekg(-kHashBytes, std::ios::end);
-  in.read(hash.data(), static_cast<std::streamsize>(hash.size()));
-  return in ? hash : "";
-}
-
 fs::path cache_of(const Cell& cell) { return cell.folder / "shift.h5"; }
 
 bool read_shift_cache(const Cell& cell, ShiftLogits& result) {
@@ -71,7 +59,7 @@ bool read_shift_cache(const Cell& cell, ShiftLogits& result) {
   try {
     const data::h5::Reader in(cache_of(cell));
     if (in.attribute_string("format") != kShiftFormat || in.attribute_int("version") != 1 ||
-        in.attribute_string("checkpoint") != seal_of(cell.folder / "best.h5"))
+        in.attribute_string("checkpoint") != checkpoint_seal(cell))
       return false;
     const auto dx = in.numbers<std::int32_t>("dx"), dy = in.numbers<std::int32_t>("dy");
     const auto all = in.numbers<float>("logit");
@@ -95,7 +83,7 @@ void write_shift_cache(const Cell& cell, const ShiftLogits& result) {
     data::h5::Writer out(cache_of(cell));
     out.attribute("format", kShiftFormat);
     out.attribute("version", std::int64_t{1});
-    out.attribute("checkpoint", seal_of(cell.folder / "best.h5"));
+    out.attribute("checkpoint", checkpoint_seal(cell));
     std::vector<std::int32_t> dx, dy;
     std::vector<float> all;
     for (std::size_t s = 0; s < shift_list().size(); ++s) {
@@ -112,24 +100,6 @@ void write_shift_cache(const Cell& cell, const ShiftLogits& result) {
   }
 }
 
-// Data sets by what decides their images; the next one replaces the last, so that memory holds one.
-class OpenData {
- public:
-  const data::Dataset& of(const Cell& cell) {
-    if (open_ && digest_ == cell.data_digest) return *open_;
-    open_.reset();
-    open_ = settings::open_run_data(cell.settings, {});
-    digest_ = open_->digest();
-    if (digest_ != cell.data_digest)
-      throw DataError(cell.settings.data + ": has changed since this cell was trained");
-    return *open_;
-  }
-
- private:
-  std::unique_ptr<data::Dataset> open_;
-  std::string digest_;
-};
-
 ShiftLogits run_cell(const Cell& cell, const data::Dataset& dataset,
                      const std::function<void(std::size_t)>& tick) {
   net::Network network = run::make_network(cell.settings);
@@ -142,9 +112,7 @@ ShiftLogits run_cell(const Cell& cell, const data::Dataset& dataset,
     cli::ProgressBar silent(cli::ProgressMode::none, "", test.indices.size());
     const ShiftedDataset shifted(dataset, shift_list()[s]);
     const training::Predictions found = training::predict(plan, shifted, test, cell.settings, silent);
-    for (std::size_t i = 0; i < found.indices.size(); ++i)
-      if (dataset.items()[found.indices[i]].name != cell.test.names.at(i))
-        throw DataError(cell.folder.string() + ": its test images are in another order than the data's");
+    require_images_of(cell, data::Split::test, dataset, found.indices);
     result.logits.push_back(found.logits);
   }
   return result;
@@ -167,25 +135,14 @@ std::vector<ShiftLogits> shifted_logits(std::span<const Cell> cells, const std::
   std::vector<std::size_t> missing;
   for (std::size_t c = 0; c < cells.size(); ++c)
     if (!read_shift_cache(cells[c], all[c])) missing.push_back(c);
-  // Cells of one data set after each other.
-  std::stable_sort(missing.begin(), missing.end(),
-                   [&](auto a, auto b) { return cells[a].data_digest < cells[b].data_digest; });
+  missing = by_data(cells, std::move(missing));
   cli::ProgressBar bar(cli::progress_mode(progress), "shifted images", 0);
-  OpenData data;
-  std::map<std::string, std::string> broken;  // digest -> why the data cannot be had
+  CellData data;
   for (std::size_t m = 0; m < missing.size(); ++m) {
     const Cell& cell = cells[missing[m]];
     ShiftLogits& result = all[missing[m]];
     try {
-      if (broken.contains(cell.data_digest)) throw DataError(broken[cell.data_digest]);
-      const data::Dataset* dataset = nullptr;
-      try {
-        dataset = &data.of(cell);
-      } catch (const DataError& error) {
-        broken[cell.data_digest] = error.what();
-        throw;
-      }
-      result = run_cell(cell, *dataset, [&](std::size_t shift) {
+      result = run_cell(cell, data.of(cell), [&](std::size_t shift) {
         cli::check_interrupt("stopped while running shifted images");
         const double done =
             static_cast<double>(m) + static_cast<double>(shift) / static_cast<double>(shift_list().size());

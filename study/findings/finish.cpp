@@ -4,9 +4,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "bench/measure/environment.hpp"
+#include "kernels/base/counted.hpp"
+#include "kernels/base/error.hpp"
 #include "study/analysis/analysis.hpp"
 #include "study/analysis/calibration.hpp"
 #include "study/analysis/cell_tables.hpp"
@@ -20,11 +24,16 @@
 #include "study/findings/claims.hpp"
 #include "study/findings/declared.hpp"
 #include "study/findings/headline.hpp"
+#include "study/findings/mechanism_files.hpp"
 #include "study/findings/report_script.hpp"
 #include "study/findings/results_text.hpp"
 #include "study/findings/verdicts.hpp"
 #include "study/findings/write_results.hpp"
+#include "study/mechanism/mechanism.hpp"
 #include "study/settings/settings_fields.hpp"
+#include "study/swap/swap_figures.hpp"
+#include "study/swap/swap_tables.hpp"
+#include "study/swap/swap_text.hpp"
 #include "study/sweep/sweep.hpp"
 
 namespace dsx::findings {
@@ -99,6 +108,21 @@ analysis::LatencyRun latency_of(const fs::path& folder, const analysis::Comparis
   return none;
 }
 
+// Its tables beside the others, and its own file.
+void add_mechanism(const fs::path& folder, const std::vector<analysis::Cell>& cells,
+                   const FinishOptions& options, analysis::Analysis& analysis) {
+  if (!options.mechanism) return;
+  mechanism::MechanismOptions wanted;
+  wanted.seeds = options.mechanism_seeds;
+  wanted.images = options.mechanism_images;
+  wanted.statistics = analysis.comparison.options;
+  const mechanism::Mechanism found = mechanism::mechanism_of(cells, wanted);
+  analysis::ComparisonResults& results = analysis.results;
+  results.tables.insert(results.tables.end(), found.tables.begin(), found.tables.end());
+  results.notes.insert(results.notes.end(), found.notes.begin(), found.notes.end());
+  write_mechanism(folder, options.command, found);
+}
+
 // Given, or where `study explain --out DIR/explain` put it.
 fs::path explain_of(const fs::path& folder, const FinishOptions& options) {
   std::error_code ignored;
@@ -108,12 +132,65 @@ fs::path explain_of(const fs::path& folder, const FinishOptions& options) {
   return {};
 }
 
+// Tables whose figures would mean the opposite if the other class were the positive one say which it is; the
+// large ones (HDF5 only) leave it to the file's attribute.
+void name_positive_class(analysis::ComparisonResults& results) {
+  static const std::set<std::string> telling = {"metric", "rule",     "tp",       "true_positive_rate",
+                                                "recall", "observed", "question", "train_recall",
+                                                "claim",  "original"};
+  for (analysis::ResultTable& table : results.tables) {
+    const bool tells =
+        std::any_of(table.columns.begin(), table.columns.end(),
+                    [](const analysis::ResultColumn& column) { return telling.contains(column.name); });
+    if (!tells || table.only_h5) continue;
+    table.columns.push_back(analysis::result_column("positive_class"));
+    for (auto& row : table.rows) row.emplace_back(results.positive);
+  }
+}
+
+// What was decided, and how much was not.
+std::string decided_text(const analysis::ResultTable& verdicts) {
+  std::string text;
+  std::size_t open = 0;
+  for (std::size_t r = 0; r < verdicts.rows.size(); ++r) {
+    const std::string& word = verdicts.text(r, "verdict");
+    if (word == "cannot tell" || word == "undecided" || word == "not estimable")
+      ++open;
+    else
+      text += "  * " + verdicts.text(r, "sentence") + "\n";
+  }
+  return "What these data decide (corrected for several comparisons):\n" + text +
+         (open > 0 ? fmt::format("  {} of {} are open; tables/swap_verdicts.csv has their sentences\n", open,
+                                 counted(verdicts.rows.size(), "comparison"))
+                   : "");
+}
+
 }  // namespace
+
+void finish_swap(const fs::path& folder, const FinishOptions& options) {
+  const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
+  const analysis::Comparison comparison = analysis::make_comparison(cells, compare_options_of(folder, options));
+  analysis::Analysis analysis(comparison);
+  describe(analysis, options);
+  const std::vector<swap::SwapLogits> swapped = swap::swapped_logits(cells, options.progress);
+  if (std::none_of(swapped.begin(), swapped.end(), [](const auto& s) { return s.not_available.empty(); }))
+    throw DataError(
+        fmt::format("{}: no cell could be run: {}", folder.string(), swapped.front().not_available));
+  swap::add_swap_figures(analysis, swapped);
+  analysis.figures.run();
+  swap::add_swap_tables(analysis, swapped, true);
+  add_verdicts(analysis);
+  analysis.results.tables.back().name = "swap_verdicts";  // the comparison's own stay
+  write_part(folder, "swap.json", analysis.results);
+  fmt::print("{}\n", swap::swap_text(analysis.results));
+  const analysis::ResultTable& verdicts = analysis.results.table("swap_verdicts");
+  fmt::print("{0}\nAll figures: {1}/swap.json, {1}/tables/swap*.csv\n", decided_text(verdicts),
+             folder.string());
+}
 
 int finish_compare(const fs::path& folder, const FinishOptions& options) {
   const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
-  const analysis::Comparison comparison =
-      analysis::make_comparison(cells, compare_options_of(folder, options));
+  const analysis::Comparison comparison = analysis::make_comparison(cells, compare_options_of(folder, options));
   analysis::Analysis analysis(comparison);
   describe(analysis, options);
   analysis::add_generalization_figures(analysis);
@@ -121,6 +198,11 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_disagreement_figures(analysis);
   analysis::add_calibration_figures(analysis);
   if (options.shift) analysis::add_shift_figures(analysis, analysis::shifted_logits(cells, options.progress));
+  std::vector<swap::SwapLogits> swapped;
+  if (options.swap) {
+    swapped = swap::swapped_logits(cells, options.progress);
+    swap::add_swap_figures(analysis, swapped);
+  }
   analysis.figures.run();
   analysis::add_cell_tables(analysis);
   analysis::add_generalization_tables(analysis);
@@ -130,11 +212,14 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_pair_tables(analysis);
   analysis::add_calibration_tables(analysis);
   analysis::add_shift_tables(analysis, options.shift);
+  swap::add_swap_tables(analysis, swapped, options.swap);
+  add_mechanism(folder, cells, options, analysis);
   analysis::add_latency_tables(analysis, latency_of(folder, comparison, options));
   add_verdicts(analysis);
   add_headline(analysis);
   const fs::path explained = explain_of(folder, options);
   add_claims(analysis, explained, are_claims_wanted(options.claims, *comparison.cells.front().cell));
+  name_positive_class(analysis.results);
   write_results(folder, analysis.results);
   fmt::print("{}", results_text(analysis.results, folder));
   std::fflush(stdout);

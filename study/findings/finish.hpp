@@ -13,9 +13,12 @@ struct FinishOptions {
   std::string command;  // repeats it; recorded
   int threads = 1;
   std::string progress = "auto";
-  bool shift = true;             // run test images that are moved; needs the data and the checkpoints
-  bool latency = true;           // time the networks, unless latency.json has it
-  bool latency_again = false;    // even then
+  bool shift = true;      // run test images that are moved; needs the data and the checkpoints
+  bool swap = true;       // run every network with every operator; needs the same
+  bool mechanism = true;  // look into the networks, unless their mechanism.h5 has it; needs the same
+  std::size_t mechanism_seeds = 3, mechanism_images = 32;  // per variant, per network: study/mechanism
+  bool latency = true;                                     // time the networks, unless latency.json has it
+  bool latency_again = false;                              // even then
   double latency_seconds = 0.5;  // of timed passes for each set of interleaved networks
   std::size_t resamples = 2000;  // of the bootstrap
   bool page = true;              // draw report/ with scripts/report
@@ -36,5 +39,10 @@ int finish_compare(const std::filesystem::path& folder, const FinishOptions& opt
 // The main questions (Question::main) that the folder's finished cells leave open: "AUC on test: maxpool -
 // avgpool". Statistics only; writes nothing. Empty when all are decided.
 std::vector<std::string> open_questions(const std::filesystem::path& folder, const FinishOptions& options);
+
+// The runs with other operators alone (study/swap): writes <folder>/swap.json and its tables/*.csv, and
+// prints them with their verdicts. Of the options it takes threads, progress, resamples, cost_ratio and
+// command. Throws DataError when no cell could be run.
+void finish_swap(const std::filesystem::path& folder, const FinishOptions& options);
 
 }  // namespace dsx::findings

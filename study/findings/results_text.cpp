@@ -56,10 +56,11 @@ std::string figures_text(const analysis::ComparisonResults& results) {
               of(decision, {{"rule", "youden"}, {"metric", "specificity"}}),
               of(calibration, {{"metric", "brier"}})});
   }
-  return "\nOn test, over seeds, with 95% intervals for new seeds and new patients. Sensitivity and "
-         "specificity at the\nthreshold that gave 95% sensitivity on val, then specificity at the Youden "
-         "threshold of val:\n" +
-         text.str();
+  return fmt::format(
+      "\nOn test, over seeds, with 95% intervals for new seeds and new patients. Sensitivity and specificity at "
+      "the\nthreshold that gave 95% sensitivity on val, then specificity at the Youden threshold of val. "
+      "Positive class: {}; negative: {}\n{}",
+      results.positive, results.negative, text.str());
 }
 
 std::string latency_text(const analysis::ComparisonResults& results) {

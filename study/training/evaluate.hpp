@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "data/sources/dataset.hpp"
@@ -25,5 +26,17 @@ struct Predictions {
 // Interrupted.
 Predictions predict(net::Plan& plan, const data::Dataset& dataset, const settings::SplitData& split,
                     const settings::Settings& settings, cli::ProgressBar& progress);
+
+// What several networks said of one split: each batch is read and preprocessed once and goes through all
+// plans.
+struct SharedPredictions {
+  std::vector<std::size_t> indices;  // into the data set's items, in the split's order
+  std::vector<float> labels;
+  std::vector<std::vector<float>> logits;  // [plan][image]
+};
+// `plans` have packed weights, settings.batch images and one source layout. Throws as predict() does.
+SharedPredictions predict_with_each(std::span<net::Plan> plans, const data::Dataset& dataset,
+                                    const settings::SplitData& split, const settings::Settings& settings,
+                                    cli::ProgressBar& progress);
 
 }  // namespace dsx::training

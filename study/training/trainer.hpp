@@ -12,6 +12,7 @@
 #include "study/cli/progress.hpp"
 #include "study/settings/run_data.hpp"
 #include "study/settings/settings.hpp"
+#include "study/training/busy_watch.hpp"
 #include "study/training/history.hpp"
 
 namespace dsx::training {
@@ -53,6 +54,7 @@ class Trainer {
   net::Plan training_plan_, inference_plan_;
   std::unique_ptr<net::Optimizer> optimizer_;
   std::unique_ptr<data::BatchLoader> loader_;
+  BusyWatch busy_;
   bool has_batch_ = false;  // the training plan's source is a batch of the loader's
 };
 

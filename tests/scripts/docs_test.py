@@ -40,7 +40,9 @@ SUBSTITUTES = [
     ("study import", "", "", ""),
     ("study compare", SMALL_RUN.replace("--latency-iterations=5 ", "")
      + " --seeds=2 --jobs=1 --resamples=100 --no-latency --no-page", "--noise-seeds", "drawing the page is scripts.report's"),
+    ("study mechanism", "--threads=1 --progress=none", "", "half a second for the operators, little for small networks"),
     ("study report", "--threads=1 --progress=none --resamples=100 --no-latency --no-page", "", "as above"),
+    ("study swap", "--threads=1 --progress=none --resamples=100", "", ""),
     ("study explain --compare", "", "", ""),
     ("study explain", "--shapes=small.txt --batch=2 --threads=1 --seconds=0.002", "", "what it measures is not looked at"),
     ("study data import", "--size=32 --progress=none", "", ""),

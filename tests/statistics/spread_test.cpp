@@ -16,7 +16,8 @@ TEST(Spread, AgreesWithTheCorrelationOfSumsAndDifferences) {
 
 TEST(Spread, SaysWhyThereIsNone) {
   const std::vector<double> two = {0.1, 0.2}, flat = {0.1, 0.1, 0.1}, rising = {0.1, 0.2, 0.3};
-  EXPECT_EQ(statistics::ratio_of_spreads(two, two).not_estimable, "a spread over seeds needs at least 3 seeds");
+  EXPECT_EQ(statistics::ratio_of_spreads(two, two).not_estimable,
+            "a spread over seeds needs at least 3 seeds");
   EXPECT_EQ(statistics::ratio_of_spreads(flat, rising).not_estimable, "no spread between the seeds");
   EXPECT_FALSE(statistics::ratio_of_spreads(rising, rising).estimable());
   EXPECT_THROW(statistics::ratio_of_spreads(two, flat), std::invalid_argument);

@@ -16,6 +16,9 @@ class Proxy:
     def __init__(self, target, certificate=None):
         self.delay_s = 0.0
         self.login = None  # (user, password) that it asks for
+        self.away = False  # no answer at all
+        self.host_header = None  # what the server gets as Host
+        self.refuse = None  # refuse(method, path, body) -> status: answered without the server
         self.lose = None  # lose(method, path) -> True: the server works, the answer is lost
         self.answered = 0
         self.times = []  # of the answers
@@ -27,12 +30,20 @@ class Proxy:
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 time.sleep(proxy.delay_s)
+                if proxy.away:
+                    self.close_connection = True
+                    return None
+                status = proxy.refuse and proxy.refuse(self.command, self.path, body)
+                if status:
+                    return self.give(status, b'{"error_code": "INTERNAL_ERROR", "message": "the proxy does not like it"}')
                 if proxy.login is not None:
                     expected = "Basic " + base64.b64encode(":".join(proxy.login).encode()).decode()
                     if self.headers.get("Authorization") != expected:
                         return self.give(401, b'{"error_code": "UNAUTHENTICATED", "message": "You are not authenticated"}')
                 connection = http.client.HTTPConnection(target, timeout=60)
                 headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
+                if proxy.host_header is not None:
+                    headers["Host"] = proxy.host_header
                 connection.request(self.command, self.path, body, headers)
                 answer = connection.getresponse()
                 text = answer.read()

@@ -1,155 +1,20 @@
 #!/usr/bin/env python3
-"""The real `study` against a real MLflow server (SQLite store, loopback), read back with MLflow's own client.
-usage: server_test.py STUDY [unittest's own arguments]    with the Python of scripts/mlflow-venv"""
+"""The real `study` against a real MLflow server, read back with MLflow's own client: runs as they should go, and
+servers that are slow, away, or ask for a password.
+usage: server_test.py STUDY [unittest's own arguments]    (by with_mlflow.sh)"""
 
 import json
-import os
-import shutil
-import signal
-import socket
 import subprocess
-import sys
-import tempfile
 import time
 import unittest
-import urllib.request
 from pathlib import Path
 
-sys.dont_write_bytecode = True
-os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-for name in [n for n in os.environ if n.startswith("MLFLOW_TRACKING") or n == "MLFLOW_EXPERIMENT_NAME"]:
-    del os.environ[name]
-os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
-STUDY = str(Path(sys.argv.pop(1)).resolve())
+from tracked_runs import SECRET, TrackedRuns, tiny  # first: it cleans the environment
 
-from mlflow import MlflowClient  # noqa: E402
-
-from misbehaving_proxy import Proxy, write_certificate  # noqa: E402
+from misbehaving_proxy import Proxy, write_certificate
 
 
-
-def tiny(epochs=3, train=64):
-    return f"""--size 32 --synthetic-train {train} --synthetic-val 32 --synthetic-test 32 --batch 16 --epochs {epochs} --threads 1
-    --lr .05 --schedule constant --warmup-epochs 0 --latency-iterations 5 --patience 0 --progress none""".split()
-
-
-SECRET = "hunter2-s3cret"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Server:
-    """One MLflow server for all tests; it can be killed and come back on its port with its data."""
-
-    def __init__(self, folder):
-        self.folder, self.port, self.process = folder, free_port(), None
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def start(self):
-        command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{self.folder}/ml.db",
-                   "--artifacts-destination", f"{self.folder}/artifacts", "--host", "127.0.0.1", "--port", str(self.port),
-                   "--workers", "1"]  # fmt: skip
-        with open(self.folder / "server.log", "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=self.folder)
-        deadline = time.time() + 300  # seconds of its own work, minutes on a busy machine
-        while time.time() < deadline and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(self.url + "/health", timeout=2).close()
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError("no MLflow server: " + (self.folder / "server.log").read_text()[-2000:])
-
-    def kill(self):
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-
-class TrackingTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.base = Path(tempfile.mkdtemp(prefix="tracking_"))
-        cls.server = Server(cls.base)
-        # ctest's time limit: the server is a session of its own and would stay.
-        signal.signal(signal.SIGTERM, lambda *_: (cls.server.kill(), os._exit(143)))
-        began = time.time()
-        cls.server.start()
-        print(f"the server started in {time.time() - began:.1f} s", file=sys.stderr)
-        cls.client = MlflowClient(cls.server.url)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.kill()
-        shutil.rmtree(cls.base)
-
-    def setUp(self):
-        self.name = self.id().rsplit(".", 1)[1]
-        self.folder = self.base / self.name
-        (self.folder / "home").mkdir(parents=True)
-        self.run_folder = self.folder / "results/runs/x"
-        self.outputs, self.began = "", time.time()
-
-    def tearDown(self):
-        print(f"{time.time() - self.began:.1f} s ", end="", file=sys.stderr)
-
-    def start(self, words, **environment):
-        names = {**os.environ, "HOME": str(self.folder / "home"), "LOGNAME": "somebody", **environment}
-        return subprocess.Popen([STUDY, *map(str, words)], cwd=self.folder, env=names, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
-
-    def study(self, *words, code=0, **environment):
-        process = self.start(words, **environment)
-        out, err = process.communicate(timeout=120)
-        self.outputs += out + err
-        self.assertEqual(process.returncode, code, out + err)
-        return out, err
-
-    def train(self, *words, url=None, **environment):
-        track = ["--track", url or self.server.url, "--experiment", self.name]
-        return self.study(*tiny(), "--name", "x", *track, *words, **environment)
-
-    def runs(self, name=None):
-        experiment = self.client.get_experiment_by_name(name or self.name)
-        return [] if experiment is None else list(self.client.search_runs([experiment.experiment_id]))
-
-    def only_run(self):
-        runs = self.runs()
-        self.assertEqual(len(runs), 1)
-        return runs[0]
-
-    def points(self, run):
-        """Metric -> its points in order of steps: everything a duplicate would show in. NaN, which equals nothing, is None."""
-        return {key: sorted((m.step, None if m.value != m.value else m.value) for m in self.client.get_metric_history(run.info.run_id, key))
-                for key in run.data.metrics}  # fmt: skip
-
-    def expect_whole(self, run, folder=None, status="FINISHED"):
-        """The server has what the run's own files say, each point once."""
-        summary = json.loads(((folder or self.run_folder) / "summary.json").read_text())
-        self.assertEqual(run.info.status, status)
-        points = self.points(run)
-        epochs = summary["training"]["epochs"]
-        for split in ("train", "val"):
-            for key in ("loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"):
-                values = [(e["epoch"], e[split][key]) for e in epochs]
-                self.assertEqual(points[f"{split}_{key}"], values, f"{split}_{key}")
-        for latency in summary["latency"]:
-            (point,) = points[f"latency_batch{latency['batch']}_median_ms"]
-            self.assertAlmostEqual(point[1], latency["median_ns"] / 1e6)
-        if "best" in summary:
-            self.assertEqual(points["best_test_auc"][0][1], summary["best"]["test"]["at_val_threshold"]["auc"])
-        return summary
-
-    def expect_no_secret(self):
-        self.assertNotIn(SECRET, self.outputs)
-        for path in self.folder.rglob("*"):
-            if path.is_file() and path.parent.name != ".mlflow":
-                self.assertNotIn(SECRET.encode(), path.read_bytes(), path)
-
+class TrackingTest(TrackedRuns):
     def test_a_run_is_read_back(self):
         out, err = self.train("--label-noise", ".2")
         self.assertIn("records have arrived: " + self.server.url, out)
@@ -371,12 +236,6 @@ class TrackingTest(unittest.TestCase):
         points = self.points(self.only_run())
         self.study("sync", self.run_folder)
         self.assertEqual(self.points(self.only_run()), points)
-
-    def sent(self):
-        try:
-            return next(iter(json.loads((self.run_folder / "tracking.sent.json").read_text())["servers"].values()))
-        except (OSError, ValueError, StopIteration):
-            return None
 
 
 if __name__ == "__main__":

@@ -59,11 +59,12 @@ TEST(Verdict, SaysWhatWouldNotHaveBeenSeen) {
   EXPECT_EQ(verdict.word, "undecided");
   // (z(1 - .05/6) + z(.8)) * se with se = .02.
   EXPECT_NEAR(verdict.detectable, (2.393980 + 0.841621) * .02, 1e-6);
-  EXPECT_EQ(verdict.sentence,
-            "these data cannot tell maxpool and avgpool apart in specificity at 95% sensitivity on val: -1.2 "
-            "points (-5.2 "
-            "to 2.8), p = .400 after correction; a difference below 6.5 points would be missed more than once in "
-            "five times");
+  EXPECT_EQ(
+      verdict.sentence,
+      "these data cannot tell maxpool and avgpool apart in specificity at 95% sensitivity on val: -1.2 "
+      "points (-5.2 "
+      "to 2.8), p = .400 after correction; a difference below 6.5 points would be missed more than once in "
+      "five times");
 }
 
 // Points of a share end at 100, however little the data say.
@@ -104,8 +105,9 @@ findings::Question with_margin(double margin, int better = 1) {
 TEST(Verdict, CallsADifferenceWithinTheMarginEquivalent) {
   const findings::Verdict verdict = judged(with_margin(.05), measured(.004, .01, .005));
   EXPECT_EQ(verdict.word, "equivalent");
-  EXPECT_THAT(verdict.sentence, HasSubstr("maxpool and avgpool are equivalent in specificity at 95% sensitivity on val: "
-                                          "0.4 points (-2.4 to 3.2), margin 5 points, p = .005 after correction"));
+  EXPECT_THAT(verdict.sentence,
+              HasSubstr("maxpool and avgpool are equivalent in specificity at 95% sensitivity on val: "
+                        "0.4 points (-2.4 to 3.2), margin 5 points, p = .005 after correction"));
   EXPECT_EQ(judged(specificity(), measured(.004, .01, .005)).word, "undecided");  // no margin was declared
 }
 
@@ -117,10 +119,13 @@ TEST(Verdict, SaysThatADifferenceIsFoundAndDoesNotMatter) {
 
 TEST(Verdict, SaysWhoIsNoWorse) {
   EXPECT_THAT(judged(with_margin(.05), measured(.03, .02, .005)).sentence,
-              HasSubstr("maxpool is no worse than avgpool in specificity at 95% sensitivity on val by as much as 5 points"));
-  EXPECT_THAT(judged(with_margin(.05), measured(-.03, .02, .005)).sentence, HasSubstr("avgpool is no worse than maxpool"));
+              HasSubstr("maxpool is no worse than avgpool in specificity at 95% sensitivity on val by as "
+                        "much as 5 points"));
+  EXPECT_THAT(judged(with_margin(.05), measured(-.03, .02, .005)).sentence,
+              HasSubstr("avgpool is no worse than maxpool"));
   // Less is better: the higher one may be the worse one.
-  EXPECT_THAT(judged(with_margin(.05, -1), measured(.03, .02, .005)).sentence, HasSubstr("avgpool is no worse than maxpool"));
+  EXPECT_THAT(judged(with_margin(.05, -1), measured(.03, .02, .005)).sentence,
+              HasSubstr("avgpool is no worse than maxpool"));
   EXPECT_EQ(judged(with_margin(.05, 0), measured(.03, .02, .005)).word, "undecided");
 }
 

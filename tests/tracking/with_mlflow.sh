@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# server_test.py with the environment of scripts/mlflow-venv, which is made on first use.
-# usage: server_test.sh STUDY [unittest's own arguments]
+# A test beside this file with the environment of scripts/mlflow-venv, which is made on first use.
+# usage: with_mlflow.sh TEST.py STUDY [unittest's own arguments]
 set -euo pipefail
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
-study=$(realpath "$1")
-shift
+test=$1 study=$(realpath "$2")
+shift 2
 code=0
 python=$("$here/../../scripts/mlflow-venv") || code=$?
 if ((code == 77)); then
@@ -13,4 +13,4 @@ if ((code == 77)); then
 fi
 ((code == 0)) || exit "$code"
 cd "$here"
-exec "$python" -B server_test.py "$study" "$@"
+exec "$python" -B "$test" "$study" "$@"
