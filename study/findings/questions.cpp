@@ -168,7 +168,8 @@ std::vector<Question> questions_of(const analysis::Comparison& comparison) {
   add_shifts(comparison, list);
   for (Question& question : swap_questions()) {
     const bool is_share = question.key.ends_with("_rate") || question.key.ends_with("ity");
-    if (question.topic == "swap_parts" && question.key.ends_with("/auc")) question.margin = comparison.options.margin_auc;
+    if (question.topic == "swap_parts" && question.key.ends_with("/auc"))
+      question.margin = comparison.options.margin_auc;
     if (question.topic == "swap_parts" && is_share) question.margin = comparison.options.margin_rate;
     list.push_back(std::move(question));
   }
