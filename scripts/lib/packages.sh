@@ -56,6 +56,7 @@ packages_for_report=(
   "python3-numpy                scripts/report: columns of numbers"
   "python3-jinja2               scripts/report: the page's template"
   "python3-pil                  scripts/report: thumbnails"
+  "python3-pandas               docs/comparison.ipynb, and its test"
   "libjs-jquery                 scripts/report: what tablesorter stands on"
   "libjs-jquery-tablesorter     scripts/report: tables that sort and filter, copied into the page"
 )

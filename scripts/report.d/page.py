@@ -6,7 +6,7 @@ import part_answers
 import words
 from cells import Cells
 from context import Context
-from document import Document
+from document import Document, Missing
 from page_html import write_html
 from page_markdown import write_headline, write_markdown
 from part_calibration import calibration
@@ -71,7 +71,8 @@ def draw(results, explained, arguments, command, folder):
     document = Document(TITLE, QUESTION, facts_of(ctx))
     document.sections = [part(ctx) for part, _ in PARTS] + [repeat(ctx, command)]
     for section, (_, shown) in zip(document.sections, PARTS):
-        section.shown = shown
+        # What only says that something is missing is not worth a screen.
+        section.shown = shown if any(not isinstance(block, Missing) for block in section.blocks[:shown]) else 0
     document.sections = [section for section in document.sections if section.blocks]
     portable_document(document)
     write_html(document, folder)

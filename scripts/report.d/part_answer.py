@@ -16,7 +16,7 @@ WIDE = 5.2
 SHOWN = [("AUC on test", "test AUC"),
          ("specificity on test at 95% sensitivity on val", "specificity at 95% sensitivity on val"),
          ("sensitivity on test at 95% sensitivity on val", "sensitivity at 95% sensitivity on val"),
-         ("images called positive, same weights", "images called positive, same weights under both operators")]
+         ("images called positive, same weights", "images called positive, same weights")]
 
 
 def answer(ctx):

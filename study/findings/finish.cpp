@@ -21,6 +21,7 @@
 #include "study/analysis/robustness.hpp"
 #include "study/analysis/shift.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/findings/answer.hpp"
 #include "study/findings/claims.hpp"
 #include "study/findings/declared.hpp"
 #include "study/findings/headline.hpp"
@@ -216,6 +217,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   add_mechanism(folder, cells, options, analysis);
   analysis::add_latency_tables(analysis, latency_of(folder, comparison, options));
   add_verdicts(analysis);
+  analysis.results.tables.push_back(answer_of(analysis.results));
   add_headline(analysis);
   const fs::path explained = explain_of(folder, options);
   add_claims(analysis, explained, are_claims_wanted(options.claims, *comparison.cells.front().cell));

@@ -2,11 +2,13 @@
 #include "study/findings/results_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <map>
 
+#include "kernels/base/counted.hpp"
 #include "study/cli/text_table.hpp"
 
 namespace dsx::findings {
@@ -78,44 +80,42 @@ std::string latency_text(const analysis::ComparisonResults& results) {
   return "\nForward passes, all variants interleaved:\n" + text.str();
 }
 
-// Differences that were found, and the answers to the main questions whatever they are.
-std::string verdicts_text(const analysis::ResultTable& table) {
-  static const std::set<std::string> main_questions = {"AUC on test",
-                                                       "specificity on test at 95% sensitivity on val",
-                                                       "sensitivity on test at 95% sensitivity on val"};
-  std::string text = "\nWhat differs (corrected for several comparisons), and the main questions:\n";
-  std::size_t untold = 0, not_estimable = 0;
-  for (std::size_t r = 0; r < table.rows.size(); ++r) {
-    const std::string& word = table.text(r, "verdict");
-    const bool found = word == "higher" || word == "lower", decided = found || word == "equivalent";
-    if (decided || main_questions.contains(table.text(r, "question")))
-      text += fmt::format("  {} {}\n", decided ? "*" : "-", table.text(r, "sentence"));
-    else
-      ++(word == "not estimable" ? not_estimable : untold);
-  }
-  if (untold > 0)
-    text += fmt::format(
-        "  {} other comparisons are undecided; tables/verdicts.csv says what would decide them\n", untold);
-  if (not_estimable > 0) text += fmt::format("  {} others are not estimable\n", not_estimable);
+// How much was decided, and where the sentences are.
+std::string counts_text(const analysis::ResultTable& verdicts, const analysis::ResultTable& claims) {
+  std::map<std::string, std::size_t> words;
+  for (std::size_t r = 0; r < verdicts.rows.size(); ++r) ++words[verdicts.text(r, "verdict")];
+  if (words.empty()) return "";
+  std::vector<std::string> told;
+  for (const auto& [word, count] : words) told.push_back(fmt::format("{} {}", count, word));
+  std::string text =
+      fmt::format("\n{}, each corrected for the others of its question: {} (tables/verdicts.csv)\n",
+                  counted(verdicts.rows.size(), "comparison"), fmt::join(told, ", "));
+  words.clear();
+  for (std::size_t r = 0; r < claims.rows.size(); ++r) ++words[claims.text(r, "verdict")];
+  told.clear();
+  for (const auto& [word, count] : words) told.push_back(fmt::format("{} {}", count, word));
+  if (!words.empty())
+    text += fmt::format("{} of the original study: {} (tables/claims.csv)\n",
+                        counted(claims.rows.size(), "claim"), fmt::join(told, ", "));
   return text;
 }
 
-std::string claims_text(const analysis::ResultTable& table) {
-  if (table.rows.empty()) return "";
-  std::string text = "\nWhat the original study claimed:\n";
-  for (std::size_t r = 0; r < table.rows.size(); ++r)
-    text += fmt::format("  {:<13} {}\n                {}\n", table.text(r, "verdict"), table.text(r, "claim"),
-                        table.text(r, "measurement"));
-  return text;
+std::string answer_text(const analysis::ResultTable& table) {
+  std::string text;
+  for (std::size_t r = 0; r < table.rows.size(); ++r) text += "\n" + table.text(r, "sentence");
+  return text.empty() ? "" : text + "\n";
 }
 
 }  // namespace
 
 std::string results_text(const analysis::ComparisonResults& results, const std::filesystem::path& folder) {
-  std::string text = figures_text(results) + latency_text(results) +
-                     verdicts_text(results.table("verdicts")) + claims_text(results.table("claims")) + "\n";
-  for (const std::string& note : results.notes) text += note + "\n";
-  return text + fmt::format("\nAll figures: {0}/compare.h5, compare.json, tables/*.csv\n", folder.string());
+  const std::string name = folder.string();
+  std::string notes = "\n";
+  for (const std::string& note : results.notes) notes += note + "\n";
+  return figures_text(results) + latency_text(results) +
+         counts_text(results.table("verdicts"), results.table("claims")) + notes +
+         answer_text(results.table("answer")) +
+         fmt::format("\nAll figures: {0}/compare.h5, compare.json, tables/*.csv\n", name);
 }
 
 }  // namespace dsx::findings

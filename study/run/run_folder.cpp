@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "bench/measure/environment.hpp"
 #include "data/io/files.hpp"
 #include "data/io/temporary.hpp"
 #include "kernels/base/error.hpp"
@@ -57,7 +58,7 @@ void remove_left_overs(const fs::path& folder) {
   throw OutputError(
       path.string() +
       ": exists already and is left untouched; choose another --name, or resume it with --resume " +
-      path.string());
+      bench::shell_quoted(path.string()));
 }
 
 }  // namespace

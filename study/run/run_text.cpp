@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "bench/measure/environment.hpp"
 #include "kernels/base/counted.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/settings/engine.hpp"
@@ -158,7 +159,7 @@ std::string end_text(const RunRecord& record, const std::filesystem::path& folde
     text += fmt::format("trained {} in {}; ", counted(record.state.epochs_done(), "epoch"),
                         cli::duration(record.training_s));
   text += fmt::format("peak memory {:.0f} MiB\n", record.peak_rss_mib);
-  const std::string name = folder.string();
+  const std::string name = bench::shell_quoted(folder.string());  // to be pasted
   const bool times_only = record.settings.latency_only || record.settings.repeat_for > 0;
   text += fmt::format("Everything is in {}\n", name);
   cli::TextTable files({"file", "what", "how to look at it"});

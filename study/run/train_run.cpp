@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "bench/measure/environment.hpp"
 #include "data/io/files.hpp"
 #include "data/sources/summary.hpp"
 #include "downscalexr_version.hpp"
@@ -337,8 +338,8 @@ RunRecord train_run(const RunRequest& request) {
     train_and_measure(run, network, trainer);
   } catch (const cli::Interrupted& interrupted) {
     run.write_end("interrupted", interrupted.message);
-    throw cli::Interrupted{
-        fmt::format("{}; resume with: study --resume {}", interrupted.message, run.folder.path().string())};
+    throw cli::Interrupted{fmt::format("{}; resume with: study --resume {}", interrupted.message,
+                                       bench::shell_quoted(run.folder.path().string()))};
   } catch (const DivergedError& error) {
     run.write_end("diverged", error.what());
     throw;

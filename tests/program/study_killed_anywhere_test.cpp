@@ -36,7 +36,7 @@ class StudyKilledAnywhere : public ProgramTest {
     return split_words(
                "--size 32 --synthetic-train 64 --synthetic-val 32 --synthetic-test 32 --batch 16 --epochs 4 "
                "--lr .05 "
-               "--weight-decay .001 --flip .5 --rotation 5 --no-latency --progress none --oversubscribe") +
+               "--weight-decay .001 --flip .5 --rotation 5 --latency=false --progress none --oversubscribe") +
            Words{"--engine", arm.engine, "--threads", arm.threads, "--name", name};
   }
   fs::path run_folder(const std::string& name) const { return folder_ / "results/runs" / name; }

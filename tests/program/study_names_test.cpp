@@ -93,7 +93,7 @@ TEST_F(StudyNames, DataThatAreNotUtf8TrainResumeAndCompare) {
   EXPECT_EQ(summary_of(folder)["training"]["epochs_done"], 2);
   expect_utf8(folder);
   const Finished repeated = run("study", {"--config", (folder / "config.yaml").string(), "--name", "again",
-                                          "--no-latency", "--progress", "none"});
+                                          "--latency=false", "--progress", "none"});
   ASSERT_EQ(repeated.code, 0) << repeated.err;
   expect_utf8(folder_ / "results" / "runs");
 
@@ -103,7 +103,10 @@ TEST_F(StudyNames, DataThatAreNotUtf8TrainResumeAndCompare) {
     EXPECT_TRUE(is_utf8(predicted.out)) << as_utf8(predicted.out);
   }
   for (const char* format : {"--format=onnx", "--format=safetensors"})
-    EXPECT_EQ(run("study", {"export", folder.string(), format, "--out", "weights\xff"}).code, 0) << format;
+    EXPECT_EQ(
+        run("study", {"export", folder.string(), format, "--out", std::string("weights\xff") + format}).code,
+        0)
+        << format;
 
   const Finished compared =
       run("study", Words{"compare", "--no-latency", "--resamples", "100", "--variants", "avgpool,strided",

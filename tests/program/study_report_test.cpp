@@ -29,7 +29,7 @@ TEST_F(StudyReport, ComesFromFinishedCellsAndIsTheSameAgain) {
       run("study", Words{"compare", "--resamples", "100", "--latency-seconds", "0.002"} + tiny());
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_THAT(first.out, AllOf(HasSubstr("On test, over seeds"), HasSubstr("Forward passes"),
-                               HasSubstr("What the original study claimed"), HasSubstr("All figures: ")));
+                               HasSubstr("of the original study: "), HasSubstr("All figures: ")));
   const auto before = results();
   for (const char* table :
        {"cells", "generalization", "decision_difference", "mcnemar", "calibration", "robustness", "shift",

@@ -54,7 +54,7 @@ TEST_F(StudyTogether, TwoImportsWithTheSameProcessIdBothSucceed) {
 TEST_F(StudyTogether, TwoStudiesThatFillOneCacheBothSucceed) {
   write_class_folders(folder_ / "data", "OTHER", 20);
   const Words words =
-      split_words("--size 32 --batch 8 --epochs 1 --threads 1 --no-latency --progress none") +
+      split_words("--size 32 --batch 8 --epochs 1 --threads 1 --latency=false --progress none") +
       Words{"--data", (folder_ / "data").string(), "--cache-dir", (folder_ / "cache").string()};
   for (const Finished& done : twice(words)) EXPECT_EQ(done.code, 0) << done.err;
   expect_no_temporaries();
@@ -62,7 +62,7 @@ TEST_F(StudyTogether, TwoStudiesThatFillOneCacheBothSucceed) {
 
 TEST_F(StudyTogether, OfTwoRunsWithOneNameTheSecondEndsInOneLine) {
   const std::vector<Finished> ends =
-      twice(tiny() + Words{"--name", "same", "--out", (folder_ / "runs").string(), "--no-latency"});
+      twice(tiny() + Words{"--name", "same", "--out", (folder_ / "runs").string(), "--latency=false"});
   EXPECT_EQ(std::min(ends[0].code, ends[1].code), 0) << ends[0].err << ends[1].err;
   for (const Finished& end : ends) {
     if (end.code == 0) continue;
@@ -76,7 +76,7 @@ TEST_F(StudyTogether, OfTwoRunsWithOneNameTheSecondEndsInOneLine) {
 
 // What h5py.File(path, "a").close() does.
 TEST_F(StudyTogether, ACheckpointOpenedForWritingElsewhereIsStillRead) {
-  ASSERT_EQ(run("study", tiny() + Words{"--name", "x", "--no-latency"}).code, 0);
+  ASSERT_EQ(run("study", tiny() + Words{"--name", "x", "--latency=false"}).code, 0);
   const fs::path folder = folder_ / "results/runs/x";
   for (const char* name : {"best.h5", "last.h5", "run.h5"}) {
     const std::string before = slurp(folder / name);

@@ -1,0 +1,260 @@
+#include "study/findings/answer.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "study/findings/verdicts.hpp"
+
+namespace dsx::findings {
+namespace {
+
+constexpr const char* kAuc = "AUC on test";
+constexpr const char* kSpecificity = "specificity on test at 95% sensitivity on val";
+constexpr const char* kCalled = "images called positive, same weights";
+constexpr const char* kLatency = "latency, batch 32, spinning";
+
+// One verdict, on a and b.
+struct Judged {
+  std::string a, b, word, sentence;
+  double value, low, high, margin, needed_seeds;
+  bool decided() const { return word == "higher" || word == "lower"; }
+  bool about(const std::string& variant) const { return a == variant || b == variant; }
+};
+
+std::string field_of(const bench::Fields& fields, const std::string& wanted) {
+  for (const auto& [name, value] : fields)
+    if (name == wanted) return value;
+  return "?";
+}
+
+// Clean labels, where cells were trained on them.
+double least_noise(const analysis::ComparisonResults& results) {
+  const analysis::ResultTable& table = results.table("verdicts");
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t r = 0; r < table.rows.size(); ++r) least = std::fmin(least, table.number(r, "noise"));
+  return least;
+}
+
+// The verdicts of a question on clean labels, pairs only.
+std::vector<Judged> judged(const analysis::ComparisonResults& results, const std::string& question) {
+  const analysis::ResultTable& table = results.table("verdicts");
+  const double noise = least_noise(results);
+  std::vector<Judged> found;
+  for (std::size_t r = 0; r < table.rows.size(); ++r) {
+    if (table.text(r, "question") != question || table.number(r, "noise") != noise) continue;
+    const std::string& pair = table.text(r, "comparison");
+    const std::size_t at = std::min(pair.find(" - "), pair.find(" / "));
+    if (at == std::string::npos || !std::isfinite(table.number(r, "value"))) continue;
+    found.push_back({pair.substr(0, at), pair.substr(at + 3), table.text(r, "verdict"),
+                     table.text(r, "sentence"), table.number(r, "value"), table.number(r, "low"),
+                     table.number(r, "high"), table.number(r, "margin"), table.number(r, "needed_seeds")});
+  }
+  return found;
+}
+
+std::string points(double share, int digits = 1) { return plain_number(100 * share, digits); }
+
+std::string points_with_unit(double share, int digits = 1) {
+  const std::string text = points(share, digits);
+  return text + (text == "1" || text == "1.0" ? " point" : " points");
+}
+
+// "2.1 points (1.0 to 3.2)": the size, whichever way.
+std::string size_of(const Judged& j) {
+  const bool above = j.value >= 0;
+  return fmt::format("{} ({} to {})", points_with_unit(std::abs(j.value)), points(above ? j.low : -j.high),
+                     points(above ? j.high : -j.low));
+}
+
+std::string pairs_of(const std::vector<Judged>& list) {
+  std::vector<std::string> names;
+  for (const Judged& j : list) names.push_back(j.a + " and " + j.b);
+  return fmt::format("{}", fmt::join(names, "; "));
+}
+
+std::vector<Judged> with_word(const std::vector<Judged>& list, std::initializer_list<const char*> words) {
+  std::vector<Judged> found;
+  for (const Judged& j : list)
+    if (std::find(words.begin(), words.end(), j.word) != words.end()) found.push_back(j);
+  return found;
+}
+
+// "about 9 seeds would decide the others": the largest number that is known.
+std::string needed_text(const std::vector<Judged>& open) {
+  double most = 0;
+  for (const Judged& j : open) {
+    if (!std::isfinite(j.needed_seeds)) return "";
+    most = std::max(most, j.needed_seeds);
+  }
+  return most > 0 ? fmt::format("; about {:.0f} seeds would decide", most) : "";
+}
+
+// What is known of all pairs in `noun`: which differ, otherwise how far apart they can be. `none`: "no
+// operator is better in AUC than another".
+std::string apart(const std::vector<Judged>& list, const std::string& noun, const std::string& none) {
+  const std::vector<Judged> differ = with_word(list, {"higher", "lower"});
+  const std::vector<Judged> same = with_word(list, {"equivalent"}),
+                            open = with_word(list, {"undecided", "no worse", "cannot tell"});
+  if (same.size() == list.size())
+    return fmt::format("{} by more than {}", none, points_with_unit(same.front().margin, 0));
+  std::vector<std::string> parts;
+  for (const Judged& j : differ)
+    parts.push_back(fmt::format("{} is {} than {} in {}, by {}", j.a, j.value > 0 ? "higher" : "lower", j.b,
+                                noun, size_of(j)));
+  if (!same.empty())
+    parts.push_back(
+        fmt::format("{} {} the same to within {}{}", pairs_of(same), same.size() > 1 ? "are pairs" : "are",
+                    points_with_unit(same.front().margin, 0), differ.empty() ? " in " + noun : ""));
+  if (!open.empty()) {
+    double most = 0;
+    for (const Judged& j : open) most = std::max({most, std::abs(j.low), std::abs(j.high)});
+    parts.push_back(fmt::format("{} cannot be told apart{} (a difference of up to {} is possible{})",
+                                pairs_of(open), differ.empty() && same.empty() ? " in " + noun : "",
+                                points_with_unit(most), needed_text(open)));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+// The part of a difference between a and b in images called positive at .5, of the table `swap_parts`.
+std::optional<Judged> part_of(const analysis::ComparisonResults& results, const Judged& pair,
+                              const std::string& part) {
+  const analysis::ResultTable& table = results.table("swap_parts");
+  const double noise = least_noise(results);
+  for (std::size_t r = 0; r < table.rows.size(); ++r)
+    if (table.text(r, "variant_a") == pair.a && table.text(r, "variant_b") == pair.b &&
+        table.text(r, "part") == part && table.text(r, "rule") == "half" &&
+        table.text(r, "metric") == "predicted_positive_rate" && table.number(r, "noise") == noise &&
+        std::isfinite(table.number(r, "value")))
+      return Judged{pair.a,
+                    pair.b,
+                    "",
+                    "",
+                    table.number(r, "value"),
+                    table.number(r, "low"),
+                    table.number(r, "high"),
+                    statistics::kNotEstimable,
+                    statistics::kNotEstimable};
+  return std::nullopt;
+}
+
+// "; training takes 4.0 points of that back, and 1.0 points (-2.0 to 4.0) are left".
+std::string after_training(const analysis::ComparisonResults& results, const Judged& pair) {
+  const auto training = part_of(results, pair, "training"), all = part_of(results, pair, "difference");
+  if (!training || !all) return "";
+  const double sign = pair.value >= 0 ? 1 : -1;
+  const bool back = sign * training->value < 0;
+  return fmt::format("; training {} {}, so that the two as trained differ by {} ({} to {})",
+                     back ? "takes back" : "adds", points_with_unit(std::abs(training->value)),
+                     points_with_unit(sign * all->value), points(sign > 0 ? all->low : -all->high),
+                     points(sign > 0 ? all->high : -all->low));
+}
+
+std::string bias_sentence(const analysis::ComparisonResults& results) {
+  std::vector<Judged> called = judged(results, kCalled);
+  if (called.empty()) {
+    const std::vector<Judged> specificity = judged(results, kSpecificity);
+    if (specificity.empty()) return "";
+    return fmt::format("At the threshold for 95% sensitivity on val, {}.",
+                       apart(specificity, "specificity", "no operator is more specific than another"));
+  }
+  std::sort(called.begin(), called.end(),
+            [](const Judged& a, const Judged& b) { return std::abs(a.value) > std::abs(b.value); });
+  const auto shown = std::find_if(called.begin(), called.end(), [](const Judged& j) { return j.decided(); });
+  if (shown == called.end())
+    return fmt::format("Run with the same weights, {}.",
+                       apart(called, "the share of images called positive at probability .5",
+                             "no operator calls more images positive at probability .5 than another"));
+  return fmt::format("Run with the same weights, {} calls {} {} images positive than {} at probability .5{}.",
+                     shown->a, size_of(*shown), shown->value > 0 ? "more" : "fewer", shown->b,
+                     after_training(results, *shown));
+}
+
+struct Timed {
+  std::string variant;
+  double ms;
+};
+
+// Batch of 32, spinning, nothing beside; the fastest first.
+std::vector<Timed> timed(const analysis::ComparisonResults& results) {
+  const analysis::ResultTable& table = results.table("latency");
+  std::vector<Timed> found;
+  for (std::size_t r = 0; r < table.rows.size(); ++r)
+    if (table.number(r, "batch") == 32 && table.text(r, "wait") == "active" &&
+        table.text(r, "load") == "none" && std::isfinite(table.number(r, "median_ms")))
+      found.push_back({table.text(r, "variant"), table.number(r, "median_ms")});
+  std::sort(found.begin(), found.end(), [](const Timed& a, const Timed& b) { return a.ms < b.ms; });
+  return found;
+}
+
+// Why one would still not take it: what is decided against `variant`.
+std::string against(const analysis::ComparisonResults& results, const std::string& variant,
+                    const char* question, const std::string& noun) {
+  for (const Judged& j : judged(results, question)) {
+    const bool worse = j.decided() && ((j.a == variant && j.value < 0) || (j.b == variant && j.value > 0));
+    if (worse)
+      return fmt::format("its {} is lower than {}'s by {}", noun, j.a == variant ? j.b : j.a, size_of(j));
+  }
+  return "";
+}
+
+std::string advice(const analysis::ComparisonResults& results, const std::string& fastest) {
+  if (const std::string why = against(results, fastest, kAuc, "test AUC"); !why.empty())
+    return fmt::format("but {}: take it only where speed matters more than that", why);
+  const std::string why =
+      against(results, fastest, kSpecificity, "specificity at the threshold for 95% sensitivity on val");
+  std::vector<Judged> open;
+  for (const Judged& j : judged(results, kAuc))
+    if (j.about(fastest) && (j.word == "undecided" || j.word == "cannot tell")) open.push_back(j);
+  if (!open.empty())
+    return fmt::format(
+        "take {} for its speed if it must be decided now: that it is not worse in AUC is not shown{}{}",
+        fastest, needed_text(open), why.empty() ? "" : ", and " + why);
+  return fmt::format("take {}{}", fastest, why.empty() ? "" : ", unless false alarms matter most: " + why);
+}
+
+std::string cost_sentence(const analysis::ComparisonResults& results) {
+  const std::vector<Timed> times = timed(results);
+  if (times.size() < 2) return "Latency was not measured, so that no operator is advised for its cost.";
+  const Timed &first = times.front(), &second = times[1];
+  const std::string engine = field_of(results.settings, "engine") + " engine, ";
+  for (const Judged& j : judged(results, kLatency)) {
+    if (!(j.about(first.variant) && j.about(second.variant))) continue;
+    if (!j.decided())
+      return fmt::format("In time for a batch of 32 ({}{} and {} ms) {} and {} cannot be told apart.", engine,
+                         plain_number(first.ms, 1), plain_number(second.ms, 1), first.variant,
+                         second.variant);
+    const bool turned = j.a == first.variant;  // the ratio is of times, a / b
+    return fmt::format(
+        "{} is the fastest: {} ms for a batch of 32 ({}{}), {} times ({} to {}) as fast as {}; {}.",
+        first.variant, plain_number(first.ms, 1), engine,
+        fmt::format("{} threads", field_of(results.environment, "threads")),
+        plain_number(turned ? 1 / j.value : j.value, 2), plain_number(turned ? 1 / j.high : j.low, 2),
+        plain_number(turned ? 1 / j.low : j.high, 2), second.variant, advice(results, first.variant));
+  }
+  return fmt::format(
+      "{} is the fastest: {} ms for a batch of 32 ({}whether by more than chance was not tested).",
+      first.variant, plain_number(first.ms, 1), engine);
+}
+
+}  // namespace
+
+analysis::ResultTable answer_of(const analysis::ComparisonResults& results) {
+  analysis::ResultTable table = analysis::make_table("answer", "the answer in short", {"part", "sentence"});
+  const auto add = [&](const char* part, const std::string& sentence) {
+    if (!sentence.empty()) table.add({std::string(part), sentence});
+  };
+  const std::vector<Judged> auc = judged(results, kAuc);
+  if (auc.empty()) return table;
+  add("accuracy", fmt::format("On these data {}.",
+                              apart(auc, "test AUC", "no operator is better in test AUC than another")));
+  add("bias", bias_sentence(results));
+  add("cost", cost_sentence(results));
+  return table;
+}
+
+}  // namespace dsx::findings

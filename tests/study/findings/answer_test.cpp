@@ -1,0 +1,114 @@
+// The three sentences, on planted verdicts: each branch of the rules once, read as a reader would.
+#include "study/findings/answer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace dsx::findings {
+namespace {
+
+using testing::HasSubstr;
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+struct PlantedVerdict {
+  std::string question, comparison, word;
+  double value, low, high, margin = 0.01, seeds = kNone;
+};
+
+analysis::ComparisonResults planted(const std::vector<PlantedVerdict>& verdicts, bool swapped = false,
+                                    bool timed = true) {
+  analysis::ComparisonResults results;
+  results.settings = {{"engine", "fused"}};
+  results.environment = {{"threads", "2"}};
+  analysis::ResultTable table =
+      analysis::make_table("verdicts", "",
+                           {"question", "comparison", "noise", "value", "low", "high", "margin",
+                            "needed_seeds", "verdict", "sentence"});
+  for (const PlantedVerdict& v : verdicts)
+    table.add(
+        {v.question, v.comparison, 0.0, v.value, v.low, v.high, v.margin, v.seeds, v.word, std::string("s")});
+  results.tables.push_back(table);
+  analysis::ResultTable parts = analysis::make_table(
+      "swap_parts", "",
+      {"noise", "variant_a", "variant_b", "part", "rule", "metric", "value", "low", "high"});
+  if (swapped)
+    for (const auto& [part, value] :
+         {std::pair<std::string, double>{"training", -0.04}, {"difference", 0.01}})
+      parts.add({0.0, std::string("maxpool"), std::string("avgpool"), part, std::string("half"),
+                 std::string("predicted_positive_rate"), value, value - 0.02, value + 0.02});
+  results.tables.push_back(parts);
+  analysis::ResultTable latency =
+      analysis::make_table("latency", "", {"variant", "batch", "wait", "load", "median_ms"});
+  if (timed)
+    for (const auto& [variant, ms] :
+         {std::pair<std::string, double>{"strided", 7.25}, {"maxpool", 17.0}, {"avgpool", 17.5}})
+      latency.add({variant, 32.0, std::string("active"), std::string("none"), ms});
+  results.tables.push_back(latency);
+  return results;
+}
+
+std::vector<std::string> sentences(const analysis::ComparisonResults& results) {
+  const analysis::ResultTable table = answer_of(results);
+  std::vector<std::string> found;
+  for (std::size_t r = 0; r < table.rows.size(); ++r) found.push_back(table.text(r, "sentence"));
+  return found;
+}
+
+const PlantedVerdict kFaster = {
+    "latency, batch 32, spinning", "strided / maxpool", "lower", 0.4264, 0.42, 0.435, kNone};
+
+std::vector<PlantedVerdict> auc(const std::string& word, double value, double seeds = kNone) {
+  std::vector<PlantedVerdict> list = {kFaster};
+  for (const char* pair : {"maxpool - avgpool", "strided - avgpool", "strided - maxpool"})
+    list.push_back({"AUC on test", pair, word, value, value - 0.004, value + 0.006, 0.01, seeds});
+  return list;
+}
+
+TEST(Answer, EquivalentAndFasterIsTaken) {
+  auto verdicts = auc("equivalent", 0.001);
+  verdicts.push_back(
+      {"images called positive, same weights", "maxpool - avgpool", "higher", 0.05, 0.03, 0.07});
+  EXPECT_THAT(sentences(planted(verdicts, true)),
+              testing::ElementsAre(
+                  "On these data no operator is better in test AUC than another by more than 1 point.",
+                  "Run with the same weights, maxpool calls 5.0 points (3.0 to 7.0) more images positive "
+                  "than avgpool at "
+                  "probability .5; training takes back 4.0 points, so that the two as trained differ by 1.0 "
+                  "point (-1.0 to 3.0).",
+                  "strided is the fastest: 7.2 ms for a batch of 32 (fused engine, 2 threads), 2.35 times "
+                  "(2.30 to 2.38) as fast "
+                  "as maxpool; take strided."));
+}
+
+TEST(Answer, NamesTheBetterOneAndWarnsOfTheFastest) {
+  auto verdicts = auc("equivalent", 0.001);
+  verdicts[2] = {"AUC on test", "strided - avgpool", "lower", -0.021, -0.032, -0.01};
+  const auto told = sentences(planted(verdicts));
+  EXPECT_THAT(told.front(),
+              HasSubstr("strided is lower than avgpool in test AUC, by 2.1 points (1.0 to 3.2)"));
+  EXPECT_THAT(told.front(),
+              HasSubstr("maxpool and avgpool; strided and maxpool are pairs the same to within 1 point"));
+  EXPECT_THAT(told.back(),
+              HasSubstr("but its test AUC is lower than avgpool's by 2.1 points (1.0 to 3.2): take it only "
+                        "where speed matters more"));
+}
+
+TEST(Answer, UndecidedIsNeverAdvisedAsIfItWereShown) {
+  const auto told = sentences(planted(auc("undecided", 0.004, 9)));
+  EXPECT_THAT(told.front(),
+              HasSubstr("cannot be told apart in test AUC (a difference of up to 1.0 point is possible; "
+                        "about 9 seeds would decide)"));
+  EXPECT_THAT(told.back(), HasSubstr("that it is not worse in AUC is not shown"));
+}
+
+TEST(Answer, SaysWhatWasNotMeasured) {
+  const auto told = sentences(planted(auc("equivalent", 0.001), false, false));
+  EXPECT_EQ(told.back(), "Latency was not measured, so that no operator is advised for its cost.");
+}
+
+TEST(Answer, OfOneVariantIsNone) { EXPECT_THAT(sentences(planted({})), testing::IsEmpty()); }
+
+}  // namespace
+}  // namespace dsx::findings
