@@ -148,6 +148,16 @@ std::vector<std::pair<std::string, std::string>> Comparison::pairs() const {
   return result;
 }
 
+double Comparison::alpha_of_pair() const {
+  return alpha_of_look() / static_cast<double>(std::max<std::size_t>(1, pairs().size()));
+}
+
+std::size_t Comparison::test_subjects() const {
+  if (cells.empty()) return 0;
+  const auto& subjects = cells.front().of(data::Split::test).subjects;
+  return subjects.empty() ? 0 : std::size_t{*std::max_element(subjects.begin(), subjects.end())} + 1;
+}
+
 std::vector<std::string> Comparison::noise_kinds() const {
   std::vector<std::string> kinds;
   for (const auto& noise : noises)
@@ -160,8 +170,9 @@ Comparison make_comparison(const std::vector<Cell>& cells, const CompareOptions&
   Comparison comparison;
   comparison.options = options;
   comparison.rules = {
-      {"youden", "at the Youden threshold"},
+      // First, since Youden's threshold wanders between seeds, and the decisions with it.
       {"sensitivity", fmt::format("at {:g}% sensitivity on val", 100 * options.target_sensitivity)},
+      {"youden", "at the Youden threshold"},
       {"cost",
        fmt::format("at the threshold where a missed positive costs {:g} false alarms", options.cost_ratio)},
       {"half", "at probability .5"}};

@@ -46,6 +46,9 @@ std::string words_of(const NoiseLevel& noise);  // "clean labels", "20% wrong la
 
 struct CompareOptions {
   double confidence = 0.95, alpha = 0.05;
+  int looks = 1;  // how often verdicts are drawn while seeds are added: each is at alpha / looks
+  // Differences that do not matter, declared before the run: of AUCs, and of shares at a threshold.
+  double margin_auc = 0.01, margin_rate = 0.05;
   std::size_t resamples = 2000;
   std::uint64_t seed = 1;
   double target_sensitivity = 0.95;
@@ -69,6 +72,10 @@ struct Comparison {
   // All pairs (later, earlier) of variants: "maxpool - avgpool".
   std::vector<std::pair<std::string, std::string>> pairs() const;
   std::vector<std::string> noise_kinds() const;  // without ""
+  // Of one comparison among all pairs, at one look: where detectable differences and verdicts are made.
+  double alpha_of_look() const { return options.alpha / options.looks; }
+  double alpha_of_pair() const;
+  std::size_t test_subjects() const;  // of the first cell
 };
 
 // `cells` must outlive the comparison. Throws DataError when cells of a seed do not hold the same images.

@@ -42,7 +42,7 @@ Columns labels_and_estimates() {
       {"seed_sd", "", "what the seed does beyond the images' noise"},
       {"image_sd", "", "of one seed's figure over new subjects"},
       {"shared_image_sd", "", "part of image_sd that more seeds do not reduce"},
-      {"detectable", "", "difference that would have been found with 80% chance at alpha .05"},
+      {"detectable", "", "smaller differences would be missed more than once in five times, at alpha over the pairs"},
   };
 }
 
@@ -150,6 +150,11 @@ Columns of_answers() {
       {"family", "", "comparisons that are corrected together", kText},
       {"comparison", "", "", kText},
       {"p_holm", "", "p after Holm's correction within the family"},
+      {"margin", "", "difference that does not matter, declared before the run; missing: none was"},
+      {"p_equivalent", "", "of 'the difference is at least the margin', after Holm's correction"},
+      {"p_no_worse", "", "of 'one is worse by the margin or more', after Holm's correction; the likelier way"},
+      {"needed_seeds", "", "seeds in all that would decide it on these test images; inf: never"},
+      {"needed_subjects", "", "more test subjects that would decide it with these seeds; inf: never"},
       {"verdict", "", "", kText},
       {"sentence", "", "", kText},
       {"claim", "", "", kText},

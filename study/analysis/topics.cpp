@@ -59,8 +59,7 @@ std::vector<ResultValue> values_of(const OverSeeds& found, bool is_difference) {
     lowest = std::fmin(lowest, figure);
     highest = std::fmax(highest, figure);
   }
-  const double detectable =
-      is_difference ? statistics::minimum_detectable_difference(found.estimate) : statistics::kNotEstimable;
+  const double detectable = is_difference ? found.detectable() : statistics::kNotEstimable;
   return values_of(found.estimate) + std::vector<ResultValue>{static_cast<double>(found.of_seeds.size()),
                                                               lowest,
                                                               highest,

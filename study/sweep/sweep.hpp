@@ -28,6 +28,11 @@ struct Sweep {
   std::vector<double> rates = {0};
   std::vector<std::string> noise_kinds = {"symmetric"};
   std::vector<std::uint64_t> noise_seeds;  // seeds that run with noise; empty: all
+  // Differences that do not matter, in points: of AUCs and of shares (sensitivity, ...). Declared before the
+  // run, so that nobody chooses them by the result.
+  double margin_auc = 1, margin_rate = 5;
+  // --until-decided: numbers of seeds after which verdicts are drawn, rising; empty: once, after all.
+  std::vector<std::size_t> looks;
   settings::Settings base;                 // of every cell, but for what CellSpec holds
 };
 

@@ -130,8 +130,8 @@ class StandIn:
                   for k, v in enumerate(self.variants) for i, (name, label) in enumerate(zip(self.names, self.labels))])
 
     def calibration_and_shift(self):
-        self.topic("calibration", (["metric"], [(m,) for m in ("brier", "ece", "ece_plug_in", "slope", "intercept")]),
-                   base=lambda v, m: {"slope": .7, "intercept": -.4}.get(m, .12))
+        self.topic("calibration", (["metric"], [(m,) for m in ("brier", "ece", "ece_plug_in", "slope", "in_the_large")]),
+                   base=lambda v, m: {"slope": .7, "in_the_large": -.4}.get(m, .12))
         self.add("reliability_pooled", ["noise_kind", "noise", "variant", "bin", "images", "mean_probability", "observed", "low", "high",
                                         "not_estimable"],
                  [[*self.noise(0), v, b, 4, NAN, NAN, NAN, NAN, "fewer than 10 images"] if b == 5 else
