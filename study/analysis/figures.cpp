@@ -200,6 +200,10 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
   const double null = std::isnan(range.null) ? 0 : range.null;
   OverSeeds result;
   result.of_seeds = sample.observed;
+  for (const auto& terms : terms_by_seed)
+    result.not_learnt += std::any_of(terms.begin(), terms.end(), [&](const Term& term) {
+      return !comparison_.cells[term.cell].cell->learning.learnt;
+    });
   result.summary = statistics::combine_seeds(sample.observed, statistics::replicate_covariance(sample, all),
                                              comparison_.options.confidence, null);
   result.estimate = statistics::crossed_bootstrap(sample, all, comparison_.options.confidence, null,

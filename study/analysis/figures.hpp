@@ -33,6 +33,7 @@ struct OverSeeds {
   statistics::Estimate estimate;    // crossed bootstrap: new seeds and new subjects
   statistics::SeedSummary summary;  // spread over seeds apart from spread over images
   std::vector<double> of_seeds;
+  std::size_t not_learnt = 0;  // seeds with a network that has not learnt
   // All resamples and seeds gave one number (two variants that decide alike): a value without an interval.
   bool constant() const;
   double value() const;  // mean over seeds; NaN without figures

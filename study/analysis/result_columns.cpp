@@ -16,6 +16,7 @@ Columns labels_and_estimates() {
   return {
       {"noise_kind", "", "kind of label noise in training; empty at noise 0", kText},
       {"noise", "share", "share of training labels made wrong"},
+      {"train_images", "", "training images as asked for: all, a number, or a share", kText},
       {"variant", "", "downsampling operator", kText},
       {"variant_a", "", "figures are of a minus b, or of a over b", kText},
       {"variant_b", "", "see variant_a", kText},
@@ -42,6 +43,7 @@ Columns labels_and_estimates() {
       {"seed_sd", "", "what the seed does beyond the images' noise"},
       {"image_sd", "", "of one seed's figure over new subjects"},
       {"shared_image_sd", "", "part of image_sd that more seeds do not reduce"},
+      {"not_learnt", "seeds", "with a network whose training loss stayed near chance"},
       {"detectable", "", "difference that would have been found with 80% chance at alpha .05"},
   };
 }
@@ -58,6 +60,9 @@ Columns of_cells() {
       {"size_mib", "MiB", "of the parameters in float32"},
       {"mflop", "MFLOP", "per image, forward"},
       {"wrong_labels", "", "training labels made wrong"},
+      {"train_count", "images", "that it learnt from"},
+      {"chance_loss", "", "training loss of a network that guesses"},
+      {"learnt", "", "0: its training loss stayed near chance, do not read its figures"},
       {"class", "", "", kText},
       {"images", "", ""},
       {"subjects", "", "patients; images of one are resampled together"},

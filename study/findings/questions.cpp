@@ -5,6 +5,7 @@
 #include "kernels/base/counted.hpp"
 #include "study/analysis/latency_run.hpp"
 #include "study/analysis/shift_run.hpp"
+#include "study/findings/limited_questions.hpp"
 #include "study/findings/swap_questions.hpp"
 
 namespace dsx::findings {
@@ -145,6 +146,7 @@ std::vector<Question> questions_of(const analysis::Comparison& comparison) {
   add_decisions(comparison, list);
   add_calibration(list);
   add_shifts(list);
+  for (Question& question : limited_questions()) list.push_back(std::move(question));
   for (Question& question : swap_questions()) list.push_back(std::move(question));
   add_latency(list);
   return list;

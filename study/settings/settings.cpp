@@ -13,6 +13,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/settings/settings_fields.hpp"
+#include "study/settings/train_images.hpp"
 
 namespace dsx::settings {
 void apply_yaml_text(Settings& settings, Sources& sources, const std::string& text,
@@ -69,6 +70,7 @@ void check_settings(const Settings& s) {
   if (s.warmup_epochs > s.epochs)
     throw ConfigError(fmt::format("warmup_epochs: {} is more than the {} of the run", s.warmup_epochs,
                                   counted(s.epochs, "epoch")));
+  train_images_from_text(s.train_images, "train_images");
   if (s.channels == 2) throw ConfigError("channels: expected 1 (grey) or 3 (colour), got '2'");
   if (s.data.empty()) throw ConfigError("data: expected synthetic, a folder or an .h5 file, got ''");
   if (s.out.empty()) throw ConfigError("out: expected a folder, got ''");

@@ -45,6 +45,12 @@ std::vector<std::uint64_t> seeds_of(const YAML::Node& sweep, const char* key, co
   return seeds_from_text(text, file.string() + ": sweep: " + key);
 }
 
+std::vector<std::string> texts_of_sizes(const Sweep& sweep) {
+  std::vector<std::string> texts;
+  for (const double size : sweep.train_images) texts.push_back(settings::train_images_text(size));
+  return texts;
+}
+
 template <typename T>
 void refuse_lost(const std::vector<T>& wanted, const std::vector<T>& recorded, const char* flag,
                  const fs::path& folder) {
@@ -68,6 +74,7 @@ void write_sweep(const fs::path& folder, const Sweep& sweep) {
   text += fmt::format("  seeds: [{}]\n", list_text(sweep.seeds));
   text += fmt::format("  label_noise: [{}]\n", list_text(sweep.rates));
   text += fmt::format("  noise_kinds: [{}]\n", list_text(sweep.noise_kinds));
+  text += fmt::format("  train_images: [{}]\n", list_text(texts_of_sizes(sweep)));
   if (!sweep.noise_seeds.empty()) text += fmt::format("  noise_seeds: [{}]\n", list_text(sweep.noise_seeds));
   text += "\n# Of every cell; variant, seed and noise are its own.\nsettings:\n";
   std::istringstream lines(settings::to_yaml(sweep.base, ""));
@@ -100,6 +107,8 @@ Sweep read_sweep(const fs::path& folder) {
   sweep.rates = rates_from_text(text_of(lists, "label_noise", file), where + "label_noise");
   sweep.noise_kinds = words_from_text(text_of(lists, "noise_kinds", file), where + "noise_kinds",
                                       settings::noise_kind_names());
+  if (lists["train_images"])  // a sweep of an older version has none
+    sweep.train_images = train_images_list(text_of(lists, "train_images", file), where + "train_images");
   if (lists["noise_seeds"]) sweep.noise_seeds = seeds_of(lists, "noise_seeds", file);
   settings::Sources ignored;
   settings::apply_yaml_text(sweep.base, ignored, YAML::Dump(root["settings"]), file.string() + ": settings");
@@ -120,6 +129,14 @@ void refuse_another_sweep(const Sweep& wanted, const Sweep& recorded, const fs::
   refuse_lost(wanted.variants, recorded.variants, "--variants", folder);
   refuse_lost(wanted.seeds, recorded.seeds, "--seeds", folder);
   refuse_lost(wanted.rates, recorded.rates, "--label-noise", folder);
+  refuse_lost(texts_of_sizes(wanted), texts_of_sizes(recorded), "--train-images", folder);
+  // Cells with label noise are of the most images.
+  const bool noisy_cells =
+      std::any_of(recorded.rates.begin(), recorded.rates.end(), [](double rate) { return rate > 0; });
+  if (noisy_cells && wanted.train_images.front() != recorded.train_images.front())
+    throw ConfigError(fmt::format(
+        "--train-images: label noise in {} was run with {}, its most; larger sets need another --out",
+        folder.string(), texts_of_sizes(recorded).front()));
   refuse_lost(wanted.noise_kinds, recorded.noise_kinds, "--noise-kinds", folder);
   const auto noisy = [](const Sweep& s) { return s.noise_seeds.empty() ? s.seeds : s.noise_seeds; };
   refuse_lost(noisy(wanted), noisy(recorded), "--noise-seeds", folder);
