@@ -11,6 +11,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "bench/arms/arms.hpp"
@@ -24,6 +25,10 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
+#include "kernels/base/utf8.hpp"
+#include "kernels/base/workers.hpp"
+#include "kernels/onednn/modes.hpp"
 
 namespace {
 
@@ -97,13 +102,15 @@ void set_counted(benchmark::State& state, const dsx::bench::CounterReading& coun
 void set_counters(benchmark::State& state, const dsx::bench::ArmEntry& arm, const dsx::bench::Work& work,
                   const dsx::bench::Result& result) {
   const auto& time = result.summary;
-  const auto bound = dsx::bench::roofline(
-      limits().machine, limits().topology, arm.threads, dsx::kernels::to_string(arm.dtype), work.cost.flop,
-      work.cost.min_bytes, work.working_set_bytes(), arm.cache != dsx::bench::CacheState::hot);
+  const auto bound =
+      dsx::bench::roofline(limits().machine, limits().topology, arm.threads,
+                           dsx::kernels::to_string(arm.dtype), work.cost.executed_flop(), work.cost.min_bytes,
+                           work.working_set_bytes(), arm.cache != dsx::bench::CacheState::hot);
   if (bound.ns > 0) state.counters["roofline_share"] = bound.ns / time.median_ns;
   state.counters["MFLOP"] = work.cost.flop / 1e6;
+  state.counters["executed_MFLOP"] = work.cost.executed_flop() / 1e6;
   state.counters["min_MB"] = work.cost.min_bytes / 1e6;
-  state.counters["GFLOP/s"] = work.cost.flop / time.median_ns;
+  state.counters["GFLOP/s"] = work.cost.executed_flop() / time.median_ns;
   state.counters["min_GB/s"] = work.cost.min_bytes / time.median_ns;
   state.counters["median_us"] = time.median_ns / 1e3;
   state.counters["working_set_MB"] = work.working_set_bytes() / 1e6;
@@ -183,7 +190,7 @@ void run_benchmarks(const std::vector<std::string>& arguments) {
 void add_context(const dsx::bench::BenchOptions& options, const dsx::bench::Environment& environment,
                  bool listing) {
   for (const auto& [name, value] : dsx::bench::environment_fields(environment))
-    benchmark::AddCustomContext(name, value);
+    benchmark::AddCustomContext(name, dsx::as_utf8(value));
   benchmark::AddCustomContext("cache_flush", dsx::bench::flush_method());
   if (counters() != nullptr) {
     counters()->start();
@@ -236,11 +243,14 @@ int run(std::vector<std::string> arguments, char* program) {
                  dsx::counted(threads, "thread"), dsx::counted(dsx::usable_cpus(), "CPU"));
     }
   }
+  if (!options.threads_note.empty()) fmt::print(stderr, "bench_ops: {}\n", options.threads_note);
+  if (!listing)  // refuses a team that OpenMP or the system would make smaller
+    dsx::kernels::set_threads(*std::max_element(options.axes.threads.begin(), options.axes.threads.end()));
   const auto environment = dsx::bench::read_environment();
   if (options.machine != dsx::bench::BenchOptions::Machine::none) {
     const auto machine = dsx::bench::measure_machine({});
     if (options.machine == dsx::bench::BenchOptions::Machine::json) {
-      fmt::print("{}\n", dsx::bench::to_json(machine, environment).dump(2));
+      fmt::print("{}\n", dsx::json_text(dsx::bench::to_json(machine, environment), 2));
     } else {
       fmt::print("{}", dsx::bench::to_text(machine, environment));
     }
@@ -267,6 +277,7 @@ int run(std::vector<std::string> arguments, char* program) {
 
 int main(int argc, char** argv) {
   try {
+    for (const auto& line : dsx::kernels::pin_onednn_modes()) fmt::print(stderr, "bench_ops: {}\n", line);
     return run({argv + 1, argv + argc}, argv[0]);
   } catch (const dsx::ConfigError& error) {
     fmt::print(stderr, "bench_ops: {}\n", error.what());
@@ -277,6 +288,10 @@ int main(int argc, char** argv) {
   } catch (const dnnl::error& error) {
     fmt::print(stderr, "bench_ops: oneDNN: {}\n", error.what());
     return kUnsupported;
+  } catch (const std::system_error& error) {
+    const bool refused = error.code() == std::errc::resource_unavailable_try_again;
+    fmt::print(stderr, "bench_ops: {}\n", refused ? dsx::refusal_text(error) : error.what());
+    return refused ? kUnsupported : kInternal;
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_ops: {}\n", error.what());
     return kInternal;

@@ -12,6 +12,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/base/nearest.hpp"
+#include "kernels/base/utf8.hpp"
 #include "net/layers/layer_table.hpp"
 
 namespace dsx::net {
@@ -137,7 +138,7 @@ void name_layers(NetworkSpec& spec, const std::string& where) {
 
 NetworkSpec parse_network_spec(const std::string& yaml_text, const std::string& where) {
   try {
-    const auto root = YAML::Load(yaml_text);
+    const auto root = YAML::Load(as_utf8(yaml_text));
     if (!root.IsMap()) throw ConfigError(where + ": a network file has the keys 'name' and 'layers'");
     for (const auto& entry : root) {
       const auto key = entry.first.as<std::string>();

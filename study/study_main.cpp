@@ -7,13 +7,18 @@
 #include <dnnl.hpp>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
+#include "kernels/base/workers.hpp"
+#include "kernels/onednn/modes.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/commands/command.hpp"
 #include "study/commands/help.hpp"
+#include "study/settings/waiting.hpp"
 
 namespace {
 
@@ -26,12 +31,15 @@ namespace {
   std::_Exit(static_cast<int>(code));
 }
 
-// A message may repeat what was typed, and an address may hold a password.
+// A message may repeat what was typed: an address with a password, a name with a line break.
 [[noreturn]] void fail(dsx::cli::ExitCode code, const std::string& message) {
-  end(code, "error: " + dsx::bench::without_user_info(message));
+  end(code, "error: " + dsx::one_line(dsx::bench::without_user_info(message)));
 }
 
 int run(const std::vector<std::string>& args) {
+  const auto lines = dsx::kernels::pin_onednn_modes();
+  for (const std::string& line : lines)
+    if (!dsx::settings::waits_briefly()) fmt::print(stderr, "study: warning: {}\n", line);
   if (!args.empty() && (args[0] == "--version" || args[0] == "version")) {
     fmt::print("{}\n", dsx::commands::version_line());
     return 0;
@@ -67,6 +75,10 @@ int main(int argc, char** argv) {
   } catch (const dnnl::error& error) {
     fail(ExitCode::unsupported,
          fmt::format("oneDNN: {} (status {})", error.what(), static_cast<int>(error.status)));
+  } catch (const std::system_error& error) {
+    const bool refused = error.code() == std::errc::resource_unavailable_try_again;
+    fail(refused ? ExitCode::unsupported : ExitCode::internal,
+         refused ? dsx::refusal_text(error) : fmt::format("internal: {}", error.what()));
   } catch (const std::bad_alloc&) {
     fail(ExitCode::unsupported, "not enough memory; choose a smaller --batch or --size");
   } catch (const std::exception& error) {

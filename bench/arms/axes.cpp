@@ -9,23 +9,13 @@
 
 namespace dsx::bench {
 
-void require_dtype(dnnl::memory::data_type type) {
-  if (type != dnnl::memory::data_type::bf16) return;
-  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto bf16 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-  // oneDNN emulates bf16 on older CPUs: that would measure the emulation.
-  if ((isa & bf16) != bf16) {
-    throw UnsupportedError(fmt::format("bf16: this CPU has no arithmetic for it (oneDNN sees {})",
-                                       kernels::onednn_info().effective_isa));
-  }
-}
-
 kernels::Context context_of(const CommonAxes& common, bool allow_ref) {
   kernels::Context context;
   context.layout = kernels::layout_from_string(common.layout);
   context.dtype = kernels::data_type_from_string(common.dtype);
   context.allow_ref = allow_ref;
   context.fused = common.fused;
+  context.algorithm = common.algorithm;
   return context;
 }
 
@@ -43,23 +33,32 @@ const std::vector<std::string>& engine_names() {
   return names;
 }
 
-void for_engine_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit) {
+void for_engine_axes(const Axes& axes, const std::string& direction,
+                     const std::function<void(const CommonAxes&)>& visit) {
   for_common_axes(axes, visit);
   if (!chosen(axes.engines, "fused")) return;
   auto fused = axes;
   fused.engines = {"primitives"};
   fused.layouts = {"nchw"};  // between its blocks
-  for_common_axes(fused, [&](CommonAxes common) {
-    common.fused = true;
-    visit(common);
-  });
+  for (const auto& name : axes.algorithms) {
+    const auto algorithm = kernels::algorithm_from_string(name);
+    if (algorithm != kernels::Algorithm::direct && direction != "inference") continue;
+    for_common_axes(fused, [&](CommonAxes common) {
+      common.fused = true;
+      common.algorithm = algorithm;
+      visit(common);
+    });
+  }
 }
 
 std::string arm_name(const std::string& head, const CommonAxes& common, const std::string& direction) {
   if (common.fused) {
     auto primitives = common;
     primitives.fused = false;
-    return arm_name(head + "/engine:fused", primitives, direction);
+    const bool direct = common.algorithm == kernels::Algorithm::direct;
+    return arm_name(
+        head + "/engine:fused" + (direct ? "" : "/algorithm:" + kernels::to_string(common.algorithm)),
+        primitives, direction);
   }
   return fmt::format("{}/layout:{}/dtype:{}/direction:{}/batch:{}/threads:{}/cache:{}", head, common.layout,
                      common.dtype, direction, common.batch, common.threads, common.cache);

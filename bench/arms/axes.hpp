@@ -12,9 +12,10 @@ namespace dsx::bench {
 
 // Values of each axis, in the words of the benchmarks' names.
 struct Axes {
-  std::vector<std::string> ops;      // operators; empty: all of the table, and a shape's own
-  std::vector<std::string> units;    // op, conv, block
-  std::vector<std::string> engines;  // primitives, fused: blocks and networks as our own kernels
+  std::vector<std::string> ops;                   // operators; empty: all of the table, and a shape's own
+  std::vector<std::string> units;                 // op, conv, block
+  std::vector<std::string> engines;               // primitives, fused: blocks and networks as our own kernels
+  std::vector<std::string> algorithms{"direct"};  // of the fused engine's convolutions at inference
   std::vector<std::string> layouts;
   std::vector<std::string> dtypes;
   std::vector<std::string> directions;  // an arm kind that does not have one leaves it out
@@ -32,16 +33,17 @@ struct CommonAxes {
   int batch, threads;
   std::string cache;
   bool fused = false;
+  kernels::Algorithm algorithm = kernels::Algorithm::direct;  // of the fused engine
 };
 kernels::Context context_of(const CommonAxes& common, bool allow_ref);
 // Calls visit(layout, type, batch, threads, cache) for oneDNN's primitives.
 void for_common_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit);
-// The same for each chosen engine; the fused one has one layout, its own.
+// The same for each chosen engine; the fused one has one layout, its own, and each chosen algorithm. Which of
+// these `direction` does not have (all but inference: training is direct) are left out.
 const std::vector<std::string>& engine_names();
-void for_engine_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit);
+void for_engine_axes(const Axes& axes, const std::string& direction,
+                     const std::function<void(const CommonAxes&)>& visit);
 
-// Throws UnsupportedError when this CPU has no arithmetic for the type.
-void require_dtype(dnnl::memory::data_type type);
 std::string arm_name(const std::string& head, const CommonAxes& common, const std::string& direction);
 
 }  // namespace dsx::bench

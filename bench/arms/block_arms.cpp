@@ -26,19 +26,20 @@ void add_block_arms(const Geometry& geometry, const std::string& op, const std::
   const auto head = fmt::format("{}/op:{}/unit:{}", geometry.name, op, unit);
   for (const auto& direction : direction_names()) {
     if (!chosen(axes.directions, direction)) continue;
-    const auto for_axes = spec.unit == Unit::block ? for_engine_axes : for_common_axes;
-    for_axes(axes, [&](const CommonAxes& common) {
+    const auto add = [&](const CommonAxes& common) {
       spec.fused = common.fused;
+      spec.algorithm = common.algorithm;
       spec.layout = kernels::layout_from_string(common.layout);
       spec.dtype = kernels::data_type_from_string(common.dtype);
       spec.direction = direction_from_string(direction);
       spec.batch = common.batch;
       arms.push_back({arm_name(head, common, direction), common.threads, spec.dtype,
                       cache_state_from_string(common.cache), [spec] {
-                        require_dtype(spec.dtype);
+                        kernels::require_dtype(spec.dtype);
                         return build_block(spec);
                       }});
-    });
+    };
+    spec.unit == Unit::block ? for_engine_axes(axes, direction, add) : for_common_axes(axes, add);
   }
 }
 

@@ -313,6 +313,7 @@ Work build_block(const BlockSpec& spec) {
   context.layout = spec.layout;
   context.dtype = spec.dtype;
   context.allow_ref = spec.allow_ref;
+  context.algorithm = spec.algorithm;
   return BlockBuilder(spec, context).build();
 }
 

@@ -149,7 +149,7 @@ std::vector<ArmEntry> fc1_arms(const Axes& axes) {
       const auto type = kernels::data_type_from_string(common.dtype);
       arms.push_back({arm_name("fc1", common, direction), common.threads, type,
                       cache_state_from_string(common.cache), [=, allow_ref = axes.allow_ref] {
-                        require_dtype(type);
+                        kernels::require_dtype(type);
                         return build_fc1(common, direction_from_string(direction), allow_ref);
                       }});
     });

@@ -12,6 +12,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/base/nearest.hpp"
+#include "kernels/base/utf8.hpp"
 
 namespace dsx::bench {
 
@@ -174,7 +175,7 @@ kernels::ConvShape geometry_conv(const Geometry& geometry, int batch, int stride
 
 std::vector<Geometry> parse_geometries(const std::string& text, const std::string& where) {
   std::vector<Geometry> geometries;
-  std::istringstream lines(text);
+  std::istringstream lines(as_utf8(text));  // names go into JSON and HDF5
   int line_number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++line_number;

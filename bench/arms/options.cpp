@@ -12,6 +12,7 @@
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/downsample/downsample.hpp"
+#include "kernels/onednn/team.hpp"
 
 namespace dsx::bench {
 
@@ -81,6 +82,14 @@ std::vector<Flag> flags_of_axes() {
        [](BenchOptions& o, const std::string& v) {
          o.axes.engines = words_of("--engine", v, engine_names());
        }},
+      {"--algorithm", "LIST",
+       "of the fused engine at inference: direct, fast (fewer products), auto (where that computes less); "
+       "default "
+       "direct",
+       true,
+       [](BenchOptions& o, const std::string& v) {
+         o.axes.algorithms = words_of("--algorithm", v, kernels::algorithm_names());
+       }},
       {"--layout", "LIST", "nhwc, nchw, blocked, any (default nhwc)", true,
        [](BenchOptions& o, const std::string& v) {
          o.axes.layouts = words_of("--layout", v, kernels::layout_names());
@@ -99,10 +108,12 @@ std::vector<Flag> flags_of_axes() {
        }},
       {"--batch", "LIST", "images per run (default 32,1)", true,
        [](BenchOptions& o, const std::string& v) { o.axes.batches = numbers_of("--batch", v); }},
-      {"--threads", "LIST", "OpenMP threads; all is 1, 2, 4, ... (default: every CPU this process may use)",
+      {"--threads", "LIST",
+       "OpenMP threads; all is 1, 2, 4, ... (default: OMP_NUM_THREADS, or every CPU this process may use)",
        true,
        [](BenchOptions& o, const std::string& v) {
-         o.axes.threads = v == "all" ? usual_thread_counts() : numbers_of("--threads", v);
+         o.axes.threads =
+             v == "all" ? usual_thread_counts(kernels::default_team().threads) : numbers_of("--threads", v);
        }},
       {"--cache", "LIST", "hot, cold_source, cold_weights, cold_destination, cold_all (default hot)", true,
        [](BenchOptions& o, const std::string& v) {
@@ -159,8 +170,8 @@ void check_ops(const BenchOptions& options) {
 
 BenchOptions take_options(std::vector<std::string>& arguments) {
   BenchOptions options;
-  options.axes = {{}, unit_names(), engine_names(),  {"nhwc"}, {"f32"},
-                  {}, {32, 1},      {usable_cpus()}, {"hot"},  false};
+  options.axes = {{},      unit_names(), engine_names(), {"direct"}, {"nhwc"}, {"f32"}, {},
+                  {32, 1}, {},           {"hot"},        false};
   std::vector<std::string> others;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& argument = arguments[i];
@@ -187,6 +198,11 @@ BenchOptions take_options(std::vector<std::string>& arguments) {
     options.machine = BenchOptions::Machine::json;
   }
   if (!options.help) check_ops(options);
+  if (options.axes.threads.empty()) {
+    const auto team = kernels::default_team();
+    options.axes.threads = {team.threads};
+    options.threads_note = team.note;
+  }
   return options;
 }
 

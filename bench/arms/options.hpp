@@ -16,6 +16,7 @@ struct BenchOptions {
   bool roofline = true;   // measure peak and bandwidths first, for the share of the roofline
   bool counters = false;  // columns of hardware and software counters, per iteration
   bool help = false;
+  std::string threads_note;  // who chose the threads, where that is not simply all CPUs: a line for stderr
 };
 
 // Takes our flags out of `arguments` (argv without the program's name); what is left is Google Benchmark's.

@@ -80,7 +80,7 @@ std::vector<ArmEntry> reorder_arms(const std::vector<Geometry>& geometries, cons
                             kernels::to_string(from_type), kernels::to_string(from), common.dtype,
                             kernels::to_string(to), common.batch, common.threads, common.cache);
             arms.push_back({name, common.threads, type, cache_state_from_string(common.cache), [=] {
-                              require_dtype(type);
+                              kernels::require_dtype(type);
                               return build_reorder(dims, kernels::activation_md(dims, from_type, from),
                                                    kernels::activation_md(dims, type, to));
                             }});

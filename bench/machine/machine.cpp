@@ -18,8 +18,11 @@
 #include "bench/measure/measure.hpp"
 #include "bench/measure/topology.hpp"
 #include "kernels/base/clock.hpp"
+#include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
+#include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
+#include "kernels/onednn/team.hpp"
 
 namespace dsx::bench {
 
@@ -42,21 +45,29 @@ Rate collect(int repeats, const Sample& sample) {
   return {used.back(), quantile(used, 0.5), disturbed};
 }
 
-// Runs work(thread) on `threads` threads, all starting at once; ns until the last has finished.
+// Runs work(thread) on `threads` threads, all starting at once; ns until the last has finished. Every rate of
+// this file is of that many threads, so a team that is smaller is an error.
 template <typename Work>
 double together_ns(int threads, const Work& work) {
   std::int64_t start_ns = 0, end_ns = 0;
+  int team = 0;
 #pragma omp parallel num_threads(threads)
   {
 #pragma omp barrier
 #pragma omp master
-    start_ns = now_ns();
+    {
+      team = omp_get_num_threads();
+      start_ns = now_ns();
+    }
 #pragma omp barrier
     work(omp_get_thread_num());
 #pragma omp barrier
 #pragma omp master
     end_ns = now_ns();
   }
+  if (team != threads)
+    throw UnsupportedError(
+        fmt::format("OpenMP gives {} where {} are measured", counted(team, "thread"), threads));
   return static_cast<double>(end_ns - start_ns);
 }
 
@@ -238,7 +249,9 @@ Machine measure_machine(const MachineOptions& options) {
   const auto sample_clock = [&] {
     if (const double ghz = clock_now_ghz(); ghz > 0) machine.clock_ghz.push_back(ghz);
   };
-  for (const int threads : options.thread_counts.empty() ? usual_thread_counts() : options.thread_counts) {
+  for (const int threads : options.thread_counts.empty()
+                               ? usual_thread_counts(kernels::default_team().threads)
+                               : options.thread_counts) {
     kernels::set_threads(threads);
     sample_clock();
     machine.peaks.push_back(measure_peak(threads, "f32", f32_fma_kernel(), options));

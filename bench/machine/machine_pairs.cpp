@@ -10,6 +10,7 @@
 #include "bench/measure/measure.hpp"
 #include "bench/measure/topology.hpp"
 #include "kernels/base/clock.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::bench {
 
@@ -23,10 +24,10 @@ double bound_rate(const std::vector<int>& cpus, const FmaKernel& kernel) {
   double best = 0;
   for (int repeat = 0; repeat < 5; ++repeat) {
     std::vector<double> rates(cpus.size(), 0);
-    std::vector<std::thread> threads;
     std::atomic<int> waiting{static_cast<int>(cpus.size())};
+    std::vector<std::jthread> threads;  // last: an exception joins them first
     for (std::size_t i = 0; i < cpus.size(); ++i) {
-      threads.emplace_back([&, i] {
+      threads.push_back(start_thread("measuring pairs of CPUs", [&, i] {
         cpu_set_t set;
         CPU_ZERO(&set);
         CPU_SET(cpus[i], &set);
@@ -38,7 +39,7 @@ double bound_rate(const std::vector<int>& cpus, const FmaKernel& kernel) {
         rates[i] = kernel.flop_per_call * kCalls / time_once_ns([&] {
                      for (int call = 0; call < kCalls; ++call) kernel.run();
                    });
-      });
+      }));
     }
     for (auto& thread : threads) thread.join();
     double sum = 0;

@@ -88,6 +88,7 @@ double narrow_read_gbps(int channels, double bytes, int threads, int repeats) {
   };
   std::vector<std::unique_ptr<float, Free>> pieces(static_cast<std::size_t>(threads));
   volatile float sink = 0;
+  int team = 0;
   std::vector<double> samples_ns;
   // Short passes are repeated within one sample, as the clock's own cost would show.
   const int passes = std::max(1, static_cast<int>(4e6 / (4.0 * static_cast<double>(floats))));
@@ -103,7 +104,10 @@ double narrow_read_gbps(int channels, double bytes, int threads, int repeats) {
       float most = 0;
       for (int pass = 0; piece && pass < passes; ++pass) most += read(piece.get(), groups, channels);
 #pragma omp critical
-      sink = sink + most;
+      {
+        sink = sink + most;
+        team = omp_get_num_threads();
+      }
     }
   };
   read_all();  // makes the pieces
@@ -112,7 +116,7 @@ double narrow_read_gbps(int channels, double bytes, int threads, int repeats) {
     if (!piece) throw std::bad_alloc();
   }
   std::sort(samples_ns.begin(), samples_ns.end());
-  return 4 * static_cast<double>(floats) * threads * passes / quantile(samples_ns, 0.5);
+  return 4 * static_cast<double>(floats) * team * passes / quantile(samples_ns, 0.5);
 }
 
 }  // namespace dsx::bench

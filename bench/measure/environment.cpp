@@ -16,7 +16,9 @@
 
 #include "bench/measure/topology.hpp"
 #include "downscalexr_version.hpp"
+#include "kernels/base/cgroup.hpp"
 #include "kernels/base/cpus.hpp"
+#include "kernels/base/utf8.hpp"
 
 extern char** environ;
 
@@ -94,8 +96,18 @@ std::string huge_pages() {
   return text.substr(open + 1, close - open - 1);
 }
 
+// libgomp's rule: GOMP_SPINCOUNT wins over OMP_WAIT_POLICY.
+std::string openmp_waiting() {
+  const char *spins = std::getenv("GOMP_SPINCOUNT"), *policy = std::getenv("OMP_WAIT_POLICY");
+  if (spins != nullptr && std::getenv(kBriefWaiting) != nullptr)
+    return fmt::format("brief (GOMP_SPINCOUNT={}, this program's choice for training)", spins);
+  if (spins != nullptr) return fmt::format("GOMP_SPINCOUNT={}", spins);
+  return policy != nullptr ? policy : "by default";
+}
+
 std::vector<std::pair<std::string, std::string>> openmp_environment() {
-  constexpr std::array<const char*, 5> kPrefixes{"OMP_", "GOMP_", "KMP_", "ONEDNN_", "DNNL_"};
+  constexpr std::array<const char*, 7> kPrefixes{"OMP_",  "GOMP_",   "KMP_",          "ONEDNN_",
+                                                 "DNNL_", "OPENCV_", "GLIBC_TUNABLES"};
   std::vector<std::pair<std::string, std::string>> found;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
@@ -136,11 +148,19 @@ std::string size_text(std::size_t bytes) {
                                     : fmt::format("{} KiB", bytes / 1024);
 }
 
+// bash's $'...', which has words for control characters and for bytes that are no UTF-8.
+std::string ansi_c_quoted(const std::string& word) {
+  std::string escaped;
+  for (const char c : word) escaped += c == '\\' || c == '\'' ? std::string{'\\', c} : std::string{c};
+  return "$'" + one_line(escaped) + "'";
+}
+
 }  // namespace
 
 std::string shell_quoted(const std::string& word) {
   constexpr auto kSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
   if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) return word;
+  if (one_line(word) != word) return ansi_c_quoted(word);
   std::string text(1, '\'');
   for (const char c : word) c == '\'' ? text.append("'\\''") : text.append(1, c);
   return text.append(1, '\'');
@@ -193,6 +213,7 @@ Environment read_environment(const std::string& command) {
                          ? fmt::format("{:.2f} {:.2f} {:.2f}", load[0], load[1], load[2])
                          : "not available";
   env.threads = kernels::max_threads();
+  env.openmp_waiting = openmp_waiting();
   env.openmp_environment = openmp_environment();
   env.onednn = kernels::onednn_info();
   return env;
@@ -230,6 +251,7 @@ Fields environment_fields(const Environment& env) {
       {"kernel", env.kernel},
       {"load_average", env.load_average},
       {"threads", std::to_string(env.threads)},
+      {"openmp_waiting", env.openmp_waiting},
       {"onednn_version", env.onednn.version},
       {"onednn_build_hash", env.onednn.build_hash},
       {"onednn_threading_runtime", env.onednn.threading_runtime},

@@ -46,10 +46,14 @@ struct Environment {
   std::string kernel;            // operating system's release
   std::string load_average;      // 1, 5, 15 minutes at the start
   int threads = 0;               // OpenMP team size
+  std::string openmp_waiting;    // how its threads wait for each other: "passive", "by default", ...
   std::vector<std::pair<std::string, std::string>>
-      openmp_environment;  // OMP_*, GOMP_*, KMP_*, ONEDNN_*, DNNL_*
+      openmp_environment;  // OMP_*, GOMP_*, KMP_*, ONEDNN_*, DNNL_*, OPENCV_*, GLIBC_TUNABLES
   kernels::OneDnnInfo onednn;
 };
+
+// Set in a process that the program started anew so that it waits briefly (study/settings/waiting.hpp).
+inline constexpr const char* kBriefWaiting = "DOWNSCALEXR_WAITS_BRIEFLY";
 
 // `command`: what repeats the run; empty: this process's own command line.
 Environment read_environment(const std::string& command = "");

@@ -8,6 +8,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include "kernels/base/cpus.hpp"
+
 namespace dsx::bench {
 
 namespace {
@@ -60,17 +62,16 @@ std::vector<std::vector<int>> allowed_cpus_by_core() {
   auto* topology = handle.get();
   std::vector<std::vector<int>> cores;
   hwloc_obj_t last_core = nullptr;
-  // The process's own mask may be narrower than what the topology allows, and OpenMP may have bound this
-  // thread (allowed_cpus() would say) to less than that.
-  std::unique_ptr<hwloc_bitmap_s, void (*)(hwloc_bitmap_s*)> mine(hwloc_bitmap_alloc(), hwloc_bitmap_free);
-  const bool bound = hwloc_get_cpubind(topology, mine.get(), HWLOC_CPUBIND_PROCESS) == 0;
+  // The process's own mask may be narrower than what the topology allows.
+  const std::vector<int> mine = allowed_cpus();
   for (int i = 0; i < count(topology, HWLOC_OBJ_PU); ++i) {
     auto* pu = hwloc_get_obj_by_type(topology, HWLOC_OBJ_PU, static_cast<unsigned>(i));
-    if (bound && hwloc_bitmap_isset(mine.get(), pu->os_index) == 0) continue;
+    const auto cpu = static_cast<int>(pu->os_index);
+    if (!mine.empty() && !std::binary_search(mine.begin(), mine.end(), cpu)) continue;
     auto* core = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_CORE, pu);
     if (cores.empty() || core == nullptr || core != last_core) cores.emplace_back();
     last_core = core;
-    cores.back().push_back(static_cast<int>(pu->os_index));
+    cores.back().push_back(cpu);
   }
   return cores;
 }

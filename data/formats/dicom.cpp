@@ -139,10 +139,9 @@ void refuse_unnamed_compression(DcmDataset& dataset) {
 std::string patient_of(DcmDataset& dataset) {
   OFString text;
   if (dataset.findAndGetOFString(DCM_PatientID, text).bad()) return "";
-  std::string patient(text.c_str());
-  const std::size_t last = patient.find_last_not_of(' ');
-  patient.resize(last == std::string::npos ? 0 : last + 1);
-  return patient;
+  const std::string patient(text.c_str());
+  const std::size_t first = patient.find_first_not_of(' ');
+  return first == std::string::npos ? "" : patient.substr(first, patient.find_last_not_of(' ') + 1 - first);
 }
 
 std::string kind_of(const DicomHeader& header, const DicomTransform& transform, bool own_range) {

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <opencv2/imgcodecs.hpp>
 #include <string_view>
@@ -165,6 +166,47 @@ cv::Mat grey_words(DcmDataset& dataset, const DicomHeader& header) {
   return copied(words, CV_16U);
 }
 
+// PS3.3 C.7.6.3.1.2, in floating point: DCMTK's whole numbers come out a level too dark.
+void set_rgb(std::uint8_t* rgb, double y, double cb, double cr) {
+  const double blue = cb - 128, red = cr - 128;
+  const double values[] = {y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue};
+  for (int i = 0; i < 3; ++i)
+    rgb[i] = static_cast<std::uint8_t>(std::clamp(std::floor(values[i] + 0.5), 0., 255.));
+}
+
+// Uncompressed luma and chroma: one pixel after the other or plane by plane, or (422) two pixels' luma before
+// the chroma that they share.
+cv::Mat full_ybr_pixels(DcmDataset& dataset, const DicomHeader& header) {
+  const Uint8* bytes = nullptr;
+  unsigned long length = 0;
+  const std::size_t count = static_cast<std::size_t>(header.rows) * static_cast<std::size_t>(header.columns);
+  const std::size_t needed = (header.half_chroma ? 2 : 3) * count;
+  if (dataset.findAndGetUint8Array(DCM_PixelData, bytes, &length).bad() || bytes == nullptr ||
+      length < needed || (header.half_chroma && count % 2 != 0))
+    throw DataError("truncated image in a DICOM file");
+  Uint16 by_plane = 0;
+  dataset.findAndGetUint16(DCM_PlanarConfiguration, by_plane);
+  cv::Mat pixels(header.rows, header.columns, CV_8UC3);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint8_t* rgb = pixels.data + 3 * i;
+    if (header.half_chroma) {
+      const Uint8* pair = bytes + i / 2 * 4;
+      set_rgb(rgb, pair[i % 2], pair[2], pair[3]);
+    } else if (by_plane == 1) {
+      set_rgb(rgb, bytes[i], bytes[count + i], bytes[2 * count + i]);
+    } else {
+      set_rgb(rgb, bytes[3 * i], bytes[3 * i + 1], bytes[3 * i + 2]);
+    }
+  }
+  return pixels;
+}
+
+bool is_full_ybr(DcmDataset& dataset, const DicomHeader& header) {
+  OFString model;  // a decoder may have made RGB of it
+  dataset.findAndGetOFString(DCM_PhotometricInterpretation, model);
+  return model == "YBR_FULL" || (model == "YBR_FULL_422" && header.half_chroma);
+}
+
 cv::Mat rendered_colour(DcmDataset& dataset, const DicomHeader& header, E_TransferSyntax syntax) {
   DicomImage image(&dataset, syntax, CIF_UseAbsolutePixelRange | CIF_NeverAccessEmbeddedOverlays);
   if (image.getStatus() != EIS_Normal)
@@ -187,6 +229,7 @@ cv::Mat dicom_pixels(DcmDataset& dataset, DicomCoding coding, DicomHeader header
   decompress(dataset, coding, header);
   check_length(dataset, header);
   if (header.grey) return grey_words(dataset, header);
+  if (is_full_ybr(dataset, header)) return full_ybr_pixels(dataset, header);
   const bool plain = coding == DicomCoding::plain;
   return rendered_colour(dataset, header, plain ? dataset.getOriginalXfer() : EXS_LittleEndianExplicit);
 }

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "data/formats/dicom_padding.hpp"
 #include "kernels/base/error.hpp"
 
 namespace dsx::data {
@@ -24,10 +25,20 @@ std::string text_at(DcmItem& item, const DcmTagKey& tag) {
   return item.findAndGetOFString(tag, text).good() ? std::string(text.c_str()) : std::string();
 }
 
-std::optional<double> number_at(DcmItem& item, const DcmTagKey& tag, unsigned long position = 0) {
+void add_note(std::string& note, const std::string& what) {
+  if (note.find(what) == std::string::npos) note += (note.empty() ? "" : "; ") + what;
+}
+
+// DCMTK takes what it can of a text that is no number ("0,5" is 0 to it): that is noted and not used.
+std::optional<double> number_at(DcmItem& item, const DcmTagKey& tag, const char* what, std::string& note,
+                                unsigned long position = 0) {
+  OFString text;
   Float64 value = 0;
-  if (item.findAndGetFloat64(tag, value, position).bad() || !std::isfinite(value)) return std::nullopt;
-  return value;
+  const bool is_there = item.findAndGetOFString(tag, text, position).good() && !text.empty();
+  const bool is_number = text.find_first_not_of("0123456789+-.eE ") == OFString_npos;
+  if (is_number && item.findAndGetFloat64(tag, value, position).good() && std::isfinite(value)) return value;
+  if (is_there) add_note(note, fmt::format("a {} that is no number is ignored", what));
+  return std::nullopt;
 }
 
 // The entries of a table: words, or (8 bits) two in each word.
@@ -44,7 +55,19 @@ std::vector<double> entries_of(DcmItem& item, std::size_t count, int bits) {
   return entries;
 }
 
-std::optional<DicomTable> table_at(DcmItem& dataset, const DcmTagKey& sequence, bool is_signed) {
+// Some devices write 0, 32 or 16 for the bits of an entry, whatever the entries need.
+double most_of(const DicomTable& table, int bits, std::string& note) {
+  constexpr int kLeast = 8, kMost = 16;
+  const double used = *std::max_element(table.entries.begin(), table.entries.end());
+  if (bits < kLeast || bits > kMost) {
+    add_note(note, fmt::format("a lookup table of {} bits is taken for one of as many as it uses", bits));
+    return std::exp2(std::max<double>(kLeast, std::ceil(std::log2(used + 1)))) - 1;
+  }
+  return std::max(used, found_range({0, used, 1}, {0, std::exp2(bits) - 1}).white);
+}
+
+std::optional<DicomTable> table_at(DcmItem& dataset, const DcmTagKey& sequence, bool is_signed,
+                                   std::string& note) {
   DcmItem* item = nullptr;
   if (dataset.findAndGetSequenceItem(sequence, item, 0).bad() || item == nullptr) return std::nullopt;
   Uint16 count = 0, bits = 0, first = 0;
@@ -58,12 +81,8 @@ std::optional<DicomTable> table_at(DcmItem& dataset, const DcmTagKey& sequence, 
   } else if (item->findAndGetSint16(DCM_LUTDescriptor, signed_first, 1).good()) {
     table.first = signed_first;
   }
-  if (bits < 8 || bits > 16) throw DataError(fmt::format("DICOM lookup table of {} bits is not read", bits));
   table.entries = entries_of(*item, count == 0 ? 65536 : count, bits);
-  const double used = *std::max_element(table.entries.begin(), table.entries.end());
-  table.most = std::exp2(bits) - 1;
-  // Some devices write 16 whatever the entries need.
-  table.most = std::max(used, found_range({0, used, 1}, {0, table.most}).white);
+  table.most = most_of(table, bits, note);
   return table;
 }
 
@@ -71,7 +90,7 @@ VoiFunction function_of(DcmItem& dataset, std::string& note) {
   const std::string name = text_at(dataset, DCM_VOILUTFunction);
   if (name == "SIGMOID") return VoiFunction::sigmoid;
   if (name == "LINEAR_EXACT") return VoiFunction::linear_exact;
-  if (!name.empty() && name != "LINEAR") note = "an unknown VOI LUT function is taken as LINEAR";
+  if (!name.empty() && name != "LINEAR") add_note(note, "an unknown VOI LUT function is taken as LINEAR");
   return VoiFunction::linear;
 }
 
@@ -180,35 +199,38 @@ int StoredBits::number(unsigned word) const {
 
 DicomTransform read_transform(DcmItem& dataset, bool is_signed) {
   DicomTransform transform;
-  transform.modality = table_at(dataset, DCM_ModalityLUTSequence, is_signed);
-  transform.slope = number_at(dataset, DCM_RescaleSlope).value_or(1);
-  transform.intercept = number_at(dataset, DCM_RescaleIntercept).value_or(0);
+  std::string& note = transform.note;
+  transform.modality = table_at(dataset, DCM_ModalityLUTSequence, is_signed, note);
+  transform.slope = number_at(dataset, DCM_RescaleSlope, "rescale slope", note).value_or(1);
+  transform.intercept = number_at(dataset, DCM_RescaleIntercept, "rescale intercept", note).value_or(0);
   if (transform.slope == 0) {
     transform.slope = 1;
-    transform.note = "a rescale slope of 0 is ignored";
+    add_note(note, "a rescale slope of 0 is ignored");
   }
   // Whether the tables' first numbers are signed follows what they are applied to.
   const bool values_signed = is_signed || (transform.rescales() && transform.intercept < 0);
-  transform.voi = table_at(dataset, DCM_VOILUTSequence, values_signed);
-  const VoiFunction function = function_of(dataset, transform.note);
+  transform.voi = table_at(dataset, DCM_VOILUTSequence, values_signed, note);
+  const VoiFunction function = function_of(dataset, note);
   for (unsigned long i = 0; i < kMaxWindows; ++i) {
-    const auto centre = number_at(dataset, DCM_WindowCenter, i),
-               width = number_at(dataset, DCM_WindowWidth, i);
+    const auto centre = number_at(dataset, DCM_WindowCenter, "window centre", note, i),
+               width = number_at(dataset, DCM_WindowWidth, "window width", note, i);
     if (!centre || !width) break;
     transform.windows.push_back({*centre, *width, function});
   }
+  transform.padding = dicom_padding(dataset, is_signed);
   return transform;
 }
 
-Picture grey_picture(const cv::Mat& words, const StoredBits& stored, const DicomTransform& transform,
+Picture grey_picture(const cv::Mat& all_words, const StoredBits& stored, const DicomTransform& transform,
                      bool negative, bool windows) {
   Picture picture;
   picture.note = transform.note;
+  const cv::Mat words = without_padding(all_words, stored, transform, negative);
   Tone voi;
   const bool has_window = windows && (!transform.windows.empty() || transform.voi);
   if (has_window) {
     voi = voi_of(transform, used_numbers(words, stored), stored);
-    if (!voi) picture.note = "a DICOM window that would show a flat image is ignored";
+    if (!voi) add_note(picture.note, "a DICOM window that would show a flat image is ignored");
   }
   if (voi) {
     constexpr double kWhite = 65535;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/formats/intensity.hpp"
@@ -36,7 +37,8 @@ struct DicomTransform {
   double slope = 1, intercept = 0;
   std::optional<DicomTable> modality, voi;
   std::vector<VoiWindow> windows;
-  std::string note;  // what was ignored
+  std::optional<std::pair<int, int>> padding;  // stored numbers that are no image, first and last
+  std::string note;                            // what was ignored
   bool rescales() const { return modality || slope != 1 || intercept != 0; }
   double value(double stored) const;  // after the modality transformation
 };

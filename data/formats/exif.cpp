@@ -1,6 +1,7 @@
 // EXIF 2.32, 4.6.4: tag 274 of the first directory.
 #include "data/formats/exif.hpp"
 
+#include <cstring>
 #include <optional>
 
 namespace dsx::data {
@@ -27,6 +28,24 @@ int exif_orientation(std::span<const std::uint8_t> tiff) {
     const auto tag = exif_number(tiff, entry, 2), value = exif_number(tiff, entry + 8, 2);
     if (!tag || !value) break;
     if (*tag == kOrientation) return *value >= 1 && *value <= 8 ? static_cast<int>(*value) : 1;
+  }
+  return 1;
+}
+
+int webp_orientation(std::span<const std::uint8_t> webp) {
+  constexpr std::size_t kHead = 8, kRiff = 12;  // name and length; RIFF, length, WEBP
+  for (std::size_t at = kRiff; at + kHead <= webp.size();) {
+    const std::size_t length =
+        webp[at + 4] | webp[at + 5] << 8 | webp[at + 6] << 16 | std::size_t{webp[at + 7]} << 24;
+    if (length > webp.size() - at - kHead) break;
+    std::span<const std::uint8_t> contents = webp.subspan(at + kHead, length);
+    if (std::memcmp(&webp[at], "EXIF", 4) == 0) {
+      constexpr std::size_t kName = 6;  // some write JPEG's "Exif" and two zeros before the block
+      if (contents.size() > kName && std::memcmp(contents.data(), "Exif\0\0", kName) == 0)
+        contents = contents.subspan(kName);
+      return contents.empty() ? 1 : exif_orientation(contents);
+    }
+    at += kHead + length + length % 2;
   }
   return 1;
 }

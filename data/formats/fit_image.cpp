@@ -3,6 +3,7 @@
 #include "data/formats/fit_image.hpp"
 
 #include <algorithm>
+#include <array>
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
@@ -28,6 +29,46 @@ cv::Mat resized(const cv::Mat& image, int size, Resize resize) {
   return result;
 }
 
+template <typename T>
+bool only_values(const cv::Mat& image, double low, double high) {
+  for (int r = 0; r < image.rows; ++r) {
+    const T* row = image.ptr<T>(r);
+    for (int i = 0; i < image.cols * image.channels(); ++i)
+      if (row[i] != static_cast<T>(low) && row[i] != static_cast<T>(high)) return false;
+  }
+  return true;
+}
+
+bool has_two_values(const cv::Mat& image, const UsedValues& used) {
+  if (!(used.high > used.low)) return false;
+  switch (image.depth()) {
+    case CV_8U:
+      return only_values<std::uint8_t>(image, used.low, used.high);
+    case CV_16U:
+      return only_values<std::uint16_t>(image, used.low, used.high);
+    case CV_16S:
+      return only_values<std::int16_t>(image, used.low, used.high);
+    case CV_32F:
+      return only_values<float>(image, used.low, used.high);
+    default:
+      return only_values<double>(image, used.low, used.high);
+  }
+}
+
+// Levels that a hundredth of the pixels is below, and above.
+void find_levels(std::span<const std::uint8_t> pixels, ImageFacts& facts) {
+  std::array<std::size_t, 256> count{};
+  for (const std::uint8_t level : pixels) ++count[level];
+  const std::size_t few = pixels.size() / 100;
+  std::size_t below = 0, above = 0;
+  for (facts.dark = 0; facts.dark < 255 && below + count[static_cast<std::size_t>(facts.dark)] <= few;
+       ++facts.dark)
+    below += count[static_cast<std::size_t>(facts.dark)];
+  for (facts.bright = 255; facts.bright > 0 && above + count[static_cast<std::size_t>(facts.bright)] <= few;
+       --facts.bright)
+    above += count[static_cast<std::size_t>(facts.bright)];
+}
+
 }  // namespace
 
 ImageFacts fit_image(const Picture& picture, const DecodeOptions& options, std::span<std::uint8_t> chw) {
@@ -35,10 +76,10 @@ ImageFacts fit_image(const Picture& picture, const DecodeOptions& options, std::
                    picture.kind,
                    used_values(picture.image),
                    chosen_range(picture, options.intensity),
-                   picture.own_range,
-                   false,
-                   picture.patient,
-                   picture.note};
+                   picture.own_range};
+  facts.patient = picture.patient;
+  facts.note = picture.note;
+  facts.two_values = has_two_values(picture.image, facts.used);
   cv::Mat image = with_range(picture.image, facts.range);
   if (image.channels() == 3 && options.channels == 1) cv::cvtColor(image, image, cv::COLOR_RGB2GRAY);
   image = resized(image, options.size, options.resize);
@@ -51,6 +92,7 @@ ImageFacts fit_image(const Picture& picture, const DecodeOptions& options, std::
     planes.emplace_back(options.size, options.size, CV_8U,
                         chw.data() + static_cast<std::ptrdiff_t>(c) * plane);
   cv::split(image, planes);
+  find_levels(chw, facts);
   facts.flat = std::all_of(planes.begin(), planes.end(), [](const cv::Mat& one) {
     double low = 0, high = 0;
     cv::minMaxIdx(one, &low, &high);

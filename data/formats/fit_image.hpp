@@ -26,7 +26,9 @@ struct ImageFacts {
   UsedValues used;       // by the file
   IntensityRange range;  // black and white
   bool own_range = false;
-  bool flat = false;  // every pixel of the result has one value
+  bool flat = false;           // every pixel of the result has one value
+  bool two_values = false;     // the file has two values, as masks do
+  int dark = 0, bright = 255;  // levels of the result (0 black, 255 white) below and above which 1% is
   std::string patient, note;
 };
 

@@ -82,11 +82,13 @@ void check_png(std::span<const std::uint8_t> bytes) {
 TiffFacts check_tiff(std::span<const std::uint8_t> bytes) {
   if (bytes.size() < 8) throw DataError("truncated TIFF");
   const TiffBytes tiff(bytes, bytes[0] == 'M');
-  if (tiff.get(2, 2) != 42) throw DataError("TIFF of another kind than 32-bit classic");
+  if (tiff.get(2, 2) != 42)
+    throw DataError("a BigTIFF file, which is not read; convert it, e.g. with tiffcp, or to PNG of 16 bits");
   const std::uint64_t directory = tiff.get(4, 4);
   const std::uint64_t entries = tiff.get(directory, 2);
   if (!tiff.holds(directory + 2, 12 * entries + 4)) throw DataError("truncated TIFF");
   TiffFacts facts;
+  facts.more_pages = tiff.get(directory + 2 + 12 * entries, 4) != 0;
   std::uint64_t width = 0, height = 0;
   std::vector<std::uint64_t> offsets, counts;
   for (std::uint64_t i = 0; i < entries; ++i) {

@@ -10,6 +10,7 @@ struct TiffFacts {
   static constexpr int kSigned = 2, kFloat = 3;  // of sample_format (TIFF 6.0, SampleFormat)
   int bits = 1, samples = 1, sample_format = 1;
   bool white_is_zero = false;
+  bool more_pages = false;  // behind the first one, which is read
 };
 
 // Throw DataError when the container is damaged: PNG chunks and their CRCs, TIFF directories and strips,

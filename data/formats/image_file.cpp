@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/formats/content.hpp"
+#include "data/formats/exif.hpp"
 #include "data/formats/image_check.hpp"
 #include "data/formats/jpeg_file.hpp"
 #include "data/formats/opencv_image.hpp"
@@ -56,7 +57,7 @@ Picture bmp_picture(Bytes bytes, const PictureOptions& options) {
 Picture webp_picture(Bytes bytes, const PictureOptions& options) {
   check_webp(bytes);
   if (!is_wanted(options, "WebP8")) return {};
-  return whole_range(decode_opencv(bytes, flags_of(options.grey)), "WebP8");
+  return whole_range(turned(decode_opencv(bytes, flags_of(options.grey)), webp_orientation(bytes)), "WebP8");
 }
 
 // OpenCV turns them as their tag says, and 8-bit ones whose 0 is white into positives, but no others.
@@ -67,12 +68,14 @@ Picture tiff_picture(Bytes bytes, const PictureOptions& options) {
                              facts.sample_format == TiffFacts::kSigned  ? "-signed"
                              : facts.sample_format == TiffFacts::kFloat ? "-float"
                                                                         : "");
+  if (facts.more_pages) picture.note = "a TIFF file of several pages, of which the first is taken";
   if (!is_wanted(options, picture.kind)) return {};
   picture.image = decode_opencv(bytes, flags_of(options.grey || facts.samples == 1));
   switch (picture.image.depth()) {
     case CV_8U:
-      return whole_range(picture.image, picture.kind);
-    case CV_16U:  // 10, 12 and 14 bits are decoded into the upper ones
+      picture.range.white = 255;
+      return picture;  // OpenCV has turned it
+    case CV_16U:       // 10, 12 and 14 bits are decoded into the upper ones
       picture.range.white = 65535;
       if (facts.bits == 10 || facts.bits == 12 || facts.bits == 14) {
         picture.range.white = (1 << facts.bits) - 1;
@@ -85,6 +88,7 @@ Picture tiff_picture(Bytes bytes, const PictureOptions& options) {
     case CV_32F:
     case CV_64F:
       picture.range = {0, 1};
+      check_fractions(picture.image, options.windows);
       break;
     default:
       throw DataError("a TIFF file of a number type that is not read");

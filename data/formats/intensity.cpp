@@ -122,6 +122,17 @@ IntensityRange found_range(const UsedValues& used, const IntensityRange& stored)
   return rounded.white <= kWideShare * (high - low) ? rounded : IntensityRange{low, high};
 }
 
+void check_fractions(const cv::Mat& image, bool within_unit) {
+  if (!cv::checkRange(image)) throw DataError("a pixel is not a number, or infinite");
+  double low = 0, high = 0;
+  cv::minMaxIdx(image.reshape(1), &low, &high);
+  if (within_unit && (low < -1e-6 || high > 1 + 1e-6))
+    throw DataError(fmt::format(
+        "pixels go from {} to {}: floats must be from 0 to 1, or --intensity-range LOW,HIGH must say what is "
+        "black and white",
+        low, high));
+}
+
 IntensityRange chosen_range(const Picture& picture, const IntensityOptions& options) {
   IntensityRange range = picture.range;
   if (options.rule == IntensityOptions::Rule::given) {

@@ -56,6 +56,10 @@ UsedValues used_values(const cv::Mat& image);
 // 1) for whole numbers from 0 on, else what is used. `stored` itself where they use more.
 IntensityRange found_range(const UsedValues& used, const IntensityRange& stored);
 
+// Throws DataError where a pixel is no number, or (`within_unit`: nobody has said what is black and white)
+// not from 0 to 1.
+void check_fractions(const cv::Mat& image, bool within_unit);
+
 // The range for this picture.
 IntensityRange chosen_range(const Picture& picture, const IntensityOptions& options);
 

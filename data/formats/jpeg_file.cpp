@@ -1,4 +1,4 @@
-// CMYK goes through OpenCV, after libjpeg has checked that it is whole.
+// CMYK is made RGB here: libjpeg leaves that to its callers.
 #include "data/formats/jpeg_file.hpp"
 
 #include <fmt/format.h>
@@ -9,11 +9,10 @@
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
-#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 
 #include "data/formats/exif.hpp"
 #include "data/formats/fit_image.hpp"
-#include "data/formats/opencv_image.hpp"
 #include "kernels/base/error.hpp"
 
 namespace dsx::data {
@@ -75,6 +74,21 @@ int orientation_of(const jpeg_decompress_struct& info) {
   return 1;
 }
 
+// Adobe's programs store how much of each ink is missing, others how much there is.
+cv::Mat without_inks(const cv::Mat& cmyk, bool inverted, bool grey) {
+  cv::Mat rgb(cmyk.rows, cmyk.cols, CV_8UC3);
+  for (int r = 0; r < cmyk.rows; ++r)
+    for (int c = 0; c < cmyk.cols; ++c) {
+      const auto& ink = cmyk.at<cv::Vec4b>(r, c);
+      for (int i = 0; i < 3; ++i) {
+        const int light = inverted ? ink[i] * ink[3] : (255 - ink[i]) * (255 - ink[3]);
+        rgb.at<cv::Vec3b>(r, c)[i] = static_cast<std::uint8_t>((light + 127) / 255);
+      }
+    }
+  if (grey) cv::cvtColor(rgb, rgb, cv::COLOR_RGB2GRAY);
+  return rgb;
+}
+
 // Nothing with a destructor is made between setjmp and the calls that may jump back to it. False: decoded,
 // but as CMYK.
 bool read_jpeg(JpegDecoder& jpeg, std::span<const std::uint8_t> bytes, bool grey, cv::Mat& image,
@@ -86,11 +100,11 @@ bool read_jpeg(JpegDecoder& jpeg, std::span<const std::uint8_t> bytes, bool grey
   jpeg_mem_src(&info, bytes.data(), bytes.size());
   jpeg_save_markers(&info, JPEG_APP0 + 1, 0xFFFF);
   jpeg_read_header(&info, TRUE);
-  if (std::uint64_t{info.image_width} * info.image_height > kMaxPixels)
+  const bool ours = info.num_components != 4;  // inks need twice the memory
+  if (std::uint64_t{info.image_width} * info.image_height > (ours ? kMaxPixels : kMaxPixels / 2))
     throw DataError("JPEG of too many pixels");
   orientation = orientation_of(info);
-  const bool ours = info.num_components != 4;
-  if (ours) info.out_color_space = grey ? JCS_GRAYSCALE : JCS_RGB;
+  info.out_color_space = !ours ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_start_decompress(&info);
   image.create(static_cast<int>(info.output_height), static_cast<int>(info.output_width),
                CV_8UC(info.output_components));
@@ -110,8 +124,7 @@ cv::Mat decode_jpeg(std::span<const std::uint8_t> bytes, bool grey) {
   cv::Mat image;
   int orientation = 1;
   if (!read_jpeg(jpeg, bytes, grey, image, orientation))
-    image = decode_opencv(bytes,
-                          (grey ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR) | cv::IMREAD_IGNORE_ORIENTATION);
+    image = without_inks(image, jpeg.info.saw_Adobe_marker != 0, grey);
   return turned(image, orientation);
 }
 

@@ -9,12 +9,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <iterator>
-#include <system_error>
-#include <utility>
 
+#include "data/io/temporary.hpp"
 #include "kernels/base/error.hpp"
 
 namespace dsx::data {
@@ -30,33 +28,20 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;
 };
 
-[[noreturn]] void output_error(const fs::path& path, const char* doing, int error) {
+}  // namespace
+
+void output_error(const fs::path& path, const char* doing, int error) {
   std::string hint;
   if (error == ENOSPC || error == EDQUOT) hint = "; free some space or choose another folder";
   if (error == EACCES || error == EROFS || error == EPERM) hint = "; choose a folder you may write to";
   if (error == ENOTDIR) hint = "; a part of the path is a file, not a folder";
   throw OutputError(fmt::format("{}: cannot {}: {}{}", path.string(), doing, std::strerror(error), hint));
 }
-
-void remove_stale_temporaries(const fs::path& folder, const std::string& prefix) {
-  std::error_code ignored;
-  const auto limit = fs::file_time_type::clock::now() - std::chrono::hours(1);
-  for (fs::directory_iterator it(folder, ignored), end; !ignored && it != end; it.increment(ignored)) {
-    const std::string name = it->path().filename().string();
-    if (!name.starts_with(prefix) || !name.ends_with(".tmp")) continue;
-    std::error_code error;
-    const auto written = fs::last_write_time(it->path(), error);
-    if (!error && written < limit) fs::remove(it->path(), error);
-  }
-}
-
-}  // namespace
 
 std::vector<std::uint8_t> read_file(const fs::path& path, std::size_t max_bytes) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -98,46 +83,16 @@ std::string sha256_hex(std::string_view text) {
   return sha256_hex(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
-fs::path temporary_beside(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) output_error(folder, "make this folder", error.value());
-  const std::string prefix = fmt::format(".{}.", path.filename().string());
-  remove_stale_temporaries(folder, prefix);
-  return folder / fmt::format("{}{}.tmp", prefix, ::getpid());
-}
-
-void publish(const fs::path& temporary, const fs::path& path) {
-  {
-    const Descriptor file(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file.get() < 0) output_error(path, "write", errno);
-    if (::fsync(file.get()) != 0) output_error(path, "write", errno);
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) output_error(path, "replace", errno);
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() >= 0) ::fsync(directory.get());  // best effort: some file systems refuse it
-}
-
 void write_file_atomically(const fs::path& path, std::string_view content) {
-  const fs::path temporary = temporary_beside(path);
-  try {
-    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (file.get() < 0) output_error(path, "write", errno);
-    std::size_t done = 0;
-    while (done < content.size()) {
-      const ssize_t put = ::write(file.get(), content.data() + done, content.size() - done);
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) output_error(path, "write", errno);
-      done += static_cast<std::size_t>(put);
-    }
-    if (::close(file.release()) != 0) output_error(path, "write", errno);
-    publish(temporary, path);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
+  Temporary temporary(path);
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t put = ::write(temporary.descriptor(), content.data() + done, content.size() - done);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) output_error(path, "write", errno);
+    done += static_cast<std::size_t>(put);
   }
+  temporary.publish();
 }
 
 }  // namespace dsx::data

@@ -1,5 +1,5 @@
-// Whole files and their hashes: reading with a size bound, SHA-256, and the temporary-then-rename writing
-// that every output of the project goes through.
+// Whole files and their hashes: reading with a size bound, SHA-256, and writing by way of a temporary
+// (temporary.hpp), as every output of the project is written.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +20,10 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& path,
 std::string sha256_hex(std::span<const std::uint8_t> bytes);
 std::string sha256_hex(std::string_view text);
 
-// "<folder>/.<name>.<pid>.tmp": unique per process, on the same file system as `path`. Makes the folder.
-// Removes temporaries of `path` that a killed process left more than an hour ago. Throws OutputError.
-std::filesystem::path temporary_beside(const std::filesystem::path& path);
-// Syncs `temporary` to disk, renames it over `path` and syncs the folder. Throws OutputError.
-void publish(const std::filesystem::path& temporary, const std::filesystem::path& path);
 // Writes text or bytes so that `path` is either the old file or the whole new one. Throws OutputError.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+// Throws OutputError "<path>: cannot <doing>: <the system's words>", with a hint where there is one.
+[[noreturn]] void output_error(const std::filesystem::path& path, const char* doing, int error);
 
 }  // namespace dsx::data

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "data/io/temporary.hpp"
+
 namespace dsx::data::h5 {
 
 // The process-wide, recursive HDF5 lock.
@@ -56,6 +58,7 @@ class Reader {
   std::int64_t attribute_int(const std::string& name) const;
   double attribute_double(const std::string& name) const;
 
+  // Texts of files that hold other bytes than UTF-8, as old ones may, come by as_utf8().
   // Whole data sets. `max_bytes` bounds what is allocated; the element count is checked against it first.
   std::vector<std::size_t> shape(const std::string& name) const;
   std::vector<std::string> strings(const std::string& name, std::size_t max_count = 100'000'000) const;
@@ -83,15 +86,16 @@ class Writer {
  public:
   enum class Seal { no, yes };  // see sealed_file.hpp
 
-  explicit Writer(std::filesystem::path path);
+  explicit Writer(std::filesystem::path path, Seal seal = Seal::no);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
   H5::H5File& file() { return file_; }
-  void commit(Seal seal = Seal::no);
+  void commit();
 
-  // Groups on the way to a data set ("metrics/train/auc") are made as needed.
+  // Groups on the way to a data set ("metrics/train/auc") are made as needed. Texts are written by as_utf8()
+  // (kernels/base/utf8.hpp).
   void attribute(const std::string& name, const std::string& value);
   void attribute(const std::string& name, const char* value) { attribute(name, std::string(value)); }
   void attribute(const std::string& name, std::int64_t value);
@@ -114,7 +118,9 @@ class Writer {
   [[noreturn]] void fail(const H5::Exception& error) const;  // OutputError "<path>: ..."
 
  private:
-  std::filesystem::path path_, temporary_;
+  std::filesystem::path path_;
+  Seal seal_;
+  Temporary temporary_;
   H5::H5File file_;
   bool open_ = false;
 };

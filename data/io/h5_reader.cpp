@@ -13,6 +13,7 @@
 #include "data/io/h5.hpp"
 #include "data/io/h5_internal.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 
 namespace dsx::data::h5 {
 namespace fs = std::filesystem;
@@ -30,7 +31,7 @@ std::vector<std::string> split_cells(const std::vector<char>& cells, std::size_t
   strings.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     const char* cell = cells.data() + i * width;
-    strings.emplace_back(cell, strnlen(cell, width));
+    strings.push_back(as_utf8({cell, strnlen(cell, width)}));
   }
   return strings;
 }
@@ -135,11 +136,11 @@ std::string Reader::attribute_string(const std::string& name) const {
       char* text = nullptr;  // stays null for a text that was never written
       attribute.read(type, static_cast<void*>(&text));
       const std::unique_ptr<char, herr_t (*)(void*)> freed(text, H5free_memory);
-      return text == nullptr ? "" : text;
+      return text == nullptr ? "" : as_utf8(text);
     }
     std::vector<char> cell(type.getSize());
     attribute.read(type, static_cast<void*>(cell.data()));
-    return {cell.data(), strnlen(cell.data(), cell.size())};
+    return as_utf8({cell.data(), strnlen(cell.data(), cell.size())});
   } catch (const H5::Exception&) {
     fail(fmt::format("has no readable attribute '{}'", name));
   }

@@ -4,19 +4,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <functional>
 #include <numeric>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
-#include "data/io/files.hpp"
 #include "data/io/h5.hpp"
 #include "data/io/h5_internal.hpp"
 #include "data/io/sealed_file.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 
 namespace dsx::data::h5 {
 namespace fs = std::filesystem;
@@ -31,17 +29,14 @@ H5::StrType fixed_string(std::size_t bytes) {
 
 }  // namespace
 
-Writer::Writer(fs::path path) : path_(std::move(path)), temporary_(temporary_beside(path_)) {
+Writer::Writer(fs::path path, Seal seal) : path_(std::move(path)), seal_(seal), temporary_(path_) {
   const Lock lock;
-  const int probe =
-      ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);  // for the system's reason
-  if (probe < 0) throw OutputError(fmt::format("{}: cannot write: {}", path_.string(), std::strerror(errno)));
-  ::close(probe);
   try {
-    file_ = H5::H5File(temporary_.string(), H5F_ACC_TRUNC, H5::FileCreatPropList::DEFAULT, access_options());
+    H5::FileCreatPropList creation;
+    if (seal_ == Seal::yes) creation.setUserblock(kSealBlock);
+    file_ = H5::H5File(temporary_.path().string(), H5F_ACC_TRUNC, creation, access_options());
     open_ = true;
   } catch (const H5::Exception& error) {
-    ::unlink(temporary_.c_str());
     fail(error);
   }
 }
@@ -53,12 +48,11 @@ Writer::~Writer() {
   // second attempt (by ~H5File, or at exit) reads freed memory. So an abandoned file is never closed: one
   // more reference keeps it open to the end of the process, and its space is given back here.
   std::error_code ignored;
-  fs::resize_file(temporary_, 0, ignored);
-  fs::remove(temporary_, ignored);
+  fs::resize_file(temporary_.path(), 0, ignored);
   H5Iinc_ref(file_.getId());
 }
 
-void Writer::commit(Seal seal) {
+void Writer::commit() {
   const Lock lock;
   try {
     file_.flush(H5F_SCOPE_GLOBAL);
@@ -67,35 +61,28 @@ void Writer::commit(Seal seal) {
     fail(error);
   }
   open_ = false;
-  try {
-    if (seal == Seal::yes) append_seal(temporary_);
-    publish(temporary_, path_);
-  } catch (const OutputError& error) {
-    ::unlink(temporary_.c_str());
-    throw OutputError(with_name_of(path_, temporary_, error.what()));
-  }
+  if (seal_ == Seal::yes) write_seal(temporary_.path(), path_);
+  temporary_.publish();
 }
 
 void Writer::begin_writeback() const {
 #ifdef SYNC_FILE_RANGE_WRITE
-  const int file = ::open(temporary_.c_str(), O_WRONLY | O_CLOEXEC);
-  if (file < 0) return;
-  ::sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);  // of the whole file; best effort
-  ::close(file);
+  ::sync_file_range(temporary_.descriptor(), 0, 0, SYNC_FILE_RANGE_WRITE);  // of the whole file; best effort
 #endif
 }
 
 void Writer::fail(const H5::Exception& error) const {
   std::string what = describe(error);
   std::error_code ignored;
-  const fs::space_info space = fs::space(temporary_.parent_path(), ignored);
+  const fs::space_info space = fs::space(temporary_.path().parent_path(), ignored);
   if (!ignored && space.available < kChunkBytes)
     what = "the disk is full; free some space or choose another folder";
   throw OutputError(fmt::format("{}: cannot write: {}", path_.string(), what));
 }
 
-void Writer::attribute(const std::string& name, const std::string& value) {
+void Writer::attribute(const std::string& name, const std::string& bytes) {
   const Lock lock;
+  const std::string value = as_utf8(bytes);
   try {
     const H5::StrType type = fixed_string(value.size());
     const std::string padded = value.empty() ? std::string(1, '\0') : value;
@@ -156,8 +143,9 @@ H5::DataSet create(H5::H5File& file, const std::string& name, const H5::DataType
 
 }  // namespace
 
-void Writer::string(const std::string& name, const std::string& value) {
+void Writer::string(const std::string& name, const std::string& bytes) {
   const Lock lock;
+  const std::string value = as_utf8(bytes);
   try {
     const H5::StrType type = fixed_string(value.size());
     const std::string padded = value.empty() ? std::string(1, '\0') : value;
@@ -167,10 +155,14 @@ void Writer::string(const std::string& name, const std::string& value) {
   }
 }
 
-void Writer::strings(const std::string& name, std::span<const std::string> values) {
+void Writer::strings(const std::string& name, std::span<const std::string> texts) {
   const Lock lock;
+  std::vector<std::string> values;
   std::size_t width = 1;
-  for (const std::string& value : values) width = std::max(width, value.size());
+  for (const std::string& text : texts) {
+    values.push_back(as_utf8(text));
+    width = std::max(width, values.back().size());
+  }
   std::vector<char> cells(width * values.size(), '\0');
   for (std::size_t i = 0; i < values.size(); ++i)
     std::copy(values[i].begin(), values[i].end(), &cells[i * width]);

@@ -9,21 +9,21 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
 
 namespace dsx::data {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kMark = "\nDOWNSCALEXR-SEAL sha256 ";
-constexpr std::size_t kSealBytes = kMark.size() + 64 + 1;  // mark, hash in hex, newline
+constexpr std::string_view kMark = "DOWNSCALEXR-SEAL sha256 ";
+constexpr std::string_view kOldMark = "\nDOWNSCALEXR-SEAL sha256 ";
+constexpr std::size_t kOldSealBytes = kOldMark.size() + 64 + 1;  // mark, hash in hex, newline: the last line
 
-// Hex SHA-256 of the first `bytes` of a stream; "" when it cannot be read.
+// Hex SHA-256 of the next `bytes` of a stream; "" when they cannot be read.
 std::string hash_stream(std::istream& in, std::uintmax_t bytes) {
   const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
@@ -37,54 +37,69 @@ std::string hash_stream(std::istream& in, std::uintmax_t bytes) {
   std::array<unsigned char, 32> digest{};
   EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
   std::string hex;
-  for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
+  for (const unsigned char byte : digest) fmt::format_to(std::back_inserter(hex), "{:02x}", byte);
   return hex;
 }
 
-void remove_quietly(const fs::path& path) {
-  std::error_code ignored;
-  fs::remove(path, ignored);
+std::string read_text(std::istream& in, std::size_t bytes) {
+  std::string text(bytes, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(bytes));
+  return in ? text : "";
+}
+
+bool has_old_seal(std::istream& in) {
+  in.clear();
+  in.seekg(-static_cast<std::streamoff>(kOldSealBytes), std::ios::end);
+  return read_text(in, kOldMark.size()) == kOldMark;
+}
+
+bool has_new_seal(std::istream& in) {
+  in.clear();
+  in.seekg(0);
+  return read_text(in, kMark.size()) == kMark;
+}
+
+bool is_as_sealed(std::istream& in, std::uintmax_t size) {
+  in.clear();
+  in.seekg(0);
+  if (size <= kSealBlock) return false;
+  const std::string block = read_text(in, kSealBlock);
+  const std::string hash = hash_stream(in, size - kSealBlock);
+  return !hash.empty() && block == seal_block(hash);
+}
+
+bool is_as_sealed_by_old(std::istream& in, std::uintmax_t size) {
+  in.clear();
+  in.seekg(0);
+  const std::string hash = hash_stream(in, size - kOldSealBytes);
+  return !hash.empty() && read_text(in, kOldSealBytes) == fmt::format("{}{}\n", kOldMark, hash);
 }
 
 }  // namespace
 
-std::string with_name_of(const fs::path& path, const fs::path& temporary, std::string message) {
-  const std::size_t at = message.find(temporary.string());
-  if (at != std::string::npos) message.replace(at, temporary.string().size(), path.string());
-  return message;
+std::string seal_block(std::string_view hash) {
+  std::string block =
+      fmt::format("{}{}\nThe checksum is of all bytes behind the first {}, which HDF5 calls a user block.\n",
+                  kMark, hash, kSealBlock);
+  block.resize(kSealBlock, '\0');
+  return block;
 }
 
-void append_seal(const fs::path& file) {
+void write_seal(const fs::path& file, const fs::path& path) {
   std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
   std::error_code error;
   const std::uintmax_t size = fs::file_size(file, error);
-  const std::string hash = error ? "" : hash_stream(stream, size);
-  if (hash.empty()) throw OutputError(file.string() + ": cannot be read back after writing");
-  stream.seekp(0, std::ios::end);
-  stream << kMark << hash << '\n' << std::flush;
-  if (!stream) throw OutputError(fmt::format("{}: cannot write: {}", file.string(), std::strerror(errno)));
+  stream.seekg(kSealBlock);
+  const std::string hash = error || size < kSealBlock ? "" : hash_stream(stream, size - kSealBlock);
+  if (hash.empty()) throw OutputError(path.string() + ": cannot be read back after writing");
+  stream.seekp(0);
+  stream << seal_block(hash) << std::flush;
+  if (!stream) throw OutputError(fmt::format("{}: cannot write: {}", path.string(), std::strerror(errno)));
 }
 
 bool has_seal(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
-  std::string mark(kMark.size(), '\0');
-  in.seekg(-static_cast<std::streamoff>(kSealBytes), std::ios::end);
-  return in.read(mark.data(), static_cast<std::streamsize>(mark.size())) && mark == kMark;
-}
-
-void write_sealed(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  const fs::path temporary = temporary_beside(path);
-  try {
-    write(temporary);
-    append_seal(temporary);
-    publish(temporary, path);
-  } catch (const OutputError& error) {
-    remove_quietly(temporary);
-    throw OutputError(with_name_of(path, temporary, error.what()));
-  } catch (...) {
-    remove_quietly(temporary);
-    throw;
-  }
+  return has_new_seal(in) || has_old_seal(in);
 }
 
 void check_seal(const fs::path& path, std::string_view remedy) {
@@ -93,13 +108,22 @@ void check_seal(const fs::path& path, std::string_view remedy) {
   const std::uintmax_t size = fs::file_size(path, error);
   if (!in || error)
     throw DataError(fmt::format("{}: cannot be read: no such file, or no permission", path.string()));
-  const std::string damaged = fmt::format(": damaged or truncated (its checksum does not match); {}", remedy);
-  if (size <= kSealBytes) throw DataError(path.string() + damaged);
-  const std::string hash = hash_stream(in, size - kSealBytes);
-  std::string seal(kSealBytes, '\0');
-  in.read(seal.data(), static_cast<std::streamsize>(kSealBytes));
-  if (hash.empty() || !in || seal != std::string(kMark) + hash + "\n")
-    throw DataError(path.string() + damaged);
+  if (has_new_seal(in)) {
+    if (!is_as_sealed(in, size))
+      throw DataError(
+          fmt::format("{}: damaged or truncated (its checksum does not match), or changed by another "
+                      "program; {}",
+                      path.string(), remedy));
+  } else if (has_old_seal(in)) {
+    if (!is_as_sealed_by_old(in, size))
+      throw DataError(
+          fmt::format("{}: damaged or truncated (its checksum does not match); {}", path.string(), remedy));
+  } else {
+    throw DataError(
+        fmt::format("{}: damaged or truncated (it has no checksum; if version 0.1 wrote it, a "
+                    "program that opened it for writing has cut that off); {}",
+                    path.string(), remedy));
+  }
 }
 
 }  // namespace dsx::data

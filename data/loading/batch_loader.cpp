@@ -19,6 +19,7 @@
 #include "kernels/base/error.hpp"
 #include "kernels/base/pages.hpp"
 #include "kernels/base/random.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 namespace {
@@ -69,7 +70,7 @@ struct BatchLoader::Impl {
   std::size_t handed_out = 0;
   std::exception_ptr failure;
   std::int64_t waited_ns = 0, work_ns = 0;
-  std::thread thread;
+  std::jthread thread;
 };
 
 void BatchLoader::Impl::make_slots() {
@@ -164,7 +165,7 @@ BatchLoader::BatchLoader(const Dataset& dataset, std::vector<std::size_t> indice
   cv::setNumThreads(1);  // the filters run on the loader's own thread
   impl_ = std::make_unique<Impl>(dataset, std::move(indices), std::move(labels), options);
   impl_->make_slots();
-  impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+  impl_->thread = start_thread("prefetching images", [impl = impl_.get()] { impl->run(); });
 }
 
 BatchLoader::~BatchLoader() {

@@ -11,10 +11,10 @@
 #include <mutex>
 #include <opencv2/core.hpp>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "data/io/files.hpp"
+#include "data/io/temporary.hpp"
 #include "data/loading/memory_cache.hpp"
 #include "data/quality/manifest.hpp"
 #include "data/sources/hdf5_dataset.hpp"
@@ -23,6 +23,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 namespace fs = std::filesystem;
@@ -68,7 +69,8 @@ std::unique_ptr<Dataset> open_imported(ImageSource& images, const DataOptions& o
   if (!options.subject.empty()) made_of += "\nsubject " + options.subject;
   const std::string key = sha256_hex(made_of);
   const fs::path folder = options.cache_dir.empty() ? default_cache_dir() : options.cache_dir;
-  const fs::path file = folder / fmt::format("{}-{}.h5", listing.root.filename().string(), key.substr(0, 16));
+  const fs::path file = folder / fitting_name(folder, listing.root.filename().string(),
+                                              fmt::format("-{}.h5", key.substr(0, 16)));
   std::unique_ptr<Hdf5Dataset> dataset = cached(file, listing);
   if (!dataset) {
     ImportOptions import;
@@ -140,10 +142,7 @@ void preload(const Dataset& dataset, std::span<const std::size_t> indices, int j
       next = indices.size();
     }
   };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < (jobs > 0 ? jobs : usable_cpus()); ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  run_workers(jobs > 0 ? jobs : usable_cpus(), [&](int) { work(); });
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -9,7 +9,6 @@
 #include <exception>
 #include <mutex>
 #include <stdexcept>
-#include <thread>
 
 #include "data/io/files.hpp"
 #include "data/quality/manifest.hpp"
@@ -17,6 +16,7 @@
 #include "data/sources/import.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 namespace {
@@ -52,11 +52,7 @@ std::vector<Bytes> encode(const Dataset& dataset, std::span<const std::size_t> i
       next = indices.size();
     }
   };
-  {
-    std::vector<std::jthread> threads;
-    for (int t = 1; t < jobs; ++t) threads.emplace_back(work);
-    work();
-  }
+  run_workers(jobs, [&](int) { work(); });
   if (failure) std::rethrow_exception(failure);
   return chunks;
 }

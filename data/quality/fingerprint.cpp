@@ -9,12 +9,12 @@
 #include <exception>
 #include <mutex>
 #include <opencv2/core.hpp>
-#include <thread>
 
 #include "data/io/files.hpp"
 #include "data/quality/perceptual_hash.hpp"
 #include "data/sources/import.hpp"
 #include "kernels/base/cpus.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 namespace {
@@ -115,11 +115,7 @@ std::vector<Fingerprint> fingerprints_of(const Dataset& dataset, int jobs, const
       next = count;
     }
   };
-  {
-    std::vector<std::jthread> threads;
-    for (int t = 1; t < (jobs > 0 ? jobs : usable_cpus()); ++t) threads.emplace_back(work, false);
-    work(true);
-  }
+  run_workers(jobs > 0 ? jobs : usable_cpus(), [&](int worker) { work(worker == 0); });
   if (failure) std::rethrow_exception(failure);
   if (progress && count > 0) progress(count, count);
   return result;

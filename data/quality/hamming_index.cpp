@@ -11,9 +11,9 @@
 #include <limits>
 #include <mutex>
 #include <stdexcept>
-#include <thread>
 
 #include "kernels/base/cpus.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 namespace {
@@ -122,9 +122,7 @@ class Search {
         for (std::size_t i = next.fetch_add(kChunk); i < hashes_.size() && !full_; i = next.fetch_add(kChunk))
           keep(search(table, masks, b, i, std::min(i + kChunk, hashes_.size())));
       };
-      std::vector<std::jthread> threads;
-      for (int t = 1; t < jobs; ++t) threads.emplace_back(work);
-      work();
+      run_workers(jobs, [&](int) { work(); });
     }
     std::sort(result_.pairs.begin(), result_.pairs.end(), [](const HashPair& a, const HashPair& b) {
       return std::tie(a.distance, a.first, a.second) < std::tie(b.distance, b.first, b.second);

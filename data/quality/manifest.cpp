@@ -10,17 +10,15 @@
 
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
+#include "kernels/base/utf8.hpp"
 
 namespace dsx::data {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// File names need not be UTF-8; what is not becomes the replacement character, on both sides of a comparison.
-std::string quoted(const std::string& text) {
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-std::string as_stored(const std::string& text) { return Json::parse(quoted(text)).get<std::string>(); }
+std::string quoted(const std::string& text) { return json_text(Json(text)); }
 
 struct Column {
   const char* name;
@@ -35,10 +33,10 @@ constexpr std::array<Column, 6> kColumns = {{{"name", &ManifestImage::name},
 
 ManifestImage image_of(const Dataset& dataset, std::size_t index) {
   const Item& item = dataset.items()[index];
-  return {as_stored(item.name),
+  return {as_utf8(item.name),
           to_string(item.split),
-          as_stored(dataset.class_names()[static_cast<std::size_t>(item.label)]),
-          as_stored(item.subject),
+          as_utf8(dataset.class_names()[static_cast<std::size_t>(item.label)]),
+          as_utf8(item.subject),
           item.sha256,
           ""};
 }
@@ -80,7 +78,7 @@ class Differences {
 Manifest manifest_of(const Dataset& dataset, const std::vector<Fingerprint>& fingerprints,
                      std::span<const std::size_t> kept) {
   Manifest manifest{dataset.description(), dataset.shape(), {}, {}};
-  for (const std::string& name : dataset.class_names()) manifest.class_names.push_back(as_stored(name));
+  for (const std::string& name : dataset.class_names()) manifest.class_names.push_back(as_utf8(name));
   for (const std::size_t index : kept) {
     manifest.images.push_back(image_of(dataset, index));
     manifest.images.back().pixels = pixels_hex(fingerprints[index]);
@@ -94,7 +92,7 @@ std::string manifest_text(const Manifest& manifest, const Dataset& dataset,
                   {"source", manifest.source},          {"channels", manifest.shape.channels},
                   {"height", manifest.shape.height},    {"width", manifest.shape.width},
                   {"class_names", manifest.class_names}};
-  std::string text = head.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = json_text(head);
   text.back() = ',';
   text += "\n\"columns\":[";
   for (const Column& column : kColumns)

@@ -29,8 +29,25 @@ constexpr std::size_t kMaxImageBytes = std::size_t{128} << 20;  // each decoding
 struct PairNames {
   const char *images, *labels;
 };
-constexpr PairNames kPairNames[] = {{"{}_images", "{}_labels"}, {"X_{}", "y_{}"}, {"x_{}", "y_{}"}};
-constexpr PairNames kWholeNames[] = {{"images", "labels"}, {"X", "y"}};
+constexpr PairNames kPairNames[] = {{"{}_images", "{}_labels"},
+                                    {"X_{}", "y_{}"},
+                                    {"x_{}", "y_{}"},
+                                    {"X_{}", "Y_{}"},
+                                    {"x_{}", "Y_{}"},
+                                    {"{}_X", "{}_y"},
+                                    {"{}_x", "{}_y"},
+                                    {"{}_X", "{}_Y"},
+                                    {"images_{}", "labels_{}"},
+                                    {"{}X", "{}Y"},
+                                    {"{}_imgs", "{}_labels"},
+                                    {"{}_data", "{}_labels"},
+                                    {"{}_images", "{}_targets"},
+                                    {"{}_data", "{}_targets"},
+                                    {"{}images", "{}labels"},
+                                    {"{}_image", "{}_label"}};
+constexpr PairNames kWholeNames[] = {{"images", "labels"}, {"X", "y"},          {"x", "y"},
+                                     {"X", "Y"},           {"imgs", "labels"},  {"data", "labels"},
+                                     {"data", "target"},   {"data", "targets"}, {"image", "label"}};
 
 struct SplitName {
   Split split;
@@ -43,6 +60,7 @@ constexpr SplitName kSplitNames[] = {{Split::train, "train"}, {Split::train, "tr
 struct Pair {
   std::string images, labels;
   Split split;
+  bool whole = false;  // a set without splits
 };
 
 // Every pair that is known, the preferred ones first, those of whole sets last.
@@ -52,22 +70,27 @@ std::vector<Pair> known_pairs() {
     for (const SplitName& split : kSplitNames)
       pairs.push_back({fmt::format(fmt::runtime(names.images), split.name),
                        fmt::format(fmt::runtime(names.labels), split.name), split.split});
-  for (const PairNames& names : kWholeNames) pairs.push_back({names.images, names.labels, Split::train});
+  for (const PairNames& names : kWholeNames)
+    pairs.push_back({names.images, names.labels, Split::train, true});
   return pairs;
 }
 
 // One pair for each split, whichever way it is named. A set that has splits needs no whole.
 std::vector<Pair> find_pairs(const ArrayStore& store) {
   std::vector<Pair> found;
+  std::optional<Pair> without_labels;
   for (const Pair& pair : known_pairs()) {
-    const bool whole = pair.images.find('_') == std::string::npos;
-    const bool taken = std::any_of(found.begin(), found.end(),
-                                   [&](const Pair& other) { return whole || other.split == pair.split; });
-    if (taken || !store.has(pair.images)) continue;
-    if (!store.has(pair.labels))
-      throw DataError(fmt::format("{}: has {} but no {}", store.path.string(), pair.images, pair.labels));
-    found.push_back(pair);
+    const auto is_taken = [&](const Pair& other) { return pair.whole || other.split == pair.split; };
+    if (std::any_of(found.begin(), found.end(), is_taken) || !store.has(pair.images)) continue;
+    if (store.has(pair.labels))
+      found.push_back(pair);
+    else if (!without_labels)
+      without_labels = pair;
   }
+  const auto has_split = [&](const Pair& other) { return other.split == without_labels->split; };
+  if (without_labels && std::none_of(found.begin(), found.end(), has_split))
+    throw DataError(fmt::format("{}: has {} but no {}", store.path.string(), without_labels->images,
+                                without_labels->labels));
   std::stable_sort(found.begin(), found.end(),
                    [](const Pair& a, const Pair& b) { return a.split < b.split; });
   if (!found.empty()) return found;
@@ -75,7 +98,9 @@ std::vector<Pair> find_pairs(const ArrayStore& store) {
   throw DataError(fmt::format(
       "{}: has no arrays train_images and train_labels (or X_train and y_train, x_train and "
       "y_train, images and labels, X and y){}",
-      store.path.string(), names.empty() ? "" : fmt::format("; it has {}", fmt::join(names, ", "))));
+      store.path.string(),
+      names.empty() ? ""
+                    : fmt::format("; it has {}; save them again under such names", fmt::join(names, ", "))));
 }
 
 // Names of arrays that no pair takes.
@@ -84,7 +109,7 @@ LeftOut unused_arrays(const ArrayStore& store, const std::vector<Pair>& pairs) {
   for (const std::string& name : store.names())
     if (std::none_of(pairs.begin(), pairs.end(),
                      [&](const Pair& pair) { return name == pair.images || name == pair.labels; }))
-      unused.add("arrays that no split uses", name);
+      unused.add("that no split uses", name, 1, "array");
   return unused;
 }
 
@@ -95,17 +120,25 @@ std::string stamp_of(const fs::path& path) {
                      status.st_mtim.tv_nsec);
 }
 
-// One row or plane of pixels from numbers: 8- and 16-bit ones as they are, others as doubles.
+// What numbers of this type can hold; floats: from 0 to 1.
+IntensityRange range_of_type(const NpyHeader& header) {
+  const double bits = 8. * static_cast<double>(header.width);
+  if (header.kind == 'f' || header.kind == 'b') return {0, 1};
+  return header.kind == 'u' ? IntensityRange{0, std::exp2(bits) - 1}
+                            : IntensityRange{-std::exp2(bits - 1), std::exp2(bits - 1) - 1};
+}
+
+// One row or plane of pixels from numbers: unsigned ones of 8 and 16 bits as they are, others as doubles.
 cv::Mat to_pixels(const NpyHeader& header, std::span<const std::uint8_t> bytes, int rows, int columns,
                   int channels) {
   const auto count =
       static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns) * static_cast<std::size_t>(channels);
-  if (header.width == 1) {
+  if (header.width == 1 && header.kind != 'i') {
     cv::Mat pixels(rows, columns, CV_8UC(channels));
     std::memcpy(pixels.data, bytes.data(), count);
     return pixels;
   }
-  if (header.kind == 'u') {
+  if (header.kind == 'u' && header.width == 2) {
     cv::Mat pixels(rows, columns, CV_16UC(channels));
     auto* out = reinterpret_cast<std::uint16_t*>(pixels.data);
     for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint16_t>(npy_number(header, bytes, i));
@@ -113,21 +146,8 @@ cv::Mat to_pixels(const NpyHeader& header, std::span<const std::uint8_t> bytes, 
   }
   cv::Mat pixels(rows, columns, CV_64FC(channels));
   auto* out = reinterpret_cast<double*>(pixels.data);
-  for (std::size_t i = 0; i < count; ++i) {
-    out[i] = npy_number(header, bytes, i);
-    if (!std::isfinite(out[i])) throw DataError(fmt::format("a pixel is {}", out[i]));
-  }
+  for (std::size_t i = 0; i < count; ++i) out[i] = npy_number(header, bytes, i);
   return pixels;
-}
-
-void check_floats(const cv::Mat& image) {
-  double low = 0, high = 0;
-  cv::minMaxIdx(image.reshape(1), &low, &high);
-  if (low < -1e-6 || high > 1 + 1e-6)
-    throw DataError(fmt::format(
-        "pixels go from {} to {}: floats must be from 0 to 1, or --intensity-range LOW,HIGH must say what is "
-        "black and white",
-        low, high));
 }
 
 }  // namespace
@@ -179,10 +199,6 @@ ArrayImages::Part ArrayImages::open_part(const std::string& images,
   part.images = images;
   part.header = read_npy_header(*stream);
   const auto& shape = part.header.shape;
-  const std::string type = part.header.type_name();
-  if (type != "uint8" && type != "uint16" && type != "float32" && type != "float64")
-    stream->fail(
-        fmt::format("pixels of type {} are not read; use uint8, uint16, or floats from 0 to 1", type));
   const auto is_channels = [](std::uint64_t n) { return n == 1 || n == 3; };
   const bool last = shape.size() == 4 && is_channels(shape[3]);
   part.channels_first = shape.size() == 4 && !last && is_channels(shape[1]);
@@ -264,8 +280,7 @@ Picture ArrayImages::picture(std::size_t index, std::span<const std::uint8_t> by
   const Part& part = part_of(index);
   Picture picture;
   picture.kind = part.header.type_name();
-  picture.range = {0,
-                   part.header.kind == 'f' ? 1. : std::exp2(8. * static_cast<double>(part.header.width)) - 1};
+  picture.range = range_of_type(part.header);
   if (options.wanted && !options.wanted(picture.kind)) return {};
   if (part.channels_first && part.channels == 3) {
     const std::size_t plane = part.image_bytes() / 3;
@@ -276,8 +291,7 @@ Picture ArrayImages::picture(std::size_t index, std::span<const std::uint8_t> by
   } else {
     picture.image = to_pixels(part.header, bytes, part.height, part.width, part.channels);
   }
-  const bool has_range = options.windows;  // otherwise one is given for all values
-  if (has_range && part.header.kind == 'f') check_floats(picture.image);
+  if (part.header.kind == 'f') check_fractions(picture.image, options.windows);
   return picture;
 }
 

@@ -2,10 +2,11 @@
 // original study). Pixels are read as a stream, one image at a time.
 //
 // Names, each in as many of the splits train, val (valid, validation, dev) and test as there are:
-// train_images with train_labels, X_train with y_train, x_train with y_train; or images with labels, X with
-// y, which are all train; other arrays are left out and said. Images are N x H x W, N x H x W x C or N x C x
-// H x W of uint8, uint16 or floats (from 0 to 1, or with an intensity range given); labels are N, N x 1, or N
-// x K truth values of K findings.
+// train_images with train_labels, X_train with y_train and the like (the table in array_images.cpp); or
+// images with labels, X with y, which are all train; other arrays are left out and said. Images are N x H x
+// W, N x H x W x C or N x C x H x W of whole numbers (of which the range that is used is found), truth
+// values, or floats (from 0 to 1, or with an intensity range given); labels are N, N x 1, or N x K truth
+// values of K findings.
 #pragma once
 
 #include <filesystem>

@@ -5,10 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <span>
 #include <sstream>
+#include <string_view>
 
+#include "data/sources/name_words.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 
@@ -33,43 +34,75 @@ std::string listed(const std::vector<std::string>& classes) {
                      shown < classes.size() ? ", ..." : "");
 }
 
-std::vector<std::string> words_in(const std::string& name) {
-  std::vector<std::string> words(1);
-  char before = ' ';
-  for (const char c : name) {
-    const auto letter = static_cast<unsigned char>(c);
-    const bool hump = std::isupper(letter) != 0 && std::islower(static_cast<unsigned char>(before)) != 0;
-    if ((std::isalnum(letter) == 0 || hump) && !words.back().empty()) words.emplace_back();
-    if (std::isalnum(letter) != 0) words.back() += static_cast<char>(std::tolower(letter));
-    before = c;
-  }
-  if (words.back().empty()) words.pop_back();
-  return words;
+// Longer ones first: "not" begins with "no".
+constexpr std::string_view kNegators[] = {"without", "not", "non", "no", "un", "ab"};
+// Words for nobody ill, or nothing found.
+constexpr std::string_view kNegatives[] = {
+    "negative", "neg",  "negatives",    "normal",       "normals", "healthy", "control",
+    "controls", "ctrl", "ctl",          "hc",           "cn",      "nc",      "absent",
+    "absence",  "none", "unremarkable", "wnl",          "nein",    "false",   "lacking",
+    "sans",     "ohne", "kein",         "asymptomatic", "gesund",  "sano",    "sain"};
+// Negative only beside what is worse: beside "normal" they are the finding.
+constexpr std::string_view kMildWords[] = {"benign", "mild",   "stable", "background",
+                                           "other",  "others", "rest"};
+// What is negated in one word: "nofinding", "notumor", "uninfected", "nonCOVID" beside classes of other
+// names.
+constexpr std::string_view kFindings[] = {
+    "finding",   "findings", "tumor",        "tumour",       "tumors",      "disease",   "diseased",
+    "lesion",    "lesions",  "nodule",       "nodules",      "mass",        "cancer",    "pneumonia",
+    "covid",     "covid19",  "tb",           "tuberculosis", "effusion",    "fracture",  "opacity",
+    "edema",     "oedema",   "pneumothorax", "infection",    "infected",    "affected",  "abnormal",
+    "defect",    "stroke",   "hemorrhage",   "haemorrhage",  "mask",        "malignant", "positive",
+    "pathology", "event",    "bleeding",     "cardiomegaly", "abnormality", "dr",        "glaucoma",
+    "sick",      "ill",      "case"};
+
+template <std::size_t N>
+bool is_one_of(const std::string_view (&words)[N], std::string_view word) {
+  return std::find(std::begin(words), std::end(words), word) != std::end(words);
 }
 
-constexpr const char* kNegators[] = {"non", "no", "not", "without", "un"};
-constexpr const char* kNegatives[] = {"negative", "neg",      "normal", "healthy",
-                                      "control",  "controls", "absent", "benign"};
-
-// Does a name say that something is not there: "NORMAL", "no finding", "nonCOVID" beside "COVID"? A negated
-// negative
-// ("not normal") does not.
-bool is_negated(const std::string& name, const std::string& other) {
-  const std::vector<std::string> words = words_in(name), others = words_in(other);
-  bool negative = false, negated = false;
-  for (const std::string& word : words) {
-    negative |= std::find(std::begin(kNegatives), std::end(kNegatives), word) != std::end(kNegatives);
-    for (const std::string negator : kNegators) {
-      // A word of its own, or written in one with what the other class is called.
-      const bool joined = word.starts_with(negator) && std::find(others.begin(), others.end(),
-                                                                 word.substr(negator.size())) != others.end();
-      if (joined || (word == negator && negator != "un")) {
-        negated = !negated;
-        break;
-      }
-    }
+// The negator that a word is, or begins with where what follows is a finding, a negative word, or what the
+// other class is called; "" for none.
+std::string_view negator_in(const std::string& word, const std::vector<std::string>& others) {
+  for (const std::string_view negator : kNegators) {
+    if (word == negator) return negator;
+    if (!word.starts_with(negator) || word.size() == negator.size()) continue;
+    const std::string rest = word.substr(negator.size());
+    if (is_one_of(kFindings, rest) || is_one_of(kNegatives, rest) ||
+        std::find(others.begin(), others.end(), rest) != others.end())
+      return negator;
   }
-  return negative != negated;
+  return "";
+}
+
+// Does a name say that something is not there: 2 for "NORMAL", "no finding", "nonCOVID" beside "COVID"; 1 for
+// "benign"; 0 else. A negated negative ("not normal", "unhealthy") does not.
+int negativity(const std::string& name, const std::string& other) {
+  const std::vector<std::string> words = words_in(name), others = words_in(other);
+  bool negative = false, negated = false, mild = false;
+  for (const std::string& word : words) {
+    mild |= is_one_of(kMildWords, word);
+    if (is_one_of(kNegatives, word) || (word == "free" && &word == &words.back())) {
+      negative = true;
+      continue;
+    }
+    const std::string_view negator = negator_in(word, others);
+    if (negator.empty()) continue;
+    const std::string_view rest = std::string_view(word).substr(negator.size());
+    negated = !negated;
+    negative |= !rest.empty() && is_one_of(kNegatives, rest);
+  }
+  return negative != negated ? 2 : mild && !negated ? 1 : 0;
+}
+
+// All that no name negates, where one does; else the last.
+std::string suggestion(const std::vector<std::string>& classes) {
+  constexpr std::size_t kMany = 6;
+  std::vector<std::string> rest;
+  for (const std::string& name : classes)
+    if (negativity(name, "") < 2) rest.push_back(name);
+  const bool few = classes.size() <= kMany && !rest.empty() && rest.size() < classes.size();
+  return few ? fmt::format("{}", fmt::join(rest, ",")) : classes.back();
 }
 
 }  // namespace
@@ -87,8 +120,7 @@ BinaryClasses binary_classes(const std::vector<std::string>& classes, const std:
     throw DataError(fmt::format(
         "{}: has {} ({}), and a study needs two{}", where, counted(classes.size(), "class", "classes"),
         listed(classes),
-        classes.size() < 2 ? ""
-                           : fmt::format(": say which are positive, e.g. --positive {}", classes.back())));
+        classes.size() < 2 ? "" : ": say which are positive, e.g. --positive " + suggestion(classes)));
   for (const std::string& name : chosen)
     if (std::find(classes.begin(), classes.end(), name) == classes.end())
       throw DataError(
@@ -96,7 +128,7 @@ BinaryClasses binary_classes(const std::vector<std::string>& classes, const std:
   BinaryClasses result;
   std::vector<std::string> sides[2];
   const bool second_is_negative =
-      positive.empty() && is_negated(classes[1], classes[0]) && !is_negated(classes[0], classes[1]);
+      positive.empty() && negativity(classes[1], classes[0]) > negativity(classes[0], classes[1]);
   for (const std::string& name : classes) {
     const bool is_positive = positive.empty() ? (name == classes.back()) != second_is_negative
                                               : std::find(chosen.begin(), chosen.end(), name) != chosen.end();

@@ -14,8 +14,9 @@ struct BinaryClasses {
 };
 
 // `classes`: those that the data has, in order. `positive`: comma-separated ones of them, or "" where there
-// are two: then a name that negates (NORMAL, healthy, non-X, no_X, not_X, without X, X_negative) is the
-// negative one, else the first. Throws DataError that names `where` and what can be chosen.
+// are two: then a name that negates (NORMAL, healthy, non-X, no_X, notX, without X, X_negative, X-free) is
+// the negative one ("benign" only beside one that does not), else the first. Throws DataError that names
+// `where` and what can be chosen.
 BinaryClasses binary_classes(const std::vector<std::string>& classes, const std::string& positive,
                              const std::string& where);
 

@@ -32,7 +32,7 @@ constexpr std::size_t kWritebackBytes = 16 << 20;
 
 Hdf5DatasetWriter::Hdf5DatasetWriter(const std::filesystem::path& path, ImageShape shape,
                                      std::size_t capacity)
-    : writer_(path), shape_(shape) {
+    : writer_(path, h5::Writer::Seal::yes), shape_(shape) {
   const h5::Lock lock;
   const std::array<hsize_t, 4> extent = {capacity, static_cast<hsize_t>(shape.channels),
                                          static_cast<hsize_t>(shape.height),
@@ -110,7 +110,7 @@ void Hdf5DatasetWriter::finish(const FolderListing& listing, const DecodeOptions
   writer_.strings("skipped", skipped);
   writer_.strings("notes", notes_);
   writer_.strings("left_out", listing.left_out);
-  writer_.commit(h5::Writer::Seal::yes);
+  writer_.commit();
 }
 
 Hdf5Dataset::Hdf5Dataset(const std::filesystem::path& path) : reader_(path, check_sealed) {

@@ -3,11 +3,11 @@
 
 #include <exception>
 #include <mutex>
-#include <thread>
 
 #include "data/formats/content.hpp"
 #include "data/io/files.hpp"
 #include "kernels/base/cpus.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 
@@ -37,10 +37,7 @@ void for_each_image(ImageSource& images, int jobs,
       next = count;
     }
   };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < (jobs > 0 ? jobs : usable_cpus()); ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  run_workers(jobs > 0 ? jobs : usable_cpus(), [&](int) { work(); });
   if (failure) std::rethrow_exception(failure);
 }
 

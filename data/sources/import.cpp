@@ -23,6 +23,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::data {
 namespace {
@@ -55,7 +56,7 @@ class Encoder {
  public:
   Encoder(ImageSource& images, const DecodeOptions& options, int jobs)
       : images_(images), options_(options), window_(static_cast<std::size_t>(jobs) * 16), ring_(window_) {
-    for (int i = 0; i < jobs; ++i) threads_.emplace_back([this] { work(); });
+    threads_ = start_threads(jobs, "decoding images", [this] { work(); });
   }
   ~Encoder() {
     {
@@ -63,7 +64,7 @@ class Encoder {
       stop_ = true;
     }
     space_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();  // joins them
   }
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
@@ -124,7 +125,7 @@ class Encoder {
   std::size_t next_ = 0, taken_ = 0;
   bool stop_ = false;
   std::exception_ptr failure_;
-  std::vector<std::thread> threads_;
+  std::vector<std::jthread> threads_;
 };
 
 [[noreturn]] void refuse_bad_images(const FolderListing& listing, const std::vector<std::string>& bad) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "data/formats/content.hpp"
+#include "data/sources/name_words.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 
@@ -27,8 +29,9 @@ constexpr std::size_t kMaxDepth = 24;
 constexpr const char* kHidden = "hidden (names that begin with a dot)";
 constexpr const char* kLoop = "linked back to a folder above";
 constexpr const char* kBroken = "linked to nothing, or not a file";
-constexpr const char* kMasks = "masks or annotations, not images";
-constexpr const char* kIndex = "indexes of DICOM folders";
+constexpr const char* kMasks = "as masks or annotations";
+constexpr const char* kIndex = "as indexes of DICOM folders";
+constexpr const char* kSystem = "of the system's own";
 constexpr const char* kOther = "of other kinds";
 
 std::string lower_case(std::string text) {
@@ -68,10 +71,25 @@ bool has_image_ending(const std::string& name) {
   return false;
 }
 
-bool is_mask_folder(const std::string& name) {
-  static const std::set<std::string> known = {"mask",         "masks",       "segmentation", "segmentations",
-                                              "annotation",   "annotations", "ground_truth", "groundtruth",
-                                              "ground truth", "labels",      "gt",           "heatmaps"};
+// "masks", "Ground-truths"; within a class also "leftMask", "lung masks": classes may be called "with mask".
+bool is_mask_folder(const std::string& name, bool in_class) {
+  static const std::set<std::string> known = {
+      "mask",        "masks",  "segmentation", "segmentations", "seg",      "segs",     "annotation",
+      "annotations", "labels", "gt",           "heatmaps",      "contours", "outlines", "overlays",
+      "thumbnails",  "thumbs", "groundtruth",  "groundtruths"};
+  const std::vector<std::string> words = words_in(name);
+  if (words.size() == 2 && words[0] == "ground" && words[1].starts_with("truth")) return true;
+  if (words.size() == 1) return known.contains(words[0]);
+  return in_class && std::any_of(words.begin(), words.end(),
+                                 [](const std::string& word) { return known.contains(word); });
+}
+
+// Made by systems and programs beside what they hold: small copies of images, the trash.
+bool is_system_folder(const std::string& name) {
+  static const std::set<std::string> known = {
+      "__macosx",   "@eadir", "#recycle",  "$recycle.bin",
+      "lost+found", "@tmp",   "#snapshot", "system volume information",
+      "__pycache__"};
   return known.contains(lower_case(name));
 }
 
@@ -83,13 +101,33 @@ bool is_image_folder(const std::string& name) {
   return known.contains(lower_case(name));
 }
 
-// "scan_mask.png" or "scan_mask_1.png": the name without that ending, in lower case; "" when it has none.
+bool is_split_folder(const std::string& name) {
+  static const std::set<std::string> known = {"train",      "training", "val",  "valid",
+                                              "validation", "dev",      "test", "testing"};
+  return known.contains(lower_case(name));
+}
+
+// "scan_mask.png", "scan_mask_1.png", "mask-scan.png", "scan.seg.png": what is masked, in lower case; "" when
+// the name says nothing of a mask.
 std::string masked_stem(const std::string& name) {
-  static const std::regex pattern(R"(^(.+?)[ _-](?:mask|seg|segmentation|annotation)(?:[ _-]?\d+)?$)",
+  static const std::regex behind(
+      R"(^(.+?)(?:[ _.-](?:mask|masks|seg|segmentation|annotation|annotated|label|gt|groundtruth|contour|roi)|mask))"
+      R"((?:[ _-]?\d+)?$)",
+      std::regex::icase);
+  static const std::regex before(R"(^(?:mask|seg|segmentation|gt|label)[ _.-](.+)$)", std::regex::icase);
+  std::smatch match;
+  const std::string stem = fs::path(name).stem().string();
+  const bool found = std::regex_match(stem, match, behind) || std::regex_match(stem, match, before);
+  return found ? lower_case(match[1].str()) : "";
+}
+
+// "scan" of scan_image.png.
+std::string image_stem(const std::string& name) {
+  static const std::regex pattern(R"(^(.+?)[ _.-](?:image|img|original|orig|xray|x-ray|cxr|scan)$)",
                                   std::regex::icase);
   std::smatch match;
   const std::string stem = fs::path(name).stem().string();
-  return std::regex_match(stem, match, pattern) ? lower_case(match[1].str()) : "";
+  return lower_case(std::regex_match(stem, match, pattern) ? match[1].str() : stem);
 }
 
 class Walk {
@@ -111,7 +149,8 @@ class Walk {
   // What else the same folder holds.
   struct Beside {
     bool images = false;          // or a folder of them
-    std::set<std::string> stems;  // of what is no mask by its name
+    bool in_class = false;        // below a folder that may be a class's
+    std::set<std::string> stems;  // of what is no mask by its name, also without "_image" at their end
   };
 
   static std::string joined(const std::vector<std::string>& parts, const std::string& name) {
@@ -126,11 +165,16 @@ class Walk {
     above_.push_back({status.st_dev, status.st_ino});
     const std::vector<Member> members = members_of(folder);
     Beside beside;
+    beside.in_class = parts.size() > (!parts.empty() && is_split_folder(parts[0]) ? 1U : 0U);
     for (const Member& member : members) {
       const bool is_folder = member.is_there && S_ISDIR(member.status.st_mode);
-      beside.images |= is_folder ? is_image_folder(member.name) : has_image_ending(member.name);
-      if (masked_stem(member.name).empty())
-        beside.stems.insert(lower_case(fs::path(member.name).stem().string()));
+      // Within a class any folder beside one of masks holds what they are of.
+      const bool other = beside.in_class && member.name[0] != '.' && !is_system_folder(member.name) &&
+                         !is_mask_folder(member.name, true);
+      beside.images |= is_folder ? other || is_image_folder(member.name) : has_image_ending(member.name);
+      if (is_folder || !masked_stem(member.name).empty()) continue;
+      beside.stems.insert(lower_case(fs::path(member.name).stem().string()));
+      beside.stems.insert(image_stem(member.name));
     }
     for (const Member& member : members) take(folder, member, parts, beside);
     above_.pop_back();
@@ -145,10 +189,11 @@ class Walk {
       if (std::find(above_.begin(), above_.end(), Place{member.status.st_dev, member.status.st_ino}) !=
           above_.end())
         return scan_.left_out.add(kLoop, name);
+      if (is_system_folder(member.name)) return scan_.left_out.add(kSystem, name, 1, "folder");
       std::vector<std::string> below = parts;
       below.push_back(member.name);
-      const bool was_mask =
-          std::exchange(in_masks_, in_masks_ || (beside.images && is_mask_folder(member.name)));
+      const bool was_mask = std::exchange(
+          in_masks_, in_masks_ || (beside.images && is_mask_folder(member.name, beside.in_class)));
       visit(folder / member.name, member.status, below);
       in_masks_ = was_mask;
       return;
@@ -174,20 +219,23 @@ class Walk {
 
 }  // namespace
 
-void LeftOut::add(const std::string& why, const std::string& example, std::size_t count) {
+void LeftOut::add(const std::string& why, const std::string& example, std::size_t count,
+                  const std::string& thing) {
   Some& some = by_reason_[why];
+  some.thing = thing;
   if (some.count == 0 || example < some.example) some.example = example;
   some.count += count;
 }
 
 void LeftOut::add(const LeftOut& others) {
-  for (const auto& [why, some] : others.by_reason_) add(why, some.example, some.count);
+  for (const auto& [why, some] : others.by_reason_) add(why, some.example, some.count, some.thing);
 }
 
 std::vector<std::string> LeftOut::lines() const {
   std::vector<std::string> lines;
   for (const auto& [why, some] : by_reason_)
-    lines.push_back(fmt::format("left out: {} {}, e.g. {}", counted(some.count, "file"), why, some.example));
+    lines.push_back(
+        fmt::format("left out: {} {}, e.g. {}", counted(some.count, some.thing), why, some.example));
   return lines;
 }
 

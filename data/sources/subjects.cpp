@@ -4,60 +4,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <regex>
 #include <set>
-#include <string_view>
 
+#include "data/sources/subject_names.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 
 namespace dsx::data {
 namespace {
 
-enum class Where { file, path };  // what a pattern is searched in: the last part without its ending, or all
+constexpr const char* kPatientId = "PatientID of DICOM files";
 
-struct Convention {
-  const char* name;  // as the line says it
-  Where where;
-  const char* pattern;  // its first group that matches is the subject
-};
-// Of public sets as their publishers name them, the more special ones first.
-constexpr Convention kConventions[] = {
-    {"personN_ (file names)", Where::file, R"(^(person\d+)_)"},
-    {"IM-N-N (file names)", Where::file, R"(^((?:NORMAL2-)?IM-\d+)-)"},
-    {"CLASS-PATIENT-NUMBER (file names)", Where::file, R"(^([A-Za-z][A-Za-z ]*-\d+)-\d+$)"},
-    {"CXR_N_LABEL (file names)", Where::file, R"(^((?:MCU|CHN)CXR_\d+)_[01]$)"},
-    {"patient folders", Where::path,
-     R"((?:^|/)((?:patient|subject|subj|case|pat|sub|pid|person)[-_ ]?[A-Za-z]*\d+)/)"},
-    {"patient folders", Where::path, R"((?:^|/)(p\d{5,}|LIDC-IDRI-\d+|TCGA(?:-\w+){2})/)"},
-    {"patientN_ (file names)", Where::file,
-     R"(^((?:patient|subject|subj|case|pat|sub|pid)[-_ ]?\d+)(?:[-_ ].*)?$)"},
-    {"TCGA-X-N (file names)", Where::file, R"(^(TCGA(?:-\w+){2})\b)"},
-    {"NUMBER_NNN (file names)", Where::file, R"(^(\d+)[_-]\d+$)"},
-    {"NUMBER_VIEW (file names)", Where::file,
-     R"(^(\d{3,})_(?:left|right|l|r|frontal|lateral|pa|ap|cc|mlo)(?:[-_].*)?$)"}};
-
-// A folder of one patient has an id; these have numbers for other reasons.
-constexpr const char* kPatientFolder =
-    R"(^(?!(?:images?|img|batch|fold|part|dir|set|split|site|view|series|study|level|size|v)[-_ ]?\d*$)[^/]*\d[^/]*$)";
-constexpr const char* kFolderName = "folders below the classes'";
-
-const std::regex& compiled(std::size_t row) {
-  static const std::vector<std::regex> all = [] {
-    std::vector<std::regex> patterns;
-    for (const Convention& convention : kConventions)
-      patterns.emplace_back(convention.pattern, std::regex::icase | std::regex::optimize);
-    return patterns;
-  }();
-  return all[row];
-}
-
-struct Clue {
-  std::string subject, convention;
-};
+using Clue = NameClue;
 
 std::string first_group(const std::smatch& match) {
   for (std::size_t i = 1; i < match.size(); ++i)
@@ -65,52 +28,26 @@ std::string first_group(const std::smatch& match) {
   return match[0].str();
 }
 
-std::string stem_of(const std::string& name) {
-  const std::size_t slash = name.find_last_of('/');
-  const std::string base = slash == std::string::npos ? name : name.substr(slash + 1);
-  const std::size_t dot = base.find_last_of('.');
-  return dot == std::string::npos || dot == 0 ? base : base.substr(0, dot);
-}
-
-std::optional<Clue> by_table(const std::string& name) {
-  const std::string stem = stem_of(name);
-  std::smatch match;
-  for (std::size_t row = 0; row < std::size(kConventions); ++row)
-    if (std::regex_search(kConventions[row].where == Where::file ? stem : name, match, compiled(row)))
-      return Clue{first_group(match), kConventions[row].name};
-  return std::nullopt;
-}
-
-// Images that lie alone with others of their folder, below the class's: the first such folder whose name has
-// a number.
-std::optional<Clue> by_folder(const std::string& name) {
-  static const std::regex patient(kPatientFolder, std::regex::icase);
-  static const std::regex split("^(train|training|val|valid|validation|dev|test|testing)$",
-                                std::regex::icase);
-  std::vector<std::string> parts;
-  for (std::size_t at = 0, slash = 0; (slash = name.find('/', at)) != std::string::npos; at = slash + 1)
-    parts.push_back(name.substr(at, slash - at));
-  const std::size_t below = !parts.empty() && std::regex_match(parts[0], split) ? 2 : 1;
-  for (std::size_t i = below; i < parts.size(); ++i)
-    if (std::regex_match(parts[i], patient)) return Clue{parts[i], kFolderName};
-  return std::nullopt;
-}
-
-// What de-identification puts where an id was.
+// What de-identification puts where an id was: a word for nobody, or signs alone.
 bool means_nobody(const std::string& patient) {
   static const std::set<std::string> known = {
-      "",     "0",       "anonymous",    "anonymized",    "anonymised", "anon",
-      "none", "null",    "unknown",      "n/a",           "na",         "nobody",
-      "test", "patient", "deidentified", "de-identified", "removed"};
+      "anonymous", "anonymized",   "anonymised", "anonymize",  "anon",        "none",
+      "null",      "unknown",      "n/a",        "na",         "nobody",      "test",
+      "patient",   "deidentified", "removed",    "no id",      "noid",        "de-identified",
+      "undefined", "unnamed",      "no name",    "noname",     "dummy",       "redacted",
+      "masked",    "hidden",       "deleted",    "default",    "id",          "patientid",
+      "subject",   "john doe",     "doe^john",   "patient id", "unspecified", "not available"};
   std::string lower = patient;
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return known.contains(lower) || lower.find_first_not_of('0') == std::string::npos;
+  const bool says_nothing = std::all_of(
+      lower.begin(), lower.end(), [](unsigned char c) { return c == '0' || c == 'x' || std::ispunct(c); });
+  return known.contains(lower) || says_nothing;
 }
 
 struct Tally {
   std::size_t images = 0;
-  std::set<int> labels;
+  std::map<int, std::size_t> labels;  // images of each
 };
 
 std::map<std::string, Tally> tally_of(const std::vector<SubjectClues>& images,
@@ -120,51 +57,64 @@ std::map<std::string, Tally> tally_of(const std::vector<SubjectClues>& images,
     if (!clues[i]) continue;
     Tally& tally = tallies[clues[i]->subject];
     ++tally.images;
-    tally.labels.insert(images[i].label);
+    ++tally.labels[images[i].label];
   }
   return tallies;
 }
 
 class Finder {
  public:
-  explicit Finder(const std::vector<SubjectClues>& images) : images_(images), clues_(images.size()) {}
+  explicit Finder(const std::vector<SubjectClues>& images) : images_(images), clues_(images.size()) {
+    for (const SubjectClues& image : images) ++images_of_[image.label];
+  }
 
   Subjects run() {
     take_patients();
     take_names();
-    qualify_by_class();
     return finish();
   }
 
  private:
-  constexpr static double kMost = 0.8, kTenth = 0.1;
-  constexpr static std::size_t kFew = 8;  // images, of which shares say nothing
+  constexpr static double kMost = 0.8, kHalf = 0.5;
+  constexpr static double kBothByPatientId = 0.1, kBothByName = 0.25;  // of all images, with both classes
+  constexpr static std::size_t kFew = 8;                               // images, of which shares say nothing
 
-  bool is_no_person(const std::string& patient, const Tally& tally) const {
-    const auto all = static_cast<double>(images_.size()), share = static_cast<double>(tally.images) / all;
-    if (means_nobody(patient)) return true;
+  double share_of(const Tally& tally) const {
+    return static_cast<double>(tally.images) / static_cast<double>(images_.size());
+  }
+
+  // The id of nearly every image of a class, or of many of both.
+  bool is_shared(const Tally& tally, double most_of_both) const {
     if (tally.images < 2 || images_.size() < kFew) return false;
-    return share >= kMost || (tally.labels.size() > 1 && share > kTenth);
+    if (tally.labels.size() > 1 && share_of(tally) > most_of_both) return true;
+    return std::any_of(tally.labels.begin(), tally.labels.end(), [&](const auto& of_label) {
+      const std::size_t all = images_of_.at(of_label.first), mine = of_label.second;
+      if (2 * all >= kFew && mine == all) return true;
+      return all >= kFew && static_cast<double>(mine) >= kMost * static_cast<double>(all);
+    });
+  }
+
+  std::string shared_text(const std::string& subject, const Tally& tally) const {
+    return fmt::format("'{}' is shared by {} of {}{}", subject, tally.images, counted(images_.size(), "file"),
+                       tally.labels.size() > 1 ? ", of both classes" : "");
   }
 
   void take_patients() {
     std::vector<std::optional<Clue>> found(images_.size());
     for (std::size_t i = 0; i < images_.size(); ++i)
-      if (!images_[i].patient.empty()) found[i] = Clue{images_[i].patient, "PatientID of DICOM files"};
-    const std::map<std::string, Tally> tallies = tally_of(images_, found);
+      if (!images_[i].patient.empty()) found[i] = Clue{images_[i].patient, kPatientId};
     std::size_t nobody = 0;
     std::string example;
-    for (const auto& [patient, tally] : tallies) {
-      if (!is_no_person(patient, tally)) continue;
+    std::set<std::string> nobodies;
+    for (const auto& [patient, tally] : tally_of(images_, found)) {
+      const bool most = tally.images > 1 && share_of(tally) >= kMost;
+      if (!means_nobody(patient) && !most && !is_shared(tally, kBothByPatientId)) continue;
       nobody += tally.images;
-      if (example.empty())
-        example =
-            fmt::format("'{}' is shared by {} of {}{}", patient, tally.images,
-                        counted(images_.size(), "file"), tally.labels.size() > 1 ? ", of both classes" : "");
-      nobodies_.insert(patient);
+      if (example.empty()) example = shared_text(patient, tally);
+      nobodies.insert(patient);
     }
     for (std::size_t i = 0; i < images_.size(); ++i)
-      if (found[i] && !nobodies_.contains(found[i]->subject)) clues_[i] = found[i];
+      if (found[i] && !nobodies.contains(found[i]->subject)) clues_[i] = found[i];
     if (nobody > 0)
       lines_.push_back(fmt::format(
           "subjects: PatientID {}: no person's; {} go by their names; --subject REGEX finds ids in paths, "
@@ -176,41 +126,71 @@ class Finder {
     std::vector<std::optional<Clue>> found(images_.size());
     for (std::size_t i = 0; i < images_.size(); ++i) {
       if (clues_[i]) continue;
-      found[i] = by_table(images_[i].name);
-      if (!found[i]) found[i] = by_folder(images_[i].name);
+      found[i] = subject_by_table(images_[i].name);
+      if (!found[i]) found[i] = subject_by_folder(images_[i].name);
     }
+    qualify_by_class(found);
+    std::size_t nobody = 0;
+    std::string example;
+    std::set<std::string> nobodies;
     for (const auto& [subject, tally] : tally_of(images_, found)) {
-      const double share = static_cast<double>(tally.images) / static_cast<double>(images_.size());
-      if (images_.size() < kFew || share <= 0.5)
-        continue;  // more than that: a year or a series, not a patient
-      for (std::optional<Clue>& clue : found)
-        if (clue && clue->subject == subject) clue.reset();
-      lines_.push_back(fmt::format(
-          "subjects: '{}' is in the names of {} of {}: no person's; --subject REGEX finds ids in paths",
-          subject, tally.images, counted(images_.size(), "image")));
+      // A year, a series, a fold: not a patient.
+      const bool most = images_.size() >= kFew && share_of(tally) > kHalf;
+      if (!most && !is_shared(tally, kBothByName)) continue;
+      nobody += tally.images;
+      if (example.empty()) example = shared_text(subject, tally);
+      nobodies.insert(subject);
     }
     for (std::size_t i = 0; i < images_.size(); ++i)
-      if (found[i]) clues_[i] = found[i];
+      if (found[i] && !nobodies.contains(found[i]->subject)) clues_[i] = found[i];
+    if (nobody > 0)
+      lines_.push_back(fmt::format(
+          "subjects: in names {}: no person's; {} are their own; --subject REGEX finds ids in paths", example,
+          counted(nobody, "image")));
   }
 
-  // Ids out of names that begin anew in each class: of the class with fewer, most are the other's, too.
-  void qualify_by_class() {
-    std::map<std::string, std::map<int, std::set<std::string>>> ids;  // by convention and label
+  // Ids out of names that begin anew in each class: most of the class with fewer are the other's, too, and so
+  // are the numbers of their images. A set that numbers its patients once gives no two images one number.
+  void qualify_by_class(std::vector<std::optional<Clue>>& found) {
+    std::map<std::string, std::map<int, std::map<std::string, std::set<std::string>>>> by_convention;
     for (std::size_t i = 0; i < images_.size(); ++i)
-      if (clues_[i] && images_[i].patient != clues_[i]->subject)
-        ids[clues_[i]->convention][images_[i].label].insert(clues_[i]->subject);
-    for (const auto& [convention, by_label] : ids) {
+      if (found[i])
+        by_convention[found[i]->convention][images_[i].label][found[i]->subject].insert(
+            image_numbers(images_[i].name, found[i]->subject));
+    for (const auto& [convention, by_label] : by_convention) {
       if (by_label.size() != 2) continue;
-      const std::set<std::string>&a = by_label.begin()->second, &b = by_label.rbegin()->second;
-      const auto shared =
-          std::count_if(a.begin(), a.end(), [&](const std::string& id) { return b.contains(id); });
-      if (shared < 2 || 2 * static_cast<std::size_t>(shared) <= std::min(a.size(), b.size())) continue;
+      const auto &a = by_label.begin()->second, &b = by_label.rbegin()->second;
+      std::size_t shared = 0, colliding = 0;
+      for (const auto& [id, numbers] : a) {
+        const auto other = b.find(id);
+        if (other == b.end()) continue;
+        ++shared;
+        colliding += std::any_of(numbers.begin(), numbers.end(),
+                                 [&](const std::string& one) { return other->second.contains(one); });
+      }
+      if (shared < 2 || 2 * shared <= std::min(a.size(), b.size()) || 2 * colliding <= shared) continue;
       for (std::size_t i = 0; i < images_.size(); ++i)
-        if (clues_[i] && clues_[i]->convention == convention)
-          clues_[i]->subject = fmt::format("{}:{}", images_[i].label, clues_[i]->subject);
+        if (found[i] && found[i]->convention == convention)
+          found[i]->subject = fmt::format("{}:{}", images_[i].label, found[i]->subject);
       lines_.push_back(
           fmt::format("subjects: {}: ids begin anew in each class, and are told apart by it", convention));
     }
+  }
+
+  void note_both_classes(const Subjects& subjects) {
+    std::map<std::string, std::set<int>> labels;
+    for (std::size_t i = 0; i < images_.size(); ++i) labels[subjects.of_image[i]].insert(images_[i].label);
+    std::size_t both = 0;
+    std::string example;
+    for (const auto& [subject, seen] : labels) {
+      if (seen.size() < 2) continue;
+      if (both++ == 0) example = subject;
+    }
+    if (both > 0)
+      lines_.push_back(
+          fmt::format("subjects: {} of them {} images of both classes, e.g. '{}'; each stays in "
+                      "one split where splits are made",
+                      both, both == 1 ? "has" : "have", example));
   }
 
   Subjects finish() {
@@ -222,6 +202,7 @@ class Finder {
       all.insert(subjects.of_image.back());
       ++images_by[clues_[i] ? clues_[i]->convention : ""];
     }
+    note_both_classes(subjects);
     std::string how;
     for (const auto& [convention, count] : images_by)
       if (!convention.empty())
@@ -238,8 +219,8 @@ class Finder {
   }
 
   const std::vector<SubjectClues>& images_;
+  std::map<int, std::size_t> images_of_;  // each class
   std::vector<std::optional<Clue>> clues_;
-  std::set<std::string> nobodies_;
   std::vector<std::string> lines_;
 };
 
@@ -286,7 +267,7 @@ Subjects find_subjects(const std::vector<SubjectClues>& images, const std::strin
 }
 
 std::string subject_from_name(const std::string& name) {
-  const std::optional<Clue> clue = by_table(name);
+  const std::optional<Clue> clue = subject_by_table(name);
   return clue ? clue->subject : name;
 }
 

@@ -45,6 +45,18 @@ struct Probe {
 
 }  // namespace
 
+std::string narrow_text(const ImageFacts& facts) {
+  constexpr int kQuarter = 64;
+  if (facts.flat || facts.two_values || facts.bright - facts.dark >= kQuarter) return "";
+  std::string text = fmt::format("{} to {} of 255", facts.dark, facts.bright);
+  if (facts.own_range) return text;
+  const auto value = [&](int level) {
+    return facts.range.black + level * (facts.range.white - facts.range.black) / 255;
+  };
+  const double a = value(facts.dark), b = value(facts.bright);
+  return text + fmt::format(", values {:.4g} to {:.4g}", std::min(a, b), std::max(a, b));
+}
+
 std::map<std::string, IntensityRange> find_ranges(ImageSource& images, int jobs) {
   Probe probe;
   PictureOptions options;
@@ -78,6 +90,11 @@ void ValueNotes::add(const std::string& name, const ImageFacts& facts) {
   };
   if (!facts.note.empty()) note(facts.note);
   if (facts.flat) note("flat: every pixel has one value");
+  if (facts.two_values) note("only two values, as masks have");
+  if (const std::string text = narrow_text(facts); !text.empty()) {
+    Odd& odd = narrow_[facts.own_range];
+    if (odd.count++ == 0) odd.example = fmt::format("{} ({})", name, text);
+  }
 }
 
 std::vector<std::string> ValueNotes::lines() const {
@@ -102,6 +119,13 @@ std::vector<std::string> ValueNotes::lines() const {
   }
   for (const auto& [what, odd] : odd_)
     lines.push_back(fmt::format("{}: {}, e.g. {}", what, counted(odd.count, "image"), odd.example));
+  for (const auto& [own_range, odd] : narrow_)
+    lines.push_back(
+        fmt::format("values: of {} all but a hundredth lies within a quarter of black to white, e.g. {}; "
+                    "--intensity-range "
+                    "LOW,HIGH {}",
+                    counted(odd.count, "image"), odd.example,
+                    own_range ? "replaces the files' windows" : "stretches them"));
   return lines;
 }
 

@@ -14,6 +14,10 @@ namespace dsx::data {
 // a kind until one shows that it uses its bits, on `jobs` threads (0: every CPU); bad images are passed over.
 std::map<std::string, IntensityRange> find_ranges(ImageSource& images, int jobs);
 
+// "0 to 16 of 255, values 0 to 4112" where all but a hundredth of a decoded image's pixels lie within a
+// quarter of black to white: nearly black, most often. "" elsewhere.
+std::string narrow_text(const ImageFacts& facts);
+
 // What the decoded images were like, in lines for people.
 class ValueNotes {
  public:
@@ -32,6 +36,7 @@ class ValueNotes {
     std::string example;
   };
   std::map<std::string, Odd> odd_;
+  std::map<bool, Odd> narrow_;  // by whether the file's own window makes it so
 };
 
 }  // namespace dsx::data

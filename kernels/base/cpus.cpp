@@ -1,68 +1,63 @@
+// The first mask is read by a function in .preinit_array, which the dynamic linker calls before the
+// constructors of the shared libraries, libgomp's among them. Where that section is not known the mask is the
+// thread's own.
 #include "kernels/base/cpus.hpp"
 
-#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
-#include <string>
+#include <array>
+#include <climits>
+#include <cstdlib>
 #include <thread>
+
+#include "kernels/base/cgroup.hpp"
 
 namespace dsx {
 namespace {
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
+constexpr std::size_t kMaskWords = 128;  // 8192 CPUs, as many as Linux is built for
+constexpr std::size_t kWordBits = sizeof(unsigned long) * CHAR_BIT;
+
+struct CpuMask {
+  std::array<unsigned long, kMaskWords> words;
+  long bytes;  // that the kernel filled; 0 or less: unknown
+};
+
+CpuMask first_mask;  // zeros until read_first_mask(); no constructor, which would run later and undo it
+
+// No sanitizer's run time is ready that early.
+__attribute__((no_sanitize("address", "thread", "undefined"))) void read_first_mask() {
+  first_mask.bytes = syscall(SYS_sched_getaffinity, 0, sizeof first_mask.words, &first_mask.words);
 }
 
-// CPUs' worth of time per period from one folder of the cgroup tree; 0 = no limit there.
-double cgroup_folder_limit(const std::string& folder) {
-  std::istringstream v2(first_line(folder + "/cpu.max"));  // "max 100000" or "150000 100000"
-  double quota = 0, period = 0;
-  if (v2 >> quota >> period && period > 0) return quota / period;
-  std::istringstream v1(first_line(folder + "/cpu.cfs_quota_us") + " " +
-                        first_line(folder + "/cpu.cfs_period_us"));
-  if (v1 >> quota >> period && period > 0 && quota > 0) return quota / period;
-  return 0;
+#if defined(__ELF__) && defined(__GLIBC__)
+__attribute__((section(".preinit_array"), used)) void (*const before_all_libraries)() = read_first_mask;
+#endif
+
+CpuMask mask_of_this_thread() {
+  CpuMask mask{};
+  mask.bytes = syscall(SYS_sched_getaffinity, 0, sizeof mask.words, &mask.words);
+  return mask;
+}
+
+// Whether OpenMP may have bound threads. Where it has not, a thread's own mask also knows what `taskset -p`
+// and the like changed since.
+bool openmp_may_bind() {
+  for (const char* name : {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"})
+    if (std::getenv(name) != nullptr) return true;
+  return false;
 }
 
 }  // namespace
 
 std::vector<int> allowed_cpus() {
+  const CpuMask mask = openmp_may_bind() && first_mask.bytes > 0 ? first_mask : mask_of_this_thread();
   std::vector<int> cpus;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-    }
-  }
+  for (std::size_t cpu = 0; mask.bytes > 0 && cpu < kMaskWords * kWordBits; ++cpu)
+    if ((mask.words[cpu / kWordBits] >> cpu % kWordBits & 1U) != 0) cpus.push_back(static_cast<int>(cpu));
   return cpus;
-}
-
-double cgroup_cpu_limit() {
-  double tightest = 0;
-  std::ifstream file("/proc/self/cgroup");
-  std::string line;
-  while (std::getline(file, line)) {
-    const auto first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const auto controllers = line.substr(first + 1, second - first - 1);
-    const bool v2 = controllers.empty();
-    if (!v2 && controllers.find("cpu") == std::string::npos) continue;
-    const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/" + controllers;
-    std::string path = line.substr(second + 1);
-    for (;;) {
-      const double limit = cgroup_folder_limit(root + (path == "/" ? "" : path));
-      if (limit > 0) tightest = tightest > 0 ? std::min(tightest, limit) : limit;
-      if (path.empty() || path == "/") break;
-      path.erase(path.rfind('/'));
-    }
-  }
-  return tightest;
 }
 
 int usable_cpus() {
@@ -74,9 +69,13 @@ int usable_cpus() {
   return std::max(1, count);
 }
 
-std::vector<int> usual_thread_counts() {
+void unbind_thread() noexcept {
+  if (first_mask.bytes > 0 && openmp_may_bind())
+    syscall(SYS_sched_setaffinity, 0, first_mask.bytes, &first_mask.words);
+}
+
+std::vector<int> usual_thread_counts(int most) {
   std::vector<int> counts;
-  const int most = usable_cpus();
   for (int count = 1; count < most; count *= 2) counts.push_back(count);
   counts.push_back(most);
   return counts;

@@ -37,10 +37,11 @@ void mean_row(const ImageRows& shape, const float* upper, const float* lower, do
   const std::size_t inner = shape.inner, count = shape.dst_row();
   for (std::size_t i = 0; i < 2 * count; ++i)
     sums[i] = power_of<kSquarings>(upper[i]) + power_of<kSquarings>(lower[i]);
-  for (std::size_t i = 0; i < count; ++i) {
-    const double* left = sums + i / inner * 2 * inner + i % inner;
-    dst[i] = static_cast<float>(root_of<kSquarings>((left[0] + left[inner]) / 4));
-  }
+  for (std::size_t at = 0; at < count; at += inner)
+    for (std::size_t c = 0; c < inner; ++c) {
+      const double* left = sums + 2 * at + c;
+      dst[at + c] = static_cast<float>(root_of<kSquarings>((left[0] + left[inner]) / 4));
+    }
 }
 
 template <int kSquarings>

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "kernels/fused/fast_weights.hpp"
 #include "kernels/fused/fused_block_simd.hpp"
 #include "kernels/onednn/bf16.hpp"
 #include "kernels/onednn/prefetch.hpp"
@@ -37,17 +38,20 @@ struct Block {
   FusedPool pool;
   bool channels = false;  // pool.channel_lanes, else pool.row_lanes
   bool round_to_bf16 = false;
-  int together = 1;  // output channels in a block of weights
+  int together = 1;       // output channels in a block of weights
+  int fast_together = 0;  // the same of the fast filters' weights; 0: the direct kernel
   int threads = 1;
   int images = 0;
   bool packed = false;
   std::vector<float> weights, bias;
-  kernels::FirstReads next_reads;  // of the step after this one, if it says
+  std::vector<float> fast_weights;  // empty: too large for it, all by the direct kernel
+  kernels::FirstReads next_reads;   // of the step after this one, if it says
 
   bool deinterleaves() const { return shape.stride == 2 && !channels; }
   // Rows of dst whose source is deinterleaved at a time: it stays in the cache.
   static constexpr int kStrip = 16;
   std::size_t scratch_floats() const {  // of a thread; a multiple of a cache line
+    if (fast_together != 0) return fast_scratch(args, channels);
     if (!deinterleaves()) return 0;
     const int rows = std::min(2 * (kStrip + 1) + args.kernel, args.height);
     return (static_cast<std::size_t>(args.in_channels) * rows * args.width + 15) / 16 * 16;
@@ -61,7 +65,7 @@ struct Block {
 };
 
 // oihw -> [block][i][h][w][o within the block]
-void pack(Block& block, const float* weights, const float* bias) {
+void pack_direct(Block& block, const float* weights, const float* bias) {
   const auto taps =
       static_cast<std::size_t>(block.shape.weights[1] * block.shape.weights[2] * block.shape.weights[3]);
   const int together = block.together;
@@ -69,10 +73,19 @@ void pack(Block& block, const float* weights, const float* bias) {
     float* to =
         block.weights.data() + static_cast<std::size_t>(o / together) * taps * together + o % together;
     const float* from = weights + static_cast<std::size_t>(o) * taps;
-    for (std::size_t t = 0; t < taps; ++t)
-      to[t * together] = block.round_to_bf16 ? kernels::rounded_to_bf16(from[t]) : from[t];
+    for (std::size_t t = 0; t < taps; ++t) to[t * together] = from[t];
     block.bias[static_cast<std::size_t>(o)] = bias == nullptr ? 0.0F : bias[o];
   }
+}
+
+void pack(Block& block, const float* weights, const float* bias) {
+  const auto& dims = block.shape.weights;
+  std::vector<float> rounded(weights, weights + dims[0] * dims[1] * dims[2] * dims[3]);
+  if (block.round_to_bf16)
+    std::transform(rounded.begin(), rounded.end(), rounded.begin(), kernels::rounded_to_bf16);
+  pack_direct(block, rounded.data(), bias);
+  if (block.fast_together != 0)
+    block.fast_weights = pack_fast_weights(block.args, block.fast_together, rounded.data());
   block.packed = true;
 }
 
@@ -113,6 +126,11 @@ void run_image(const Block& block, const float* src, float* dst, int begin, int 
   args.ahead = ahead;
   args.src = src;
   args.dst = dst;
+  if (block.fast_together != 0) {
+    const float* const weights = block.fast_weights.empty() ? nullptr : block.fast_weights.data();
+    const auto rows = block.channels ? block.pool.fast_channel_lanes : block.pool.fast_row_lanes;
+    return rows({args, weights, scratch}, begin, end);
+  }
   if (block.channels) return block.pool.channel_lanes(args, begin, end);
   if (block.deinterleaves()) return run_strips(block, args, begin, end, scratch);
   block.pool.row_lanes(args, begin, end);
@@ -155,6 +173,20 @@ void run(const Block& block, const Places& places) {
   }
 }
 
+double fast_flop_of(const Block& block) {
+  return block.images * fast_flop(block.args, block.args.dst_height * block.pool.window);
+}
+
+// Output channels together in the fast filters' weights; 0: the direct kernel.
+int fast_channels(kernels::Algorithm algorithm, const Block& block) {
+  constexpr double kWorthwhile =
+      0.75;  // what is left of the FLOP: a saving of less goes into loads and stores
+  if (algorithm == kernels::Algorithm::direct) return 0;
+  const int together = fast_block_channels(block.args, block.channels);
+  const bool worth = fast_flop_of(block) <= kWorthwhile * kernels::conv_flop(block.shape);
+  return algorithm == kernels::Algorithm::fast || worth ? together : 0;
+}
+
 std::shared_ptr<Block> make_block(const kernels::Context& context, const kernels::ConvShape& shape,
                                   const FusedBlockOptions& options) {
   auto block = std::make_shared<Block>();
@@ -177,6 +209,7 @@ std::shared_ptr<Block> make_block(const kernels::Context& context, const kernels
   block->channels =
       (options.may_be_nhwc || options.pool.window == 1) && fused_channels_fit(args.out_channels, args.kernel);
   args.dst_nchw = !(block->channels && options.may_be_nhwc);
+  if (!block->channels || !args.dst_nchw) block->fast_together = fast_channels(context.algorithm, *block);
   block->together = block->channels ? fused_block_lanes() : fused_block_channels(args.out_channels);
   const auto blocks = static_cast<std::size_t>((args.out_channels + block->together - 1) / block->together);
   const auto padded = blocks * static_cast<std::size_t>(block->together);
@@ -219,7 +252,8 @@ kernels::Kernel fused_block_forward(const kernels::Context& context, const std::
   const auto dst = fused_dst_dims(shape, options.pool);
   kernels::Kernel kernel;
   kernel.kind = "fused_block";
-  kernel.impl = fmt::format("ours:{}:{}", block->channels ? "channels" : "rows", fused_block_isa());
+  kernel.impl = fmt::format("ours:{}{}:{}", block->fast_together != 0 ? "fast:" : "",
+                            block->channels ? "channels" : "rows", fused_block_isa());
   const auto f32 = memory::data_type::f32;
   const auto src_md = kernels::plain_md(shape.src), weights_md = kernels::plain_md(shape.weights);
   const auto dst_md =
@@ -229,6 +263,7 @@ kernels::Kernel fused_block_forward(const kernels::Context& context, const std::
   double pooled = 1;
   for (const auto d : dst) pooled *= static_cast<double>(d);
   kernel.cost.flop = kernels::conv_flop(shape) + options.pool.flop * pooled;
+  if (block->fast_together != 0) kernel.cost.saved_flop = kernels::conv_flop(shape) - fast_flop_of(*block);
   kernel.cost.min_bytes = static_cast<double>(src_md.get_size() + weights_md.get_size() + dst_md.get_size()) +
                           4.0 * static_cast<double>(shape.dst[1]);
   if (options.bias) {

@@ -6,6 +6,12 @@
 // Inference. src [N, C, H, W] is f32 nchw; dst is f32, [N, OC, floor(CH / 2), floor(CW / 2)] after pooling or
 // [N, OC, CH, CW] for a convolution with stride 2 and nothing after it. A bf16 context rounds the weights to
 // bf16; products and sums stay f32, since an f32 multiply-add is as fast here (see README).
+//
+// With context.algorithm fast or automatic, blocks of 5x5 are computed by fast filters: many output channels
+// with dst in nhwc (fast_channels-inl.hpp), few with stride 1 (fast_rows-inl.hpp). Their largest error is up
+// to 4 times the direct kernel's, `impl` says "ours:fast:...", and cost.saved_flop what they do without.
+// Pairs of rows that read a value which is not finite or beyond 2^50, and all of it with such a weight, are
+// left to the direct kernel.
 #pragma once
 
 #include <optional>

@@ -18,6 +18,8 @@
 #define DOWNSCALEXR_FUSED_POOL_INL
 #endif
 
+#include "kernels/fused/fast_channels-inl.hpp"
+#include "kernels/fused/fast_rows-inl.hpp"
 #include "kernels/fused/fused_channels-inl.hpp"
 #include "kernels/fused/fused_pool.hpp"
 #include "kernels/fused/fused_rows-inl.hpp"
@@ -37,6 +39,8 @@ FusedPool fused_pool_of(int conv_stride = 1) {
   pool.flop = Policy::kFlop;
   pool.row_lanes = run_rows<Policy>;
   pool.channel_lanes = run_channels_rows<Policy>;
+  pool.fast_row_lanes = run_fast_row_lanes<Policy>;
+  pool.fast_channel_lanes = run_fast_channels<Policy>;
   pool.fill_strip = fill_strip<Policy>;
   if constexpr (Policy::kWindow != 1) {
     pool.kept_words = Policy::Kept::kWords;

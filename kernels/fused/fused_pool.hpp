@@ -3,6 +3,7 @@
 // needs. Whoever holds one need not know which operator it is.
 #pragma once
 
+#include "kernels/fused/fast_block_simd.hpp"
 #include "kernels/fused/fused_block_simd.hpp"
 #include "kernels/fused/fused_train_simd.hpp"
 
@@ -18,6 +19,9 @@ struct FusedPool {
   // Rows [begin, end) of dst. row_lanes: lanes lie along the row, dst is [OC, DH, DW]. channel_lanes: lanes
   // are output channels, dst is [DH, DW, OC], or [OC, DH, DW] for args.dst_nchw.
   Rows row_lanes = nullptr, channel_lanes = nullptr;
+  // The same by fast filters (fast_filter.hpp); the result of lanes that are channels is [DH, DW, OC].
+  using FastRows = void (*)(const FastBlockArgs&, int begin, int end);
+  FastRows fast_row_lanes = nullptr, fast_channel_lanes = nullptr;
   void (*train_forward)(const TrainForwardArgs&) = nullptr;  // stride 1 with pooling, K = 3 or 5
   FillStrip fill_strip = nullptr;
 };

@@ -5,10 +5,20 @@
 
 #include <dnnl.hpp>
 #include <string>
+#include <vector>
 
 #include "kernels/onednn/layout.hpp"
 
 namespace dsx::kernels {
+
+// How the fused blocks' convolutions are computed at inference: term by term; with fewer products
+// (fast_filter.hpp) wherever there is such a kernel; or so where it also does without a quarter of all FLOP,
+// transforms counted. That is decided from the shape, not by timing, so that the same network has the same
+// numbers everywhere.
+enum class Algorithm { direct, fast, automatic };
+const std::vector<std::string>& algorithm_names();         // "direct", "fast", "auto"
+Algorithm algorithm_from_string(const std::string& name);  // one of these; throws ConfigError
+std::string to_string(Algorithm algorithm);
 
 struct Context {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
@@ -20,6 +30,7 @@ struct Context {
   // fused_train.hpp), and large linear layers behind it (fused_linear.hpp); everything else stays oneDNN's
   // primitives.
   bool fused = false;
+  Algorithm algorithm = Algorithm::direct;  // of those kernels
   bool allow_ref = false;  // accept oneDNN's `ref` implementations (minutes instead of milliseconds)
 };
 
@@ -32,7 +43,11 @@ struct OneDnnInfo {
 };
 OneDnnInfo onednn_info();
 
-// Sets OpenMP's team size for all later primitives. Throws ConfigError when threads < 1.
+// Throws UnsupportedError when this CPU, as oneDNN sees it, has no arithmetic for the type.
+void require_dtype(dnnl::memory::data_type dtype);
+
+// Sets OpenMP's team size for all later primitives, and counts a team that is larger than any before. Throws
+// ConfigError when threads < 1, UnsupportedError when OpenMP or the system give fewer (team.hpp).
 void set_threads(int threads);
 int max_threads();  // OpenMP's current team size
 

@@ -16,11 +16,14 @@ namespace dsx::kernels {
 
 // What the arithmetic needs at least, from shapes alone (never from a measurement).
 struct Cost {
-  double flop = 0;       // multiply and add count as two
-  double min_bytes = 0;  // each input read once, each output written once, unpadded
+  double flop = 0;        // of the definition; multiply and add count as two
+  double min_bytes = 0;   // each input read once, each output written once, unpadded
+  double saved_flop = 0;  // of `flop`, what a fast algorithm does without (fused/fast_filter.hpp)
+  double executed_flop() const { return flop - saved_flop; }
   Cost& operator+=(const Cost& other) {
     flop += other.flop;
     min_bytes += other.min_bytes;
+    saved_flop += other.saved_flop;
     return *this;
   }
 };

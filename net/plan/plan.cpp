@@ -130,6 +130,7 @@ PlanRow row_of(const kernels::Step& step) {
   row.reorder = step.is_reorder;
   row.ours = step.is_ours();
   row.mflop = step.kernel.cost.flop / 1e6;
+  row.executed_mflop = step.kernel.cost.executed_flop() / 1e6;
   row.min_mb = step.kernel.cost.min_bytes / 1e6;
   for (const auto& [argument, md] : step.kernel.arguments) {
     if (md.get_ndims() == 4 && argument != DNNL_ARG_WEIGHTS && argument != DNNL_ARG_DIFF_WEIGHTS) {

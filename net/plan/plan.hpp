@@ -68,7 +68,7 @@ class Plan {
 struct PlanRow {
   std::string phase, step, layer, kind, impl, src, dst;  // src, dst: "32x6x316x316 f32 nhwc"
   bool reorder = false, ours = false;
-  double mflop = 0, min_mb = 0;  // MB is 1e6 bytes
+  double mflop = 0, executed_mflop = 0, min_mb = 0;  // of the definition, of the kernel; MB is 1e6 bytes
   int padded_channels = 0;
 };
 std::vector<PlanRow> plan_rows(const Plan& plan);
@@ -86,6 +86,7 @@ void for_each_field(const PlanRow& row, const Visit& visit) {
   visit("reorder", row.reorder);
   visit("ours", row.ours);
   visit("mflop", row.mflop);
+  visit("executed_mflop", row.executed_mflop);
   visit("min_mb", row.min_mb);
   visit("padded_channels", row.padded_channels);
 }

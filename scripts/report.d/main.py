@@ -78,4 +78,6 @@ def main(argv):
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):  # a path may be any bytes
+        stream.reconfigure(errors="surrogateescape")
     sys.exit(main(sys.argv[1:]))

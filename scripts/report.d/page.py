@@ -18,6 +18,7 @@ from part_images import ImageSource, images
 from part_latency import latency
 from part_limited import limited
 from part_limits import limits, repeat
+from part_mechanism import mechanism
 from part_noise import noise
 from part_shift import shift
 from part_swap import swap
@@ -33,7 +34,7 @@ QUESTION = ("To its generalization under noisy labels, to its decision bias (fal
 # The page from top to bottom: each part, and how many of its blocks stand open. The first screen answers; the rest is on demand.
 EVERYTHING = 99
 PARTS = [(part_answer.answer, EVERYTHING), (part_answer.shared, EVERYTHING), (part_answers.found, 0), (part_answers.claims, 1),
-         (swap, 3), (generalization, 1), (limited, 1), (noise, 1), (decisions, 2), (latency, 1), (explanation, 2), (limits, 1),
+         (swap, 3), (mechanism, 2), (generalization, 1), (limited, 1), (noise, 1), (decisions, 2), (latency, 1), (explanation, 2), (limits, 1),
          (part_answers.headline, 0), (training, 0), (calibration, 0), (shift, 0), (costs, 0), (images, 0)]
 
 
@@ -49,7 +50,8 @@ def facts_of(ctx):
     results, environment = ctx.results, ctx.results.environment
     found = [("variants", ", ".join(ctx.variants)), ("seeds", ", ".join(f"{seed:g}" for seed in ctx.seeds)),
              ("label noise", ", ".join(words.noise_name(kind, level) for level, kind in ctx.noises)),
-             ("engine", engine_of(ctx)), ("data", results.data), ("command", results.command),
+             ("engine", engine_of(ctx)), ("data", results.data),
+             ("positive class", f"{results.positive} (negative: {results.negative})"), ("command", results.command),
              ("machine", environment.get("cpu_model", "not recorded")
               + (", virtual" if environment.get("virtualized") == "yes" else "")
               + f", {words.count(float(environment.get('threads') or 'nan'), 'thread')}"),

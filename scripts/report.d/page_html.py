@@ -27,7 +27,7 @@ def write_html(document, folder):
         thumbnail=lambda file: data_uri(figures / file, "image/png"),
         code=lambda text: glossary.mark(code(text)), width_of=width_of, class_of=class_of,
         narrow=lambda block: "narrow" if all(is_narrow(figures / f"{panel.name}.svg") for panel in block.panels) else "")
-    (folder / "report.html").write_text(environment.get_template("page.html").render(document=document), "utf-8")
+    (folder / "report.html").write_text(environment.get_template("page.html").render(document=document), "utf-8", "backslashreplace")
 
 
 def data_uri(file, kind):

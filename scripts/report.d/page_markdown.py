@@ -11,7 +11,7 @@ def write_markdown(document, folder):
             lines += written(block) + [""]
     lines += ["## How this page was made", ""] + [f"- {name}: {value}" for name, value in document.facts]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
-    (folder / "report.md").write_text(text, "utf-8")
+    (folder / "report.md").write_text(text, "utf-8", "backslashreplace")
 
 
 def written(block):
@@ -50,4 +50,4 @@ def escaped(text):
 def write_headline(grid, command, folder):
     """The table for the project's README."""
     lines = table(grid.columns, grid.rows) + ["", grid.note, "", f"`{command}`"]
-    (folder / "headline.md").write_text("\n".join(lines) + "\n", "utf-8")
+    (folder / "headline.md").write_text("\n".join(lines) + "\n", "utf-8", "backslashreplace")

@@ -98,7 +98,7 @@ def efficiency(ctx):
             ends = images / row["median_high_ms"], images / row["median_low_ms"]
             rows.append(Row(variant, row["images_per_s"], *ends, "", variant))
             if network:
-                work = network["mflop"] / 1e3
+                work = network.get("executed_mflop", network["mflop"]) / 1e3
                 rate.append(Row(variant, row["images_per_s"] * work, ends[0] * work, ends[1] * work, "", variant))
         groups.append((f"batch {batch:g}", rows))
         rates.append((f"batch {batch:g}", rate))

@@ -1,6 +1,7 @@
 """Examples of the images that each variant gets wrong, as small thumbnails with their names. The images belong to
 whoever made them: the line on their licence comes from the data set's own README."""
 
+import os
 import re
 from pathlib import Path
 
@@ -17,11 +18,20 @@ NO_LICENCE = ("The licence of these images is not known to this program (no READ
               "--image-licence was given): find it out before you pass this page on.")
 
 
+def on_disk(text):
+    """The path that is written so: in the results, bytes of a name that are no UTF-8 stand as \\xf6."""
+    plain = Path(text)
+    if plain.exists():
+        return plain
+    raw = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes.fromhex(found[1].decode()), os.fsencode(text))
+    return Path(os.fsdecode(raw))
+
+
 class ImageSource:
     """The data set that the study ran on: a folder of images, or an HDF5 file of `study data import`."""
 
     def __init__(self, where, licence=""):
-        self.where, self.reason, self.names = Path(where) if where else None, "", None
+        self.where, self.reason, self.names = on_disk(where) if where else None, "", None
         self.licence = licence
         if not where or where == "synthetic":
             self.reason = "the built-in synthetic images are made on the fly and kept nowhere"
@@ -40,7 +50,7 @@ class ImageSource:
         """A grey image of at most SIDE pixels a side, or None."""
         try:
             if self.names is None:
-                image = Image.open(self.where / name).convert("L")
+                image = Image.open(on_disk(self.where / name)).convert("L")
             elif name in self.names:
                 with h5py.File(self.where) as h5:
                     image = Image.fromarray(h5["images"][self.names[name], 0].astype(numpy.uint8))

@@ -15,7 +15,7 @@ constexpr std::size_t kGrid = 101;  // points of a mean curve
 
 struct Model {
   double parameters = statistics::kNotEstimable, size_mib = statistics::kNotEstimable,
-         mflop = statistics::kNotEstimable;
+         mflop = statistics::kNotEstimable, executed_mflop = statistics::kNotEstimable;
 };
 
 // From summary.json; a cell of an older program may lack it.
@@ -28,7 +28,9 @@ Model model_of(const Cell& cell) {
     return model.contains(name) && model[name].is_number() ? model[name].get<double>()
                                                            : statistics::kNotEstimable;
   };
-  return {number("parameters"), number("size_mib"), number("mflop_per_image")};
+  const double mflop = number("mflop_per_image");
+  const bool both = model.contains("executed_mflop_per_image");  // before --algorithm they were the same
+  return {number("parameters"), number("size_mib"), mflop, both ? number("executed_mflop_per_image") : mflop};
 }
 
 void add_cells(Analysis& analysis) {
@@ -36,8 +38,8 @@ void add_cells(Analysis& analysis) {
                                  {"noise_kind", "noise", "train_images", "variant", "seed", "learnt", "name",
                                   "best_epoch", "epochs", "training_s", "parameters", "size_mib", "mflop",
                                   "wrong_labels", "train_count", "train_loss", "chance_loss"});
-  ResultTable variants =
-      make_table("variants", "the networks", {"variant", "parameters", "size_mib", "mflop", "help"});
+  ResultTable variants = make_table("variants", "the networks",
+                                    {"variant", "parameters", "size_mib", "mflop", "executed_mflop", "help"});
   for (const JudgedCell& judged : analysis.comparison.cells) {
     const Cell& cell = *judged.cell;
     const Model model = model_of(cell);
@@ -52,7 +54,7 @@ void add_cells(Analysis& analysis) {
     bool known = false;
     for (const auto& row : variants.rows) known |= std::get<std::string>(row[0]) == cell.variant;
     if (!known)
-      variants.add({cell.variant, model.parameters, model.size_mib, model.mflop,
+      variants.add({cell.variant, model.parameters, model.size_mib, model.mflop, model.executed_mflop,
                     downsample::downsample_op(cell.variant).description});
   }
   analysis.results.tables.push_back(std::move(cells));

@@ -11,8 +11,8 @@
 #include <numeric>
 #include <set>
 #include <stdexcept>
-#include <thread>
 
+#include "kernels/base/workers.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
 
@@ -119,7 +119,7 @@ void Figures::run() {
   std::atomic<bool> stop = false;
   std::exception_ptr failure;
   std::mutex failing;
-  std::vector<std::thread> others;
+  std::atomic<std::size_t> next = 0;
   const auto work = [&](std::size_t part, const std::function<void()>& after) {
     try {
       run_part(parts[part], [&] {
@@ -135,13 +135,16 @@ void Figures::run() {
   };
   cli::ProgressBar progress(cli::progress_mode(comparison_.options.progress), "bootstrap", 0);
   const double all = static_cast<double>((comparison_.options.resamples + 1) * threads);
-  for (std::size_t part = 1; part < threads; ++part) others.emplace_back([&, part] { work(part, [] {}); });
-  work(0, [&] {
+  const auto show = [&] {
     if (cli::interrupt_requested()) stop = true;
     progress.show(static_cast<double>(done) / all, fmt::format("{} resamples", comparison_.options.resamples),
                   10);
+  };
+  run_workers(static_cast<int>(threads), [&](int worker) {
+    for (std::size_t part = next++; part < threads; part = next++)
+      work(
+          part, worker == 0 ? std::function<void()>(show) : [] {});
   });
-  for (auto& thread : others) thread.join();
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -198,16 +201,17 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
   std::vector<std::size_t> all(seeds);
   std::iota(all.begin(), all.end(), std::size_t{0});
   const double null = std::isnan(range.null) ? 0 : range.null;
+  const bool is_share = range.least == 0 && range.most == 1;
   OverSeeds result;
   result.of_seeds = sample.observed;
   for (const auto& terms : terms_by_seed)
     result.not_learnt += std::any_of(terms.begin(), terms.end(), [&](const Term& term) {
       return !comparison_.cells[term.cell].cell->learning.learnt;
     });
-  result.summary = statistics::combine_seeds(sample.observed, statistics::replicate_covariance(sample, all),
-                                             comparison_.options.confidence, null);
-  result.estimate = statistics::crossed_bootstrap(sample, all, comparison_.options.confidence, null,
-                                                  comparison_.options.seed + 1);
+  result.summary = statistics::combine_seeds(
+      sample.observed, statistics::replicate_covariance(sample, all), comparison_.options.confidence, null,
+      is_share ? statistics::SeedScale::logit : statistics::SeedScale::plain);
+  result.estimate = result.summary.mean;
   if (result.constant())
     result.estimate.not_estimable = fmt::format("{:g} in every seed and resample", result.value());
   clip(result.estimate, range);

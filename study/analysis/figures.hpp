@@ -1,6 +1,7 @@
-// The two-way bootstrap over a whole comparison: each resample draws subjects once, for all cells and splits,
-// so that everything made of several cells (a mean over seeds, a difference of variants, a gap between
-// splits, a slope over noise) is a weighted sum of figures of the same resample, and so paired.
+// One bootstrap over a whole comparison: each resample draws subjects once, for all cells and splits, so that
+// everything made of several cells (a mean over seeds, a difference of variants, a gap between splits, a
+// slope over noise) is a weighted sum of figures of the same resample, and so paired. Its replicates say what
+// the choice of images does to every seed; combine_seeds() makes the interval.
 #pragma once
 
 #include <array>
@@ -30,7 +31,7 @@ struct Term {
 
 // A figure over seeds.
 struct OverSeeds {
-  statistics::Estimate estimate;    // crossed bootstrap: new seeds and new subjects
+  statistics::Estimate estimate;    // summary.mean within its range: new seeds and new subjects
   statistics::SeedSummary summary;  // spread over seeds apart from spread over images
   std::vector<double> of_seeds;
   std::size_t not_learnt = 0;  // seeds with a network that has not learnt

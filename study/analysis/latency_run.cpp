@@ -7,11 +7,14 @@
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "data/io/files.hpp"
+#include "data/io/temporary.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
 #include "study/settings/settings_fields.hpp"
@@ -90,7 +93,7 @@ void write_latency_cache(const fs::path& path, const LatencyRequest& request, co
                      {"seconds", request.seconds},
                      {"environment", environment},
                      {"sets", sets}};
-  data::write_file_atomically(path, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  data::write_file_atomically(path, json_text(json) + "\n");
 }
 
 std::vector<std::string> words_for(const LatencyRequest& request, const fs::path& out) {
@@ -105,21 +108,42 @@ std::vector<std::string> words_for(const LatencyRequest& request, const fs::path
   return words;
 }
 
-// The environment variable for the next child.
-class WaitPolicy {
+// A variable of the environment for as long as this lives; without a value it is taken out.
+class Variable {
  public:
-  explicit WaitPolicy(const char* policy) {
-    if (const char* before = std::getenv(kName)) before_ = before;
-    ::setenv(kName, policy, 1);
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    set(value);
   }
-  ~WaitPolicy() { before_.empty() ? ::unsetenv(kName) : ::setenv(kName, before_.c_str(), 1); }
-  WaitPolicy(const WaitPolicy&) = delete;
-  WaitPolicy& operator=(const WaitPolicy&) = delete;
+  ~Variable() { set(before_ ? before_->c_str() : nullptr); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
 
  private:
-  static constexpr const char* kName = "OMP_WAIT_POLICY";
-  std::string before_;
+  void set(const char* value) { value == nullptr ? ::unsetenv(name_) : ::setenv(name_, value, 1); }
+  const char* name_;
+  std::optional<std::string> before_;
 };
+
+// For the next child: nothing but OMP_WAIT_POLICY decides; libgomp would follow GOMP_SPINCOUNT first.
+struct WaitPolicy {
+  explicit WaitPolicy(const char* policy) : policy_(kPolicyName, policy), spins_("GOMP_SPINCOUNT", nullptr) {}
+
+ private:
+  static constexpr const char* kPolicyName = "OMP_WAIT_POLICY";
+  Variable policy_, spins_;
+};
+
+// As this process sees it, without its own way of waiting: each set of samples names that of its process.
+bench::Fields environment_of_probes() {
+  bench::Fields fields = bench::environment_fields(bench::read_environment());
+  std::erase_if(fields, [](const auto& field) {
+    return field.first == "env_GOMP_SPINCOUNT" || field.first == "env_OMP_WAIT_POLICY";
+  });
+  for (auto& [name, value] : fields)
+    if (name == "openmp_waiting") value = fmt::format("{}", fmt::join(kPolicies, " and "));
+  return fields;
+}
 
 double expected_s(const LatencyRequest& request) {
   // alone three times as long as beside each load; the untimed passes take as long again.
@@ -145,7 +169,8 @@ sweep::ChildEnd wait_for(pid_t pid, const LatencyRequest& request, std::size_t p
 
 void measure_policy(const fs::path& folder, const LatencyRequest& request, std::size_t policy,
                     LatencyRun& run) {
-  const fs::path out = data::temporary_beside(folder / "latency.json");
+  const data::Temporary temporary(folder / "latency.json");  // for the samples; removed behind us
+  const fs::path& out = temporary.path();
   const fs::path log = folder / "logs" / "latency.log";
   std::error_code ignored;
   fs::create_directories(log.parent_path(), ignored);
@@ -159,7 +184,6 @@ void measure_policy(const fs::path& folder, const LatencyRequest& request, std::
                                 end.signal != 0 ? "signal" : "code", end.signal != 0 ? end.signal : end.code,
                                 log.string()));
   const Json json = Json::parse(data::read_file(out), nullptr, false);
-  fs::remove(out, ignored);
   if (!json.is_object()) throw DataError("latency was not measured: no samples came back");
   for (const Json& set : json.at("sets")) {
     run.sets.push_back(set_of(set));
@@ -185,7 +209,7 @@ LatencyRun run_latency(const fs::path& folder, const LatencyRequest& request) {
   const fs::path cache = folder / "latency.json";
   if (read_latency_cache(cache, request, run)) return run;
   run.threads = request.threads;
-  run.environment = bench::environment_fields(bench::read_environment());
+  run.environment = environment_of_probes();
   try {
     for (std::size_t policy = 0; policy < std::size(kPolicies); ++policy)
       measure_policy(folder, request, policy, run);

@@ -58,12 +58,14 @@ Columns of_cells() {
       {"training_s", "s", "all epochs"},
       {"parameters", "", "trainable"},
       {"size_mib", "MiB", "of the parameters in float32"},
-      {"mflop", "MFLOP", "per image, forward"},
+      {"mflop", "MFLOP", "per image, forward, of the definition"},
+      {"executed_mflop", "MFLOP", "per image, forward, of the kernels: fewer with --algorithm fast"},
       {"wrong_labels", "", "training labels made wrong"},
       {"train_count", "images", "that it learnt from"},
       {"chance_loss", "", "training loss of a network that guesses"},
       {"learnt", "", "0: its training loss stayed near chance, do not read its figures"},
       {"class", "", "", kText},
+      {"positive_class", "", "the class that figures call positive, by its name", kText},
       {"images", "", ""},
       {"subjects", "", "patients; images of one are resampled together"},
       {"help", "", "what the operator does", kText},
@@ -162,11 +164,40 @@ Columns of_answers() {
   };
 }
 
+// What operators do to signals and to activations (study/mechanism).
+Columns of_mechanism() {
+  return {
+      {"signal", "", "level: 1 + cosine; rectified: a cosine behind ReLU", kText},
+      {"direction", "", "of the grating: horizontal, diagonal", kText},
+      {"frequency", "cycles/pixel", "of the grating, before the operator"},
+      {"gain", "", "output amplitude over input amplitude, mean over phases"},
+      {"gain_low", "", "least over phases"},
+      {"gain_high", "", "most over phases"},
+      {"mean_ratio", "", "mean of the output over mean of the input"},
+      {"elsewhere", "share", "of the output's variance at other frequencies than the grating's"},
+      {"probe", "", "the signal that the operator was given", kText},
+      {"layer", "", "the Downsample", kText},
+      {"place", "", "before or after the operator; change: after over or minus before", kText},
+      {"seen", "", "how test images were shown; windows: covered one window at a time", kText},
+      {"top", "share", "of the image's height: first row of the window"},
+      {"left", "share", "of the image's width: first column of the window"},
+      {"bottom", "share", "of the image's height: end of the window"},
+      {"right", "share", "of the image's width: end of the window"},
+      {"logit_fall", "", "logit of the image minus logit with the window in grey"},
+      {"evidence_share", "share", "of the absolute falls of all windows"},
+      {"image_logit", "", "of the image as it is"},
+      {"word", "", "what the original study said of an operator", kText},
+      {"measure", "", "what the word was measured by", kText},
+      {"no_effect", "", "the value that would mean that the word says nothing"},
+      {"reading", "", "yes, no or cannot tell; of a pair more, less or cannot tell", kText},
+  };
+}
+
 const Columns& dictionary() {
   static const Columns columns = [] {
     Columns all;
-    for (const auto& part :
-         {labels_and_estimates(), of_cells(), of_decisions(), of_swap(), of_latency(), of_answers()})
+    for (const auto& part : {labels_and_estimates(), of_cells(), of_decisions(), of_swap(), of_latency(),
+                             of_answers(), of_mechanism()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

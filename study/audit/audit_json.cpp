@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "kernels/base/json_text.hpp"
 #include "study/audit/audit.hpp"
 
 namespace dsx::audit {
@@ -98,7 +99,7 @@ std::string audit_json(const data::Dataset& dataset, const Audit& audit) {
   json["splits"] = Json::array();
   for (const SplitPower& power : audit.power) json["splits"].push_back(power_json(power));
   // File names need not be UTF-8: what is not becomes the replacement character.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace dsx::audit

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <set>
 #include <unordered_map>
 
 #include "data/sources/groups.hpp"
@@ -48,8 +49,20 @@ std::vector<std::uint32_t> ties(const data::Dataset& dataset) {
 
 std::vector<std::uint32_t> folds_of(const data::Dataset& dataset, const std::vector<float>& labels,
                                     const settings::Settings& settings, int folds) {
+  const std::vector<std::uint32_t> tied = ties(dataset);
+  const std::size_t groups = std::set<std::uint32_t>(tied.begin(), tied.end()).size();
+  if (groups < 2)
+    throw DataError(
+        fmt::format("{}: all {} are of one subject, or copies of one file: nothing can be held out. Where "
+                    "the names say who is "
+                    "who, --subject says how",
+                    dataset.description(), counted(labels.size(), "image")));
+  if (groups < static_cast<std::size_t>(folds))
+    throw ConfigError(
+        fmt::format("--folds: {} are more than the {} that must each stay in one fold; use --folds {}", folds,
+                    counted(groups, "subject"), groups));
   try {
-    return statistics::group_folds(bytes_of(labels), ties(dataset), static_cast<std::size_t>(folds),
+    return statistics::group_folds(bytes_of(labels), tied, static_cast<std::size_t>(folds),
                                    settings::seed_for(settings, settings::SeedUse::split));
   } catch (const std::invalid_argument& error) {
     throw ConfigError(fmt::format("folds: {}: {}", folds, error.what()));

@@ -9,6 +9,7 @@
 
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/audit/label_issues.hpp"
 #include "study/cli/csv.hpp"
 
@@ -126,7 +127,7 @@ std::string issues_json(const data::Dataset& dataset, const LabelIssues& issues)
                               {"normalized_margin", found.normalized_margin[i]}});
     if (!issues.injected.empty()) json["issues"].back()["injected"] = issues.injected[i] != 0;
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace dsx::audit

@@ -5,6 +5,7 @@
 #include "data/io/files.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 
 namespace dsx::cli {
 namespace {
@@ -20,7 +21,7 @@ class Parser {
   std::vector<std::string> row() {
     std::vector<std::string> cells;
     while (true) {
-      cells.push_back(!at_end() && text_[at_] == '"' ? quoted() : plain());
+      cells.push_back(as_utf8(!at_end() && text_[at_] == '"' ? quoted() : plain()));
       if (at_end()) break;
       const char end = static_cast<char>(text_[at_++]);
       if (end == ',') continue;
@@ -63,7 +64,8 @@ class Parser {
 
 }  // namespace
 
-std::string csv_cell(const std::string& text) {
+std::string csv_cell(const std::string& bytes) {
+  const std::string text = as_utf8(bytes);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);

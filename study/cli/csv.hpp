@@ -1,4 +1,5 @@
-// Comma-separated values as RFC 4180 has them: cells with commas, quotes or line ends stand in quotes.
+// Comma-separated values as RFC 4180 has them: cells with commas, quotes or line ends stand in quotes. Cells
+// are UTF-8 by as_utf8() (kernels/base/utf8.hpp), those that are read as well, so that names compare equal.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +8,7 @@
 
 namespace dsx::cli {
 
-std::string csv_cell(const std::string& text);                // quoted where CSV needs it
+std::string csv_cell(const std::string& bytes);               // quoted where CSV needs it
 std::string csv_line(const std::vector<std::string>& cells);  // with its line end
 
 struct CsvTable {

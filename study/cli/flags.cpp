@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/base/error.hpp"
+#include "kernels/base/nearest.hpp"
 #include "study/cli/suggestion.hpp"
 
 namespace dsx::cli {
@@ -24,6 +25,16 @@ std::vector<std::string> flag_names(const po::options_description& flags) {
 std::string bare(std::string flag) {
   flag.erase(0, flag.find_first_not_of('-'));
   return flag.substr(0, flag.find('='));
+}
+
+// Flags that begin with the same word: "; its own are --latency-seconds, --latency-again".
+std::string relatives(const std::string& flag, const std::vector<std::string>& names) {
+  const std::string start = flag.substr(0, flag.find('-'));
+  std::string text;
+  for (const std::string& name : names)
+    if (start != flag && name.starts_with(start + "-"))
+      text += (text.empty() ? "; its own are --" : ", --") + name;
+  return text;
 }
 
 // Old spellings become today's, as `--data-type bf16` and `--data-type=bf16`.
@@ -50,9 +61,16 @@ po::variables_map parsed(const std::vector<std::string>& args, const FlagSyntax&
     return values;
   } catch (const po::unknown_option& error) {
     std::string flag = error.get_option_name();
+    const std::string help =
+        fmt::format("`study{} --help` lists all", syntax.command.empty() ? "" : " " + syntax.command);
+    if (const auto other = syntax.elsewhere.find(bare(flag)); other != syntax.elsewhere.end()) {
+      const std::string near = nearest_word(bare(flag), flag_names(flags));
+      if (near.empty())
+        throw ConfigError(fmt::format("{} is a flag of `{}`, not of this command{}; {}", flag, other->second,
+                                      relatives(bare(flag), flag_names(flags)), help));
+    }
     const std::string hint = did_you_mean(bare(flag), flag_names(flags), "--");
-    throw ConfigError(fmt::format("unknown flag '{}'{} `study{} --help` lists all", flag, hint,
-                                  syntax.command.empty() ? "" : " " + syntax.command));
+    throw ConfigError(fmt::format("unknown flag '{}'{} {}", flag, hint, help));
   } catch (const po::multiple_occurrences& error) {
     throw ConfigError(fmt::format("{} is given twice", error.get_option_name()));
   } catch (const po::error_with_option_name& error) {

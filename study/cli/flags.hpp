@@ -17,6 +17,8 @@ struct FlagSyntax {
   int max_positional = 0;
   std::map<std::string, std::string> aliases =
       {};  // {"data-type", "dtype"}: an old spelling, not in any help
+  // What another command takes, with that command: {"latency-iterations", "study train"}.
+  std::map<std::string, std::string> elsewhere = {};
   // What "--lr" may be, for a message; empty for a flag that it does not know.
   std::function<std::string(const std::string& flag)> allowed = {};
 };

@@ -11,6 +11,8 @@
 #include <opencv2/imgproc.hpp>
 #include <stdexcept>
 
+#include "kernels/base/utf8.hpp"
+
 namespace dsx::cli {
 namespace {
 
@@ -58,7 +60,7 @@ bool is_number(const std::string& cell) {
 
 std::string escaped_html(const std::string& text) {
   std::string html;
-  for (const char c : text) {
+  for (const char c : as_utf8(text)) {
     switch (c) {
       case '&':
         html += "&amp;";

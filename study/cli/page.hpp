@@ -12,7 +12,7 @@
 
 namespace dsx::cli {
 
-std::string escaped_html(const std::string& text);
+std::string escaped_html(const std::string& text);  // UTF-8, whatever the bytes (kernels/base/utf8.hpp)
 
 // The image as a JPEG data URI, its longer side at most `side` pixels. Throws DataError.
 std::string thumbnail_uri(const data::Dataset& dataset, std::size_t index, int side = 192);

@@ -1,5 +1,5 @@
-// The guess: the longest known word that a word given is made of ("batch" in "batch_size"), or abbreviates
-// to.
+// The guess: the longest known word that a word given is made of ("batch" in "batch_size"), or whose letters
+// are its initials.
 #include "study/cli/suggestion.hpp"
 
 #include "kernels/base/nearest.hpp"
@@ -7,12 +7,12 @@
 namespace dsx::cli {
 namespace {
 
-// All letters of `part` occur in `word` in this order, from its first on: lr in learning_rate.
+// lr in learning_rate, and in lrate, which begins with it.
 bool abbreviates(const std::string& part, const std::string& word) {
-  std::size_t matched = 0;
-  for (const char letter : word)
-    if (matched < part.size() && part[matched] == letter) ++matched;
-  return matched == part.size() && part.front() == word.front();
+  std::string initials;
+  for (std::size_t i = 0; i < word.size(); ++i)
+    if (i == 0 || word[i - 1] == '_' || word[i - 1] == '-') initials += word[i];
+  return initials == part;
 }
 
 bool related(const std::string& a, const std::string& b) {

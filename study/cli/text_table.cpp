@@ -7,6 +7,8 @@
 #include <cctype>
 #include <cmath>
 
+#include "kernels/base/utf8.hpp"
+
 namespace dsx::cli {
 namespace {
 
@@ -22,6 +24,7 @@ TextTable::TextTable(std::vector<std::string> header) { rows_.push_back(std::mov
 
 void TextTable::add(std::vector<std::string> row) {
   row.resize(rows_.front().size());
+  for (std::string& cell : row) cell = one_line(cell);
   rows_.push_back(std::move(row));
 }
 
@@ -31,16 +34,17 @@ std::string TextTable::str() const {
   std::vector<bool> numeric(columns, true);
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     for (std::size_t c = 0; c < columns; ++c) {
-      width[c] = std::max(width[c], rows_[r][c].size());
+      width[c] = std::max(width[c], code_points(rows_[r][c]));
       if (r > 0 && !looks_numeric(rows_[r][c])) numeric[c] = false;
     }
   }
   std::string out;
   for (const auto& row : rows_) {
     std::string line = " ";
-    for (std::size_t c = 0; c < columns; ++c)
-      line +=
-          numeric[c] ? fmt::format(" {:>{}} ", row[c], width[c]) : fmt::format(" {:<{}} ", row[c], width[c]);
+    for (std::size_t c = 0; c < columns; ++c) {
+      const std::string padding(width[c] - code_points(row[c]), ' ');
+      line += numeric[c] ? fmt::format(" {}{} ", padding, row[c]) : fmt::format(" {}{} ", row[c], padding);
+    }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
   }

@@ -11,8 +11,10 @@ namespace dsx::cli {
 class TextTable {
  public:
   explicit TextTable(std::vector<std::string> header);
-  void add(std::vector<std::string> row);  // as many cells as the header has
-  std::string str() const;                 // ends in a newline
+  // As many cells as the header has. Each is one line of UTF-8, whatever is in a file's name: one_line() in
+  // kernels/base/utf8.hpp.
+  void add(std::vector<std::string> row);
+  std::string str() const;  // ends in a newline
 
  private:
   std::vector<std::vector<std::string>> rows_;  // the header first

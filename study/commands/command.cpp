@@ -21,6 +21,8 @@ const std::vector<Command>& command_table() {
        report_command},
       {"swap", "a sweep's networks run with every operator: what the operator does by itself", "DIR [FLAGS]",
        swap_command},
+      {"mechanism", "what each operator does to a signal, and where the trained networks of a sweep look",
+       "[DIR] [FLAGS]", mechanism_command},
       {"data", "import, show, audit or clean a data set, and find labels that are likely wrong",
        "COMMAND SOURCE [FLAGS]", data_command, false, data_parts},
       {"sync", "send what tracked runs recorded and their MLflow server lacks", "DIR... [--track URI]",

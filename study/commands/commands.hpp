@@ -20,6 +20,7 @@ int list_command(const std::vector<std::string>& args);
 int predict_command(const std::vector<std::string>& args);
 int export_command(const std::vector<std::string>& args);
 int import_command(const std::vector<std::string>& args);
+int mechanism_command(const std::vector<std::string>& args);
 int explain_command(const std::vector<std::string>& args);
 int latency_probe_command(const std::vector<std::string>& args);
 int latency_load_command(const std::vector<std::string>& args);

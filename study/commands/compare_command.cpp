@@ -12,10 +12,12 @@
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/counted.hpp"
-#include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "kernels/downsample/downsample.hpp"
+#include "kernels/onednn/context.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/cli/flags.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
@@ -27,6 +29,7 @@
 #include "study/settings/noise_kind.hpp"
 #include "study/settings/settings_fields.hpp"
 #include "study/settings/threads.hpp"
+#include "study/settings/waiting.hpp"
 #include "study/sweep/plan_sweep.hpp"
 #include "study/sweep/run_sweep.hpp"
 #include "study/sweep/sweep_file.hpp"
@@ -214,10 +217,7 @@ int jobs_of(const settings::CommandLine& line) {
   return jobs;
 }
 
-sweep::SweepOptions options_of(const settings::CommandLine& line) {
-  const settings::ThreadChoice threads =
-      settings::choose_threads(line.settings.threads, line.settings.oversubscribe, usable_cpus());
-  if (!threads.warning.empty()) fmt::print(stderr, "study: warning: {}\n", threads.warning);
+sweep::SweepOptions options_of(const settings::CommandLine& line, const settings::ThreadChoice& threads) {
   sweep::SweepOptions options;
   options.jobs = jobs_of(line);
   if (options.jobs > threads.used) {
@@ -273,6 +273,8 @@ bool any_finished(const std::vector<sweep::PlannedCell>& cells) {
 }  // namespace
 
 int compare_command(const std::vector<std::string>& args) {
+  // For the estimate's training steps; cells inherit it, and what times them has policies of its own.
+  if (!cli::asks_for_help(args)) settings::wait_briefly();
   Request request = read_request(args);
   if (request.line.help) {
     fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", kCompareHelp,
@@ -285,13 +287,13 @@ int compare_command(const std::vector<std::string>& args) {
   if (json && !dry) throw ConfigError("--json: only with --dry-run");
   refuse_other_folder(request.folder);
   sweep::keep_track_target(request.sweep.base, request.folder);
-  const sweep::SweepOptions options = options_of(request.line);
+  const settings::ThreadChoice threads = settings::wanted_threads(request.line.settings);
+  const sweep::SweepOptions options = options_of(request.line, threads);
   const sweep::SweepData data = sweep::look_at_data(request.sweep);
   const std::vector<sweep::PlannedCell> cells = sweep::plan_cells(request.sweep, data, request.folder);
   const sweep::SweepView view{request.sweep, data, cells, request.folder, options};
   if (json) {
-    fmt::print("{}\n",
-               sweep::dry_run_json(view).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", json_text(sweep::dry_run_json(view), 2));
     return static_cast<int>(cli::ExitCode::ok);
   }
   fmt::print("{}{}{}", sweep::plan_text(view), fewer_images_text(request),
@@ -310,7 +312,8 @@ int compare_command(const std::vector<std::string>& args) {
     tracking.cells_done(cells);
     if (any_finished(cells)) {
       findings::FinishOptions finish = findings::finish_options_of(request.line);
-      finish.threads = settings::apply_threads(request.line.settings).used;
+      kernels::set_threads(threads.used);
+      finish.threads = threads.used;
       const int page = findings::finish_compare(request.folder, finish);
       if (code == 0) code = page;
     }

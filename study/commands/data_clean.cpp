@@ -5,8 +5,10 @@
 #include <map>
 #include <optional>
 
+#include "data/io/temporary.hpp"
 #include "data/quality/clean_writer.hpp"
 #include "data/sources/hdf5_dataset.hpp"
+#include "data/sources/summary.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
@@ -43,7 +45,9 @@ std::string dropped_line(const data::Dataset& dataset, const data::Dropped& one)
 void print_result(const data::Dataset& dataset, const std::vector<data::Dropped>& dropped,
                   std::size_t shown) {
   const std::size_t images = dataset.items().size();
-  fmt::print("{}\ndropped {} of {}\n", dataset.description(), dropped.size(), counted(images, "image"));
+  fmt::print("{}\n", dataset.description());
+  for (const std::string& line : data::reading_lines(dataset)) fmt::print("{}\n", line);
+  fmt::print("dropped {} of {}\n", dropped.size(), counted(images, "image"));
   std::map<data::DropReason, std::map<data::Split, std::size_t>> count;
   for (const data::Dropped& one : dropped) ++count[one.reason][dataset.items()[one.index].split];
   for (const auto& [reason, splits] : count) {
@@ -78,7 +82,9 @@ int data_clean(const std::vector<std::string>& args) {
   if (!line.extra.count("out")) throw ConfigError("study data clean: where to? give --out FILE.h5");
   data::CleanFile file;
   file.out = line.extra["out"].as<std::string>();
-  file.manifest = fs::path(file.out).replace_extension(".manifest.json");
+  const fs::path out = file.out;
+  file.manifest =
+      out.parent_path() / data::fitting_name(out.parent_path(), out.stem().string(), ".manifest.json");
   for (const fs::path& out : {file.out, file.manifest}) refuse_existing(out, line.extra["force"].as<bool>());
   data::CleanOptions options;
   options.priority = data::priority_from_string(line.extra["priority"].as<std::string>());

@@ -15,9 +15,10 @@ namespace {
 
 constexpr const char* kAbout = R"(
 SOURCE is a folder with a folder per class (NORMAL, PNEUMONIA), or with train, val and test folders with those inside:
-JPEG, PNG, TIFF, BMP, WebP or DICOM, known by content, grey or colour, any size. Or NumPy arrays: an .npz file (MedMNIST) or a folder of .npy files, with
-train_images and train_labels (or X_train and y_train), the same for val and test; N x H x W, with 1 or 3 channels
-first or last, of uint8, uint16, or floats from 0 to 1; labels N or N x 1. Or an HDF5 file of `study data import`.
+JPEG, PNG, TIFF, BMP, WebP or DICOM, known by content, grey or colour, any size. Or NumPy arrays: an .npz file
+(MedMNIST) or a folder of .npy files, with train_images and train_labels (or X_train and y_train), the same for val and
+test; N x H x W, with 1 or 3 channels first or last, of whole numbers, or floats from 0 to 1; labels N or N x 1. Or an
+HDF5 file of `study data import`.
 `study --data SOURCE` imports by itself, into the user's cache.
 )";
 

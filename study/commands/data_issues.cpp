@@ -6,6 +6,7 @@
 
 #include "data/io/files.hpp"
 #include "data/loading/memory_cache.hpp"
+#include "data/sources/summary.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
@@ -19,6 +20,7 @@
 #include "study/settings/noise_kind.hpp"
 #include "study/settings/run_data.hpp"
 #include "study/settings/threads.hpp"
+#include "study/settings/waiting.hpp"
 #include "study/training/label_noise.hpp"
 
 namespace dsx::commands {
@@ -106,9 +108,11 @@ int data_issues(const std::vector<std::string>& args) {
   const settings::CommandLine line = parse_issues(args);
   const std::string& source = only_source(line, "issues");
   check(line);
+  if (!line.extra.count("probabilities")) settings::wait_briefly();
   settings::Settings settings = line.settings;
   const std::unique_ptr<data::Dataset> dataset = open_data(settings, source);
   fmt::print("{}\n", dataset->description());
+  for (const std::string& text : data::reading_lines(*dataset)) fmt::print("{}\n", text);
   const GivenLabels given = given_labels(*dataset, settings, line.extra["inject"].as<double>());
   audit::OutOfSample out = probabilities(line, settings, *dataset, given);
   const auto write = [&](const std::string& flag, const auto& content) {

@@ -7,6 +7,7 @@
 
 #include "data/sources/summary.hpp"
 #include "kernels/base/counted.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/audit/audit.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
@@ -119,7 +120,7 @@ void print_summary_json(const data::Dataset& dataset, const data::DataSummary& s
         {{"subject", shared.subject}, {"splits", splits}, {"images", shared.images}});
   }
   // File names need not be UTF-8: what is not becomes the replacement character.
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  fmt::print("{}\n", json_text(json, 2));
 }
 
 }  // namespace

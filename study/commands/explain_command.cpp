@@ -12,6 +12,8 @@
 #include "bench/measure/topology.hpp"
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/cli/text_table.hpp"
@@ -140,8 +142,8 @@ bench::Fields settings_of(const explain::ExplainOptions& options) {
 std::string program_of(const explain::ExplainOptions& options) {
   return fmt::format(
       "study explain --variants {} --shapes {} --layout {} --batch {} --threads {} --seconds {} --seed {}",
-      fmt::join(options.variants, ","), options.shapes, kernels::to_string(options.layout), options.batch,
-      options.threads, options.seconds, options.seed);
+      fmt::join(options.variants, ","), bench::shell_quoted(options.shapes),
+      kernels::to_string(options.layout), options.batch, options.threads, options.seconds, options.seed);
 }
 
 int compare(const std::vector<std::string>& files) {
@@ -186,8 +188,8 @@ int explain(const settings::CommandLine& line) {
   if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
   explain::judge_noise(report);
   const auto text = explain::to_text(report);
-  data::write_file_atomically(folder / "explain.txt", text);
-  data::write_file_atomically(folder / "explain.json", explain::to_json(report).dump(1) + "\n");
+  data::write_file_atomically(folder / "explain.txt", as_utf8(text));
+  data::write_file_atomically(folder / "explain.json", json_text(explain::to_json(report), 1) + "\n");
   explain::write_explain_h5(folder / "explain.h5", report);
   fmt::print("{}\nWritten: {}/explain.txt, explain.json, explain.h5 (with every sample)\n", text,
              folder.string());

@@ -16,6 +16,7 @@
 #include "study/commands/commands.hpp"
 #include "study/exchange/properties.hpp"
 #include "study/exchange/safetensors.hpp"
+#include "study/exchange/weights_file.hpp"
 #include "study/run/make_network.hpp"
 #include "study/run/opened_run.hpp"
 #include "study/run/run_folder.hpp"
@@ -33,8 +34,6 @@ namespace po = boost::program_options;
 
 const std::vector<std::string> kImportKeys{"variant", "network", "size",     "channels", "resize",
                                            "mean",    "std",     "equalize", "sharpen",  "denoise"};
-constexpr std::size_t kMaxFileBytes = std::size_t{8} << 30;
-
 constexpr const char* kImportHelp =
     R"(study import: weights trained elsewhere, as a folder that other commands take
 
@@ -42,7 +41,7 @@ Usage:
   study import WEIGHTS.safetensors --out DIR [--variant NAME] [SETTINGS]
 
 The file holds the network's tensors under PyTorch's names (conv1.weight, fc1.bias, ...) and shapes; F32, or F16,
-BF16 and F64, which are converted. Settings say which network they belong to and how its images are prepared. A file
+BF16 and F64, which are converted. One prefix before all names (module., _orig_mod., model.) is taken off. Settings say which network they belong to and how its images are prepared. A file
 made by `study export` carries them, and its run's threshold and classes, too; any other needs --variant, since
 the shapes do not tell the operator, and has the defaults below. Flags win over the file. Then:
   study predict DIR IMAGES          study export DIR --format onnx
@@ -88,6 +87,25 @@ run::ImportedRecord imported_record(const exchange::SafetensorsHeader& header, b
   return record;
 }
 
+std::string names_text(const exchange::SafetensorsHeader& header) {
+  constexpr std::size_t kShown = 4;
+  std::vector<std::string> names;
+  for (const exchange::SafeTensor& tensor : header.tensors)
+    if (names.size() < kShown) names.push_back(exchange::shown_name(tensor.name));
+  return fmt::format("{}{}", names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")),
+                     header.tensors.size() > kShown ? fmt::format(", ... ({})", header.tensors.size()) : "");
+}
+
+// "" where names are the network's own.
+std::string without_prefix(exchange::SafetensorsHeader& header, const net::Network& network) {
+  std::vector<std::string> wanted;
+  for (const net::Parameter& p : network.parameters().all) wanted.push_back(p.name);
+  const std::string prefix = exchange::take_common_prefix(header, wanted);
+  return prefix.empty() ? ""
+                        : fmt::format("names: {} stands before all of them, and is taken off\n",
+                                      exchange::shown_name(prefix));
+}
+
 // PyTorch's count of batches, which only a momentum of None uses.
 bool is_ignored(const std::string& name) { return name.ends_with(".num_batches_tracked"); }
 
@@ -99,13 +117,15 @@ void load(const exchange::SafetensorsHeader& header, std::span<const std::uint8_
   const std::string variant = fmt::format("{} with {}", network.spec().name, network.options().variant);
   for (net::Parameter& p : network.parameters().all) {
     const auto found = tensors.find(p.name);
-    if (found == tensors.end()) throw DataError(fmt::format("no tensor '{}', which {} has", p.name, variant));
+    if (found == tensors.end())
+      throw DataError(
+          fmt::format("no tensor '{}', which {} has; the file has {}", p.name, variant, names_text(header)));
     const std::vector<std::uint64_t> shape(p.shape.begin(), p.shape.end());
     if (found->second->shape != shape)
       throw DataError(
           fmt::format("tensor '{}' is {}, but {} takes {}; --size and --channels decide the shapes", p.name,
                       shape_text(found->second->shape), variant, shape_text(shape)));
-    p.set(exchange::safetensor_values(bytes, *found->second));
+    p.set(exchange::finite_values(bytes, *found->second));
     tensors.erase(found);
   }
   if (!tensors.empty())
@@ -128,11 +148,10 @@ run::RunRecord record_of(const settings::Settings& settings, const std::string& 
 }
 
 void write_folder(run::RunRecord record, const net::Network& network) {
-  run::RunFolder folder = run::RunFolder::create(record.settings);
+  const std::string yaml = settings::to_yaml(record.settings, record.message);
+  run::RunFolder folder = run::RunFolder::create(record.settings, [&](const std::string&) { return yaml; });
   try {
     record.name = folder.name();
-    const std::string yaml = settings::to_yaml(record.settings, record.message);
-    data::write_file_atomically(folder.config(), yaml);
     training::write_weights(folder.best(), network, 0, yaml);
     run::write_run_h5(folder.run_h5(), record, nullptr);
     run::write_summary(folder.summary(), record);
@@ -158,9 +177,9 @@ int import_command(const std::vector<std::string>& args) {
         "study import: which file? e.g. study import W.safetensors --variant avgpool --out DIR");
   if (!line.extra.count("out")) throw ConfigError("study import: where to? give --out DIR, a folder to make");
   const std::string file = line.positional[0];
-  const std::vector<std::uint8_t> bytes = data::read_file(file, kMaxFileBytes);
+  const std::vector<std::uint8_t> bytes = exchange::read_weights_file(file);
   try {
-    const exchange::SafetensorsHeader header = exchange::parse_safetensors(bytes);
+    exchange::SafetensorsHeader header = exchange::parse_safetensors(bytes);
     settings::Settings from_file;
     take_settings_of_file(header, file, from_file);
     line = settings::parse_command_line(args, syntax, from_file);
@@ -175,17 +194,18 @@ int import_command(const std::vector<std::string>& args) {
     settings.resume.clear();
     settings::make_paths_absolute(settings);
     std::error_code ignored;
-    if (fs::exists(fs::symlink_status(named, ignored)))
+    if (fs::exists(fs::symlink_status(named, ignored)) && !run::is_unborn(named))
       throw OutputError(named.string() + ": exists already; choose another --out");
     run::check_new_run_folder(settings);
     net::Network network = run::make_network(settings);
+    const std::string prefix = without_prefix(header, network);
     load(header, bytes, network);
     run::RunRecord record = record_of(
         settings, fmt::format("weights of {} (SHA-256 {})", file, data::sha256_hex(bytes)), network);
     record.imported = imported_record(header, unchanged);
     write_folder(std::move(record), network);
-    fmt::print("{}: {} with {}, {} from {}\n", named.string(), network.spec().name, settings.variant,
-               counted(network.parameters().trainable_count(), "parameter"), file);
+    fmt::print("{}: {} with {}, {} from {}\n{}", named.string(), network.spec().name, settings.variant,
+               counted(network.parameters().trainable_count(), "parameter"), file, prefix);
   } catch (const DataError& error) {
     throw DataError(fmt::format("{}: {}", file, error.what()));
   }

@@ -14,6 +14,7 @@
 #include "bench/measure/neighbours.hpp"
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/analysis/latency_run.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
@@ -149,7 +150,7 @@ int latency_probe_command(const std::vector<std::string>& args) {
   probe.seconds = line.extra["seconds"].as<double>();
   for (int repeat = 1; repeat <= analysis::kLatencyRepeats; ++repeat)
     for (const int batch : analysis::kLatencyBatchSizes) probe.run(repeat, batch);
-  data::write_file_atomically(probe_option(line, "samples"), Json{{"sets", probe.sets}}.dump() + "\n");
+  data::write_file_atomically(probe_option(line, "samples"), json_text(Json{{"sets", probe.sets}}) + "\n");
   return static_cast<int>(cli::ExitCode::ok);
 }
 

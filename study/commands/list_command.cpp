@@ -8,6 +8,7 @@
 
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/cli/csv.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
@@ -87,7 +88,7 @@ void print_runs_json(const run::RunTable& table, std::size_t shown) {
     }
     list.push_back(std::move(entry));
   }
-  fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  fmt::print("{}\n", json_text(list, 2));
 }
 
 }  // namespace

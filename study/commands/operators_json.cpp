@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "kernels/downsample/downsample.hpp"
 
 namespace dsx::commands {
@@ -73,7 +74,7 @@ std::string operators_json(const std::string& shapes) {
     for (const auto& word : words) row["at"].push_back(at_shape(op, shape_from(word)));
     table.push_back(std::move(row));
   }
-  return table.dump(1) + "\n";
+  return json_text(table, 1) + "\n";
 }
 
 }  // namespace dsx::commands

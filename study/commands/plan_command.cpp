@@ -5,12 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/base/counted.hpp"
+#include "kernels/base/json_text.hpp"
 #include "kernels/onednn/context.hpp"
 #include "net/network.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
 #include "study/commands/operators_json.hpp"
+#include "study/run/algorithm.hpp"
 #include "study/run/make_network.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/engine.hpp"
@@ -19,8 +21,9 @@
 namespace dsx::commands {
 namespace {
 
-const std::vector<std::string> kPlanKeys{"variant", "network",  "layout", "engine",  "allow_ref",
-                                         "size",    "channels", "batch",  "threads", "oversubscribe"};
+const std::vector<std::string> kPlanKeys{"variant",   "network",   "layout",       "engine",
+                                         "algorithm", "allow_ref", "size",         "channels",
+                                         "batch",     "threads",   "oversubscribe"};
 
 constexpr const char* kPlanHelp = R"(study plan: what a network executes, step by step, without running it
 
@@ -34,7 +37,8 @@ Usage:
   --operators-json the table of downsampling operators as JSON, each as a small ONNX graph, and nothing else
   --at SHAPES      what the operators read there: channels x rows x columns [6x316x316,16x154x154]
 
-Columns: MFLOP counts a multiply and an add as two; MB is the least traffic: each input read once, each output
+Columns: MFLOP is the definition's, a multiply and an add counted as two; executed is what the step computes, less
+where --algorithm fast does without products; MB is the least traffic: each input read once, each output
 written once, 1 MB = 1e6 bytes. Notes: 'reorder' copies to another layout, 'ours' is not a oneDNN primitive, '+N ch' pads
 N channels.
 
@@ -42,7 +46,7 @@ Settings:
 )";
 
 struct Totals {
-  double mflop = 0, min_mb = 0;
+  double mflop = 0, executed_mflop = 0, min_mb = 0;
   int reorders = 0;
 };
 
@@ -50,6 +54,7 @@ Totals totals_of(const std::vector<net::PlanRow>& rows) {
   Totals totals;
   for (const auto& row : rows) {
     totals.mflop += row.mflop;
+    totals.executed_mflop += row.executed_mflop;
     totals.min_mb += row.min_mb;
     totals.reorders += row.reorder ? 1 : 0;
   }
@@ -70,17 +75,20 @@ void print_plan_text(const net::Network& network, const net::Plan& plan,
              counted(network.parameters().trainable_count(), "trainable parameter"), plan.batch(),
              kernels::to_string(network.context().layout), dtype, counted(kernels::max_threads(), "thread"),
              onednn.version, onednn.effective_isa);
-  cli::TextTable table({"phase", "step", "implementation", "source", "destination", "MFLOP", "MB", "note"});
+  cli::TextTable table(
+      {"phase", "step", "implementation", "source", "destination", "MFLOP", "executed", "MB", "note"});
   for (const auto& row : rows) {
     table.add({row.phase, row.step, row.impl, row.src, row.dst, cli::fixed(row.mflop, 2),
-               cli::fixed(row.min_mb, 2), note_of(row)});
+               cli::fixed(row.executed_mflop, 2), cli::fixed(row.min_mb, 2), note_of(row)});
   }
   const auto totals = totals_of(rows);
   table.add({"total", counted(rows.size(), "step"), "", "", "", cli::fixed(totals.mflop, 2),
-             cli::fixed(totals.min_mb, 2), fmt::format("{} reorders", totals.reorders)});
+             cli::fixed(totals.executed_mflop, 2), cli::fixed(totals.min_mb, 2),
+             fmt::format("{} reorders", totals.reorders)});
   fmt::print("{}\n", table.str());
   fmt::print("{}",
              settings::unfused_text(network.context().fused ? "fused" : "", {network.options().variant}));
+  fmt::print("{}", run::algorithm_text(network.context().algorithm, rows));
   fmt::print("activations, workspaces and scratchpad: {:.1f} MB; without reuse of memory {:.1f} MB\n",
              static_cast<double>(plan.arena_bytes()) / 1e6, static_cast<double>(plan.unshared_bytes()) / 1e6);
 }
@@ -103,6 +111,7 @@ void print_plan_json(const net::Network& network, const net::Plan& plan,
       {"batch", plan.batch()},
       {"layout", settings.layout},
       {"engine", settings.engine},
+      {"algorithm", settings.algorithm},
       {"operator_fused",
        settings.engine == "fused" && settings::unfused_text(settings.engine, {settings.variant}).empty()},
       {"dtype", dtype},
@@ -117,11 +126,12 @@ void print_plan_json(const net::Network& network, const net::Plan& plan,
        {{"steps", rows.size()},
         {"reorders", totals.reorders},
         {"mflop", totals.mflop},
+        {"executed_mflop", totals.executed_mflop},
         {"min_mb", totals.min_mb}}},
       {"arena_bytes", plan.arena_bytes()},
       {"unshared_bytes", plan.unshared_bytes()},
       {"steps", std::move(steps)}};
-  fmt::print("{}\n", json.dump(2));
+  fmt::print("{}\n", json_text(json, 2));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "study/cli/csv.hpp"
 #include "study/cli/exit_code.hpp"
@@ -22,8 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-const std::vector<std::string> kPredictKeys{"skip_bad_images", "batch",         "layout",  "engine",
-                                            "threads",         "oversubscribe", "progress"};
+const std::vector<std::string> kPredictKeys{"skip_bad_images", "batch",   "layout",        "engine",
+                                            "algorithm",       "threads", "oversubscribe", "progress"};
 
 constexpr const char* kPredictHelp = R"(study predict: what a run's network predicts for images
 
@@ -115,7 +116,7 @@ void print_predictions_json(const run::OpenedRun& run, const std::vector<run::Im
     }
     json["images"].push_back(std::move(row));
   }
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  fmt::print("{}\n", json_text(json, 2));
 }
 
 void print_predictions_table(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,

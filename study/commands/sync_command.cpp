@@ -20,17 +20,18 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kSyncKeys{"track"};
-// Some seven seconds for a server that does not answer.
-constexpr int kMostFailures = 4;
-
 constexpr const char* kSyncHelp =
     R"(study sync: send what tracked runs recorded and their MLflow server does not have yet.
 
-Usage: study sync DIR... [--track URI]
+Usage: study sync DIR... [--track URI] [--verify]
 
 DIR is a run's folder, the folder of a study compare (its cells are sent with it), or a folder that holds runs. A run that
-was killed is marked as KILLED on the server. What has arrived is not sent again; sending twice gives no duplicates.
+was killed is marked as KILLED on the server. What has arrived is not sent again; sending twice gives no duplicates. Before
+it says that all has arrived, the server is asked for the run, its values and its files: each file that was sent is read
+back once and compared.
 MLFLOW_TRACKING_USERNAME, _PASSWORD and _TOKEN, ~/.mlflow/credentials and MLflow's TLS variables are used as MLflow does.
+
+  --verify  read back all files, also those that were compared by an earlier sync
 
 Exit code: 0 when everything has arrived, 4 when something has not, 3 when a journal is damaged.
 
@@ -105,18 +106,19 @@ bool end_if_dead(const fs::path& folder) {
 }
 
 cli::ExitCode sync_one(const fs::path& folder, const tracking::Credentials& credentials,
-                       const std::string& server) {
+                       const tracking::DeliveryOptions& options) {
   if (!end_if_dead(folder)) {
     fmt::print("{}: the run is not over and sends by itself\n", folder.string());
     return cli::ExitCode::output;
   }
-  tracking::Delivery delivery(folder, credentials, nullptr, server);
-  const tracking::Outcome outcome = tracking::deliver(delivery, kMostFailures, cli::interrupt_requested);
+  tracking::Delivery delivery(folder, credentials, nullptr, options);
+  const tracking::Outcome outcome =
+      tracking::deliver(delivery, tracking::client_options().most_failures, cli::interrupt_requested);
   fmt::print("{}", run::outcome_text(outcome, folder, folder.filename().string()));
   std::fflush(stdout);
   cli::check_interrupt("stopped; what has arrived is not sent again");
   if (outcome.damaged) return cli::ExitCode::data;
-  return outcome.state.complete() ? cli::ExitCode::ok : cli::ExitCode::output;
+  return outcome.state.complete() && outcome.problem.empty() ? cli::ExitCode::ok : cli::ExitCode::output;
 }
 
 }  // namespace
@@ -127,6 +129,7 @@ int sync_command(const std::vector<std::string>& args) {
   syntax.command = "sync";
   syntax.keys = kSyncKeys;
   syntax.max_positional = kMostFolders;
+  syntax.extra.add_options()("verify", boost::program_options::bool_switch(), "");
   const settings::CommandLine line = settings::parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}{}", kSyncHelp, settings::settings_help(kSyncKeys));
@@ -135,6 +138,13 @@ int sync_command(const std::vector<std::string>& args) {
   if (line.positional.empty()) throw ConfigError("study sync needs a folder: study sync results/runs/NAME");
   if (line.settings.track == "off") throw ConfigError("--track: expected the address of a server, got 'off'");
   const tracking::Credentials credentials = tracking::read_credentials(tracking::credentials_file());
+  tracking::client_options();  // a number that is none is said before anything is sent
+  if (const std::string ignored = tracking::ignored_variables_text(); !ignored.empty())
+    fmt::print(stderr, "study: warning: tracking: {}\n", ignored);
+  tracking::DeliveryOptions options;
+  options.server = line.settings.track;
+  options.always_compare = true;
+  options.read_back = line.extra["verify"].as<bool>() ? tracking::ReadBack::always : tracking::ReadBack::once;
   std::vector<fs::path> folders;
   for (const std::string& word : line.positional) {
     if (word.find("://") != std::string::npos)
@@ -150,7 +160,7 @@ int sync_command(const std::vector<std::string>& args) {
   for (const fs::path& folder : folders) {
     cli::ExitCode one = cli::ExitCode::data;
     try {
-      one = sync_one(folder, credentials, line.settings.track);
+      one = sync_one(folder, credentials, options);
     } catch (const DataError& error) {
       fmt::print(stderr, "study: {}\n", error.what());
     } catch (const OutputError& error) {

@@ -15,6 +15,7 @@
 #include "study/run/train_run.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/settings_fields.hpp"
+#include "study/settings/waiting.hpp"
 
 namespace dsx::commands {
 namespace {
@@ -70,6 +71,7 @@ int train_command(const std::vector<std::string>& args) {
     fmt::print("{}", help_page());
     return static_cast<int>(cli::ExitCode::ok);
   }
+  if (!is_latency_only(line.settings)) settings::wait_briefly();
   if (!line.settings.resume.empty()) {
     const settings::Settings before = run::settings_of_run(line.settings.resume);
     line = settings::parse_command_line(args, syntax, before);

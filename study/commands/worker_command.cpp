@@ -14,6 +14,7 @@
 #include "bench/measure/measure.hpp"
 #include "downscalexr_version.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "net/network.hpp"
 #include "net/optimizer.hpp"
 #include "net/training_step.hpp"
@@ -28,15 +29,15 @@
 namespace dsx::commands {
 namespace {
 
-const std::vector<std::string> kWorkerKeys{"variant", "layout",        "engine",   "batch",
-                                           "threads", "oversubscribe", "allow_ref"};
+const std::vector<std::string> kWorkerKeys{"variant", "layout",  "engine",        "algorithm",
+                                           "batch",   "threads", "oversubscribe", "allow_ref"};
 
 constexpr const char* kWorkerHelp =
     R"(study worker: one network, block or operator behind a line protocol, for scripts/peers
 
 Usage:
   study worker --unit U --mode M --variant V --batch B --threads T --dtype D --weights FILE --input FILE
-               [--target FILE] [--layout L] [--engine E]
+               [--target FILE] [--layout L] [--engine E] [--algorithm A]
 
 Reads JSON requests on stdin and answers on stdout; scripts/peers.d/PROTOCOL.md describes both and the files.
 
@@ -230,7 +231,7 @@ void serve(Worker& worker, const std::string& layout) {
       {"detail",
        {{"onednn", onednn.version}, {"isa", onednn.effective_isa}, {"commit", DOWNSCALEXR_COMMIT}}}};
   if (const auto zeros = worker.zeros(); !zeros.empty()) ready["detail"]["zeros"] = zeros;
-  fmt::print("{}\n", ready.dump());
+  fmt::print("{}\n", json_text(ready));
   std::fflush(stdout);
   for (std::string request_line; std::getline(std::cin, request_line);) {
     if (request_line.empty()) continue;
@@ -241,7 +242,7 @@ void serve(Worker& worker, const std::string& layout) {
     } catch (const std::exception& error) {
       throw ConfigError(fmt::format("request '{}': {}", request_line, error.what()));
     }
-    fmt::print("{}\n", answer.dump());
+    fmt::print("{}\n", json_text(answer));
     std::fflush(stdout);
   }
 }

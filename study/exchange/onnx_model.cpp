@@ -12,6 +12,7 @@
 
 #include "downscalexr_version.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 #include "net/onnx_nodes.hpp"
 
 namespace dsx::exchange {
@@ -103,7 +104,7 @@ std::string onnx_file(const net::Network& network, const Properties& properties)
   for (const auto& [key, value] : properties) {
     onnx::StringStringEntryProto& entry = *model.add_metadata_props();
     entry.set_key(key);
-    entry.set_value(value);
+    entry.set_value(as_utf8(value));
   }
   if (model.ByteSizeLong() >= static_cast<std::size_t>(std::numeric_limits<int>::max()))
     throw UnsupportedError(

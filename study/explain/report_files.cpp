@@ -9,6 +9,7 @@
 #include "data/io/h5.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/explain/report.hpp"
 
 namespace dsx::explain {
@@ -161,7 +162,7 @@ void write_explain_h5(const std::filesystem::path& path, const ExplainReport& re
   out.attribute("format", kFormat);
   out.attribute("version", std::int64_t{kVersion});
   out.attribute("command", report.command);
-  out.string("report_json", to_json(report).dump());
+  out.string("report_json", json_text(to_json(report)));
   for (const auto& e : report.experiments) {
     const std::string group = e.name + "/";
     for (const auto& table : e.tables) {

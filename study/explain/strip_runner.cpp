@@ -268,7 +268,7 @@ struct StripRunner::Impl {
     dnnl::stream stream(context.engine);
     auto& own = kernels[static_cast<std::size_t>(thread)];
     const auto image_floats = static_cast<std::size_t>(whole.dst[2]) * conv_row_floats();
-    for (int n = thread; n < batch; n += threads) {
+    for (int n = thread; n < batch; n += omp_get_num_threads()) {
       for (const auto& strip : strips) {
         auto& kernel = own.at(strip.conv_end - strip.conv_begin);
         auto* mid = all_mid.empty() ? nullptr : all_mid.data() + static_cast<std::size_t>(n) * image_floats;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/counted.hpp"
@@ -23,10 +24,12 @@
 #include "study/cli/exit_code.hpp"
 #include "study/findings/claims.hpp"
 #include "study/findings/headline.hpp"
+#include "study/findings/mechanism_files.hpp"
 #include "study/findings/report_script.hpp"
 #include "study/findings/results_text.hpp"
 #include "study/findings/verdicts.hpp"
 #include "study/findings/write_results.hpp"
+#include "study/mechanism/mechanism.hpp"
 #include "study/settings/settings_fields.hpp"
 #include "study/swap/swap_figures.hpp"
 #include "study/swap/swap_tables.hpp"
@@ -63,7 +66,8 @@ void describe(analysis::Analysis& analysis, const FinishOptions& options) {
   results.environment = bench::environment_fields(bench::read_environment(options.command));
   results.settings = shared_settings(first.settings);
   results.notes = {
-      "An interval over seeds holds for new seeds and new patients: subjects and seeds are both resampled. "
+      "An interval over seeds holds for new seeds and new patients (Obuchowski-Rockette, patients "
+      "resampled). "
       "lowest and highest are single seeds.",
       "Thresholds are chosen on val and frozen; test takes part in no choice. On val itself they look a "
       "little too "
@@ -88,6 +92,21 @@ analysis::LatencyRun latency_of(const fs::path& folder, const analysis::Comparis
   return none;
 }
 
+// Its tables beside the others, and its own file.
+void add_mechanism(const fs::path& folder, const std::vector<analysis::Cell>& cells,
+                   const FinishOptions& options, analysis::Analysis& analysis) {
+  if (!options.mechanism) return;
+  mechanism::MechanismOptions wanted;
+  wanted.seeds = options.mechanism_seeds;
+  wanted.images = options.mechanism_images;
+  wanted.statistics = analysis.comparison.options;
+  const mechanism::Mechanism found = mechanism::mechanism_of(cells, wanted);
+  analysis::ComparisonResults& results = analysis.results;
+  results.tables.insert(results.tables.end(), found.tables.begin(), found.tables.end());
+  results.notes.insert(results.notes.end(), found.notes.begin(), found.notes.end());
+  write_mechanism(folder, options.command, found);
+}
+
 // Given, or where `study explain --out DIR/explain` put it.
 fs::path explain_of(const fs::path& folder, const FinishOptions& options) {
   std::error_code ignored;
@@ -95,6 +114,22 @@ fs::path explain_of(const fs::path& folder, const FinishOptions& options) {
   for (const fs::path& path : {folder / "explain.json", folder / "explain" / "explain.json"})
     if (fs::exists(path, ignored)) return path;
   return {};
+}
+
+// Tables whose figures would mean the opposite if the other class were the positive one say which it is; the
+// large ones (HDF5 only) leave it to the file's attribute.
+void name_positive_class(analysis::ComparisonResults& results) {
+  static const std::set<std::string> telling = {"metric", "rule",     "tp",       "true_positive_rate",
+                                                "recall", "observed", "question", "train_recall",
+                                                "claim",  "original"};
+  for (analysis::ResultTable& table : results.tables) {
+    const bool tells =
+        std::any_of(table.columns.begin(), table.columns.end(),
+                    [](const analysis::ResultColumn& column) { return telling.contains(column.name); });
+    if (!tells || table.only_h5) continue;
+    table.columns.push_back(analysis::result_column("positive_class"));
+    for (auto& row : table.rows) row.emplace_back(results.positive);
+  }
 }
 
 analysis::CompareOptions statistics_of(const FinishOptions& options) {
@@ -142,7 +177,7 @@ void finish_swap(const fs::path& folder, const FinishOptions& options) {
   write_part(folder, "swap.json", analysis.results);
   fmt::print("{}\n", swap::swap_text(analysis.results));
   const analysis::ResultTable& verdicts = analysis.results.table("swap_verdicts");
-  fmt::print("{}\nAll figures: {1}/swap.json, {1}/tables/swap*.csv\n", decided_text(verdicts),
+  fmt::print("{0}\nAll figures: {1}/swap.json, {1}/tables/swap*.csv\n", decided_text(verdicts),
              folder.string());
 }
 
@@ -172,11 +207,13 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_calibration_tables(analysis);
   analysis::add_shift_tables(analysis, options.shift);
   swap::add_swap_tables(analysis, swapped, options.swap);
+  add_mechanism(folder, cells, options, analysis);
   analysis::add_latency_tables(analysis, latency_of(folder, comparison, options));
   add_verdicts(analysis);
   add_headline(analysis);
   const fs::path explained = explain_of(folder, options);
   add_claims(analysis, explained);
+  name_positive_class(analysis.results);
   write_results(folder, analysis.results);
   fmt::print("{}", results_text(analysis.results, folder));
   std::fflush(stdout);

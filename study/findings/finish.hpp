@@ -11,10 +11,12 @@ struct FinishOptions {
   std::string command;  // repeats it; recorded
   int threads = 1;
   std::string progress = "auto";
-  bool shift = true;             // run test images that are moved; needs the data and the checkpoints
-  bool swap = true;              // run every network with every operator; needs the same
-  bool latency = true;           // time the networks, unless latency.json has it
-  bool latency_again = false;    // even then
+  bool shift = true;      // run test images that are moved; needs the data and the checkpoints
+  bool swap = true;       // run every network with every operator; needs the same
+  bool mechanism = true;  // look into the networks, unless their mechanism.h5 has it; needs the same
+  std::size_t mechanism_seeds = 3, mechanism_images = 32;  // per variant, per network: study/mechanism
+  bool latency = true;                                     // time the networks, unless latency.json has it
+  bool latency_again = false;                              // even then
   double latency_seconds = 0.5;  // of timed passes for each set of interleaved networks
   std::size_t resamples = 2000;  // of the bootstrap
   bool page = true;              // draw report/ with scripts/report

@@ -23,15 +23,15 @@ double number_of(const settings::CommandLine& line, const char* flag, double oth
   return value;
 }
 
-std::size_t resamples_of(const settings::CommandLine& line, std::size_t otherwise) {
-  if (line.extra.count("resamples") == 0) return otherwise;
-  constexpr std::size_t kLeast = 100, kMost = 1000000;
-  const std::string text = line.extra["resamples"].as<std::string>();
+std::size_t count_of(const settings::CommandLine& line, const char* flag, std::size_t otherwise,
+                     std::size_t least, std::size_t most) {
+  if (line.extra.count(flag) == 0) return otherwise;
+  const std::string text = line.extra[flag].as<std::string>();
   std::size_t count = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || stop != text.data() + text.size() || count < kLeast || count > kMost)
+  if (error != std::errc() || stop != text.data() + text.size() || count < least || count > most)
     throw ConfigError(
-        fmt::format("--resamples: expected an integer from {} to {}, got '{}'", kLeast, kMost, text));
+        fmt::format("--{}: expected an integer from {} to {}, got '{}'", flag, least, most, text));
   return count;
 }
 
@@ -39,9 +39,11 @@ std::size_t resamples_of(const settings::CommandLine& line, std::size_t otherwis
 
 void add_finish_flags(po::options_description& description) {
   auto add = description.add_options();
-  for (const char* name : {"resamples", "cost-ratio", "latency-seconds", "explain"})
+  for (const char* name :
+       {"resamples", "cost-ratio", "latency-seconds", "explain", "mechanism-seeds", "mechanism-images"})
     add(name, po::value<std::string>(), "");
-  for (const char* name : {"no-latency", "latency-again", "no-shift", "no-swap", "no-page"}) add(name, "");
+  for (const char* name : {"no-latency", "latency-again", "no-shift", "no-swap", "no-mechanism", "no-page"})
+    add(name, "");
 }
 
 void add_swap_flags(po::options_description& description) {
@@ -56,6 +58,10 @@ std::string finish_flags_help() {
       "  --cost-ratio R              what a missed positive costs, in false alarms [{:g}]\n"
       "  --no-shift                  leave out how decisions change when the image moves by 1 to 8 pixels\n"
       "  --no-swap                   leave out running every network with every operator (study swap)\n"
+      "  --no-mechanism              leave out what operators do to signals and where networks look (`study "
+      "mechanism`)\n"
+      "  --mechanism-seeds N         seeds per variant whose networks are looked into [{}]\n"
+      "  --mechanism-images N        test images per network that are looked at closely [{}]\n"
       "  --no-latency                leave out the timing of the networks; do so on a busy machine\n"
       "  --latency-seconds S         timed passes for each set of interleaved networks, 100 such sets "
       "[{:g}]\n"
@@ -64,18 +70,22 @@ std::string finish_flags_help() {
       "access\n"
       "                              [DIR/explain.json, if it is there]\n"
       "  --no-page                   numbers only: do not draw DIR/report\n",
-      defaults.resamples, defaults.cost_ratio, defaults.latency_seconds);
+      defaults.resamples, defaults.cost_ratio, defaults.mechanism_seeds, defaults.mechanism_images,
+      defaults.latency_seconds);
 }
 
 FinishOptions finish_options_of(const settings::CommandLine& line) {
   FinishOptions options;
   options.command = bench::own_command_line();
   options.progress = line.settings.progress;
-  options.resamples = resamples_of(line, options.resamples);
+  options.resamples = count_of(line, "resamples", options.resamples, 100, 1000000);
   options.cost_ratio = number_of(line, "cost-ratio", options.cost_ratio, 1000);
   options.latency_seconds = number_of(line, "latency-seconds", options.latency_seconds, 600);
   options.shift = line.extra.count("no-shift") == 0;
   options.swap = line.extra.count("no-swap") == 0;
+  options.mechanism = line.extra.count("no-mechanism") == 0;
+  options.mechanism_seeds = count_of(line, "mechanism-seeds", options.mechanism_seeds, 1, 1000);
+  options.mechanism_images = count_of(line, "mechanism-images", options.mechanism_images, 2, 100000);
   options.latency_again = line.extra.count("latency-again") != 0;
   options.page = line.extra.count("no-page") == 0;
   options.latency = line.extra.count("no-latency") == 0;

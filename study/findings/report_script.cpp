@@ -11,7 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "bench/measure/environment.hpp"
+#include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
 #include "study/cli/exit_code.hpp"
 
 namespace dsx::findings {
@@ -54,15 +57,23 @@ int run_report_script(const fs::path& folder, const fs::path& explained) {
     arguments.push_back(nullptr);
     const std::string& program = words.front();
     const pid_t pid = ::fork();
-    if (pid < 0) throw OutputError(fmt::format("cannot start {}: {}", program, std::strerror(errno)));
+    if (pid < 0)
+      throw UnsupportedError(
+          fmt::format("cannot start {} ({}): {}", program, std::strerror(errno), process_limit_text()));
     if (pid == 0) {
       // The page asks this program which operators there are.
       std::error_code ignored;
       ::setenv("DOWNSCALEXR_STUDY", fs::read_symlink("/proc/self/exe", ignored).c_str(), 1);
+      unbind_thread();
       ::execv(program.c_str(), arguments.data());
       ::_exit(127);
     }
     const int code = exit_code_of(pid);
+    if (code == static_cast<int>(cli::ExitCode::unsupported)) {  // it has said what it lacks
+      fmt::print(stderr, "study: all tables are written; to draw the page from them later: {} {}\n",
+                 bench::shell_quoted(program), bench::shell_quoted(folder.string()));
+      return static_cast<int>(cli::ExitCode::ok);
+    }
     if (code != 0)
       fmt::print(stderr, "study: {} ended with code {}; the numbers are complete\n", program, code);
     return code;

@@ -6,8 +6,9 @@
 namespace dsx::findings {
 
 // Runs scripts/report on the folder, with the explain.json `explained` unless it is empty, and returns its
-// exit code. Looks beside this program: in the source tree that it was built in, then where it is installed.
-// When there is none, says so, where it looked and that the numbers are complete without it; returns 0.
+// exit code; 0 when the script lacks what it draws with, which a line says. Looks beside this program: in the
+// source tree that it was built in, then where it is installed. When there is none, says so, where it looked
+// and that the numbers are complete without it; returns 0.
 int run_report_script(const std::filesystem::path& folder, const std::filesystem::path& explained);
 
 }  // namespace dsx::findings

@@ -60,14 +60,15 @@ std::string figures_text(const analysis::ComparisonResults& results) {
               of(decision, {{"rule", "sensitivity"}, {"metric", "specificity"}}),
               of(calibration, {{"metric", "brier"}})});
   }
-  return "\nOn test, over seeds, with 95% intervals for new seeds and new patients. Sensitivity and "
-         "specificity at the "
-         "Youden\nthreshold of val, then specificity at the threshold that gave 95% sensitivity on val:\n" +
-         text.str() +
-         (any_not_learnt
-              ? "! with networks that have not learnt (training loss near chance): train longer before "
-                "reading these rows\n"
-              : "");
+  return fmt::format(
+      "\nOn test, over seeds, with 95% intervals for new seeds and new patients. Sensitivity and specificity "
+      "at "
+      "the Youden\nthreshold of val, then specificity at the threshold that gave 95% sensitivity on val. "
+      "Positive class: {}; negative: {}\n{}{}",
+      results.positive, results.negative, text.str(),
+      any_not_learnt ? "! with networks that have not learnt (training loss near chance): train longer before "
+                       "reading these rows\n"
+                     : "");
 }
 
 std::string latency_text(const analysis::ComparisonResults& results) {

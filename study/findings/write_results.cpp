@@ -10,7 +10,8 @@
 #include "data/io/files.hpp"
 #include "data/io/h5.hpp"
 #include "kernels/base/error.hpp"
-#include "study/cli/csv.hpp"
+#include "kernels/base/json_text.hpp"
+#include "study/findings/table_files.hpp"
 
 namespace dsx::findings {
 namespace {
@@ -20,43 +21,15 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kFormat = "downscalexr-compare";
 constexpr int kVersion = 1;
 
-Json json_of(const analysis::ResultValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  const double number = std::get<double>(value);
-  return std::isfinite(number) ? Json(number) : Json(nullptr);
-}
-
 Json json_of(const bench::Fields& fields) {
   Json json = Json::object();
   for (const auto& [name, value] : fields) json[name] = value;
   return json;
 }
 
-Json columns_of(const analysis::ResultTable& table) {
-  Json columns = Json::array();
-  for (const auto& column : table.columns)
-    columns.push_back({{"name", column.name}, {"unit", column.unit}, {"help", column.help}});
-  return columns;
-}
-
-std::string dump(const Json& json, int indent = -1) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump(const Json& json, int indent = -1) { return json_text(json, indent); }
 
 Json json_of(const analysis::ComparisonResults& results) {
-  Json tables = Json::object();
-  for (const auto& table : results.tables) {
-    Json rows = nullptr;
-    if (!table.only_h5) {
-      rows = Json::array();
-      for (const auto& row : table.rows) {
-        Json cells = Json::array();
-        for (const auto& value : row) cells.push_back(json_of(value));
-        rows.push_back(std::move(cells));
-      }
-    }
-    tables[table.name] = {{"title", table.title}, {"columns", columns_of(table)}, {"rows", rows}};
-  }
   return {{"format", kFormat},
           {"version", kVersion},
           {"command", results.command},
@@ -70,7 +43,7 @@ Json json_of(const analysis::ComparisonResults& results) {
           {"environment", json_of(results.environment)},
           {"settings", json_of(results.settings)},
           {"notes", results.notes},
-          {"tables", tables}};
+          {"tables", tables_json(results.tables)}};
 }
 
 void write_h5(const fs::path& path, const analysis::ComparisonResults& results) {
@@ -90,7 +63,7 @@ void write_h5(const fs::path& path, const analysis::ComparisonResults& results) 
   out.string("notes_json", dump(Json(results.notes)));
   Json columns = Json::object();
   for (const auto& table : results.tables)
-    columns[table.name] = {{"title", table.title}, {"columns", columns_of(table)}};
+    columns[table.name] = {{"title", table.title}, {"columns", columns_json(table)}};
   out.string("columns_json", dump(columns));
   for (const auto& table : results.tables) {
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
@@ -112,26 +85,6 @@ void write_h5(const fs::path& path, const analysis::ComparisonResults& results) 
   out.commit();
 }
 
-std::string csv_field(const analysis::ResultValue& value) {
-  if (const auto* number = std::get_if<double>(&value))
-    return std::isfinite(*number) ? fmt::format("{}", *number) : "";
-  return cli::csv_cell(std::get<std::string>(value));
-}
-
-std::string csv_of(const analysis::ResultTable& table) {
-  std::string text;
-  const auto add_line = [&](const auto& items, const auto& field_of) {
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      if (i > 0) text += ',';
-      text += field_of(items[i]);
-    }
-    text += "\r\n";
-  };
-  add_line(table.columns, [](const analysis::ResultColumn& column) { return column.name; });
-  for (const auto& row : table.rows) add_line(row, csv_field);
-  return text;
-}
-
 }  // namespace
 
 void write_results(const fs::path& folder, const analysis::ComparisonResults& results) {
@@ -141,8 +94,7 @@ void write_results(const fs::path& folder, const analysis::ComparisonResults& re
 
 void write_part(const fs::path& folder, const std::string& json, const analysis::ComparisonResults& results) {
   data::write_file_atomically(folder / json, dump(json_of(results), 1) + "\n");
-  for (const auto& table : results.tables)
-    if (!table.only_h5) data::write_file_atomically(folder / "tables" / (table.name + ".csv"), csv_of(table));
+  write_csv_files(folder, results.tables);
 }
 
 }  // namespace dsx::findings

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "data/io/files.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "study/cli/interrupt.hpp"
@@ -77,16 +76,17 @@ void run_latency_only(const RunRequest& request) {
     record.model = describe_model(network, plan);
     record.plans = {describe_plan(fmt::format("inference_batch_{}", settings.batch), plan)};
   }
-  const RunFolder folder = RunFolder::create(settings, "latency-");
+  const auto config = [&](const std::string& name) {
+    return settings::to_yaml(
+        settings, "Repeats the measurement " + name + ": study --latency-only --config <this file>");
+  };
+  const RunFolder folder = RunFolder::create(settings, config, "latency-");
   record.name = folder.name();
   fmt::print("{}", start_text(record));
   std::fflush(stdout);
   measure_latencies(record, network);
   record.status = "finished";
   record.peak_rss_mib = peak_rss_mib();
-  data::write_file_atomically(folder.config(),
-                              settings::to_yaml(settings, "Repeats the measurement " + record.name +
-                                                              ": study --latency-only --config <this file>"));
   write_run_h5(folder.run_h5(), record, nullptr);
   write_summary(folder.summary(), record);
   fmt::print("{}{}", latency_text(record), end_text(record, folder.path()));

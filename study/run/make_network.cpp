@@ -6,11 +6,13 @@
 namespace dsx::run {
 
 kernels::Context make_context(const settings::Settings& settings, dnnl::memory::data_type dtype) {
+  kernels::require_dtype(dtype);
   kernels::Context context;
   context.dtype = dtype;
   context.layout = kernels::layout_from_string(settings.layout);
   context.allow_ref = settings.allow_ref;
   context.fused = settings.engine == "fused";
+  context.algorithm = kernels::algorithm_from_string(settings.algorithm);
   return context;
 }
 

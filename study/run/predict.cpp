@@ -14,6 +14,7 @@
 #include "data/io/files.hpp"
 #include "data/loading/preprocess.hpp"
 #include "data/sources/scan.hpp"
+#include "data/sources/value_ranges.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/cli/interrupt.hpp"
@@ -65,10 +66,16 @@ struct Loader {
       add(fmt::format("resized from {} x {}", facts.source.width, facts.source.height));
     if (!facts.note.empty()) add(facts.note);
     if (facts.flat) add("flat: every pixel has one value");
-    const double used = facts.used.high - facts.used.low;
-    if (!facts.own_range && !facts.flat && used < kLittle * std::abs(facts.range.white - facts.range.black))
-      add(fmt::format("uses {:.9g} to {:.9g} of {:.9g} to {:.9g}", facts.used.low, facts.used.high,
-                      facts.range.black, facts.range.white));
+    if (facts.two_values) add("only two values, as masks have");
+    const auto [low, high] = std::minmax(facts.range.black, facts.range.white);
+    if (!facts.own_range && !facts.flat && facts.used.high - facts.used.low < kLittle * (high - low))
+      add(fmt::format("uses {:.9g} to {:.9g} of {:.9g} to {:.9g}", facts.used.low, facts.used.high, low,
+                      high));
+    else if (const std::string narrow = data::narrow_text(facts); !narrow.empty())
+      add("nearly all of it is " + narrow);
+    if (!facts.own_range && (facts.used.low < low || facts.used.high > high))
+      add(fmt::format("{:.9g} to {:.9g}, clipped to {:.9g} to {:.9g}", facts.used.low, facts.used.high, low,
+                      high));
     if (colour == true && decode.channels == 1) add("colour made grey");
     if (colour == false && decode.channels == 3) add("grey, as three equal channels");
     return note;

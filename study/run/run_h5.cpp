@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "data/io/h5.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/run/run_summary.hpp"
 #include "study/settings/settings_fields.hpp"
 
@@ -64,6 +65,7 @@ void write_plan(data::h5::Writer& out, const PlanRecord& plan) {
   out.strings(group + "dst", texts(plan.rows, &net::PlanRow::dst));
   out.numbers(group + "reorder", reals(plan.rows, &net::PlanRow::reorder));
   out.numbers(group + "mflop", reals(plan.rows, &net::PlanRow::mflop));
+  out.numbers(group + "executed_mflop", reals(plan.rows, &net::PlanRow::executed_mflop));
   out.numbers(group + "min_mb", reals(plan.rows, &net::PlanRow::min_mb));
   out.numbers(group + "padded_channels", reals(plan.rows, &net::PlanRow::padded_channels));
 }
@@ -130,7 +132,7 @@ void write_run_h5(const std::filesystem::path& path, const RunRecord& record, co
     for (const SplitResult& split : record.evaluation->splits) write_predictions(out, split, *dataset);
   }
   for (const bench::PlanLatency& latency : record.latency) write_latency(out, latency);
-  out.string("summary_json", summary_json(record).dump(2));
+  out.string("summary_json", json_text(summary_json(record), 2));
   out.commit();
 }
 

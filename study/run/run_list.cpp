@@ -39,6 +39,7 @@ std::vector<Column> make_columns() {
       {"best_epoch", "/training/best_epoch"},
       {"val_auc", "/best/val/at_val_threshold/auc"},
       {"test_auc", "/best/test/at_val_threshold/auc"},
+      {"positive_class", "/data/positive_class"},
       {"test_accuracy", "/best/test/at_val_threshold/accuracy"},
       {"test_recall", "/best/test/at_val_threshold/recall"},
       {"test_specificity", "/best/test/at_val_threshold/specificity"},

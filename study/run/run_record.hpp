@@ -46,8 +46,9 @@ struct SubsetRecord {
 struct ModelRecord {
   std::string network, variant;
   int channels = 0, height = 0, width = 0;
-  std::size_t parameters = 0;  // trainable
-  double mflop_per_image = 0;  // forward
+  std::size_t parameters = 0;                                // trainable
+  double mflop_per_image = 0, executed_mflop_per_image = 0;  // forward: of the definition, of its kernels
+  std::string algorithm;                                     // algorithm_text(): what became of --algorithm
   double size_mib() const { return static_cast<double>(parameters) * 4 / (1024.0 * 1024.0); }
 };
 

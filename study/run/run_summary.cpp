@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "data/io/files.hpp"
+#include "kernels/base/json_text.hpp"
 #include "study/settings/settings_fields.hpp"
 
 namespace dsx::run {
@@ -114,9 +115,13 @@ Json imported_json(const ImportedRecord& imported) {
 
 Json model_json(const RunRecord& record) {
   const ModelRecord& m = record.model;
-  return {
-      {"network", m.network},       {"variant", m.variant},     {"input", {m.channels, m.height, m.width}},
-      {"parameters", m.parameters}, {"size_mib", m.size_mib()}, {"mflop_per_image", m.mflop_per_image}};
+  return {{"network", m.network},
+          {"variant", m.variant},
+          {"input", {m.channels, m.height, m.width}},
+          {"parameters", m.parameters},
+          {"size_mib", m.size_mib()},
+          {"mflop_per_image", m.mflop_per_image},
+          {"executed_mflop_per_image", m.executed_mflop_per_image}};
 }
 
 Json training_json(const RunRecord& record) {
@@ -176,8 +181,7 @@ nlohmann::ordered_json summary_json(const RunRecord& record) {
 }
 
 void write_summary(const std::filesystem::path& path, const RunRecord& record) {
-  data::write_file_atomically(
-      path, summary_json(record).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  data::write_file_atomically(path, json_text(summary_json(record), 2) + "\n");
 }
 
 }  // namespace dsx::run

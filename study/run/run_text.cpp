@@ -68,7 +68,7 @@ std::string start_text(const RunRecord& record) {
       "layout {}\n",
       m.network, m.variant, m.channels, m.height, m.width, cli::grouped(m.parameters), m.size_mib(),
       m.mflop_per_image, record.settings.layout);
-  text += settings::unfused_text(record.settings.engine, {m.variant});
+  text += settings::unfused_text(record.settings.engine, {m.variant}) + m.algorithm;
   for (const SplitCount& split : record.data.splits)
     text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives,
                         record.data.class_names.at(0), split.positives, record.data.class_names.at(1));
@@ -93,7 +93,8 @@ std::string epoch_text(const training::TrainState& state, int epochs, bool best)
 std::string evaluation_text(const RunRecord& record) {
   if (!record.evaluation) return "";
   const Evaluation& evaluation = *record.evaluation;
-  std::string text = fmt::format("\nBest checkpoint: epoch {} (highest val AUC)\n", evaluation.epoch);
+  std::string text = fmt::format("\nBest checkpoint: epoch {} (highest val AUC); positive class: {}\n",
+                                 evaluation.epoch, record.data.class_names.at(1));
   cli::TextTable table(
       {"split", "threshold", "loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"});
   for (const data::Split split : {data::Split::train, data::Split::val, data::Split::test}) {

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <exception>
+#include <map>
 #include <set>
 
 #include "kernels/base/clock.hpp"
@@ -69,6 +70,7 @@ tracking::Json input_of(const RunRecord& record) {
 // Which epochs, and what else, a journal holds already.
 struct Known {
   std::set<std::int64_t> epochs;
+  std::map<std::pair<std::string, std::int64_t>, tracking::Json> points;  // the last value at a step
   Texts params;
   bool has_tags = false;
 };
@@ -77,8 +79,10 @@ Known known_of(const std::vector<tracking::Record>& records) {
   for (const tracking::Record& record : records) {
     const tracking::Json& event = record.event;
     const std::string type = event.value("type", "");
-    if (type == "metrics" && event["values"].contains("epoch"))
-      known.epochs.insert(event.value("step", std::int64_t{0}));
+    const auto step = event.value("step", std::int64_t{0});
+    if (type == "metrics" && event["values"].contains("epoch")) known.epochs.insert(step);
+    if (type == "metrics" && !tracking::is_final_metrics(event))
+      for (const auto& [key, value] : event["values"].items()) known.points[{key, step}] = value;
     if (type == "params") known.params = event["values"].get<Texts>();
     if (type == "tags") known.has_tags = true;
   }
@@ -128,6 +132,32 @@ Numbers latency_numbers(const RunRecord& record) {
   return numbers;
 }
 
+// A cell of a sweep lies in <sweep>/cells/NAME, and its name begins with its variant and seed.
+TrackParent parent_of(const RunRecord& record, const fs::path& folder) {
+  const fs::path cells = fs::absolute(folder).lexically_normal().parent_path();
+  if (cells.filename() != "cells") return {};
+  const std::string cell = fmt::format("{}-seed{}-", record.settings.variant, record.settings.seed);
+  return {cells.parent_path(), folder.filename().string().starts_with(cell)};
+}
+
+Numbers cost_numbers(const RunRecord& record) {
+  return {{"training_s", record.training_s}, {"peak_rss_mib", record.peak_rss_mib}};
+}
+
+// Those that an earlier part of this run has not logged at this step: equal values, and what the run cost
+// until then, once.
+Numbers without_known(const Tracked& tracked, const Numbers& numbers, std::int64_t step) {
+  const Known known = known_of(tracked.before());
+  Numbers fresh;
+  for (const auto& [key, value] : numbers) {
+    const auto before = known.points.find({key, step});
+    if (before == known.points.end() ||
+        (key != "peak_rss_mib" && before->second != tracking::number_json(value)))
+      fresh.emplace_back(key, value);
+  }
+  return fresh;
+}
+
 void add_artifacts(std::vector<tracking::Json>& events, const std::vector<std::string>& names) {
   for (const std::string& name : names) events.push_back(tracking::artifact_record(name));
 }
@@ -149,10 +179,7 @@ const std::vector<std::string>& large_artifacts() {
 }
 
 void RunTracking::begin(const RunRecord& record, const fs::path& folder) {
-  // A cell of a sweep lies in <sweep>/cells/NAME.
-  const bool is_cell = folder.parent_path().filename() == "cells";
-  tracked_ = Tracked::open(folder, record.name, record.settings,
-                           is_cell ? folder.parent_path().parent_path() : fs::path());
+  tracked_ = Tracked::open(folder, record.name, record.settings, parent_of(record, folder));
   if (!tracked_) return;
   const Known known = known_of(tracked_->before());
   std::vector<tracking::Json> events;
@@ -172,29 +199,42 @@ void RunTracking::epoch_done(const RunRecord& record) noexcept {
   if (tracked_) tracked_->add({epoch_event(record.state.history.back())});
 }
 
+// A resumed run evaluates the same checkpoint again, and finds the same.
 void RunTracking::evaluated(const RunRecord& record) noexcept {
   if (!tracked_ || !record.evaluation) return;
-  tracked_->add({tracking::metrics_record(evaluation_numbers(*record.evaluation), record.evaluation->epoch,
-                                          unix_ms())});
+  const int step = record.evaluation->epoch;
+  const Numbers fresh = without_known(*tracked_, evaluation_numbers(*record.evaluation), step);
+  if (!fresh.empty()) tracked_->add({tracking::metrics_record(fresh, step, unix_ms())});
 }
 
 void RunTracking::before_latency() noexcept {
   if (tracked_) tracked_->pause();
 }
 
-void RunTracking::after_latency(const RunRecord& record) noexcept {
+void RunTracking::after_latency() noexcept {
+  if (tracked_) tracked_->resume();
+}
+
+void RunTracking::finishing(const RunRecord& record) noexcept {
   if (!tracked_) return;
-  tracked_->add({tracking::metrics_record(latency_numbers(record),
-                                          record.evaluation ? record.evaluation->epoch : 0, unix_ms())});
-  tracked_->resume();
+  std::vector<tracking::Json> events;
+  if (const Numbers latency = latency_numbers(record); !latency.empty())
+    events.push_back(
+        tracking::final_metrics_record(latency, record.evaluation ? record.evaluation->epoch : 0, unix_ms()));
+  const int step = record.state.epochs_done();
+  if (const Numbers cost = without_known(*tracked_, cost_numbers(record), step); !cost.empty())
+    events.push_back(tracking::final_metrics_record(cost, step, unix_ms()));
+  tracked_->add(events);
 }
 
 // The status goes before the checkpoints, so that a slow line does not leave the run looking alive.
 void RunTracking::end(const RunRecord& record) noexcept {
   if (!tracked_) return;
-  std::vector<tracking::Json> events = {
-      tracking::metrics_record({{"training_s", record.training_s}, {"peak_rss_mib", record.peak_rss_mib}},
-                               record.state.epochs_done(), unix_ms())};
+  std::vector<tracking::Json> events;
+  const int step = record.state.epochs_done();
+  if (record.status != "finished")
+    if (const Numbers cost = without_known(*tracked_, cost_numbers(record), step); !cost.empty())
+      events.push_back(tracking::metrics_record(cost, step, unix_ms()));
   if (!record.message.empty()) events.push_back(tracking::tags_record({{"message", record.message}}));
   events.push_back(tracking::artifact_record("summary.json"));
   events.push_back(tracking::status_record(mlflow_status(record.status), unix_ms()));

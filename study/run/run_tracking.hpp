@@ -17,7 +17,10 @@ class RunTracking {
   void evaluated(const RunRecord& record) noexcept;
   // Nothing is sent between the two.
   void before_latency() noexcept;
-  void after_latency(const RunRecord& record) noexcept;
+  void after_latency() noexcept;
+  // Before the run's files say that it is finished: what it measured in the end. A kill between the two
+  // leaves neither the files nor the journal with figures that a resumed run measures anew.
+  void finishing(const RunRecord& record) noexcept;
   // By the record's status. Waits a bounded time for the sender.
   void end(const RunRecord& record) noexcept;
 

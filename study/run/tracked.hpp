@@ -12,21 +12,24 @@
 
 namespace dsx::run {
 
-struct TrackTarget {
-  std::string url, experiment;  // url "": not tracked
+// --track, else what the folder's journal says, else its parent's, else MLFLOW_TRACKING_URI; "off" turns all
+// of it off: url "". The experiment alike (MLFLOW_EXPERIMENT_NAME, MLFLOW_EXPERIMENT_ID), by default
+// DownScaleXR. An address of the environment that we cannot use is a warning.
+tracking::Target track_target(const settings::Settings& settings, const std::filesystem::path& folder,
+                              const std::filesystem::path& parent_folder = {});
+
+// Another tracked thing that one is part of: a cell's sweep.
+struct TrackParent {
+  std::filesystem::path folder = {};  // "" for none
+  // Begin its journal when there is none: a workflow runs the cells before the sweep itself.
+  bool begin = false;
 };
-// --track, else what the folder's journal says, else MLFLOW_TRACKING_URI; "off" turns all of it off. The
-// experiment alike (MLFLOW_EXPERIMENT_NAME), by default DownScaleXR. An address of the environment that we
-// cannot use is a warning.
-TrackTarget track_target(const settings::Settings& settings, const std::filesystem::path& folder);
 
 class Tracked {
  public:
-  // Null when it is not to be tracked, or cannot be. `parent_folder`: of another tracked thing that this one
-  // is part of.
+  // Null when it is not to be tracked, or cannot be.
   static std::unique_ptr<Tracked> open(const std::filesystem::path& folder, const std::string& name,
-                                       const settings::Settings& settings,
-                                       const std::filesystem::path& parent_folder = {});
+                                       const settings::Settings& settings, const TrackParent& parent = {});
 
   // What the journal held already; empty for a new one.
   const std::vector<tracking::Record>& before() const { return journal_->before(); }
@@ -39,7 +42,7 @@ class Tracked {
 
  private:
   explicit Tracked(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  void begin(const std::string& name, const TrackTarget& target, const std::filesystem::path& parent_folder);
+  void begin(const std::string& name, const tracking::Target& target, const TrackParent& parent);
   void stop(const std::string& why) noexcept;
 
   std::filesystem::path folder_;

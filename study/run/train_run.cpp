@@ -13,7 +13,9 @@
 #include "downscalexr_version.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/onednn/modes.hpp"
 #include "study/cli/interrupt.hpp"
+#include "study/run/algorithm.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
 #include "study/run/run_folder.hpp"
@@ -95,7 +97,31 @@ training::TrainingSnapshot snapshot_of(const Run& run, const training::TrainStat
   snapshot.optimizer_state = optimizer.state();
   snapshot.data_digest = run.record.data.digest;
   snapshot.threads = run.record.threads.used;
+  snapshot.numeric_mode = kernels::numeric_mode();
+  snapshot.numeric_mode_variables = kernels::numeric_mode_variables();
   return snapshot;
+}
+
+// Other kernels round otherwise. Another CPU is worth a line; another choice by the environment is the user's
+// to take back.
+void check_numeric_mode(const Run& run, const training::TrainingSnapshot& snapshot) {
+  const std::string now = kernels::numeric_mode(), by = kernels::numeric_mode_variables();
+  if (snapshot.numeric_mode.empty() || snapshot.numeric_mode == now) return;
+  const auto named = [](const std::string& variables) {
+    return variables.empty() ? "no such variable" : variables;
+  };
+  if (snapshot.numeric_mode_variables != by)
+    throw ConfigError(
+        fmt::format("{}: the run began with oneDNN's kernels for {} ({}) and would resume with those for {} "
+                    "({}): set the "
+                    "environment as it was, or start a new run",
+                    run.folder.path().string(), snapshot.numeric_mode, named(snapshot.numeric_mode_variables),
+                    now, named(by)));
+  fmt::print(stderr,
+             "study: warning: the run began with kernels for {} and resumes with those for {}: equal to "
+             "rounding, not "
+             "bitwise\n",
+             snapshot.numeric_mode, now);
 }
 
 // Restores weights, optimizer and history. Without a last checkpoint (stopped in the first epoch) the run
@@ -120,6 +146,7 @@ void resume_training(Run& run, net::Network& network, training::Trainer& trainer
     fmt::print(stderr,
                "study: warning: the run began with {} and resumes with {}: equal to rounding, not bitwise\n",
                counted(snapshot.threads, "thread"), run.record.threads.used);
+  check_numeric_mode(run, snapshot);
   trainer.optimizer().load_state(snapshot.optimizer_state);
   run.record.state = snapshot.state;
   training::TrainState& state = run.record.state;
@@ -220,16 +247,16 @@ RunRecord first_record(const RunRequest& request, const settings::ThreadChoice& 
   return record;
 }
 
-std::string config_head(const RunRecord& record) {
-  return fmt::format("Repeats the run {} (commit {}): study --config <this file>", record.name,
-                     DOWNSCALEXR_COMMIT);
+RunFolder new_folder(const RunRecord& record) {
+  return RunFolder::create(record.settings, [&](const std::string& name) {
+    return settings::to_yaml(
+        record.settings,
+        fmt::format("Repeats the run {} (commit {}): study --config <this file>", name, DOWNSCALEXR_COMMIT));
+  });
 }
 
 void write_first_files(Run& run, bool resuming) {
   try {
-    if (!resuming)
-      data::write_file_atomically(run.folder.config(),
-                                  settings::to_yaml(run.record.settings, config_head(run.record)));
     run.write();
   } catch (const OutputError&) {
     if (!resuming) run.folder.discard();
@@ -263,8 +290,10 @@ void train_and_measure(Run& run, net::Network& network, std::optional<training::
   if (run.record.settings.latency) {
     run.tracking.before_latency();
     measure_latencies(run.record, network);
-    run.tracking.after_latency(run.record);
+    run.tracking.after_latency();
   }
+  run.record.peak_rss_mib = peak_rss_mib();
+  run.tracking.finishing(run.record);
   run.record.status = "finished";
   run.write();
   if (run.record.settings.latency) fmt::print("{}", latency_text(run.record));
@@ -276,9 +305,13 @@ ModelRecord describe_model(const net::Network& network, const net::Plan& inferen
   const net::NetworkOptions& options = network.options();
   ModelRecord model{network.spec().name, options.variant, options.channels, options.height, options.width};
   model.parameters = network.parameters().trainable_count();
-  for (const net::PlanRow& row : net::plan_rows(inference_plan)) {
-    if (row.phase == "forward") model.mflop_per_image += row.mflop / inference_plan.batch();
+  const auto rows = net::plan_rows(inference_plan);
+  for (const net::PlanRow& row : rows) {
+    if (row.phase != "forward") continue;
+    model.mflop_per_image += row.mflop / inference_plan.batch();
+    model.executed_mflop_per_image += row.executed_mflop / inference_plan.batch();
   }
+  model.algorithm = algorithm_text(network.context().algorithm, rows);
   return model;
 }
 
@@ -303,7 +336,9 @@ RunRecord train_run(const RunRequest& request) {
   std::optional<training::Trainer> trainer(std::in_place, network, *dataset, std::move(train), settings,
                                            subset.passes);
   RunRecord record = first_record(request, threads, network, *dataset, subset, std::move(noise), *trainer);
-  if (!resuming) folder.emplace(RunFolder::create(settings));
+  if (!resuming) folder.emplace(new_folder(record));
+  if (folder->begun_anew())
+    fmt::print("{}: its run was stopped before its first epoch; begun anew\n", folder->path().string());
   record.name = folder->name();
   Run run{std::move(record), std::move(*folder), *dataset, subset.images, {}};
   if (resuming) resume_training(run, network, *trainer);

@@ -36,6 +36,14 @@ po::options_description describe_flags(const CommandSyntax& syntax) {
   return flags;
 }
 
+// Settings that this command does not take: those of training, which takes all.
+std::map<std::string, std::string> flags_elsewhere(const CommandSyntax& syntax) {
+  std::map<std::string, std::string> flags;
+  for (const Field& field : setting_fields())
+    if (!takes(syntax, field)) flags.emplace(flag_of(field).substr(2), "study");
+  return flags;
+}
+
 std::string allowed_of(const std::string& flag) {
   const auto& fields = setting_fields();
   const auto found =
@@ -77,8 +85,9 @@ CommandLine parse_command_line(const std::vector<std::string>& args, const Comma
   line.settings = defaults;
   line.help = cli::asks_for_help(args);
   if (line.help) return line;
-  cli::ParsedFlags parsed = cli::parse_flags(
-      args, {syntax.command, describe_flags(syntax), syntax.max_positional, syntax.aliases, allowed_of});
+  cli::ParsedFlags parsed =
+      cli::parse_flags(args, {syntax.command, describe_flags(syntax), syntax.max_positional, syntax.aliases,
+                              flags_elsewhere(syntax), allowed_of});
   line.extra = std::move(parsed.values);
   line.positional = std::move(parsed.positional);
   if (line.extra.count("config")) {

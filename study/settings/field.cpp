@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cctype>
@@ -12,6 +11,7 @@
 #include <optional>
 
 #include "kernels/base/error.hpp"
+#include "study/settings/yaml_text.hpp"
 
 namespace dsx::settings {
 namespace {
@@ -93,15 +93,13 @@ std::string value_text(const Settings& settings, const Field& field) {
 std::string yaml_value(const Settings& settings, const Field& field) {
   std::string text = value_text(settings, field);
   if (!std::holds_alternative<std::string Settings::*>(field.member)) return text;
-  YAML::Emitter out;  // quotes where YAML would read something else ("yes", "#1", "")
-  out << YAML::DoubleQuoted << text;
   const bool plain = !text.empty() &&
                      std::all_of(text.begin(), text.end(),
                                  [](unsigned char c) {
                                    return std::isalpha(c) || c == '/' || c == '_' || c == '-' || c == '.';
                                  }) &&
                      std::isalpha(static_cast<unsigned char>(text[0])) && !bool_from(text) && text != "null";
-  return plain ? text : out.c_str();
+  return plain ? text : yaml_text(text);  // quotes where YAML would read something else ("yes", "#1", "")
 }
 
 void set_from_text(Settings& settings, const Field& field, const std::string& text,

@@ -21,6 +21,7 @@ struct Settings {
   std::string network = "lenet";      // built-in name or YAML file
   std::string layout = "nhwc";        // of activations in memory
   std::string engine = "primitives";  // or "fused": our own kernels for blocks and large linear layers
+  std::string algorithm = "direct";   // of the fused convolutions at inference; fast and auto round otherwise
   bool allow_ref = false;             // accept oneDNN's reference implementations: 100 times slower
 
   // Data. Images are square after preprocessing.

@@ -24,6 +24,8 @@ struct Estimate {
   double p = kNotEstimable;                             // two-sided; NaN where nothing is tested
   std::string method;                                   // "DeLong, logit", "Wilson", ...
   std::string not_estimable;                            // why all of the above is NaN; empty otherwise
+  // Share of se^2 that df belongs to; the rest is known well (of many images). See two_sided_p().
+  double t_share = 1;
   bool estimable() const { return not_estimable.empty(); }
 };
 Estimate cannot_estimate(std::string reason);
@@ -45,16 +47,26 @@ Estimate difference_of_independent(const Estimate& a, const Estimate& b);
 
 // The true difference that a two-sided test at `alpha` would have found with chance `power`, given the
 // standard error: (t_{1-alpha/2} + t_{power}) * se with the estimate's degrees of freedom (Bloom 1995, Eval.
-// Rev. 19:547). "A difference below X would not be seen." NaN when the estimate has no standard error.
+// Rev. 19:547). "A difference below X would be missed more than once in five times." NaN when the estimate
+// has no standard error.
 double minimum_detectable_difference(const Estimate& difference, double alpha = 0.05, double power = 0.8);
 
-// Quantiles and tails of the normal and Student's t (df may be infinite); by Boost.Math.
+// Quantiles and tails of the normal and Student's t (df may be infinite); by Boost.Math. Where a variance has
+// two parts, one estimated with df degrees of freedom and one known, `t_share` is the first's share of it,
+// and the tail is the shares' mean of both distributions' tails, after Cochran (1964, Biometrics 20:191), who
+// weights their quantiles so. std::invalid_argument for a share outside [0, 1].
 double normal_quantile(double probability);
 double normal_cdf(double z);
-double t_quantile(double probability, double df);
-double two_sided_p(double t, double df = std::numeric_limits<double>::infinity());
+double t_quantile(double probability, double df, double t_share = 1);
+double upper_tail(double t, double df, double t_share = 1);
+double two_sided_p(double t, double df = std::numeric_limits<double>::infinity(), double t_share = 1);
 
 // value +- t * se, two-sided p of `value` against `null`. A zero or NaN se is not estimable.
-Estimate t_interval(double value, double se, double df, double confidence, double null = 0);
+Estimate t_interval(double value, double se, double df, double confidence, double null = 0,
+                    double t_share = 1);
+
+// The same with its interval and p made on log(x / (1 - x)) and mapped back: for a share or an AUC, whose
+// distribution is skewed near 0 and 1. se stays that of x. At 0 or 1 itself: the estimate, clipped to [0, 1].
+Estimate on_logit_scale(const Estimate& estimate, double confidence, double null = 0.5);
 
 }  // namespace dsx::statistics

@@ -5,7 +5,6 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "kernels/base/random.hpp"
 #include "study/statistics/checks.hpp"
 
 namespace dsx::statistics {
@@ -41,7 +40,7 @@ std::string not_a_number(std::span<const double> figures, std::span<const double
 }  // namespace
 
 SeedSummary combine_seeds(std::span<const double> figures, std::span<const double> image_covariance,
-                          double confidence, double null) {
+                          double confidence, double null, SeedScale scale) {
   detail::require_confidence(confidence);
   const std::size_t count = figures.size();
   if (image_covariance.size() != count * count)
@@ -70,12 +69,15 @@ SeedSummary combine_seeds(std::span<const double> figures, std::span<const doubl
   result.seed_sd = std::sqrt(std::max(0.0, mean_square - error.variance + error.covariance));
   result.shared_image_sd = std::sqrt(shared);
   const double total = mean_square + seeds * shared;
-  const double ratio = total / mean_square;  // infinite when all seeds agree: so are the degrees of freedom
-  const double df = mean_square > 0 ? (seeds - 1) * ratio * ratio : std::numeric_limits<double>::infinity();
-  result.mean = t_interval(mean, std::sqrt(total / seeds), df, confidence, null);
+  result.mean = t_interval(mean, std::sqrt(total / seeds), seeds - 1, confidence, null,
+                           total > 0 ? mean_square / total : 1);
   result.mean_these_images = t_interval(mean, std::sqrt(mean_square / seeds), seeds - 1, confidence, null);
-  if (result.mean.estimable()) result.mean.method = "seeds and images, Obuchowski-Rockette, Hillis";
+  if (result.mean.estimable()) result.mean.method = "seeds and images, Obuchowski-Rockette";
   if (result.mean_these_images.estimable()) result.mean_these_images.method = "seeds only, Student's t";
+  if (scale == SeedScale::logit) {
+    result.mean = on_logit_scale(result.mean, confidence, null);
+    result.mean_these_images = on_logit_scale(result.mean_these_images, confidence, null);
+  }
   return result;
 }
 
@@ -93,32 +95,26 @@ std::vector<double> difference_covariance(std::span<const double> covariance_of_
   return result;
 }
 
-Estimate crossed_bootstrap(const BootstrapSample& sample, std::span<const std::size_t> statistics_by_seed,
-                           double confidence, double null, std::uint64_t seed) {
-  const std::size_t count = statistics_by_seed.size();
-  std::vector<double> figures;
-  for (const auto statistic : statistics_by_seed) figures.push_back(sample.observed.at(statistic));
-  const auto summary =
-      combine_seeds(figures, replicate_covariance(sample, statistics_by_seed), confidence, null);
-  if (!summary.mean.estimable()) return summary.mean;
-  double sum = 0, squares = 0, used = 0;
-  for (std::size_t at = 0; at < sample.replicates.size(); at += sample.statistics) {
-    Random random({seed, at});
-    double mean = 0;
-    for (std::size_t k = 0; k + 1 < count; ++k)
-      mean +=
-          sample.replicates[at + statistics_by_seed[random.below(count)]] / static_cast<double>(count - 1);
-    if (std::isnan(mean)) continue;
-    const double from_mean = mean - summary.mean.value;  // small numbers keep their digits
-    sum += from_mean;
-    squares += from_mean * from_mean;
-    ++used;
+MeanCovariance mean_covariance(std::span<const std::vector<double>> values, SubjectIds subjects) {
+  MeanCovariance result;
+  const std::size_t columns = values.size(), images = columns == 0 ? 0 : values[0].size();
+  for (const auto& column : values) detail::require_same_length(column.size(), images, subjects);
+  const std::size_t count = subjects.empty() ? images : detail::count_subjects(subjects);
+  if (columns == 0 || count < 2) throw std::invalid_argument("a covariance needs at least two subjects");
+  const std::size_t places =
+      subjects.empty() ? images : std::size_t{*std::max_element(subjects.begin(), subjects.end())} + 1;
+  std::vector<std::vector<double>> sums(columns, std::vector<double>(places));
+  for (std::size_t c = 0; c < columns; ++c) {
+    result.mean.push_back(mean_of(values[c]));
+    for (std::size_t i = 0; i < images; ++i)
+      sums[c][subjects.empty() ? i : subjects[i]] +=
+          (values[c][i] - result.mean[c]) / static_cast<double>(images);
   }
-  const double variance = (squares - sum * sum / used) / (used - 1);
-  Estimate e =
-      t_interval(summary.mean.value, std::sqrt(std::max(0.0, variance)), summary.mean.df, confidence, null);
-  if (e.estimable()) e.method = "seeds and images, crossed bootstrap";
-  return e;
+  const double correction = static_cast<double>(count) / static_cast<double>(count - 1);
+  for (const auto& a : sums)
+    for (const auto& b : sums)
+      result.covariance.push_back(correction * std::inner_product(a.begin(), a.end(), b.begin(), 0.0));
+  return result;
 }
 
 }  // namespace dsx::statistics

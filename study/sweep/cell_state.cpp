@@ -1,14 +1,12 @@
 // summary.json is replaced as a whole after every epoch, so it can be read while the cell runs.
 #include "study/sweep/cell_state.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "data/io/files.hpp"
+#include "data/io/folder_lock.hpp"
 #include "kernels/base/error.hpp"
 #include "study/settings/settings_fields.hpp"
 #include "study/sweep/sweep.hpp"
@@ -101,11 +99,8 @@ CellState look_at_cell(const fs::path& folder, const settings::Settings& wanted)
 }
 
 bool is_being_written(const fs::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return false;
-  const bool busy = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  ::close(descriptor);
-  return busy;
+  std::error_code ignored;
+  return fs::is_directory(folder, ignored) && !data::FolderLock::try_lock(folder);
 }
 
 void remove_if_unborn(const fs::path& folder) {

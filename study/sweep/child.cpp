@@ -12,7 +12,9 @@
 #include <csignal>
 #include <cstring>
 
+#include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::sweep {
 namespace {
@@ -36,6 +38,7 @@ ChildEnd end_of(int status) {
   if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
+  unbind_thread();
   ::execv(kOwnProgram, argv);
   ::_exit(kCannotStart);
 }
@@ -57,8 +60,8 @@ pid_t start_child(const std::vector<std::string>& args, const std::filesystem::p
   const int error = errno;
   ::close(descriptor);
   if (pid < 0)
-    throw OutputError(
-        fmt::format("cannot start another process: {}; use fewer --jobs", std::strerror(error)));
+    throw UnsupportedError(fmt::format("cannot start another process ({}): {}; use fewer --jobs, or raise it",
+                                       std::strerror(error), process_limit_text()));
   return pid;
 }
 

@@ -73,6 +73,7 @@ SweepData look_at_data(const Sweep& sweep) {
         data.description = record.description;
         data.splits = record.splits;
         data.class_names = record.class_names;
+        data.notes = record.notes;
         const std::size_t images = record.splits.at(0).negatives + record.splits.at(0).positives;
         if (images < static_cast<std::size_t>(settings.batch))
           throw ConfigError(

@@ -19,6 +19,7 @@ struct SweepData {
   std::string description;
   std::vector<run::SplitCount> splits;           // of the first seed
   std::vector<std::string> class_names;          // {"NORMAL", "PNEUMONIA"}
+  std::vector<std::string> notes;                // how they were read, and which class is positive
   std::map<std::uint64_t, std::string> digests;  // by the cell's seed
   double train_images = 0;
   bool own_splits = false;  // seeds draw splits of their own, since the data has none

@@ -175,8 +175,14 @@ bool SweepRun::start(std::size_t index) {
     report_finished(cell);
     return true;
   }
-  const pid_t pid = start_child(words_of(cell, options_.threads_per_job), log_of(cell));
-  running_.push_back({index, pid, Stopwatch(), cell.state.training_s});
+  try {
+    const pid_t pid = start_child(words_of(cell, options_.threads_per_job), log_of(cell));
+    running_.push_back({index, pid, Stopwatch(), cell.state.training_s});
+  } catch (const UnsupportedError&) {  // a limit of processes: fewer cells at once are fewer processes
+    if (running_.empty()) throw;
+    queue_.push_front(index);
+    return false;
+  }
   return true;
 }
 

@@ -13,6 +13,7 @@
 #include "kernels/downsample/downsample.hpp"
 #include "study/settings/noise_kind.hpp"
 #include "study/settings/settings_fields.hpp"
+#include "study/settings/yaml_text.hpp"
 
 namespace dsx::sweep {
 namespace {
@@ -90,7 +91,7 @@ Sweep read_sweep(const fs::path& folder) {
   const std::vector<std::uint8_t> bytes = data::read_file(file, 1 << 20);
   YAML::Node root;
   try {
-    root = YAML::Load(std::string(bytes.begin(), bytes.end()));
+    root = settings::load_yaml(std::string(bytes.begin(), bytes.end()));
   } catch (const YAML::Exception& error) {
     throw ConfigError(
         fmt::format("{}:{}: not valid YAML: {}", file.string(), error.mark.line + 1, error.msg));

@@ -80,6 +80,7 @@ std::string size_words(const SweepView& view) {
 std::string plan_text(const SweepView& view) {
   const Sweep& sweep = view.sweep;
   std::string text = view.data.description + "\n";
+  for (const std::string& line : view.data.notes) text += line + "\n";
   for (const run::SplitCount& split : view.data.splits)
     text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives,
                         view.data.class_names.at(0), split.positives, view.data.class_names.at(1));

@@ -5,11 +5,13 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/clock.hpp"
+#include "kernels/onednn/team.hpp"
 #include "study/settings/settings_fields.hpp"
 #include "study/sweep/plan_sweep.hpp"
 
@@ -38,7 +40,8 @@ Texts tags_of(const Sweep& sweep, const std::string& name, const std::string& co
   tags["downsampling"] = fmt::format("{}", fmt::join(sweep.variants, ","));
   tags["cpu"] = environment.cpu_model;
   tags["isa"] = environment.isa;
-  tags["threads"] = std::to_string(sweep.base.threads > 0 ? sweep.base.threads : environment.usable_cpus);
+  tags["threads"] =
+      std::to_string(sweep.base.threads > 0 ? sweep.base.threads : kernels::default_team().threads);
   tags["onednn_version"] = environment.onednn.version;
   tags["command"] = command;
   return tags;
@@ -102,7 +105,7 @@ const std::vector<std::string>& sweep_artifacts() {
 }
 
 void keep_track_target(settings::Settings& settings, const fs::path& folder) {
-  const run::TrackTarget target = run::track_target(settings, folder);
+  const tracking::Target target = run::track_target(settings, folder);
   if (target.url.empty()) return;
   settings.track = target.url;
   settings.experiment = target.experiment;
@@ -114,10 +117,14 @@ void SweepTracking::begin(const Sweep& sweep, const SweepData& data, const fs::p
   tracked_ = run::Tracked::open(folder, name, sweep.base);
   if (!tracked_) return;
   std::vector<tracking::Json> events;
-  const bool is_new = tracked_->before().empty();
-  if (is_new) events.push_back(tracking::params_record(params_of(sweep)));
+  // A journal that a workflow's cell began has neither.
+  const auto has = [&](const char* type) {
+    return std::any_of(tracked_->before().begin(), tracked_->before().end(),
+                       [&](const auto& record) { return record.event.value("type", "") == type; });
+  };
+  if (!has("params")) events.push_back(tracking::params_record(params_of(sweep)));
   events.push_back(tracking::tags_record(tags_of(sweep, name, command)));
-  if (is_new) events.push_back(input_of(sweep, data));
+  if (!has("input")) events.push_back(input_of(sweep, data));
   tracked_->add(events);
 }
 

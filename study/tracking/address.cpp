@@ -10,14 +10,10 @@
 #include <fstream>
 
 #include "kernels/base/error.hpp"
+#include "study/tracking/client_environment.hpp"
 
 namespace dsx::tracking {
 namespace {
-
-std::string from_environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -121,21 +117,24 @@ Address parse_address(const std::string& text, const std::string& where) {
 }
 
 std::filesystem::path credentials_file() {
-  return std::filesystem::path(from_environment("HOME")) / ".mlflow" / "credentials";
+  return std::filesystem::path(environment_text("HOME")) / ".mlflow" / "credentials";
 }
 
 Credentials read_credentials(const std::filesystem::path& file) {
   Credentials credentials;
-  credentials.user = from_environment("MLFLOW_TRACKING_USERNAME");
-  credentials.password = from_environment("MLFLOW_TRACKING_PASSWORD");
-  credentials.token = from_environment("MLFLOW_TRACKING_TOKEN");
-  const std::string insecure = lower(from_environment("MLFLOW_TRACKING_INSECURE_TLS"));
-  credentials.insecure_tls = insecure == "true" || insecure == "1";
-  credentials.server_cert = from_environment("MLFLOW_TRACKING_SERVER_CERT_PATH");
-  credentials.client_cert = from_environment("MLFLOW_TRACKING_CLIENT_CERT_PATH");
+  credentials.user = environment_text("MLFLOW_TRACKING_USERNAME");
+  credentials.password = environment_text("MLFLOW_TRACKING_PASSWORD");
+  credentials.token = environment_text("MLFLOW_TRACKING_TOKEN");
+  credentials.insecure_tls = environment_flag("MLFLOW_TRACKING_INSECURE_TLS", false);
+  credentials.server_cert = environment_text("MLFLOW_TRACKING_SERVER_CERT_PATH");
+  credentials.client_cert = environment_text("MLFLOW_TRACKING_CLIENT_CERT_PATH");
   if (credentials.insecure_tls && !credentials.server_cert.empty())
     throw ConfigError(
         "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH contradict each other: unset one");
+  // As Python's requests has it, by which MLflow's client speaks.
+  for (const char* name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"})
+    if (credentials.server_cert.empty() && !credentials.insecure_tls)
+      credentials.server_cert = environment_text(name);
   std::error_code ignored;
   if (std::filesystem::is_regular_file(file, ignored)) read_file(file, credentials);
   return credentials;

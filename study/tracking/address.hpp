@@ -28,8 +28,9 @@ struct Credentials {
   // `text` with every secret of ours replaced: what a server answers may repeat what it was sent.
   std::string scrub(std::string text) const;
 };
-// MLFLOW_TRACKING_USERNAME, _PASSWORD, _TOKEN, _INSECURE_TLS, _SERVER_CERT_PATH and _CLIENT_CERT_PATH; user
-// and password else from the section [mlflow] of `file`. Throws ConfigError for TLS options that contradict.
+// MLFLOW_TRACKING_USERNAME, _PASSWORD, _TOKEN, _INSECURE_TLS, _SERVER_CERT_PATH (else REQUESTS_CA_BUNDLE,
+// else CURL_CA_BUNDLE) and _CLIENT_CERT_PATH; user and password else from the section [mlflow] of `file`.
+// Throws ConfigError for TLS options that contradict.
 Credentials read_credentials(const std::filesystem::path& file);
 // ~/.mlflow/credentials
 std::filesystem::path credentials_file();

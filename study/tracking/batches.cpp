@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "kernels/base/json_text.hpp"
+
 namespace dsx::tracking {
 namespace {
 
@@ -20,7 +22,7 @@ constexpr Kind kMetrics{&Batch::metrics, kMaxMetrics}, kParams{&Batch::params, k
 class Packer {
  public:
   void add(const Kind& kind, Json entry) {
-    const std::size_t size = entry.dump(-1, ' ', false, Json::error_handler_t::replace).size() + 1;
+    const std::size_t size = json_text(entry).size() + 1;
     if (!fits(kind, size)) result_.batches.emplace_back().bytes = kFrameBytes;
     Batch& batch = result_.batches.back();
     (batch.*kind.array).push_back(std::move(entry));

@@ -5,18 +5,33 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <set>
+#include <map>
 #include <string>
 
+#include "data/io/sha256.hpp"
+#include "study/tracking/journal.hpp"
+
 namespace dsx::tracking {
+
+// What could not be sent, though the server does answer: tried again when all else is there.
+struct Aside {
+  std::string why;
+  Json body;  // what to send; null for an artifact, which is the file as it then is
+};
+
+struct SentFile {
+  data::FileDigest digest;  // of the bytes that were sent
+  bool read_back = false;   // the server gave the same bytes back
+};
 
 struct Cursor {
   std::string run_id;  // on that server; "" before it is known
   std::string experiment_id;
-  std::uint64_t number = 0;    // of the last record that has arrived
-  std::set<std::string> left;  // artifacts that could not be sent yet
-  std::uint64_t refused = 0;   // entries that the server will not take, and why the first of them
-  std::string refusal;
+  std::uint64_t number = 0;  // of the last record that has arrived
+  // By names for the user: "artifact best.h5", "param lr", "metric val_auc of step 3".
+  std::map<std::string, Aside> aside;
+  std::map<std::string, std::string> refused;  // what the server will never take, and why
+  std::map<std::string, SentFile> artifacts;   // by path below the run's folder
 };
 
 class CursorFile {
@@ -27,6 +42,7 @@ class CursorFile {
   Cursor cursor;
   // Best effort: on a full disk the server is asked again next time.
   void save() noexcept;
+  const std::filesystem::path& path() const { return path_; }
 
  private:
   std::filesystem::path path_;

@@ -19,7 +19,6 @@ namespace dsx::tracking {
 namespace {
 
 constexpr long kConnectSeconds = 10, kStalledSeconds = 60;
-constexpr long kAnswerSeconds = 120;                       // as MLflow's own client waits
 constexpr std::size_t kMostBody = std::size_t{64} << 20U;  // a run's history is far smaller
 
 void start_curl_once() {
@@ -27,29 +26,70 @@ void start_curl_once() {
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
 
+// Where an answer's body goes: to `hash` when there is one and the answer is a success.
+struct BodySink {
+  CURL* curl;
+  std::string* body;
+  data::Sha256* hash;
+};
 std::size_t on_body(const char* data, std::size_t, std::size_t size, void* target) {
-  auto& body = *static_cast<std::string*>(target);
-  if (body.size() + size > kMostBody) return 0;  // curl ends the request with an error
-  body.append(data, size);
+  const auto& sink = *static_cast<BodySink*>(target);
+  long status = 0;
+  if (sink.hash != nullptr) curl_easy_getinfo(sink.curl, CURLINFO_RESPONSE_CODE, &status);
+  if (status >= 200 && status < 300) {
+    sink.hash->update({data, size});
+    return size;
+  }
+  if (sink.body->size() + size > kMostBody) return 0;  // curl ends the request with an error
+  sink.body->append(data, size);
   return size;
 }
 
+// The header's value when `line` is that header, else "".
+std::string value_of(std::string_view line, std::string_view header) {
+  if (line.size() <= header.size() || ::strncasecmp(line.data(), header.data(), header.size()) != 0)
+    return "";
+  line.remove_prefix(header.size());
+  while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
+  while (!line.empty() && static_cast<unsigned char>(line.back()) <= ' ') line.remove_suffix(1);
+  return std::string(line);
+}
+
 std::size_t on_header(const char* data, std::size_t, std::size_t size, void* target) {
-  static constexpr std::size_t kHeader = sizeof("retry-after:") - 1;
-  if (size > kHeader && ::strncasecmp(data, "retry-after:", kHeader) == 0) {
-    const double seconds = std::strtod(std::string(data + kHeader, size - kHeader).c_str(), nullptr);
-    if (seconds > 0) *static_cast<double*>(target) = seconds;  // a date gives 0: our own wait then
+  auto& answer = *static_cast<HttpAnswer*>(target);
+  const double seconds = std::strtod(value_of({data, size}, "retry-after:").c_str(), nullptr);
+  if (seconds > 0) answer.retry_after_s = seconds;  // a date gives 0: our own wait then
+  if (std::string location = value_of({data, size}, "location:"); !location.empty()) {
+    location = location.substr(0, location.find_first_of("?#"));
+    const auto host = location.find("://"), at = location.rfind('@');
+    if (host != std::string::npos && at != std::string::npos && at > host)
+      location.erase(host + 3, at - host - 2);
+    answer.location = location;
   }
   return size;
 }
 
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+struct UploadSource {
+  std::unique_ptr<std::FILE, FileCloser> file;
+  data::Sha256 hash;
+};
 std::size_t on_read(char* data, std::size_t, std::size_t size, void* source) {
-  return std::fread(data, 1, size, static_cast<std::FILE*>(source));
+  auto& upload = *static_cast<UploadSource*>(source);
+  const std::size_t got = std::fread(data, 1, size, upload.file.get());
+  upload.hash.update({data, got});
+  return got;
 }
 
+// curl asks for the beginning only, to send once more.
 int on_seek(void* source, curl_off_t offset, int origin) {
-  return ::fseeko(static_cast<std::FILE*>(source), offset, origin) == 0 ? CURL_SEEKFUNC_OK
-                                                                        : CURL_SEEKFUNC_FAIL;
+  auto& upload = *static_cast<UploadSource*>(source);
+  if (offset != 0 || origin != SEEK_SET || ::fseeko(upload.file.get(), 0, SEEK_SET) != 0)
+    return CURL_SEEKFUNC_FAIL;
+  upload.hash.restart();
+  return CURL_SEEKFUNC_OK;
 }
 
 int on_progress(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -62,9 +102,6 @@ int on_socket(void*, curl_socket_t socket, curlsocktype) {
   return CURL_SOCKOPT_OK;
 }
 
-struct FileCloser {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
 struct ListCloser {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -76,8 +113,11 @@ struct Http::Handle {
   char error[CURL_ERROR_SIZE] = {};
 };
 
-Http::Http(Credentials credentials, const std::atomic<bool>* stop)
-    : handle_(std::make_unique<Handle>()), credentials_(std::move(credentials)), stop_(stop) {
+Http::Http(Credentials credentials, ClientOptions options, const std::atomic<bool>* stop)
+    : handle_(std::make_unique<Handle>()),
+      credentials_(std::move(credentials)),
+      options_(std::move(options)),
+      stop_(stop) {
   start_curl_once();
   handle_->curl = curl_easy_init();
   if (handle_->curl == nullptr) throw std::bad_alloc();
@@ -114,16 +154,26 @@ void Http::set_credentials() {
   if (!c.client_cert.empty()) curl_easy_setopt(curl, CURLOPT_SSLCERT, c.client_cert.c_str());
 }
 
-void Http::set_limits(bool is_upload) {
+// curl takes http_proxy in small letters only, because a web server's CGI programs get HTTP_PROXY from their
+// clients; Python's requests takes both, outside of CGI.
+void Http::set_proxy(const std::string& url) {
+  if (!url.starts_with("http://") || !environment_text("http_proxy").empty() ||
+      !environment_text("REQUEST_METHOD").empty())
+    return;
+  if (const std::string proxy = environment_text("HTTP_PROXY"); !proxy.empty())
+    curl_easy_setopt(handle_->curl, CURLOPT_PROXY, proxy.c_str());
+}
+
+void Http::set_limits(bool is_long) {
   CURL* curl = handle_->curl;
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  if (is_upload) {  // may take long, but not stand still
+  if (is_long) {  // may take long, but not stand still
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStalledSeconds);
   } else {
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, kAnswerSeconds);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, options_.answer_s);
   }
   if (stop_ == nullptr) return;
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
@@ -131,13 +181,16 @@ void Http::set_limits(bool is_upload) {
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(stop_));
 }
 
-HttpAnswer Http::perform(const std::string& url, const char* content_type, bool is_upload) {
+HttpAnswer Http::perform(const std::string& url, const char* content_type, bool is_long, data::Sha256* hash) {
   CURL* curl = handle_->curl;
   HttpAnswer answer;
   const std::string type = fmt::format("Content-Type: {}", content_type);
   curl_slist* raw = curl_slist_append(nullptr, type.c_str());
   raw = curl_slist_append(raw, "Expect:");  // no pause before a body
+  if (!options_.workspace.empty())
+    raw = curl_slist_append(raw, ("X-MLFLOW-WORKSPACE: " + options_.workspace).c_str());
   const std::unique_ptr<curl_slist, ListCloser> headers(raw);
+  BodySink sink{curl, &answer.body, hash};
   handle_->error[0] = '\0';
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
@@ -145,13 +198,15 @@ HttpAnswer Http::perform(const std::string& url, const char* content_type, bool 
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->error);
   curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, on_socket);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer.retry_after_s);
-  set_limits(is_upload);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
+  set_limits(is_long);
+  set_proxy(url);
   set_credentials();
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+  if (!options_.respect_retry_after) answer.retry_after_s = 0;
   if (code == CURLE_OK) return answer;
   answer.status = 0;
   answer.error = handle_->error[0] != '\0' ? handle_->error : curl_easy_strerror(code);
@@ -165,7 +220,16 @@ HttpAnswer Http::perform(const std::string& url, const char* content_type, bool 
 // curl_easy_reset() keeps the connection and forgets everything else.
 HttpAnswer Http::get(const std::string& url) {
   curl_easy_reset(handle_->curl);
-  return perform(url, "application/json", false);
+  return perform(url, "application/json", false, nullptr);
+}
+
+HttpAnswer Http::get_digest(const std::string& url, data::FileDigest& got) {
+  curl_easy_reset(handle_->curl);
+  data::Sha256 hash;
+  HttpAnswer answer = perform(url, "application/json", true, &hash);
+  got.size = hash.size();
+  got.sha256 = hash.hex();
+  return answer;
 }
 
 HttpAnswer Http::post(const std::string& url, const std::string& json) {
@@ -175,22 +239,25 @@ HttpAnswer Http::post(const std::string& url, const std::string& json) {
   curl_easy_setopt(handle_->curl, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(handle_->curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(json.size()));
   curl_easy_setopt(handle_->curl, CURLOPT_POSTFIELDS, json.c_str());
-  return perform(url, "application/json", false);
+  return perform(url, "application/json", false, nullptr);
 }
 
-HttpAnswer Http::put_file(const std::string& url, const std::filesystem::path& path) {
-  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "rbe"));
+HttpAnswer Http::put_file(const std::string& url, const std::filesystem::path& path, data::FileDigest& sent) {
+  UploadSource source{std::unique_ptr<std::FILE, FileCloser>(std::fopen(path.c_str(), "rbe")), {}};
   struct stat status = {};
-  if (!file || ::fstat(::fileno(file.get()), &status) != 0)
+  if (!source.file || ::fstat(::fileno(source.file.get()), &status) != 0)
     throw DataError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
   curl_easy_reset(handle_->curl);
   curl_easy_setopt(handle_->curl, CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(handle_->curl, CURLOPT_READFUNCTION, on_read);
-  curl_easy_setopt(handle_->curl, CURLOPT_READDATA, file.get());
+  curl_easy_setopt(handle_->curl, CURLOPT_READDATA, &source);
   curl_easy_setopt(handle_->curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(status.st_size));
   curl_easy_setopt(handle_->curl, CURLOPT_SEEKFUNCTION, on_seek);
-  curl_easy_setopt(handle_->curl, CURLOPT_SEEKDATA, file.get());
-  return perform(url, "application/octet-stream", true);
+  curl_easy_setopt(handle_->curl, CURLOPT_SEEKDATA, &source);
+  HttpAnswer answer = perform(url, "application/octet-stream", true, nullptr);
+  sent.size = source.hash.size();
+  sent.sha256 = source.hash.hex();
+  return answer;
 }
 
 }  // namespace dsx::tracking

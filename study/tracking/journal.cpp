@@ -14,6 +14,7 @@
 
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/json_text.hpp"
 
 namespace dsx::tracking {
 namespace {
@@ -21,7 +22,7 @@ namespace {
 constexpr std::size_t kChecksumDigits = 16;
 constexpr std::uint64_t kMaxJournalBytes = std::uint64_t{1} << 30;
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json) { return json_text(json); }
 
 std::string checksum_of(std::uint64_t number, const std::string& event) {
   return data::sha256_hex(fmt::format("{} {}", number, event)).substr(0, kChecksumDigits);

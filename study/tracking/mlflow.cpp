@@ -6,13 +6,14 @@
 
 #include <algorithm>
 
+#include "kernels/base/json_text.hpp"
+
 namespace dsx::tracking {
 namespace {
 
-constexpr std::size_t kMostShown = 300;
 constexpr int kPage = 10000;
 
-std::string body_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string body_of(const Json& json) { return json_text(json); }
 
 // Numbers of 64 bits come as text.
 std::int64_t integer_of(const Json& json) {
@@ -30,31 +31,6 @@ Json child_of(const Json& json, const char* key) {
   return json.is_object() && json.contains(key) ? json[key] : Json();
 }
 
-// One line, printable.
-std::string shown(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = ' ';
-  return text.size() > kMostShown ? shortened(text, kMostShown) + "..." : text;
-}
-
-bool worth_another_try(long status) { return status == 0 || status == 408 || status == 429 || status >= 500; }
-
-Refused::Kind kind_of(long status, const std::string& code) {
-  if (status == 401 || status == 403) return Refused::Kind::credentials;
-  if (code == "RESOURCE_DOES_NOT_EXIST" || (status == 404 && !code.empty())) return Refused::Kind::not_found;
-  if (status == 413) return Refused::Kind::too_large;
-  if (status == 400) return Refused::Kind::value;
-  return Refused::Kind::other;
-}
-
-std::string hint_of(long status, const std::string& code) {
-  if (status == 401 || status == 403)
-    return "; check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN";
-  if (status >= 300 && status < 400) return "; the server has moved: give its new address";
-  if ((status == 404 || status == 405) && code.empty()) return "; is this the address of an MLflow server?";
-  return "";
-}
-
 ServerRun run_of(const Json& json) {
   const Json run = child_of(json, "run"), info = child_of(run, "info");
   ServerRun result{text_of(info, "run_id"),
@@ -62,66 +38,72 @@ ServerRun run_of(const Json& json) {
                    text_of(info, "artifact_uri"),
                    text_of(info, "status"),
                    text_of(info, "lifecycle_stage") == "deleted",
+                   {},
+                   {},
+                   {},
                    {}};
   for (const Json& input : child_of(child_of(run, "inputs"), "dataset_inputs")) {
     const Json dataset = child_of(input, "dataset");
     result.inputs.emplace(text_of(dataset, "name"), text_of(dataset, "digest"));
   }
+  const Json data = child_of(run, "data");
+  for (const Json& metric : child_of(data, "metrics"))
+    result.metrics[text_of(metric, "key")] = integer_of(child_of(metric, "step"));
+  for (const Json& param : child_of(data, "params")) result.params.insert(text_of(param, "key"));
+  for (const Json& tag : child_of(data, "tags")) result.tags.insert(text_of(tag, "key"));
   return result;
 }
 
 }  // namespace
 
-MlflowClient::MlflowClient(std::string url, Credentials credentials, const std::atomic<bool>* stop)
-    : url_(std::move(url)), http_(std::move(credentials), stop) {}
-
-Json MlflowClient::call(const std::string& what, const HttpAnswer& answer) const {
-  const Credentials& credentials = http_.credentials();
-  Json json = answer.body.empty() ? Json::object() : Json::parse(answer.body, nullptr, false);
-  const bool success = answer.status >= 200 && answer.status < 300;
-  if (success && json.is_object()) return json;
-  if (answer.status == 0)
-    throw TryAgain(fmt::format("{}: {}", url_, shown(credentials.scrub(answer.error))), 0,
-                   answer.may_have_arrived);
-  const std::string code = text_of(json, "error_code");
-  std::string said = shown(credentials.scrub(text_of(json, "message")));
-  if (success) said = "no JSON in its answer";
-  const std::string message =
-      fmt::format("{}: {}: {}{}{}{}", url_, what, answer.status, said.empty() ? "" : " ", said,
-                  success ? "; is this the address of an MLflow server?" : hint_of(answer.status, code));
-  if (worth_another_try(answer.status)) throw TryAgain(message, answer.retry_after_s, true);
-  throw Refused(success ? Refused::Kind::other : kind_of(answer.status, code), message);
-}
+MlflowClient::MlflowClient(std::string url, Credentials credentials, ClientOptions options,
+                           const std::atomic<bool>* stop)
+    : url_(std::move(url)), http_(std::move(credentials), std::move(options), stop) {}
 
 Json MlflowClient::get(const std::string& path) {
-  return call(path.substr(0, path.find('?')), http_.get(url_ + "/api/2.0/mlflow/" + path));
+  return accepted(url_, path.substr(0, path.find('?')), http_.get(url_ + "/api/2.0/mlflow/" + path),
+                  http_.credentials());
 }
 
 Json MlflowClient::post(const std::string& path, const Json& body) {
-  return call(path, http_.post(url_ + "/api/2.0/mlflow/" + path, body_of(body)));
+  return accepted(url_, path, http_.post(url_ + "/api/2.0/mlflow/" + path, body_of(body)),
+                  http_.credentials());
+}
+
+ServerExperiment MlflowClient::experiment(const std::string& id) {
+  const Json json = child_of(get("experiments/get?experiment_id=" + Http::escaped(id)), "experiment");
+  return {text_of(json, "experiment_id"), text_of(json, "name"),
+          text_of(json, "lifecycle_stage") == "deleted"};
 }
 
 std::string MlflowClient::experiment_id(const std::string& name) {
-  const std::string query = "experiments/get-by-name?experiment_name=" + Http::escaped(name);
-  for (const bool may_create : {true, false}) {
+  const auto find = [&] {
+    const Json json =
+        child_of(get("experiments/get-by-name?experiment_name=" + Http::escaped(name)), "experiment");
+    if (text_of(json, "lifecycle_stage") == "deleted")
+      throw Refused(
+          Refused::Kind::other,
+          fmt::format(
+              "{}: experiment '{}' was deleted there; restore it (mlflow experiments restore -x {}), or "
+              "choose another --experiment",
+              url_, name, text_of(json, "experiment_id")));
+    return text_of(json, "experiment_id");
+  };
+  try {
+    return find();
+  } catch (const Refused& refused) {
+    if (refused.kind != Refused::Kind::not_found) throw;
+  }
+  try {
+    return text_of(post("experiments/create", {{"name", name}}), "experiment_id");
+  } catch (const Refused& why) {
     try {
-      const Json experiment = child_of(get(query), "experiment");
-      if (text_of(experiment, "lifecycle_stage") == "deleted")
-        throw Refused(
-            Refused::Kind::other,
-            fmt::format("{}: experiment '{}' was deleted there; restore it, or choose another --experiment",
-                        url_, name));
-      return text_of(experiment, "experiment_id");
+      return find();  // another run made it in between
     } catch (const Refused& refused) {
-      if (refused.kind != Refused::Kind::not_found || !may_create) throw;
-    }
-    try {
-      return text_of(post("experiments/create", {{"name", name}}), "experiment_id");
-    } catch (const Refused& refused) {
-      if (refused.kind != Refused::Kind::value) throw;  // another run made it in between: look again
+      if (refused.kind != Refused::Kind::not_found) throw;
+      throw why;  // the one that says what is wrong
     }
   }
-  return "";
 }
 
 std::string MlflowClient::find_run(const std::string& experiment_id, const std::string& uid) {
@@ -185,7 +167,7 @@ void MlflowClient::set_status(const std::string& run_id, const std::string& stat
 
 // mlflow-artifacts:/PATH, and with this server's own host in front. Another host would be given our
 // credentials.
-std::string MlflowClient::artifact_url(const ServerRun& run) const {
+std::string MlflowClient::artifact_url(const ServerRun& run, const std::string& artifact) const {
   const std::string& uri = run.artifact_uri;
   const std::string scheme = "mlflow-artifacts:", proxy = url_ + "/api/2.0/mlflow-artifacts/artifacts";
   const auto refuse = [&] {
@@ -198,7 +180,11 @@ std::string MlflowClient::artifact_url(const ServerRun& run) const {
             "proxy: they stay in the run's folder",
             url_, at == std::string::npos ? shown(uri.substr(0, uri.find_first_of("?#"))) : place));
   };
-  if (uri.starts_with(proxy + "/")) return uri;
+  const auto with_artifact = [&](std::string url) {
+    for (const auto& part : std::filesystem::path(artifact)) url += "/" + Http::escaped(part.string());
+    return url;
+  };
+  if (uri.starts_with(proxy + "/")) return with_artifact(uri);
   if (!uri.starts_with(scheme)) throw refuse();
   std::string path = uri.substr(scheme.size());
   if (path.starts_with("//")) {
@@ -210,13 +196,38 @@ std::string MlflowClient::artifact_url(const ServerRun& run) const {
   }
   if (path.find("..") != std::string::npos || path.find_first_of("?#") != std::string::npos) throw refuse();
   while (path.starts_with('/')) path.erase(0, 1);
-  return proxy + "/" + path;
+  return with_artifact(proxy + "/" + path);
 }
 
-void MlflowClient::upload(const ServerRun& run, const std::string& path, const std::filesystem::path& file) {
-  std::string url = artifact_url(run);
-  for (const auto& part : std::filesystem::path(path)) url += "/" + Http::escaped(part.string());
-  call("artifact " + path, http_.put_file(url, file));
+data::FileDigest MlflowClient::upload(const ServerRun& run, const std::string& path,
+                                      const std::filesystem::path& file) {
+  data::FileDigest sent;
+  const std::string url = artifact_url(run, path);
+  accepted(url_, "artifact " + path, http_.put_file(url, file, sent), http_.credentials());
+  return sent;
+}
+
+data::FileDigest MlflowClient::read_back(const ServerRun& run, const std::string& path) {
+  data::FileDigest got;
+  const std::string url = artifact_url(run, path);
+  accepted(url_, "artifact " + path, http_.get_digest(url, got), http_.credentials());
+  return got;
+}
+
+std::map<std::string, std::uint64_t> MlflowClient::artifact_sizes(const ServerRun& run,
+                                                                  const std::string& folder) {
+  std::map<std::string, std::uint64_t> sizes;
+  const std::string query =
+      fmt::format("artifacts/list?run_id={}&path={}", Http::escaped(run.id), Http::escaped(folder));
+  std::string token;
+  do {
+    const Json answer = get(query + (token.empty() ? "" : "&page_token=" + Http::escaped(token)));
+    for (const Json& file : child_of(answer, "files"))
+      if (child_of(file, "is_dir") != Json(true))
+        sizes[text_of(file, "path")] = static_cast<std::uint64_t>(integer_of(child_of(file, "file_size")));
+    token = text_of(answer, "next_page_token");
+  } while (!token.empty());
+  return sizes;
 }
 
 }  // namespace dsx::tracking

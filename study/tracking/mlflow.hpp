@@ -4,35 +4,27 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "study/tracking/answer.hpp"
 #include "study/tracking/batches.hpp"
-#include "study/tracking/http.hpp"
 
 namespace dsx::tracking {
-
-// No connection, no answer in time, 408, 429 or 5xx. Messages of both errors are free of secrets.
-struct TryAgain : std::runtime_error {
-  TryAgain(const std::string& message, double after_s, bool arrived)
-      : std::runtime_error(message), retry_after_s(after_s), may_have_arrived(arrived) {}
-  double retry_after_s;
-  bool may_have_arrived;
-};
-
-// Everything else that is no success.
-struct Refused : std::runtime_error {
-  enum class Kind { credentials, not_found, too_large, value, artifact_store, other };
-  Refused(Kind what, const std::string& message) : std::runtime_error(message), kind(what) {}
-  Kind kind;
-};
 
 struct ServerRun {
   std::string id, experiment_id, artifact_uri, status;
   bool deleted = false;
   std::set<std::pair<std::string, std::string>> inputs;  // name and digest of its data sets
+  std::map<std::string, std::int64_t> metrics;           // the last step of each
+  std::set<std::string> params, tags;
+};
+
+struct ServerExperiment {
+  std::string id, name;
+  bool deleted = false;
 };
 
 constexpr const char* kUidTag = "downscalexr.uid";
@@ -40,12 +32,15 @@ constexpr const char* kUidTag = "downscalexr.uid";
 class MlflowClient {
  public:
   // `url` as parse_address() gives it.
-  MlflowClient(std::string url, Credentials credentials, const std::atomic<bool>* stop);
+  MlflowClient(std::string url, Credentials credentials, ClientOptions options,
+               const std::atomic<bool>* stop);
 
   const std::string& url() const { return url_; }
+  const Credentials& credentials() const { return http_.credentials(); }
 
-  // Made when there is none of that name.
+  // Made when there is none of that name. Throws Refused when it is deleted.
   std::string experiment_id(const std::string& name);
+  ServerExperiment experiment(const std::string& id);
   // By its tag; "" when there is none.
   std::string find_run(const std::string& experiment_id, const std::string& uid);
   std::string create_run(const std::string& experiment_id, const Identity& identity,
@@ -57,15 +52,17 @@ class MlflowClient {
                                                                 const std::string& key);
   void log_input(const std::string& run_id, const Json& dataset);
   void set_status(const std::string& run_id, const std::string& status, std::int64_t end_ms);
-  // Through the server's artifact proxy. Throws Refused::artifact_store when the run's store is another one,
-  // DataError when the file cannot be read.
-  void upload(const ServerRun& run, const std::string& path, const std::filesystem::path& file);
+  // Artifacts go through the server's artifact proxy: throw Refused::artifact_store when the run's store is
+  // another one. upload() gives what was sent, and throws DataError when the file cannot be read.
+  data::FileDigest upload(const ServerRun& run, const std::string& path, const std::filesystem::path& file);
+  data::FileDigest read_back(const ServerRun& run, const std::string& path);
+  // Files of one folder ("" for the top) that the server has, and their bytes.
+  std::map<std::string, std::uint64_t> artifact_sizes(const ServerRun& run, const std::string& folder);
 
  private:
-  Json call(const std::string& what, const HttpAnswer& answer) const;
   Json get(const std::string& path);
   Json post(const std::string& path, const Json& body);
-  std::string artifact_url(const ServerRun& run) const;
+  std::string artifact_url(const ServerRun& run, const std::string& path) const;
 
   std::string url_;
   Http http_;

@@ -8,6 +8,8 @@
 #include <limits>
 #include <random>
 
+#include "kernels/base/json_text.hpp"
+
 namespace dsx::tracking {
 namespace {
 
@@ -26,16 +28,25 @@ Json begin_record(const Identity& identity) {
   Json json = {
       {"type", "begin"}, {"uid", identity.uid}, {"name", identity.name}, {"time_ms", identity.start_ms}};
   if (!identity.parent.empty()) json["parent"] = identity.parent;
+  if (!identity.run_id.empty()) json["run_id"] = identity.run_id;
   return json;
 }
 
 Identity identity_of(const Json& begin) {
   return {begin.value("uid", ""), begin.value("name", ""), begin.value("parent", ""),
-          begin.value("time_ms", std::int64_t{0})};
+          begin.value("time_ms", std::int64_t{0}), begin.value("run_id", "")};
 }
 
-Json server_record(const std::string& url, const std::string& experiment) {
-  return {{"type", "server"}, {"url", url}, {"experiment", experiment}};
+Json server_record(const Target& target) {
+  Json json = {{"type", "server"}, {"url", target.url}, {"experiment", target.experiment}};
+  if (!target.experiment_id.empty()) json["experiment_id"] = target.experiment_id;
+  if (!target.workspace.empty()) json["workspace"] = target.workspace;
+  return json;
+}
+
+Target target_of(const Json& server) {
+  return {server.value("url", ""), server.value("experiment", ""), server.value("experiment_id", ""),
+          server.value("workspace", "")};
 }
 
 Json params_record(const Texts& params) { return {{"type", "params"}, {"values", params}}; }
@@ -47,14 +58,23 @@ Json metrics_record(const Numbers& values, std::int64_t step, std::int64_t time_
   return json;
 }
 
+Json final_metrics_record(const Numbers& values, std::int64_t step, std::int64_t time_ms) {
+  Json json = metrics_record(values, step, time_ms);
+  json["final"] = true;
+  return json;
+}
+
+bool is_final_metrics(const Json& event) {
+  return event.value("type", "") == "metrics" && event.value("final", Json(false)) == Json(true);
+}
+
 Json input_record(const std::string& name, const std::string& digest, const std::string& source,
                   const Json& profile) {
-  const Json dataset = {
-      {"name", name},
-      {"digest", digest.substr(0, kMaxDigest)},
-      {"source_type", "local"},
-      {"source", Json({{"uri", source}}).dump(-1, ' ', false, Json::error_handler_t::replace)},
-      {"profile", profile.dump(-1, ' ', false, Json::error_handler_t::replace)}};
+  const Json dataset = {{"name", name},
+                        {"digest", digest.substr(0, kMaxDigest)},
+                        {"source_type", "local"},
+                        {"source", json_text(Json({{"uri", source}}))},
+                        {"profile", json_text(profile)}};
   return {{"type", "input"}, {"dataset", dataset}};
 }
 

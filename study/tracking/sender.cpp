@@ -3,16 +3,19 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 
 #include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/workers.hpp"
 
 namespace dsx::tracking {
 namespace {
 
 constexpr auto kPauseWaits = std::chrono::seconds(2);
+constexpr double kMostWaitAtEnd_s = 1;
 constexpr auto kTick = std::chrono::milliseconds(50);
 
 }  // namespace
@@ -51,7 +54,7 @@ Sender::Sender(std::filesystem::path folder, const JournalWriter& journal, Crede
       journal_(journal),
       credentials_(std::move(credentials)),
       say_(std::move(say)) {
-  thread_ = std::thread([this] { run(); });
+  thread_ = start_thread("sending to the server", [this] { run(); });
 }
 
 Sender::~Sender() { end_thread(); }
@@ -114,6 +117,8 @@ void Sender::attempt() {
     problem = error.what();
   }
   const std::lock_guard lock(mutex_);
+  if (finishing_) wait_s = std::min(wait_s, kMostWaitAtEnd_s);
+  if (problem.empty() || problem_.empty()) failing_since_ns_ = now_ns();
   work_ = work_ || more;
   problem_ = problem;
   given_up_ = give_up;
@@ -141,11 +146,15 @@ Outcome Sender::finish(double most_s, double failing_s) {
     std::unique_lock lock(mutex_);
     paused_ = false;
     said_ = true;  // the outcome will tell
+    finishing_ = true;
+    failing_since_ns_ = now_ns();
     if (!given_up_) not_before_ns_ = 0;
     changed_.notify_all();
     const auto all_sent = [this] { return given_up_ || (!work_ && !busy_); };
-    while (!all_sent() && watch.elapsed_s() < (problem_.empty() ? most_s : failing_s))
-      changed_.wait_for(lock, kTick);
+    const auto is_hopeless = [this, failing_s] {
+      return !problem_.empty() && now_ns() - failing_since_ns_ > in_ns(failing_s);
+    };
+    while (!all_sent() && watch.elapsed_s() < most_s && !is_hopeless()) changed_.wait_for(lock, kTick);
   }
   end_thread();
   Outcome outcome;

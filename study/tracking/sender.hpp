@@ -61,9 +61,10 @@ class Sender {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool work_ = true, paused_ = false, busy_ = false, given_up_ = false, said_ = false;
-  std::int64_t not_before_ns_ = 0;
+  bool finishing_ = false;  // shorter waits: someone waits for us
+  std::int64_t not_before_ns_ = 0, failing_since_ns_ = 0;
   std::string problem_;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace dsx::tracking

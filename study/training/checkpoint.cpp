@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include "data/io/h5.hpp"
-#include "data/io/sealed_file.hpp"
 
 namespace dsx::training {
 namespace {
@@ -57,37 +56,35 @@ ModelIdentity identity_of(const net::Network& network) {
 
 void write_weights(const fs::path& path, const net::Network& network, int epoch,
                    const std::string& settings_yaml) {
-  data::write_sealed(path, [&](const fs::path& temporary) {
-    data::h5::Writer out(temporary);
-    write_model(out, network, epoch, settings_yaml);
-    out.commit();
-  });
+  data::h5::Writer out(path, data::h5::Writer::Seal::yes);
+  write_model(out, network, epoch, settings_yaml);
+  out.commit();
 }
 
 void write_training(const fs::path& path, const net::Network& network, const TrainingSnapshot& snapshot,
                     const std::string& settings_yaml) {
   const TrainState& state = snapshot.state;
-  data::write_sealed(path, [&](const fs::path& temporary) {
-    data::h5::Writer out(temporary);
-    write_model(out, network, state.epochs_done(), settings_yaml);
-    out.attribute("best_epoch", std::int64_t{state.best_epoch});
-    out.attribute("best_auc", state.best_auc);
-    out.attribute("best_loss", state.best_loss);
-    out.attribute("epochs_since_best_auc", std::int64_t{state.epochs_since_best_auc});
-    out.attribute("stopped_early", std::int64_t{state.stopped_early});
-    out.attribute("optimizer", snapshot.optimizer);
-    out.attribute("data_digest", snapshot.data_digest);
-    out.attribute("threads", std::int64_t{snapshot.threads});
-    for (const auto& [name, values] : to_columns(state.history)) out.numbers("history/" + name, values);
-    std::vector<std::string> keys;
-    for (const auto& [key, values] : snapshot.optimizer_state) {
-      // By number: keys hold '/', which HDF5 would read as groups.
-      out.numbers(fmt::format("optimizer_state/{}", keys.size()), values);
-      keys.push_back(key);
-    }
-    out.strings("optimizer_keys", keys);
-    out.commit();
-  });
+  data::h5::Writer out(path, data::h5::Writer::Seal::yes);
+  write_model(out, network, state.epochs_done(), settings_yaml);
+  out.attribute("best_epoch", std::int64_t{state.best_epoch});
+  out.attribute("best_auc", state.best_auc);
+  out.attribute("best_loss", state.best_loss);
+  out.attribute("epochs_since_best_auc", std::int64_t{state.epochs_since_best_auc});
+  out.attribute("stopped_early", std::int64_t{state.stopped_early});
+  out.attribute("optimizer", snapshot.optimizer);
+  out.attribute("data_digest", snapshot.data_digest);
+  out.attribute("threads", std::int64_t{snapshot.threads});
+  out.attribute("numeric_mode", snapshot.numeric_mode);
+  out.attribute("numeric_mode_variables", snapshot.numeric_mode_variables);
+  for (const auto& [name, values] : to_columns(state.history)) out.numbers("history/" + name, values);
+  std::vector<std::string> keys;
+  for (const auto& [key, values] : snapshot.optimizer_state) {
+    // By number: keys hold '/', which HDF5 would read as groups.
+    out.numbers(fmt::format("optimizer_state/{}", keys.size()), values);
+    keys.push_back(key);
+  }
+  out.strings("optimizer_keys", keys);
+  out.commit();
 }
 
 int load_weights(const fs::path& path, net::Network& network) { return load(path, network, false).epoch; }

@@ -101,6 +101,10 @@ TrainingSnapshot read_training(const data::h5::Reader& in, const std::vector<Par
   snapshot.optimizer = in.attribute_string("optimizer");
   snapshot.data_digest = in.attribute_string("data_digest");
   snapshot.threads = bounded_int(in, "threads", 0, std::numeric_limits<int>::max());
+  if (in.has_attribute("numeric_mode")) {
+    snapshot.numeric_mode = in.attribute_string("numeric_mode");
+    snapshot.numeric_mode_variables = in.attribute_string("numeric_mode_variables");
+  }
   snapshot.optimizer_state = read_optimizer(in, parameters);
   TrainState& state = snapshot.state;
   state.history = read_history(in);

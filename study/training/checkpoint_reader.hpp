@@ -33,6 +33,8 @@ struct TrainingSnapshot {
   std::map<std::string, std::vector<float>> optimizer_state;
   std::string data_digest;  // of the data it was trained on
   int threads = 0;          // bitwise repetition needs the same number
+  // What chose the kernels: kernels/onednn/modes.hpp; empty in files of earlier versions.
+  std::string numeric_mode, numeric_mode_variables;
 };
 
 struct ParameterShape {

@@ -11,6 +11,7 @@
 #include "bench/measure/measure.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/onednn/context.hpp"
 #include "net/training_step.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/training/evaluate.hpp"
@@ -67,7 +68,8 @@ Trainer::Trainer(net::Network& network, const data::Dataset& dataset, settings::
       inference_plan_(network.make_plan(settings.batch, false)),
       optimizer_(net::make_optimizer(optimizer_options(settings), network.parameters())),
       loader_(make_loader(dataset, train_, settings)),
-      passes_(static_cast<std::size_t>(passes)) {}
+      passes_(static_cast<std::size_t>(passes)),
+      busy_(kernels::max_threads()) {}
 
 std::size_t Trainer::images_per_epoch() const { return passes_ * loader_->images_per_epoch(); }
 
@@ -113,6 +115,10 @@ EpochRecord Trainer::train_epoch(int epoch) {
     logits.insert(logits.end(), training_plan_.logits().begin(), training_plan_.logits().end());
     labels.insert(labels.end(), batch->labels.begin(), batch->labels.end());
     progress.update(logits.size(), fmt::format("loss {:.4f}", loss_sum / static_cast<double>(step + 1)));
+    if (const std::string line = busy_.look(); !line.empty()) {
+      progress.finish();  // it is drawn again
+      fmt::print(stderr, "study: warning: {}\n", line);
+    }
   }
   record.train = compute_metrics(logits, labels);
   record.train_s = in_seconds(progress.elapsed_ns());

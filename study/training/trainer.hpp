@@ -12,6 +12,7 @@
 #include "study/cli/progress.hpp"
 #include "study/settings/run_data.hpp"
 #include "study/settings/settings.hpp"
+#include "study/training/busy_watch.hpp"
 #include "study/training/history.hpp"
 
 namespace dsx::training {
@@ -56,6 +57,7 @@ class Trainer {
   std::unique_ptr<net::Optimizer> optimizer_;
   std::unique_ptr<data::BatchLoader> loader_;
   std::size_t passes_ = 1;  // over train_ in an epoch
+  BusyWatch busy_;
   bool has_batch_ = false;  // the training plan's source is a batch of the loader's
 };
 

@@ -17,6 +17,7 @@ TEST(BenchOptions, DefaultsToTheStudysMainCase) {
   std::vector<std::string> arguments;
   const auto options = bench::take_options(arguments);
   EXPECT_THAT(options.axes.engines, ElementsAre("primitives", "fused"));
+  EXPECT_THAT(options.axes.algorithms, ElementsAre("direct"));
   EXPECT_THAT(options.axes.layouts, ElementsAre("nhwc"));
   EXPECT_THAT(options.axes.dtypes, ElementsAre("f32"));
   EXPECT_THAT(options.axes.batches, ElementsAre(32, 1));

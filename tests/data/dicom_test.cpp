@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <opencv2/imgproc.hpp>
 
 #include "data/sources/hdf5_dataset.hpp"
@@ -205,6 +206,71 @@ TEST_F(DicomFolder, PatientsAreSubjectsAndMixWithOtherKinds) {
     dataset.read(i, dicom);
     dataset.read(i + 1, png);
     EXPECT_EQ(dicom, png);
+  }
+}
+
+// Y, Cb and Cr as PS3.3 C.7.6.3.1.2 makes them of RGB; 422: of the left of two pixels.
+Bytes ybr_bytes(const cv::Mat& rgb, bool half, bool by_plane) {
+  Bytes interleaved, planes[3];
+  for (int r = 0; r < rgb.rows; ++r)
+    for (int c = 0; c < rgb.cols; ++c) {
+      const auto& pixel = rgb.at<cv::Vec3b>(r, c);
+      const double red = pixel[0], green = pixel[1], blue = pixel[2];
+      const double values[] = {0.299 * red + 0.587 * green + 0.114 * blue,
+                               -0.1687 * red - 0.3313 * green + 0.5 * blue + 128,
+                               0.5 * red - 0.4187 * green - 0.0813 * blue + 128};
+      for (int i = 0; i < 3; ++i) planes[i].push_back(static_cast<std::uint8_t>(std::lround(values[i])));
+    }
+  if (by_plane) {
+    for (const Bytes& plane : planes) interleaved.insert(interleaved.end(), plane.begin(), plane.end());
+    return interleaved;
+  }
+  for (std::size_t i = 0; i < planes[0].size(); i += half ? 2 : 1) {
+    interleaved.push_back(planes[0][i]);
+    if (half) interleaved.push_back(planes[0][i + 1]);
+    interleaved.push_back(planes[1][i]);
+    interleaved.push_back(planes[2][i]);
+  }
+  return interleaved;
+}
+
+Bytes ybr_dicom(const cv::Mat& rgb, const char* model, bool by_plane, E_TransferSyntax syntax,
+                std::size_t less = 0) {
+  DicomForm form{syntax, model, 8};
+  form.more = [&rgb, model = std::string(model), by_plane, less](DcmDataset& data) {
+    const Bytes bytes = ybr_bytes(rgb, model.ends_with("422"), by_plane);
+    test::check(data.putAndInsertUint16(DCM_PlanarConfiguration, by_plane ? 1 : 0));
+    test::check(data.putAndInsertUint8Array(DCM_PixelData, bytes.data(), bytes.size() - less));
+  };
+  return make_dicom(rgb, form);
+}
+
+TEST(DicomColour, LumaAndChromaGiveTheColoursBack) {
+  cv::Mat rgb(6, 10, CV_8UC3);  // pairs of pixels of one colour, so that 422 loses nothing
+  for (int r = 0; r < rgb.rows; ++r)
+    for (int c = 0; c < rgb.cols; ++c)
+      rgb.at<cv::Vec3b>(r, c) = {static_cast<std::uint8_t>(40 * r + 10),
+                                 static_cast<std::uint8_t>(c / 2 * 50),
+                                 static_cast<std::uint8_t>(255 - 30 * r)};
+  for (const auto& [model, by_plane] :
+       {std::pair("YBR_FULL", false), std::pair("YBR_FULL", true), std::pair("YBR_FULL_422", false)})
+    for (const E_TransferSyntax syntax :
+         {EXS_LittleEndianExplicit, EXS_LittleEndianImplicit, EXS_BigEndianExplicit}) {
+      const data::Picture picture = data::decode_dicom(ybr_dicom(rgb, model, by_plane, syntax), {false});
+      EXPECT_LE(largest_difference(picture.image, rgb), 2) << model << by_plane;
+    }
+}
+
+TEST(DicomColour, GreyInLumaIsExact) {
+  cv::Mat rgb;
+  cv::cvtColor(test::picture(20, 24, 60), rgb, cv::COLOR_GRAY2RGB);
+  for (const char* model : {"YBR_FULL", "YBR_FULL_422"}) {
+    EXPECT_EQ(largest_difference(
+                  data::decode_dicom(ybr_dicom(rgb, model, false, EXS_LittleEndianExplicit)).image, rgb),
+              0)
+        << model;
+    EXPECT_THAT(refusal(ybr_dicom(rgb, model, false, EXS_LittleEndianExplicit, 100)),
+                HasSubstr("truncated image"));
   }
 }
 

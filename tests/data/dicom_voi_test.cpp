@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <opencv2/imgproc.hpp>
 
 #include "data/formats/dicom.hpp"
 #include "data/formats/fit_image.hpp"
@@ -145,6 +146,83 @@ TEST(DicomVoi, NegativeSlopesTurnTheImage) {
   EXPECT_EQ(picture.range, (data::IntensityRange{50 - 2 * 4095, 50}));
   EXPECT_EQ(on_screen(picture).at<std::uint16_t>(0, 0), 65535);
   EXPECT_LT(on_screen(picture).at<std::uint16_t>(3, 249), 2000);
+}
+
+// 4 x n with a column of `padding` in front.
+cv::Mat padded(const cv::Mat& image, std::uint16_t padding) {
+  cv::Mat wider;
+  cv::copyMakeBorder(image, wider, 0, 0, 1, 0, cv::BORDER_CONSTANT, cv::Scalar(padding));
+  return wider;
+}
+
+TEST(DicomVoi, PaddingFarFromTheImageIsBlackAndWidensNoRange) {
+  const cv::Mat image = ramp(1000, 4);
+  for (const bool negative : {false, true}) {
+    test::DicomForm form{EXS_LittleEndianExplicit,
+                         negative ? "MONOCHROME1" : "MONOCHROME2",
+                         16,
+                         {{DCM_PixelPaddingValue, "65535"}}};
+    const data::Picture picture = data::decode_dicom(make_dicom(padded(image, 65535), form));
+    EXPECT_EQ(data::used_values(picture.image).high, 3996);
+    const std::uint16_t black = picture.image.at<std::uint16_t>(0, 0);
+    EXPECT_EQ(black, negative ? 3996 : 0);
+  }
+  // A value that the image itself might have stays.
+  test::DicomForm near{EXS_LittleEndianExplicit, "MONOCHROME2", 16, {{DCM_PixelPaddingValue, "4100"}}};
+  EXPECT_EQ(data::decode_dicom(make_dicom(padded(image, 4100), near)).image.at<std::uint16_t>(0, 0), 4100);
+  // A range of them.
+  near.texts = {{DCM_PixelPaddingValue, "60000"}, {DCM_PixelPaddingRangeLimit, "65535"}};
+  EXPECT_EQ(data::decode_dicom(make_dicom(padded(image, 61234), near)).image.at<std::uint16_t>(0, 0), 0);
+}
+
+TEST(DicomVoi, NumbersThatAreNoneAreIgnoredAndSaid) {
+  const cv::Mat image = ramp(1000, 4);
+  const Bytes plain = with_texts(image, 12, {});
+  const struct {
+    DcmTagKey tag;
+    const char *text, *note;
+  } cases[] = {{DCM_RescaleSlope, "NaN", "a rescale slope that is no number"},
+               {DCM_RescaleSlope, "0,5", "a rescale slope that is no number"},
+               {DCM_RescaleSlope, "1e999", "a rescale slope that is no number"},
+               {DCM_RescaleSlope, "0", "a rescale slope of 0"},
+               {DCM_RescaleIntercept, "inf", "a rescale intercept that is no number"},
+               {DCM_WindowWidth, "wide", "a window width that is no number"}};
+  for (const auto& [tag, text, note] : cases) {
+    const data::Picture picture = data::decode_dicom(
+        with_texts(image, 12, {{DCM_WindowCenter, "100"}, {DCM_WindowWidth, "200"}, {tag, text}}));
+    EXPECT_THAT(picture.note, HasSubstr(note)) << text;
+    if (tag == DCM_WindowWidth)
+      EXPECT_EQ(cv::norm(picture.image, data::decode_dicom(plain).image, cv::NORM_INF), 0);
+  }
+}
+
+// A VOI table that turns numbers from 0 to 255 around; `bits` as the file says.
+Bytes with_table(const cv::Mat& image, unsigned count, unsigned bits) {
+  test::DicomForm form{EXS_LittleEndianExplicit, "MONOCHROME2", 8};
+  form.more = [count, bits](DcmDataset& data) {
+    DcmItem* item = nullptr;
+    test::check(data.findOrCreateSequenceItem(DCM_VOILUTSequence, item));
+    const Uint16 descriptor[] = {static_cast<Uint16>(count), 0, static_cast<Uint16>(bits)};
+    std::vector<Uint16> entries;
+    for (int i = 0; i < 256; ++i) entries.push_back(static_cast<Uint16>((255 - i) * 16));
+    test::check(item->putAndInsertUint16Array(DCM_LUTDescriptor, descriptor, 3));
+    test::check(item->putAndInsertUint16Array(DCM_LUTData, entries.data(), entries.size()));
+  };
+  return make_dicom(image, form);
+}
+
+TEST(DicomVoi, TablesAreReadWhateverTheirDescriptorSaysOfBits) {
+  cv::Mat image(16, 16, CV_8U);
+  for (int i = 0; i < 256; ++i) image.data[i] = static_cast<std::uint8_t>(i);
+  for (const unsigned bits : {12U, 16U, 0U, 32U, 8U}) {
+    const data::Picture picture = data::decode_dicom(with_table(image, 256, bits));
+    const cv::Mat grey = on_screen(picture);
+    EXPECT_NEAR(grey.at<std::uint16_t>(0, 0), 65535, 300) << bits;
+    EXPECT_NEAR(grey.at<std::uint16_t>(8, 0), 127 * 257, 300) << bits;
+    EXPECT_EQ(picture.note.find("lookup table") != std::string::npos, bits == 0 || bits == 32) << bits;
+  }
+  EXPECT_THAT(message_of<DataError>([&] { data::decode_dicom(with_table(image, 300, 12)); }),
+              HasSubstr("truncated lookup table"));
 }
 
 // ---- how files begin and store

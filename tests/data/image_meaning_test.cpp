@@ -1,10 +1,15 @@
 // What a file says of its pixels beside them (0 is white, which way up, how many bits) holds whatever the bit
 // depth and wherever it stands; and what is no image says what it is.
 #include <gmock/gmock.h>
+#include <jpeglib.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
 #include <opencv2/imgproc.hpp>
 
 #include "data/formats/content.hpp"
+#include "data/formats/exif.hpp"
 #include "data/formats/image_file.hpp"
 #include "data/sources/hdf5_dataset.hpp"
 #include "data/sources/import.hpp"
@@ -130,6 +135,110 @@ TEST(JpegMeaning, TheExifBlockTurnsTheImageWhereverItStands) {
   EXPECT_EQ(straight.rows, 24);
 }
 
+TEST(WebpMeaning, TheExifChunkTurnsTheImageWhereverItStands) {
+  cv::Mat image = test::picture(24, 32, 30);
+  cv::rectangle(image, {2, 2}, {8, 12}, 220, cv::FILLED);
+  Bytes webp;
+  cv::imencode(".webp", image, webp, {cv::IMWRITE_WEBP_QUALITY, 101});
+  const cv::Mat straight = decoded_picture(webp);
+  const Bytes block = exif(6);
+  for (const bool named : {false, true})
+    for (const bool before : {false, true}) {
+      Bytes chunk = {'E', 'X', 'I', 'F'};
+      put(chunk, static_cast<unsigned>(named ? block.size() : block.size() - 6), 4);
+      chunk.insert(chunk.end(), block.begin() + (named ? 0 : 6), block.end());
+      Bytes bytes(webp.begin(), webp.begin() + 12);
+      // With metadata a file begins with a chunk that says so (the container's VP8X).
+      const Bytes extended = {'V', 'P', '8', 'X', 10, 0, 0, 0, 8, 0, 0, 0, 31, 0, 0, 23, 0, 0};
+      bytes.insert(bytes.end(), extended.begin(), extended.end());
+      if (before) bytes.insert(bytes.end(), chunk.begin(), chunk.end());
+      bytes.insert(bytes.end(), webp.begin() + 12, webp.end());
+      if (!before) bytes.insert(bytes.end(), chunk.begin(), chunk.end());
+      for (int i = 0; i < 4; ++i)
+        bytes[static_cast<std::size_t>(4 + i)] = static_cast<std::uint8_t>((bytes.size() - 8) >> (8 * i));
+      if (before) {  // libwebp reads no image behind other chunks: only the orientation is looked at
+        EXPECT_EQ(data::webp_orientation(bytes), 6);
+        continue;
+      }
+      cv::Mat expected;
+      cv::rotate(straight, expected, cv::ROTATE_90_CLOCKWISE);
+      EXPECT_EQ(cv::norm(decoded_picture(bytes), expected, cv::NORM_INF), 0);
+    }
+  EXPECT_EQ(data::webp_orientation(Bytes(webp.begin(), webp.begin() + 12)), 1);
+}
+
+// CMYK as Adobe's programs store it, inks inverted, and as others do.
+Bytes cmyk_jpeg(const cv::Mat& grey, bool adobe) {
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&info);
+  unsigned char* out = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&info, &out, &size);
+  info.image_width = static_cast<JDIMENSION>(grey.cols);
+  info.image_height = static_cast<JDIMENSION>(grey.rows);
+  info.input_components = 4;
+  info.in_color_space = JCS_CMYK;
+  jpeg_set_defaults(&info);
+  jpeg_set_quality(&info, 100, TRUE);
+  info.write_Adobe_marker = adobe ? TRUE : FALSE;
+  jpeg_start_compress(&info, TRUE);
+  for (int r = 0; r < grey.rows; ++r) {
+    Bytes row;
+    for (int c = 0; c < grey.cols; ++c) {
+      const auto light = grey.at<std::uint8_t>(r, c);
+      for (int i = 0; i < 3; ++i) row.push_back(adobe ? light : static_cast<std::uint8_t>(255 - light));
+      row.push_back(adobe ? 255 : 0);
+    }
+    JSAMPROW line = row.data();
+    jpeg_write_scanlines(&info, &line, 1);
+  }
+  jpeg_finish_compress(&info);
+  Bytes bytes(out, out + size);
+  jpeg_destroy_compress(&info);
+  std::free(out);
+  return bytes;
+}
+
+TEST(JpegMeaning, InksGiveTheirGreyBack) {
+  const cv::Mat image = test::picture(24, 32, 30);
+  for (const bool adobe : {false, true})
+    EXPECT_LE(cv::norm(decoded_picture(cmyk_jpeg(image, adobe)), image, cv::NORM_INF), 1) << adobe;
+}
+
+TEST(TiffMeaning, FurtherPagesAreSaidAndOtherKindsNamed) {
+  const cv::Mat image = test::picture(16, 16, 30);
+  Bytes bytes = tiff(image, 8, strip_of(image, 8, false), 1);
+  EXPECT_EQ(data::decode_picture(bytes, {}).note, "");
+  bytes[bytes.size() - 4] = 8;  // where the next directory would be
+  EXPECT_THAT(data::decode_picture(bytes, {}).note, HasSubstr("several pages, of which the first is taken"));
+  bytes[2] = 43;
+  EXPECT_THAT(message_of<DataError>([&] { data::decode_picture(bytes, {}); }), HasSubstr("a BigTIFF file"));
+}
+
+TEST(TiffMeaning, FloatsAreFromZeroToOneOrNeedARange) {
+  cv::Mat image;
+  test::picture(16, 16, 30).convertTo(image, CV_32F, 1.0 / 255);
+  const auto encoded = [](const cv::Mat& floats) {
+    Bytes bytes;
+    cv::imencode(".tif", floats, bytes);
+    return bytes;
+  };
+  Bytes pixels(256);
+  data::decode_image(encoded(image), {16, 1}, pixels);
+  EXPECT_LE(cv::norm(cv::Mat(16, 16, CV_8U, pixels.data()), test::picture(16, 16, 30), cv::NORM_INF), 1);
+  EXPECT_THAT(message_of<DataError>([&] { data::decode_picture(encoded(image * 255), {}); }),
+              HasSubstr("--intensity-range LOW,HIGH"));
+  data::DecodeOptions given{16, 1};
+  given.intensity = data::intensity_from_string("0,255");
+  data::decode_image(encoded(image * 255), given, pixels);
+  EXPECT_LE(cv::norm(cv::Mat(16, 16, CV_8U, pixels.data()), test::picture(16, 16, 30), cv::NORM_INF), 1);
+  image.at<float>(3, 3) = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(message_of<DataError>([&] { data::decode_picture(encoded(image), {}); }),
+              HasSubstr("not a number"));
+}
+
 TEST(Content, WhatIsNoImageSaysWhatItIs) {
   const auto why = [](const std::string& text) {
     return message_of<DataError>([&] { data::decode_picture(Bytes(text.begin(), text.end()), {}); });
@@ -140,7 +249,15 @@ TEST(Content, WhatIsNoImageSaysWhatItIs) {
   EXPECT_THAT(why("GIF89a......"), HasSubstr("a GIF image"));
   EXPECT_THAT(why("{\"error\": 404}"), HasSubstr("a JSON file"));
   EXPECT_THAT(why(std::string("\0\5\x16\7\0\2\0\0", 8)), HasSubstr("a note of macOS"));
-  EXPECT_THAT(why("BMI,age\n21,40\n"), HasSubstr("a text file"));
+  EXPECT_THAT(why("BMI,age\n21,40\n"), HasSubstr("a text file (\"BMI,age\")"));
+  EXPECT_THAT(why("404: Not Found"), HasSubstr("404: Not Found"));
+  EXPECT_THAT(why("<?xml version='1.0'?><Error>"), HasSubstr("an XML file"));
+  EXPECT_THAT(why("BZh91AY&SY"), HasSubstr("a bzip2 file"));
+  EXPECT_THAT(why("MATLAB 5.0 MAT-file"), HasSubstr("a MATLAB file"));
+  EXPECT_THAT(why(std::string("\x5c\1\0\0", 4) + std::string(400, 'n')), HasSubstr("a NIfTI image"));
+  EXPECT_THAT(why(std::string(257, 'a') + "ustar" + std::string(200, 'a')), HasSubstr("a tar archive"));
+  EXPECT_THAT(why(std::string("\0\0\0\x20", 4) + "ftypavif...."), HasSubstr("an AVIF image"));
+  EXPECT_THAT(why(std::string("{\0\0\0\0\0\0\0", 8) + "{\"a\":1}"), HasSubstr("a safetensors file"));
 }
 
 class OtherKinds : public ::testing::TestWithParam<const char*> {};
@@ -213,6 +330,28 @@ TEST_F(Ranges, EightBitsOfZeroAndOneAreBlackAndWhite) {
   std::vector<std::string> notes;
   first_image("auto", notes);
   EXPECT_EQ(intensity_, "PNG8=0,1");
+}
+
+// One image of 16 bits that are all used keeps its kind whole: the others come out nearly black.
+TEST_F(Ranges, WhatComesOutNearlyBlackIsSaidWithAWayOut) {
+  write_set(16);
+  cv::Mat whole;
+  test::picture(20, 20, 90).convertTo(whole, CV_16U, 257);
+  whole.at<std::uint16_t>(0, 0) = 65535;  // burnt in
+  test::write_image(folder_ / "set/B/whole.png", whole);
+  std::vector<std::string> notes;
+  first_image("auto", notes);
+  EXPECT_EQ(intensity_, "auto");
+  EXPECT_THAT(notes, Contains(::testing::AllOf(HasSubstr("a quarter of black to white, e.g. A/0.png"),
+                                               HasSubstr("--intensity-range"))));
+}
+
+TEST_F(Ranges, MasksAmongImagesAreNamed) {
+  write_set(257);
+  test::write_image(folder_ / "set/A/outline.png", test::picture(20, 20, 90) > 120);
+  std::vector<std::string> notes;
+  first_image("auto", notes);
+  EXPECT_THAT(notes, Contains(HasSubstr("only two values, as masks have: 1 image, e.g. A/outline.png")));
 }
 
 TEST_F(Ranges, FlatImagesAreNamed) {

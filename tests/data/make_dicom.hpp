@@ -14,6 +14,7 @@
 #include <dcmtk/dcmjpls/djencode.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -30,6 +31,7 @@ struct DicomForm {
   std::vector<std::pair<DcmTagKey, std::string>> texts = {};  // further elements
   int bits_allocated = 0;                                     // 0: the image's
   bool in_boxes = false;                                      // JPEG 2000: a whole .jp2 file
+  std::function<void(DcmDataset&)> more = {};                 // further changes, before it is encoded
 };
 
 inline void check(const OFCondition& status) {
@@ -94,6 +96,7 @@ inline std::vector<std::uint8_t> make_dicom(const cv::Mat& image, const DicomFor
   check(data.putAndInsertUint16(DCM_PixelRepresentation, 0));
   for (const auto& [tag, text] : form.texts) check(data.putAndInsertString(tag, text.c_str()));
   set_pixels(data, image, form);
+  if (form.more) form.more(data);
   if (form.syntax != EXS_JPEG2000LosslessOnly) check(data.chooseRepresentation(form.syntax, nullptr));
   std::vector<std::uint8_t> bytes(image.total() * image.elemSize() * 2 + 65536);
   DcmOutputBufferStream stream(bytes.data(), static_cast<offile_off_t>(bytes.size()));

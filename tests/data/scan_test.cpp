@@ -68,7 +68,31 @@ TEST_F(Scan, MasksBesideTheirImagesAreLeftOut) {
     write_image(folder_ / name, test::picture(16, 16, 4));
   write_image(folder_ / "B/gas_mask.png", test::picture(16, 16, 4));  // of nothing that is there
   EXPECT_THAT(names(), ElementsAre("A/x.png", "B/gas_mask.png", "B/x.png", "C/images/1.png"));
-  EXPECT_THAT(left_out(), ElementsAre(AllOf(HasSubstr("4 files masks"), HasSubstr("A/x_mask.png"))));
+  EXPECT_THAT(left_out(), ElementsAre(AllOf(HasSubstr("4 files as masks"), HasSubstr("A/x_mask.png"))));
+}
+
+TEST_F(Scan, MasksOfManyNamesAreLeftOut) {
+  for (const char* name :
+       {"A/frontal/1.png", "A/lung masks/1.png", "A/ManualMask/leftMask/1.png", "A/Ground-truths/1.png",
+        "A/mask_x.png", "A/x.seg.png", "A/xmask.png", "B/7_image.png", "B/7_gt.png", "B/x-label.png"})
+    write_image(folder_ / name, test::picture(16, 16, 4));
+  EXPECT_THAT(names(), ElementsAre("A/frontal/1.png", "A/x.png", "B/7_image.png", "B/x.png"));
+  EXPECT_THAT(left_out(), ElementsAre(HasSubstr("left out: 8 files as masks or annotations, e.g. ")));
+}
+
+TEST_F(Scan, FoldersOfTheSystemsAreLeftOut) {
+  write_image(folder_ / "A/@eaDir/x.png/SYNOPHOTO_THUMB_M.jpg", test::picture(16, 16, 4));
+  write_bytes(folder_ / "__MACOSX/A/._x.png", {0, 5, 22, 7});
+  write_bytes(folder_ / "A/Thumbs.db", {0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1});
+  EXPECT_THAT(names(), ElementsAre("A/x.png", "B/x.png"));
+  EXPECT_THAT(left_out(), ElementsAre(HasSubstr("1 file of other kinds, e.g. A/Thumbs.db"),
+                                      HasSubstr("2 folders of the system's own, e.g. A/@eaDir")));
+}
+
+TEST_F(Scan, ClassesMayBeWithAndWithoutMask) {
+  for (const char* name : {"set/with_mask/1.png", "set/without_mask/1.png", "set/sample.png"})
+    write_image(folder_ / name, test::picture(16, 16, 4));
+  EXPECT_THAT(data::scan_folder(folder_ / "set").class_names, ElementsAre("without_mask", "with_mask"));
 }
 
 TEST_F(Scan, AClassMayBeCalledMask) {
@@ -88,11 +112,33 @@ TEST_F(Scan, AListingNamesWhatIsInNoClass) {
 }
 
 TEST_F(Scan, NegatedClassesAreTheNegativeOnes) {
-  const std::pair<const char*, const char*> pairs[] = {
-      {"nodule", "no_nodule"},     {"Tumor", "notumor"},         {"FINDING", "non-FINDING"},
-      {"mass", "without mass"},    {"diabetic", "not_diabetic"}, {"abnormal", "Normal"},
-      {"covid", "covid_negative"}, {"sick", "healthy control"},  {"not normal", "normal"},
-      {"infected", "Uninfected"},  {"effusion", "No Finding"}};
+  const std::pair<const char*, const char*> pairs[] = {{"nodule", "no_nodule"},
+                                                       {"Tumor", "notumor"},
+                                                       {"FINDING", "non-FINDING"},
+                                                       {"mass", "without mass"},
+                                                       {"diabetic", "not_diabetic"},
+                                                       {"abnormal", "Normal"},
+                                                       {"covid", "covid_negative"},
+                                                       {"sick", "healthy control"},
+                                                       {"not normal", "normal"},
+                                                       {"infected", "Uninfected"},
+                                                       {"effusion", "No Finding"},
+                                                       {"glioma", "notumor"},
+                                                       {"opacity", "NoFinding"},
+                                                       {"AD", "CN"},
+                                                       {"Unhealthy", "healthy"},
+                                                       {"AbNormal", "normal"},
+                                                       {"cancer", "cancer-free"},
+                                                       {"Malignant", "benign"},
+                                                       {"benign", "normal"},
+                                                       {"COVID", "Other"},
+                                                       {"Pneumonia", "nonPneumonia"},
+                                                       {"TB", "absent"},
+                                                       {"ill", "not_ill"},
+                                                       {"Krank", "ohne Befund"},
+                                                       {"covid19", "nonCOVID19"},
+                                                       {"DR", "No_DR"},
+                                                       {"X", "none"}};
   for (const auto& [positive, negative] : pairs) {
     const test::fs::path root = folder_ / "sets" / positive;
     for (const char* name : {positive, negative})

@@ -63,6 +63,42 @@ INSTANTIATE_TEST_SUITE_P(
         NamePattern{
             "BIDS folders",
             [](int l, int p, int i) { return fmt::format("{}/sub-{}{:02}/anat/{}.png", l, l, p, i); }},
+        NamePattern{"patients of CLASS-PATIENT-NUMBER beside copies",
+                    [](int l, int p, int i) {
+                      return fmt::format("{0}/{0}-{1}-{2:04}{3}.jpeg", l == 0 ? "NORMAL" : "VIRUS",
+                                         1000 * l + p, i,
+                                         i == 1   ? " (1)"
+                                         : i == 2 ? "_flipped"
+                                                  : "");
+                    }},
+        NamePattern{"patient folders in ten thousands",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/p1{}/p1{:07}/s5{:03}/0{}.jpg", l, l, 40 * l + p, i, i);
+                    }},
+        NamePattern{"CXR_IM",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/CXR{}_IM-{:04}-{}001.png", l, 70 * l + p, p, i);
+                    }},
+        NamePattern{"BIDS file names",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/sub-S{}{:02}_ses-E{}_run-1_bp-chest_vp-ap_dx.png", l, l, p, i);
+                    }},
+        NamePattern{"two eyes",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{}_{}.jpeg", l, 10 * l + p,
+                                         i == 0   ? "left"
+                                         : i == 1 ? "right"
+                                                  : "left_2");
+                    }},
+        NamePattern{"mammograms",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{:08}_{:016x}_MG_R_{}_ANON.dcm", l, 100 * l + 3 * p + i,
+                                         1000000007 * (10 * l + p + 1), i == 0 ? "CC" : "ML");
+                    }},
+        NamePattern{"exported copies",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/scan-a{}b{}_png.rf.0123456789abcdef{}.jpg", l, l, p, i);
+                    }},
         NamePattern{
             "subject in the file's name",
             [](int l, int p, int i) { return fmt::format("{}/subject-{}_visit{}.tif", l, 10 * l + p, i); }}),
@@ -123,6 +159,50 @@ TEST(Subjects, AFewImagesOfBothClassesAreOnePerson) {
   for (int i = 0; i < 60; ++i)
     images.push_back({fmt::format("{}/i{}.dcm", i % 2, i), i % 2, fmt::format("p{}", i / 2)});
   EXPECT_EQ(count_of(data::find_subjects(images, "")), 30U);
+}
+
+TEST(Subjects, NamesThatTellNobodyLeaveEachImageItsOwn) {
+  const char* names[] = {"0/0004cfab-14fd-4e49-80ba-63a80b6bddd6.dcm",
+                         "1/COVID-19-17.png",
+                         "0/COVID-12.png",
+                         "1/0a1aef5326b7b24378c6692f7a454e52.png",
+                         "1/images_001/x.png",
+                         "0/2019/y.png",
+                         "0/512x512/z.png",
+                         "1/Covid (7).png"};
+  std::vector<SubjectClues> images;
+  for (const char* name : names) images.push_back({name, name[0] - '0', ""});
+  EXPECT_EQ(data::find_subjects(images, "").of_image, std::vector<std::string>(names, names + 8));
+}
+
+// Numbers that a whole set gives once: a patient with images of both classes is one.
+TEST(Subjects, OnePatientOfBothClassesStaysOne) {
+  std::vector<SubjectClues> images;
+  for (int patient = 0; patient < 12; ++patient)
+    for (int image = 0; image < 4; ++image)
+      images.push_back({fmt::format("{}/{:08}_{:03}.png", image % 2, patient, image), image % 2, ""});
+  const data::Subjects subjects = data::find_subjects(images, "");
+  EXPECT_EQ(count_of(subjects), 12U);
+  EXPECT_THAT(subjects.lines.back(), HasSubstr("12 of them have images of both classes, e.g. '00000000'"));
+}
+
+TEST(Subjects, APatientIdOfAWholeClassIsNobody) {
+  std::vector<SubjectClues> images;
+  for (int i = 0; i < 20; ++i)
+    images.push_back(
+        {fmt::format("{}/i{}.dcm", i % 2, i), i % 2, i % 2 == 0 ? "CONTROLS" : fmt::format("p{}", i)});
+  EXPECT_EQ(count_of(data::find_subjects(images, "")), 20U);
+  for (SubjectClues& image : images) image.patient = image.label == 0 ? "XXXX" : "study B";
+  EXPECT_EQ(count_of(data::find_subjects(images, "")), 20U);
+}
+
+TEST(Subjects, ThreeYearsAreNotThreePatients) {
+  std::vector<SubjectClues> images;
+  for (int i = 0; i < 30; ++i)
+    images.push_back({fmt::format("{}/20{}_{:03}.png", i % 2, 19 + i % 3, i), i % 2, ""});
+  const data::Subjects subjects = data::find_subjects(images, "");
+  EXPECT_EQ(count_of(subjects), 30U);
+  EXPECT_THAT(subjects.lines.back(), HasSubstr("is shared by 10 of 30 files, of both classes"));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ constexpr const char* kColumns[] = {"epoch", "lr", "val_tp", "train_loss"};
 
 // As write_training() writes it, which needs a whole network.
 void write_valid(const std::filesystem::path& path) {
-  data::h5::Writer out(path);
+  data::h5::Writer out(path, data::h5::Writer::Seal::yes);
   out.attribute("format", kCheckpointFormat);
   for (const char* name : {"version", "epoch", "channels", "best_epoch", "epochs_since_best_auc", "threads"})
     out.attribute(name, std::int64_t{1});
@@ -51,7 +51,7 @@ void write_valid(const std::filesystem::path& path) {
   out.numbers("optimizer_state/0", std::vector<float>(18, 1));
   out.numbers("optimizer_state/1", std::vector<float>(1, 1));
   out.strings("optimizer_keys", std::vector<std::string>{"momentum_buffer/conv1.weight", "step"});
-  out.commit(data::h5::Writer::Seal::yes);
+  out.commit();
 }
 
 const EditedHdf5& edited() {

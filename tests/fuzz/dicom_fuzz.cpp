@@ -38,6 +38,24 @@ std::vector<Bytes> seeds() {
   all.push_back(test::make_dicom(colour, {EXS_LittleEndianExplicit, "RGB", 8}));
   all.push_back(
       test::make_dicom(image, {EXS_LittleEndianExplicit, "MONOCHROME2", 8, {{DCM_NumberOfFrames, "2"}}}));
+  // Padding and numbers that are none; luma and chroma; a table with an odd descriptor.
+  all.push_back(test::make_dicom(wide, {EXS_LittleEndianExplicit,
+                                        "MONOCHROME2",
+                                        16,
+                                        {{DCM_PixelPaddingValue, "65535"},
+                                         {DCM_PixelPaddingRangeLimit, "60000"},
+                                         {DCM_RescaleSlope, "NaN"}}}));
+  for (const char* model : {"YBR_FULL", "YBR_FULL_422"})
+    all.push_back(test::make_dicom(colour, {EXS_LittleEndianExplicit, model, 8}));
+  test::DicomForm table{EXS_LittleEndianExplicit, "MONOCHROME2", 8};
+  table.more = [](DcmDataset& data) {
+    DcmItem* item = nullptr;
+    const Uint16 descriptor[] = {4, 0, 32}, entries[] = {0, 9, 99, 999};
+    test::check(data.findOrCreateSequenceItem(DCM_VOILUTSequence, item));
+    test::check(item->putAndInsertUint16Array(DCM_LUTDescriptor, descriptor, 3));
+    test::check(item->putAndInsertUint16Array(DCM_LUTData, entries, 4));
+  };
+  all.push_back(test::make_dicom(image, table));
   return all;
 }
 

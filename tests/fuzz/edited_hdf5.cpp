@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "data/io/files.hpp"
 #include "data/io/h5.hpp"
 #include "data/io/sealed_file.hpp"
 
@@ -235,9 +236,10 @@ fs::path EditedHdf5::apply(std::span<const std::uint8_t> edits) const {
   Bytes image(static_cast<std::size_t>(std::max<ssize_t>(0, H5Fget_file_image(file, nullptr, 0))));
   if (H5Fget_file_image(file, image.data(), image.size()) < 0) image.clear();
   H5Fclose(file);
-  fs::path path = as_file(image);
-  data::append_seal(path);
-  return path;
+  // HDF5's image is without the block in front of it.
+  const std::string block = data::seal_block(data::sha256_hex(image));
+  image.insert(image.begin(), block.begin(), block.end());
+  return as_file(image);
 }
 
 std::vector<Bytes> EditedHdf5::seeds() const {

@@ -117,12 +117,13 @@ TEST_P(PyTorch, FusedLogitsLossAndGradientsAgree) {
   expect_training_agrees(std::get<0>(GetParam()), std::get<1>(GetParam()), true);
 }
 
-TEST_P(PyTorch, FusedInferenceAgreesAndSaysWhichStepsAreOurs) {
-  const auto& [variant, layout] = GetParam();
+void expect_fused_inference_agrees(const std::string& variant, kernels::Layout layout,
+                                   kernels::Algorithm algorithm) {
   const auto fixture = read_fixture("pytorch_" + variant + ".json");
   kernels::Context context;
   context.layout = layout;
   context.fused = true;
+  context.algorithm = algorithm;
   net::Network network(context, net::load_network_spec("lenet"), {variant, 1, 320, 320});
   for (auto& p : network.parameters().all) p.set(formula_parameter(p.name, p.count(), p.fan_in));
   const int batch = fixture["input_shape"][0];
@@ -146,6 +147,13 @@ TEST_P(PyTorch, FusedInferenceAgreesAndSaysWhichStepsAreOurs) {
   } else if (layout == kernels::Layout::nhwc || layout == kernels::Layout::nchw) {
     EXPECT_THAT(ours, testing::ElementsAre("fc1"));
   }
+}
+
+TEST_P(PyTorch, FusedInferenceAgreesAndSaysWhichStepsAreOurs) {
+  const auto& [variant, layout] = GetParam();
+  for (const auto algorithm :
+       {kernels::Algorithm::direct, kernels::Algorithm::fast, kernels::Algorithm::automatic})
+    expect_fused_inference_agrees(variant, layout, algorithm);
 }
 
 // Weights are rounded to bf16, sums are not: closer to f32 than the 1e-2 that bf16 is allowed.

@@ -61,6 +61,17 @@ TEST_F(StudyReport, ComesFromFinishedCellsAndIsTheSameAgain) {
   EXPECT_THAT(page(), ::testing::Not(HasSubstr("No explanation of the latency difference")));
 }
 
+TEST_F(StudyReport, WithoutMatplotlibTheTablesAreThereAndALineSaysHowToDrawThePage) {
+  ::setenv("DOWNSCALEXR_PYTHON", "/bin/false", 1);
+  const Finished done =
+      run("study", Words{"compare", "--resamples", "100", "--no-latency", "--no-shift"} + tiny());
+  ::unsetenv("DOWNSCALEXR_PYTHON");
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(fs::exists(sweep("s") / "tables" / "verdicts.csv"));
+  EXPECT_FALSE(fs::exists(sweep("s") / "report" / "report.html"));
+  EXPECT_THAT(done.err, AllOf(HasSubstr("scripts/setup --report"), HasSubstr("to draw the page")));
+}
+
 TEST_F(StudyReport, ShiftsAreRunAgainWhenTheCheckpointIsAnother) {
   ASSERT_EQ(compare(tiny()).code, 0);
   const Words report = {"report",    sweep("s").string(), "--resamples", "100",

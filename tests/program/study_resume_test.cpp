@@ -118,6 +118,9 @@ TEST_F(StudyResume, RefusesOtherSettingsOtherDataAndDamage) {
   const Finished changed = run("study", {"--resume", x, "--lr", ".5"});
   EXPECT_EQ(changed.code, 2);
   EXPECT_THAT(changed.err, HasSubstr("--lr: a resumed run keeps its lr (0.05)"));
+  const Finished algorithm = run("study", {"--resume", x, "--engine", "fused", "--algorithm", "fast"});
+  EXPECT_EQ(algorithm.code, 2);
+  EXPECT_THAT(algorithm.err, HasSubstr("--algorithm: a resumed run keeps its algorithm (direct)"));
   const Finished nowhere = run("study", {"--resume", "nowhere"});
   EXPECT_EQ(nowhere.code, 3);
   EXPECT_THAT(nowhere.err, HasSubstr("no such run folder"));

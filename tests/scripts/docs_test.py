@@ -40,6 +40,7 @@ SUBSTITUTES = [
     ("study import", "", "", ""),
     ("study compare", SMALL_RUN.replace("--latency-iterations=5 ", "")
      + " --seeds=2 --jobs=1 --resamples=100 --no-latency --no-page", "--noise-seeds", "drawing the page is scripts.report's"),
+    ("study mechanism", "--threads=1 --progress=none", "", "half a second for the operators, little for small networks"),
     ("study report", "--threads=1 --progress=none --resamples=100 --no-latency --no-page", "", "as above"),
     ("study swap", "--threads=1 --progress=none --resamples=100", "", ""),
     ("study explain --compare", "", "", ""),

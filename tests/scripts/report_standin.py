@@ -66,8 +66,8 @@ class StandIn:
                  + [f"val_{n}" for n in names] + ["train_s"],
                  [[v, s, *self.noise(n), e, .01] + [.7 / e + .02 * s] + [.8 + .05 * e] * 6 + [.6 / e + .03 * s] + [.7 + .08 * e + .01 * s] * 6
                   + [30] for v, s, n, _ in self.cells for e in (1, 2, 3)])
-        self.add("variants", ["variant", "parameters", "size_mib", "mflop", "help"],
-                 [[v, 11396621, 43.47, 41.9 if v == "strided" else 167.6, f"about {v}"] for v in self.variants])
+        self.add("variants", ["variant", "parameters", "size_mib", "mflop", "executed_mflop", "help"],
+                 [[v, 11396621, 43.47, *[41.9 if v == "strided" else 167.6] * 2, f"about {v}"] for v in self.variants])
 
     def topic(self, name, keys, half=.02, base=None, reason=""):
         """Tables <name>, <name>_seed and <name>_difference with the given label columns and their values."""
@@ -167,6 +167,44 @@ class StandIn:
                  [[*self.noise(n), v, s, check, 1e-6, 0, ""] for v, s, n, _ in self.cells
                   for check in ("own operator, against the record", "slice, against strided")])
 
+    def mechanism(self):
+        """Made-up curves; the first variants' networks only, as `study compare` looks into."""
+        operators = [*self.variants, "slice"]
+        grid = [k / 64 for k in range(1, 32) if k != 16]
+        self.add("mechanism_response", ["variant", "signal", "direction", "frequency", "gain", "gain_low", "gain_high", "mean_ratio",
+                                        "elsewhere"],
+                 [[v, s, d, f, math.cos(math.pi * f) + .05 * k, math.cos(math.pi * f), 1, 1, .1] for k, v in enumerate(operators)
+                  for s in ("level", "rectified") for d in ("horizontal", "diagonal") for f in grid])
+        figures = [("level gratings, horizontal", "aliased_share", .2), ("noise on a level", "variance_ratio", .25),
+                   ("noise on a level", "mean_shift", .5), ("shift by 1 px", "error", .1)]
+        figures += [(f"{tone} spot, 1 px", m, x) for tone in ("bright", "dark") for m, x in (
+            ("peak", .25), ("peak_low", 0), ("peak_high", 1), ("mass", 1))]
+        self.add("mechanism_signal", ["variant", "probe", "metric", "value", "se"], [[v, *f, 0] for v in operators for f in figures])
+        places = [(layer, place, m) for layer in ("pool1", "pool2") for place in ("before", "after", "change")
+                  for m in ("mean", "zeros", "tail", "high_frequencies", "p99") if place == "change" or m != "p99"]
+        noises, self.noises = self.noises, [0]
+        self.topic("mechanism_layers", (["layer", "place", "metric"], places))
+        self.topic("mechanism_logit", (["class", "metric"], [(c, m) for c in ("NORMAL", "PNEUMONIA") for m in ("logit", "bias")]))
+        views = ["whole", "border_grey", "border_other", "border_alone", "noise"]
+        self.topic("mechanism_border", (["seen", "metric"], [(s, "auc") for s in views] + [("windows", "border_share")]))
+        for name in ("mechanism_layers", "mechanism_logit", "mechanism_border"):
+            del self.tables[f"{name}_seed"]
+        self.noises = noises
+        edges = [0, *(.05 + .1 * k for k in range(10)), 1]
+        windows = [[edges[r], edges[c], edges[r + 1], edges[c + 1]] for r in range(11) for c in range(11)]
+        self.add("mechanism_map", ["variant", "class", "top", "left", "bottom", "right", "logit_fall", "evidence_share", "images", "seeds"],
+                 [[v, c, *w, (w[0] - .5) * (1 + k), 1 / 121, 16, 2] for k, v in enumerate(self.variants) for c in ("NORMAL", "PNEUMONIA")
+                  for w in windows])
+        self.add("mechanism_example", ["variant", "seed", "name", "class", "image_logit", "top", "left", "bottom", "right", "logit_fall"],
+                 [[v, 1, self.names[i], ("NORMAL", "PNEUMONIA")[i % 2], .3, *w, w[1] - .5] for v in self.variants for i in range(2)
+                  for w in windows])
+        self.add("mechanism_words", ["word", "measure", "layer", "variant_a", "variant_b", "no_effect", "value", "low", "high", "se", "p",
+                                     "p_holm", "method", "not_estimable", "reading"],
+                 [["smooths spatial activations", "variance of white noise that is left", "signal", v, "", 1, .25, .25, .25, 0, NAN, NAN,
+                   "exact", "", "yes"] for v in operators]
+                 + [["leans on the border", "AUC with the border greyed out, minus AUC", "", a, b, 0, .01, -.02, .04, .01, .2, .4, "stand-in",
+                     "", "cannot tell"] for a, b in self.pairs])
+
     def limits(self):
         """What label noise has as a column, training-set size has too; smaller sets only where learning curves are drawn."""
         for name, (columns, rows) in self.tables.items():
@@ -234,7 +272,8 @@ class StandIn:
             for verdict in ("supported", "contradicted", "cannot tell") if len(self.variants) > 2])
 
     def write(self, with_cells=True, with_json=False):
-        for part in (self.study, self.generalization, self.decisions, self.calibration_and_shift, self.swaps, self.latencies, self.answers, self.limits):
+        for part in (self.study, self.generalization, self.decisions, self.calibration_and_shift, self.swaps, self.mechanism,
+                     self.latencies, self.answers, self.limits):
             part()
         self.folder.mkdir(parents=True, exist_ok=True)
         head = {"command": "study compare --seeds 2", "data": "stand-in data", "negative": "NORMAL", "positive": "PNEUMONIA",

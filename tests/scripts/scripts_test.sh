@@ -120,6 +120,22 @@ FolderWithoutOneDnnIsRefused() {
   holds "$err" "$work/empty"
 }
 
+# It may be the end of a comparison that somebody runs as root.
+ReportInstallsNothing() {
+  touch "$clone/CMakeLists.txt"
+  fake_command dpkg-query <<<'exit 1'
+  fake_command apt-get <<<"touch $work/asked"
+  fake_command sudo <<<"touch $work/asked"
+  fake_command bare-python <<<'exit 1' # finds no module
+  DOWNSCALEXR_PYTHON=$work/bin/bare-python PATH=$work/bin:$PATH expect 5 "$clone/scripts/report" somewhere
+  holds "$err" "scripts/setup --report"
+  [[ ! -e $work/asked ]] || fail "scripts/report asked for packages"
+  rm "$clone/CMakeLists.txt" # as in an installed copy
+  DOWNSCALEXR_PYTHON=$work/bin/bare-python PATH=$work/bin:$PATH expect 5 "$clone/scripts/report" somewhere
+  holds "$err" "apt-get install python3-matplotlib"
+  [[ ! -e $work/asked ]] || fail "scripts/report asked for packages"
+}
+
 MissingPackagesAreInstalledAfterOneUpdate() {
   fake_onednn "$work/good" OMP
   # Nothing but g++ is installed until apt-get has run; apt-get finds the packages only after an update.

@@ -42,6 +42,32 @@ TEST(TInterval, IsNotEstimableWithoutSpread) {
   EXPECT_THROW(statistics::t_interval(0.9, 0.1, 4, 95), std::invalid_argument);
 }
 
+// Between Student's t and the normal, and each alone where the other has no share.
+TEST(Distributions, MixByTheirSharesOfTheVariance) {
+  const double t = statistics::t_quantile(0.975, 2), z = statistics::normal_quantile(0.975);
+  EXPECT_EQ(statistics::t_quantile(0.975, 2, 1), t);
+  EXPECT_EQ(statistics::t_quantile(0.975, 2, 0), z);
+  const double q = statistics::t_quantile(0.975, 2, 0.4);
+  EXPECT_GT(q, z);
+  EXPECT_LT(q, t);
+  EXPECT_NEAR(0.4 * statistics::two_sided_p(q, 2) + 0.6 * statistics::two_sided_p(q), 0.05, 1e-12);
+  EXPECT_NEAR(statistics::two_sided_p(q, 2, 0.4), 0.05, 1e-12);
+  EXPECT_NEAR(statistics::t_quantile(0.025, 2, 0.4), -q, 1e-9);
+  EXPECT_THROW(statistics::two_sided_p(1, 2, 1.5), std::invalid_argument);
+}
+
+TEST(LogitScale, StaysBetweenZeroAndOne) {
+  const auto plain = statistics::t_interval(0.98, 0.02, 4, 0.95);
+  const auto e = statistics::on_logit_scale(plain, 0.95);
+  EXPECT_GT(plain.high, 1);
+  EXPECT_LT(e.high, 1);
+  EXPECT_LT(e.low, plain.low);
+  EXPECT_EQ(e.se, plain.se);
+  const auto perfect = statistics::on_logit_scale(statistics::t_interval(1, 0.02, 4, 0.95), 0.95);
+  EXPECT_EQ(perfect.high, 1);
+  EXPECT_FALSE(statistics::on_logit_scale(statistics::cannot_estimate("too few"), 0.95).estimable());
+}
+
 // The power that a difference of that size really has: P(|T| > t) under the shifted t.
 TEST(DetectableDifference, HasItsPower) {
   const auto e = statistics::t_interval(0, 0.02, std::numeric_limits<double>::infinity(), 0.95);

@@ -4,6 +4,8 @@
 #include <numeric>
 
 #include "study/statistics/auc.hpp"
+#include "study/statistics/bootstrap.hpp"
+#include "study/statistics/equivalence.hpp"
 #include "study/statistics/regression.hpp"
 #include "study/statistics/weighted.hpp"
 #include "tests/statistics/reference.hpp"
@@ -27,6 +29,7 @@ TEST(Seeds, AgreeWithObuchowskiRockette) {
   near(s.mean.value, "mean");
   near(s.mean.se, "se");
   near(s.mean.df, "df");
+  near(s.mean.t_share, "t_share");
   near(s.mean.p, "p_against_0.85");
   near(s.mean_these_images.p, "p_these_images");
   near(s.seed_sd, "seed_sd");
@@ -35,6 +38,56 @@ TEST(Seeds, AgreeWithObuchowskiRockette) {
   near(statistics::minimum_detectable_difference(s.mean), "detectable");
   expect_interval(s.mean, r.at("interval"));
   expect_interval(s.mean_these_images, r.at("these_images"));
+  const auto logit = statistics::combine_seeds(values_in(r.at("figures")), values_in(r.at("covariance")),
+                                               0.95, 0.85, statistics::SeedScale::logit);
+  expect_interval(logit.mean, r.at("logit_interval"));
+  EXPECT_NEAR(logit.mean.p, r.at("logit_p_against_0.85").get<double>(), kAgreement);
+}
+
+TEST(Seeds, MeanCovarianceAgreesWithStatsmodels) {
+  const auto& r = reference().at("image_means");
+  const auto c = dsx_test::cases()[2];
+  const std::vector<double> columns[] = {c.a, c.b};
+  const auto check = [&](const statistics::MeanCovariance& found, const char* expected) {
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(found.mean[i], values_in(r.at("mean"))[i], kAgreement);
+    for (std::size_t i = 0; i < 4; ++i)
+      EXPECT_NEAR(found.covariance[i], values_in(r.at(expected))[i], 1e-10) << expected << i;
+  };
+  check(statistics::mean_covariance(columns, c.subject), "by_subject");
+  check(statistics::mean_covariance(columns), "by_image");
+  EXPECT_THROW(statistics::mean_covariance({}), std::invalid_argument);
+  const std::vector<double> one_image[] = {{1.0}};
+  EXPECT_THROW(statistics::mean_covariance(one_image), std::invalid_argument);
+}
+
+TEST(Equivalence, AgreesWithStatsmodels) {
+  const auto& r = reference().at("seeds").at("equivalence");
+  const auto d = statistics::combine_seeds(values_in(r.at("differences")), std::vector<double>(25, 0.0)).mean;
+  const double margin = r.at("margin");
+  EXPECT_NEAR(statistics::equivalence_p(d, margin), r.at("p").get<double>(), kAgreement);
+  EXPECT_NEAR(statistics::not_worse_p(d, margin), r.at("not_below_p").get<double>(), kAgreement);
+  auto other = d;
+  other.value = -d.value;
+  EXPECT_NEAR(statistics::not_worse_p(other, margin), r.at("not_above_p").get<double>(), kAgreement);
+}
+
+TEST(Equivalence, KnowsBothPartsOfTheVariance) {
+  const auto& r = reference().at("seeds");
+  auto s = statistics::combine_seeds(values_in(r.at("figures")), values_in(r.at("covariance"))).mean;
+  s.value -= 0.9;
+  EXPECT_NEAR(statistics::not_worse_p(s, r.at("mixture_margin")), r.at("mixture_not_worse_p").get<double>(),
+              kAgreement);
+  EXPECT_TRUE(std::isnan(statistics::equivalence_p(statistics::cannot_estimate("too few"), 0.01)));
+  EXPECT_THROW(statistics::not_worse_p(s, -0.01), std::invalid_argument);
+}
+
+// At most .05 exactly where the 90% interval lies within the margin.
+TEST(Equivalence, IsTheNinetyPercentIntervalWithinTheMargin) {
+  const auto at = [](double value) { return statistics::t_interval(value, 0.01, 4, 0.9, 0, 0.3); };
+  const double half = at(0).high, margin = 0.03;
+  EXPECT_NEAR(statistics::equivalence_p(at(margin - half), margin), 0.05, 1e-9);
+  EXPECT_LT(statistics::equivalence_p(at(margin - half - 1e-4), margin), 0.05);
+  EXPECT_GT(statistics::equivalence_p(at(margin - half + 1e-4), margin), 0.05);
 }
 
 TEST(Seeds, SharedImagesDoNotAverageOut) {
@@ -77,7 +130,8 @@ TEST(Seeds, DifferenceCovarianceIsThatOfTheDifferences) {
   EXPECT_THROW(statistics::difference_covariance(std::vector<double>(9)), std::invalid_argument);
 }
 
-TEST(Seeds, CrossedBootstrapSeesBothSources) {
+// A bootstrap's covariance and DeLong's lead to nearly the same interval.
+TEST(Seeds, BootstrapAndDeLongAgree) {
   const auto c = dsx_test::cases()[2];
   std::vector<statistics::RankedScores> seeds;
   std::vector<std::vector<double>> scores;
@@ -92,14 +146,13 @@ TEST(Seeds, CrossedBootstrapSeesBothSources) {
   });
   std::vector<std::size_t> all(5);
   std::iota(all.begin(), all.end(), std::size_t{0});
-  const auto crossed = statistics::crossed_bootstrap(sample, all);
+  const auto drawn =
+      statistics::combine_seeds(sample.observed, statistics::replicate_covariance(sample, all));
   const auto covariance = statistics::auc_covariance(scores, c.positive, c.subject);
   const auto summary = statistics::combine_seeds(covariance.auc, covariance.covariance);
-  EXPECT_NEAR(crossed.value, summary.mean.value, 1e-12);
-  EXPECT_GT(crossed.se, summary.mean_these_images.se);
-  // Owen: between the model's variance and that with the interaction counted three times.
-  EXPECT_GT(crossed.se, 0.9 * summary.mean.se);
-  EXPECT_LT(crossed.se, 1.5 * summary.mean.se);
+  EXPECT_NEAR(drawn.mean.value, summary.mean.value, 1e-12);
+  EXPECT_NEAR(drawn.mean.se / summary.mean.se, 1, 0.1);
+  EXPECT_GT(drawn.mean.se, drawn.mean_these_images.se);
 }
 
 TEST(Slope, AgreesWithStatsmodels) {

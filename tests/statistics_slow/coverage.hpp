@@ -9,8 +9,10 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <numbers>
+#include <string>
 #include <vector>
 
 #include "kernels/base/random.hpp"
@@ -52,6 +54,31 @@ inline void expect_coverage(const Coverage& c, double tolerance, double nominal 
 inline void expect_at_least(const Coverage& c, double tolerance, double nominal = 0.95) {
   EXPECT_EQ(c.not_estimable, 0);
   EXPECT_GE(c.share(), nominal - 3.5 * c.error() - tolerance) << c.covered << " of " << c.repetitions;
+}
+
+// An interval beside the field's own, on the same figures: it must cover in 94 to 98.5% of repetitions and be
+// at most 1.25 times as wide, so that an interval that is too wide fails as one that is too narrow does.
+struct Band {
+  Coverage ours;
+  double width = 0, reference_width = 0;
+  void add(const dsx::statistics::Estimate& found, const dsx::statistics::Estimate& reference, double truth) {
+    ours.add(found, truth);
+    if (!found.estimable()) return;
+    width += found.high - found.low;
+    reference_width += reference.high - reference.low;
+  }
+  double times_as_wide() const { return width / reference_width; }
+  bool holds() const {
+    return ours.not_estimable == 0 && ours.share() >= 0.94 && ours.share() <= 0.985 &&
+           times_as_wide() <= 1.25;
+  }
+};
+
+inline void expect_band(const Band& band, const std::string& what) {
+  EXPECT_TRUE(band.holds()) << what << ": covers " << 100 * band.ours.share() << "%, " << band.times_as_wide()
+                            << " times as wide";
+  std::printf("  %-60s covers %.1f%%, %.2f times as wide as Obuchowski-Rockette's\n", what.c_str(),
+              100 * band.ours.share(), band.times_as_wide());
 }
 
 // Subjects with 1 to 6 images each.

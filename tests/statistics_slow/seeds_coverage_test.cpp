@@ -1,163 +1,227 @@
-// Several seeds judged on the same images: does the interval cover the mean over all seeds and all images?
-#include <numeric>
+// Several seeds judged on the same images: does the interval cover the mean over all seeds and all images,
+// and is it no wider than it needs to be?
+#include <fmt/format.h>
 
-#include "study/statistics/auc.hpp"
-#include "study/statistics/regression.hpp"
-#include "study/statistics/seeds.hpp"
-#include "study/statistics/weighted.hpp"
+#include "study/statistics/equivalence.hpp"
 #include "tests/statistics_slow/coverage.hpp"
+#include "tests/statistics_slow/seeds_draw.hpp"
 
 namespace {
 
 using namespace dsx;
-using dsx_test::Coverage;
-using dsx_test::coverage_of;
-using dsx_test::expect_at_least;
-using dsx_test::expect_coverage;
+using namespace dsx_test;  // NOLINT(google-build-using-namespace)
 
-constexpr std::size_t kSeeds = 5;
-constexpr double kSeedsShift = 1.5;
+// ---- The formula alone: normal figures with a known covariance. ----
 
-// Scores of kSeeds networks: each image is hard or easy for all of them (`common` of the variance), each
-// network is good or bad (standard deviation `seed_sd` of its shift).
-struct SeedsDraw {
-  std::vector<std::vector<double>> scores;
-  std::vector<std::uint8_t> positive;
+// Variances beside that of what images do in each seed alone, which is 1.
+struct NormalSeeds {
+  std::size_t seeds;
+  double seed_variance, shared_variance;
 };
-SeedsDraw draw_seeds(Random& r, double shift, double seed_sd, double common, int images = 160) {
-  SeedsDraw d;
-  std::vector<double> hard;
-  for (int i = 0; i < images; ++i) d.positive.push_back(i % 2 == 1 ? 1 : 0), hard.push_back(r.normal());
-  for (std::size_t s = 0; s < kSeeds; ++s) {
-    const double own = shift + seed_sd * r.normal();
-    d.scores.emplace_back();
-    for (std::size_t i = 0; i < hard.size(); ++i)
-      d.scores.back().push_back(own * d.positive[i] + std::sqrt(common) * hard[i] +
-                                std::sqrt(1 - common) * r.normal());
+struct Drawn {
+  std::vector<double> figures, covariance;
+};
+Drawn draw_normal(Random& r, const NormalSeeds& n) {
+  Drawn d{{}, std::vector<double>(n.seeds * n.seeds, n.shared_variance)};
+  const double images = std::sqrt(n.shared_variance) * r.normal();
+  for (std::size_t s = 0; s < n.seeds; ++s) {
+    d.figures.push_back(images + std::sqrt(n.seed_variance) * r.normal() + r.normal());
+    d.covariance[s * n.seeds + s] += 1;
   }
   return d;
 }
 
-// Mean over seeds of Phi((shift + seed_sd z) / sqrt(2)).
-double true_auc(double shift, double seed_sd) {
-  return statistics::normal_cdf(shift / std::sqrt(2 + seed_sd * seed_sd));
+template <typename Visit>
+void for_normal_seeds(std::initializer_list<std::size_t> counts, const Visit& visit) {
+  for (const std::size_t seeds : counts)
+    for (const double seed_variance : {0.0, 1.0, 30.0})
+      for (const double shared : {0.0, 0.05, 0.3, 1.0, 30.0})
+        visit(NormalSeeds{seeds, seed_variance, shared});
 }
 
-statistics::SeedSummary summary_of(const SeedsDraw& d) {
-  const auto c = statistics::auc_covariance(d.scores, d.positive);
-  return statistics::combine_seeds(c.auc, c.covariance);
-}
-
-TEST(SeedsCoverage, NewSeedsAndNewImages) {
-  for (const double seed_sd : {0.05, 0.3})
-    for (const double common : {0.3, 0.8}) {
-      const auto one = [&](Random& r) {
-        return summary_of(draw_seeds(r, kSeedsShift, seed_sd, common)).mean;
-      };
-      expect_coverage(coverage_of(4000, true_auc(kSeedsShift, seed_sd), one), 0.02);
-    }
-}
-
-// The formula alone, on normal figures with a known covariance: no AUC, no skewness. With 3 seeds it
-// covers 92.3% in the worst case (a small MS by chance lends too many degrees of freedom), with 5 it is
-// within a point.
-statistics::Estimate combined_normal(Random& r, std::size_t seeds, double seed_sd, double shared_sd,
-                                     bool with_t = true) {
-  std::vector<double> figures(seeds), covariance(seeds * seeds, shared_sd * shared_sd);
-  const double images = shared_sd * r.normal();
-  for (std::size_t s = 0; s < seeds; ++s) {
-    figures[s] =
-        images + seed_sd * r.normal() + r.normal();  // 1: variance of what images do in each seed alone
-    covariance[s * seeds + s] += 1;
+Band band_of(const NormalSeeds& n, double confidence, int repetitions,
+             const std::function<statistics::Estimate(const Drawn&)>& interval) {
+  Band band;
+  for (int i = 0; i < repetitions; ++i) {
+    Random r({31, static_cast<std::uint64_t>(i)});
+    const Drawn d = draw_normal(r, n);
+    band.add(interval(d), hillis_interval(d.figures, d.covariance, confidence), 0);
   }
-  const auto mean = statistics::combine_seeds(figures, covariance).mean;
-  return with_t ? mean
-                : statistics::t_interval(mean.value, mean.se, std::numeric_limits<double>::infinity(), 0.95);
+  return band;
 }
+
+statistics::Estimate ours(const Drawn& d) { return statistics::combine_seeds(d.figures, d.covariance).mean; }
 
 TEST(SeedsCoverage, NormalFigures) {
-  for (const std::size_t seeds : {3U, 5U, 10U})
-    for (const double seed_sd : {0.0, 2.0})
-      for (const double shared_sd : {0.0, 0.5, 2.0}) {
-        const auto one = [&](Random& r) { return combined_normal(r, seeds, seed_sd, shared_sd); };
-        expect_coverage(coverage_of(10000, 0, one), seeds == 3 ? 0.022 : 0.01);
-      }
+  Band least, widest;
+  for_normal_seeds({3, 5, 10}, [&](const NormalSeeds& n) {
+    const Band band = band_of(n, 0.95, 8000, ours);
+    EXPECT_TRUE(band.holds()) << n.seeds << " seeds, variances " << n.seed_variance << ", "
+                              << n.shared_variance << ": covers " << band.ours.share() << ", "
+                              << band.times_as_wide() << " times as wide";
+    if (least.ours.repetitions == 0 || band.ours.share() < least.ours.share()) least = band;
+    if (widest.ours.repetitions == 0 || band.times_as_wide() > widest.times_as_wide()) widest = band;
+  });
+  expect_band(least, "normal figures, 3 to 10 seeds, least coverage");
+  expect_band(widest, "normal figures, 3 to 10 seeds, widest");
+}
+
+// Two seeds have one degree of freedom: no interval of this width can promise more.
+TEST(SeedsCoverage, TwoSeedsFallShortByThreePoints) {
+  for_normal_seeds({2}, [&](const NormalSeeds& n) {
+    const double share = band_of(n, 0.95, 8000, ours).ours.share();
+    EXPECT_GE(share, 0.915);
+    EXPECT_LE(share, 0.985);
+  });
+}
+
+// Holm's correction for 3 and 10 comparisons reads the tails at .05 / 3 and .05 / 10.
+TEST(SeedsCoverage, TailsHoldWhereHolmReadsThem) {
+  for_normal_seeds({3, 5, 10}, [&](const NormalSeeds& n) {
+    constexpr int repetitions = 20000;
+    int third = 0, tenth = 0;
+    for (int i = 0; i < repetitions; ++i) {
+      Random r({32, static_cast<std::uint64_t>(i)});
+      const double p = ours(draw_normal(r, n)).p;
+      third += p < 0.05 / 3 ? 1 : 0;
+      tenth += p < 0.005 ? 1 : 0;
+    }
+    EXPECT_LT(third / double{repetitions}, 0.05 / 3 + 0.0035) << n.seeds << " " << n.shared_variance;
+    EXPECT_LT(tenth / double{repetitions}, 0.005 + 0.002) << n.seeds << " " << n.shared_variance;
+  });
+}
+
+// ---- The mistakes that matter most fall outside the band. ----
+
+TEST(SeedsCoverage, TooWideIsSeen) {
+  const NormalSeeds no_seed_effect{3, 0, 0};
+  const auto floored = [](const Drawn& d) { return floored_interval(d.figures, d.covariance); };
+  EXPECT_GT(band_of(no_seed_effect, 0.95, 4000, floored).ours.share(), 0.985);
+  const auto counted_twice = [](const Drawn& d) {  // as a crossed bootstrap does with seed-by-image errors
+    auto e = ours(d);
+    e.low -= 0.3 * (e.value - e.low);
+    e.high += 0.3 * (e.high - e.value);
+    return e;
+  };
+  EXPECT_FALSE(band_of({5, 1, 1}, 0.95, 4000, counted_twice).holds());
+}
+
+TEST(SeedsCoverage, HillisWithThreeSeedsIsSeen) {
+  const auto hillis = [](const Drawn& d) { return hillis_interval(d.figures, d.covariance, 0.95); };
+  EXPECT_LT(band_of({3, 0, 0.1}, 0.95, 8000, hillis).ours.share(), 0.935);
 }
 
 TEST(SeedsCoverage, ForgettingTheDegreesOfFreedomIsSeen) {
-  EXPECT_LT(coverage_of(4000, 0, [](Random& r) { return combined_normal(r, 5, 2, 0.5, false); }).share(),
-            0.92);
+  const auto normal = [](const Drawn& d) {
+    const auto e = ours(d);
+    return statistics::t_interval(e.value, e.se, std::numeric_limits<double>::infinity(), 0.95);
+  };
+  EXPECT_LT(band_of({5, 4, 0.25}, 0.95, 4000, normal).ours.share(), 0.92);
 }
 
 // The usual mean +- t * sd / sqrt(S) forgets that all seeds saw the same images.
 TEST(SeedsCoverage, IgnoringSharedImagesIsSeen) {
   const auto one = [](Random& r) {
-    return summary_of(draw_seeds(r, kSeedsShift, 0.05, 0.8)).mean_these_images;
+    return summary_of(draw_seeds(r, 5, {.seed_sd = 0.05, .common = 0.8})).mean_these_images;
   };
-  EXPECT_LT(coverage_of(800, true_auc(kSeedsShift, 0.05), one).share(), 0.75);
+  EXPECT_LT(coverage_of(800, true_auc(kShift, 0.05), one).share(), 0.75);
 }
 
 // DeLong on one seed forgets that another seed would have come out differently.
 TEST(SeedsCoverage, IgnoringSeedsIsSeen) {
   const auto one = [](Random& r) {
-    const auto d = draw_seeds(r, kSeedsShift, 0.5, 0.3, 200);
+    const auto d = draw_seeds(r, 5, {.seed_sd = 0.5, .common = 0.3, .images = 200});
     return statistics::auc_estimate(d.scores[0], d.positive);
   };
-  EXPECT_LT(coverage_of(800, true_auc(kSeedsShift, 0.5), one).share(), 0.75);
+  EXPECT_LT(coverage_of(800, true_auc(kShift, 0.5), one).share(), 0.75);
 }
 
-// Differences between two variants, each trained from the same seeds, on the same images.
-TEST(SeedsCoverage, PairedDifference) {
-  const auto one = [](Random& r) {
-    SeedsDraw d = draw_seeds(r, kSeedsShift, 0.2, 0.5);
-    for (std::size_t s = 0; s < kSeeds;
-         ++s) {  // variant b: the same, disturbed, and worse by a seed's own amount
-      const double worse = 0.3 + 0.1 * r.normal();
-      d.scores.push_back(d.scores[s]);
-      for (std::size_t i = 0; i < d.positive.size(); ++i)
-        d.scores.back()[i] += 0.5 * r.normal() - worse * d.positive[i];
+// ---- The figures of a comparison. ----
+
+TEST(SeedsCoverage, Auc) {
+  for (const std::size_t seeds : {3U, 5U})
+    for (const double seed_sd : {0.05, 0.3})
+      for (const double common : {0.3, 0.8}) {
+        Band band;
+        for (int i = 0; i < 3000; ++i) {
+          Random r({33, static_cast<std::uint64_t>(i)});
+          const auto d = draw_seeds(r, seeds, {.seed_sd = seed_sd, .common = common});
+          const auto c = statistics::auc_covariance(d.scores, d.positive, d.subject);
+          band.add(
+              statistics::combine_seeds(c.auc, c.covariance, 0.95, 0.5, statistics::SeedScale::logit).mean,
+              hillis_interval(c.auc, c.covariance, 0.95), true_auc(kShift, seed_sd));
+        }
+        expect_band(band, fmt::format("AUC, {} seeds, spread {}, shared {}", seeds, seed_sd, common));
+      }
+}
+
+TEST(SeedsCoverage, PairedDifferenceOfAucs) {
+  for (const std::size_t seeds : {3U, 5U, 10U})
+    for (const std::uint32_t subjects : {0U, 90U}) {
+      Band band;
+      for (int i = 0; i < 3000; ++i) {
+        Random r({34, static_cast<std::uint64_t>(i)});
+        const auto [figures, covariance] = auc_differences(draw_pair(r, seeds, kWorse, subjects));
+        band.add(statistics::combine_seeds(figures, covariance).mean,
+                 hillis_interval(figures, covariance, 0.95), pair_truth(kWorse));
+      }
+      expect_band(band, fmt::format("difference of AUCs, {} seeds, {}", seeds,
+                                    subjects == 0 ? "images alone" : "images of 90 subjects"));
     }
-    const auto c = statistics::auc_covariance(d.scores, d.positive);
-    std::vector<double> difference;
-    for (std::size_t s = 0; s < kSeeds; ++s) difference.push_back(c.auc[s] - c.auc[kSeeds + s]);
-    return statistics::combine_seeds(difference, statistics::difference_covariance(c.covariance)).mean;
-  };
-  // b's shift has mean 1.2 and variance 0.04 + 0.01; its scores have variance 1.25.
-  const double truth =
-      true_auc(kSeedsShift, 0.2) - statistics::normal_cdf((kSeedsShift - 0.3) / std::sqrt(2 * 1.25 + 0.05));
-  expect_coverage(coverage_of(4000, truth, one), 0.02);
 }
 
-// Covers at least; more where images and seeds interact (Owen 2007).
-TEST(SeedsCoverage, CrossedBootstrap) {
-  std::vector<std::size_t> all(kSeeds);
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  const auto one = [&](Random& r) {
-    const auto d = draw_seeds(r, kSeedsShift, 0.2, 0.6);
-    std::vector<statistics::RankedScores> ranked;
-    for (const auto& s : d.scores) ranked.emplace_back(s, d.positive);
-    std::vector<std::uint32_t> own(d.positive.size());
-    std::iota(own.begin(), own.end(), 0U);
-    const auto sample = statistics::bootstrap_by_subject(
-        own, kSeeds,
-        [&](auto weights, auto out) {
-          for (std::size_t s = 0; s < kSeeds; ++s) out[s] = ranked[s].auc(weights);
-        },
-        {.resamples = 400, .strata = statistics::class_strata(d.positive, own), .jackknife = false});
-    return statistics::crossed_bootstrap(sample, all);
-  };
-  expect_at_least(coverage_of(500, true_auc(kSeedsShift, 0.2), one), 0.01);
+// Sensitivity, specificity and the rate of images called positive, alone and as paired differences, from the
+// bootstrap that a comparison uses; `threshold` sets how near to 1 sensitivity is.
+TEST(SeedsCoverage, RatesAtAThreshold) {
+  for (const double threshold : {kShift / 2, kShift - 1.6}) {
+    RateBands bands;
+    for (int i = 0; i < 600; ++i) {
+      Random r({35, static_cast<std::uint64_t>(i)});
+      add_rates(draw_pair(r, 5, kWorse, 120), threshold, bands);
+    }
+    for (const auto& [name, band] : bands) expect_band(band, fmt::format("{} at {:.2f}", name, threshold));
+  }
+}
+
+// ---- Verdicts. ----
+
+// No difference at all: "different" in at most 5%. A difference as large as the margin: "equivalent" in at
+// most 5%, and "no worse" in at most 5%.
+TEST(SeedsVerdicts, ErrorsOfTheFirstKind) {
+  for (const std::size_t seeds : {3U, 5U, 10U}) {
+    int different = 0, equivalent = 0, no_worse = 0;
+    constexpr int repetitions = 4000;
+    const double margin = pair_truth(kWorse);  // of a over b
+    for (int i = 0; i < repetitions; ++i) {
+      Random r({36, static_cast<std::uint64_t>(i)});
+      const auto null = auc_differences(draw_pair(r, seeds, 0, 0));
+      // Both seed by seed alike but for noise: the truth is 0 by symmetry only with equal noise.
+      auto d = statistics::combine_seeds(null.figures, null.covariance, 0.95, pair_truth(0)).mean;
+      different += d.p < 0.05 ? 1 : 0;
+      const auto edge = auc_differences(draw_pair(r, seeds, kWorse, 0));
+      d = statistics::combine_seeds(edge.figures, edge.covariance).mean;
+      equivalent += statistics::equivalence_p(d, margin) < 0.05 ? 1 : 0;
+      d.value = -d.value;  // b minus a lies at -margin
+      no_worse += statistics::not_worse_p(d, margin) < 0.05 ? 1 : 0;
+    }
+    const double allowed = 0.05 + 3.5 * std::sqrt(0.05 * 0.95 / repetitions);
+    std::printf("  %zu seeds: errors 'different' %.1f%%, 'equivalent' %.1f%%, 'no worse' %.1f%%\n", seeds,
+                100.0 * different / repetitions, 100.0 * equivalent / repetitions,
+                100.0 * no_worse / repetitions);
+    EXPECT_LE(different / double{repetitions}, allowed);
+    EXPECT_LE(equivalent / double{repetitions}, allowed);
+    EXPECT_LE(no_worse / double{repetitions}, allowed);
+  }
 }
 
 TEST(SeedsSpread, SeparatesSeedsFromImages) {
   double seed_variance = 0, image_variance = 0;
   constexpr int repetitions = 400;
   // What a seed does to the AUC to first order: density of the AUC's curve times the shift's spread.
-  const double slope =
-      std::exp(-kSeedsShift * kSeedsShift / 4) / std::sqrt(2 * std::numbers::pi) / std::sqrt(2.0);
+  const double slope = std::exp(-kShift * kShift / 4) / std::sqrt(2 * std::numbers::pi) / std::sqrt(2.0);
   for (int i = 0; i < repetitions; ++i) {
     Random r({13, static_cast<std::uint64_t>(i)});
-    const auto s = summary_of(draw_seeds(r, kSeedsShift, 0.3, 0.5, 120));
+    const auto s = summary_of(draw_seeds(r, 5, {.seed_sd = 0.3, .images = 120}));
     seed_variance += s.seed_sd * s.seed_sd / repetitions;
     image_variance += s.image_sd * s.image_sd / repetitions;
   }
@@ -165,54 +229,13 @@ TEST(SeedsSpread, SeparatesSeedsFromImages) {
   Coverage one_seed;  // image_sd is right if one seed's own interval, made from it, covers
   for (int i = 0; i < 1500; ++i) {
     Random r({14, static_cast<std::uint64_t>(i)});
-    const auto d = draw_seeds(r, kSeedsShift, 0, 0.5, 120);
+    const auto d = draw_seeds(r, 5, {.seed_sd = 0, .images = 120});
     one_seed.add(
         statistics::t_interval(statistics::auc_estimate(d.scores[0], d.positive).value,
                                std::sqrt(image_variance), std::numeric_limits<double>::infinity(), 0.95),
-        true_auc(kSeedsShift, 0));
+        true_auc(kShift, 0));
   }
   expect_coverage(one_seed, 0.015);
-}
-
-// At the detectable difference a test finds it in 80% of repetitions.
-TEST(DetectableDifference, IsFoundInEightyPercent) {
-  const statistics::Estimate truth = statistics::t_interval(0, 1 / std::sqrt(5.0), 4, 0.95);
-  const double difference = statistics::minimum_detectable_difference(truth);
-  int found = 0;
-  constexpr int repetitions = 6000;
-  for (int i = 0; i < repetitions; ++i) {
-    Random r({15, static_cast<std::uint64_t>(i)});
-    std::vector<double> figures(5);
-    for (auto& f : figures) f = difference + r.normal();
-    found += statistics::combine_seeds(figures, std::vector<double>(25, 0.0)).mean.p < 0.05 ? 1 : 0;
-  }
-  // Bloom's sum of two quantiles overshoots the exact (noncentral t) figure a little at 4 degrees of freedom.
-  EXPECT_NEAR(found / double{repetitions}, 0.8, 0.04);
-}
-
-// Exact under normal errors: no tolerance.
-TEST(SlopeCoverage, BlocksAndDifferences) {
-  const double levels[] = {0, 0.1, 0.2, 0.4};
-  const auto one = [&](bool paired) {
-    return [&, paired](Random& r) {
-      std::vector<double> x, a, b;
-      std::vector<std::uint32_t> block;
-      for (std::uint32_t s = 0; s < 5; ++s) {
-        const double seed = 0.05 * r.normal();
-        for (const double level : levels) {
-          const double common = 0.02 * r.normal();
-          x.push_back(level);
-          block.push_back(s);
-          a.push_back(0.9 - 0.3 * level + seed + common + 0.01 * r.normal());
-          b.push_back(0.9 - 0.1 * level + seed + common + 0.01 * r.normal());
-        }
-      }
-      return paired ? statistics::slope_difference(x, a, b, block)
-                    : statistics::slope_with_blocks(x, a, block);
-    };
-  };
-  expect_coverage(coverage_of(4000, -0.3, one(false)), 0);
-  expect_coverage(coverage_of(4000, -0.2, one(true)), 0);
 }
 
 }  // namespace

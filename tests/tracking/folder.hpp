@@ -34,7 +34,7 @@ class FolderTest : public ::testing::Test {
   std::vector<Json> run_events(const std::string& url, int epochs = 3) const {
     std::ofstream(folder_ / "config.yaml") << "epochs: 3\n";
     std::vector<Json> events = {begin_record({"0123456789abcdef", "a run", "", 1000}),
-                                server_record(url, "an experiment"),
+                                server_record({url, "an experiment", "", ""}),
                                 params_record({{"lr", "0.1"}, {"batch", "32"}}),
                                 tags_record({{"mlflow.user", "me"}, {"project", "DownScaleXR"}}),
                                 input_record("set", std::string(64, 'd'), "/data", {{"train", 3}})};

@@ -67,7 +67,8 @@ class StandInServer {
   std::vector<std::string> runs, statuses;
   std::vector<Request> requests;
   std::string artifact_uri = "mlflow-artifacts:/1/run/artifacts";
-  bool deleted = false;
+  bool deleted = false, experiment_deleted = false;
+  std::string shown_status;  // what runs/get says; "": the last that was set
 
  private:
   void serve() {
@@ -124,12 +125,25 @@ class StandInServer {
   Answer work(const Request& request) {
     const std::string api = "/api/2.0/mlflow/", proxy = "/api/2.0/mlflow-artifacts/artifacts/";
     if (request.path.rfind(proxy, 0) == 0) {
-      artifacts[request.path.substr(proxy.size())] = request.body;
+      const std::string name = request.path.substr(proxy.size());
+      if (request.method == "GET") {
+        const auto found = artifacts.find(name);
+        return found == artifacts.end() ? error(404, "RESOURCE_DOES_NOT_EXIST")
+                                        : Answer{200, found->second, ""};
+      }
+      artifacts[name] = request.body;
       return {};
     }
     const std::string call = request.path.substr(std::min(api.size(), request.path.size()));
     const Json body = Json::parse(request.body, nullptr, false);
     if (call == "experiments/get-by-name") return get_experiment();
+    if (call == "experiments/get")
+      return {200, Json({{"experiment",
+                          {{"experiment_id", "1"},
+                           {"name", "an experiment"},
+                           {"lifecycle_stage", experiment_deleted ? "deleted" : "active"}}}})
+                       .dump()};
+    if (call == "artifacts/list") return list(request.query);
     if (call == "experiments/create") {
       has_experiment_ = true;
       return {200, R"({"experiment_id": "1"})"};
@@ -185,16 +199,49 @@ class StandInServer {
     return {200, Json({{"metrics", found}}).dump()};
   }
 
+  // Names with a % in them are not tried with this.
+  Answer list(const std::string& query) const {
+    const std::string root = "1/run/artifacts/";
+    std::string folder = query.substr(query.find("path=") + 5);
+    for (std::size_t at; (at = folder.find("%2F")) != std::string::npos;) folder.replace(at, 3, "/");
+    const std::string prefix = root + folder + (folder.empty() ? "" : "/");
+    Json files = Json::array();
+    for (const auto& [name, bytes] : artifacts)
+      if (name.rfind(prefix, 0) == 0 && name.find('/', prefix.size()) == std::string::npos)
+        files.push_back({{"path", name.substr(root.size())},
+                         {"is_dir", false},
+                         {"file_size", std::to_string(bytes.size())}});
+    return {200, Json({{"files", files}}).dump()};
+  }
+
+  // The last point of each metric, as MLflow shows it.
+  Json data_json() const {
+    std::map<std::string, Json> last;
+    for (const Json& metric : metrics) {
+      Json& known = last[metric["key"]];
+      if (known.is_null() || known["step"] <= metric["step"]) known = metric;
+    }
+    Json data = {{"metrics", Json::array()}, {"params", Json::array()}, {"tags", Json::array()}};
+    for (const auto& [key, metric] : last) data["metrics"].push_back(metric);
+    for (const auto& [key, value] : params) data["params"].push_back({{"key", key}, {"value", value}});
+    for (const auto& [key, value] : tags) data["tags"].push_back({{"key", key}, {"value", value}});
+    return data;
+  }
+
   Json run_json(const std::string& uid) const {
     Json given = Json::array();
     for (const Json& input : inputs) given.push_back({{"dataset", input}});
+    const std::string status = !shown_status.empty() ? shown_status
+                               : statuses.empty()    ? "RUNNING"
+                                                     : statuses.back();
     return {{"run",
              {{"info",
                {{"run_id", "run-" + uid},
                 {"experiment_id", "1"},
                 {"artifact_uri", artifact_uri},
                 {"lifecycle_stage", deleted ? "deleted" : "active"},
-                {"status", "RUNNING"}}},
+                {"status", status}}},
+              {"data", data_json()},
               {"inputs", {{"dataset_inputs", given}}}}}};
   }
 

@@ -12,6 +12,8 @@ const std::vector<Experiment>& experiment_table() {
       {"hot_cold", "what does each argument cost when it is not in the cache?", run_hot_cold},
       {"strips", "does pooling get cheaper when its input still lies in the cache?", run_strips},
       {"fused", "what does the same block cost when nothing is stored between its steps?", run_fused},
+      {"algorithm", "what do fewer products cost and bring: are FLOP a property of the network?",
+       run_algorithm},
       {"data_dependence", "does the time depend on the values?", run_data_dependence},
       {"threads", "what do threads give, inside a layer and across images?", run_threads},
       {"prediction", "do the machine's measured limits predict each step's time?", run_prediction},

@@ -17,6 +17,7 @@ void run_working_set(ExplainContext& context, ExperimentReport& report);
 void run_hot_cold(ExplainContext& context, ExperimentReport& report);
 void run_strips(ExplainContext& context, ExperimentReport& report);
 void run_fused(ExplainContext& context, ExperimentReport& report);
+void run_algorithm(ExplainContext& context, ExperimentReport& report);
 void run_data_dependence(ExplainContext& context, ExperimentReport& report);
 void run_threads(ExplainContext& context, ExperimentReport& report);
 void run_original(ExplainContext& context, ExperimentReport& report);

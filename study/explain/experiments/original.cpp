@@ -17,6 +17,7 @@
 #include <optional>
 
 #include "bench/arms/block_builder.hpp"
+#include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/timed_network.hpp"
@@ -33,6 +34,7 @@ class BusyNeighbour {
  public:
   BusyNeighbour() : pid_(::fork()) {
     if (pid_ == 0) {
+      unbind_thread();
       for (;;) __asm__ volatile("" ::: "memory");
     }
     if (pid_ < 0) throw UnsupportedError("a competing process cannot be started (fork failed)");

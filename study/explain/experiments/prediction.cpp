@@ -101,7 +101,7 @@ StepPrediction predict_step(const kernels::Step& step, CacheModel& caches, const
   prediction.lanes = filled_lanes(step.kernel);
   if (const double rate = matrix_gflops(machine, threads); rate > 0) {
     prediction.compute_ns =
-        step.kernel.cost.flop / (rate * prediction.lanes * (uses_fma(step.kernel) ? 1 : 0.5));
+        step.kernel.cost.executed_flop() / (rate * prediction.lanes * (uses_fma(step.kernel) ? 1 : 0.5));
   }
   for (const int argument : {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST}) {
     const auto memory = step.arguments.find(argument);

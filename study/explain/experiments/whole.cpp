@@ -41,6 +41,7 @@ ReportTable step_table(const TimedNetwork& network, const std::vector<std::vecto
                      {"low", "ms", 3},
                      {"high", "ms", 3},
                      {"work", "MFLOP", 1},
+                     {"executed", "MFLOP", 1},
                      {"traffic", "MB", 2},
                      {"rate", "GFLOP/s", 1},
                      {"bandwidth", "GB/s", 1}},
@@ -50,8 +51,8 @@ ReportTable step_table(const TimedNetwork& network, const std::vector<std::vecto
     const auto time = interval_of(bench::summarize(steps_ns[s]));
     const auto& cost = steps[s].kernel.cost;
     table.rows.push_back({steps[s].name, steps[s].kernel.impl, time.value / 1e6, time.low / 1e6,
-                          time.high / 1e6, cost.flop / 1e6, cost.min_bytes / 1e6, cost.flop / time.value,
-                          cost.min_bytes / time.value});
+                          time.high / 1e6, cost.flop / 1e6, cost.executed_flop() / 1e6, cost.min_bytes / 1e6,
+                          cost.executed_flop() / time.value, cost.min_bytes / time.value});
   }
   return table;
 }

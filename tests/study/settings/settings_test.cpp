@@ -199,6 +199,14 @@ TEST(SettingsTable, HelpShowsEveryFlagWithItsDefault) {
   EXPECT_THAT(help, HasSubstr("images per step [32]"));
 }
 
+TEST(SettingsTable, AlgorithmsAreTheFusedEngines) {
+  settings::Settings s;
+  s.algorithm = "fast";
+  EXPECT_THAT(error_of([&] { settings::check_settings(s); }), HasSubstr("add --engine fused"));
+  s.engine = "fused";
+  EXPECT_NO_THROW(settings::check_settings(s));
+}
+
 TEST(SettingsTable, DefaultsAreAllowed) {
   for (const settings::Field& field : settings::setting_fields()) {
     if (field.key == "threads" || field.key == "repeat_for") continue;  // not given by default

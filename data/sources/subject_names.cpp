@@ -1,0 +1,131 @@
+// Every name takes the first row that fits it.
+#include "data/sources/subject_names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <regex>
+#include <vector>
+
+namespace dsx::data {
+namespace {
+
+enum class Where { file, path };  // what a pattern is searched in: the last part without its ending, or all
+
+struct Convention {
+  const char* name;  // as the line says it
+  Where where;
+  const char* pattern;  // its first group that matches is the subject
+};
+// Of public sets as their publishers name them, the more special ones first. Behind what tells the subject
+// anything may follow that makes a copy of an image: " (1)", "_flipped", ".png".
+constexpr Convention kConventions[] = {
+    {"personN_ (file names)", Where::file, R"(^(person\d+)_)"},
+    {"IM-N-N (file names)", Where::file, R"(^((?:NORMAL2-)?IM-\d+)-)"},
+    {"N_IM-N-N (file names)", Where::file, R"(^((?:CXR)?\d+)_IM-\d+)"},
+    {"CLASS-PATIENT-NUMBER (file names)", Where::file,
+     R"(^(?:COVID-19|(?!COVID-19-)[A-Za-z][A-Za-z0-9 ]*)-(\d+)-\d+(?:[ _(.].*)?$)"},
+    {"CXR_N_LABEL (file names)", Where::file, R"(^((?:MCU|CHN)CXR_\d+)_[01](?:[ _(.].*)?$)"},
+    {"patient folders", Where::path,
+     R"((?:^|/)((?:patient|participant|subject|subj|case|pat|sub|pid|person)[-_ ]?[A-Za-z]*\d+)/)"},
+    {"patient folders", Where::path, R"((?:^|/)(p\d{5,}|LIDC-IDRI-\d+|TCGA(?:-\w+){2}|\d{3}_S_\d{4})/)"},
+    {"sub-X (file names)", Where::file, R"(^(sub-[A-Za-z0-9]+)(?:[_.].*)?$)"},
+    {"patientN_ (file names)", Where::file,
+     R"(^((?:patient|participant|subject|subj|case|pat|sub|pid)[-_ ]?[A-Za-z]?\d+)(?:[-_ (.].*)?$)"},
+    {"TCGA-X-N (file names)", Where::file, R"(^(TCGA(?:-\w+){2})\b)"},
+    {"N_S_N (file names)", Where::file, R"((?:^|_)(\d{3}_S_\d{4})(?:_|$))"},
+    {"OASN_N (file names)", Where::file, R"(^(OAS\d_\d{4,})_)"},
+    {"P_N_SIDE (file names)", Where::path, R"((?:^|[/_])(P_\d{5})_(?:LEFT|RIGHT))"},
+    {"N_PATIENT_MG (file names)", Where::file, R"(^\d+_([0-9a-f]{16})_MG_)"},
+    {"SOB_X-PATIENT-N (file names)", Where::file, R"(^SOB_[BM]_[A-Z]+-(\d+-[0-9A-Z]+)-\d+-\d+)"},
+    {"NUMBER_NNN (file names)", Where::file, R"(^(\d+)[_-]\d+(?:[ _(.].*)?$)"},
+    {"NUMBER_VIEW (file names)", Where::file,
+     R"(^([A-Za-z]*\d+)[_-](?:left|right|l|r|frontal|lateral|pa|ap|cc|mlo|od|os)(?:[-_ (.].*)?$)"},
+    {"PN_N (file names)", Where::file, R"(^((?:s|p|pt|id)\d+)[-_]\d+(?:[ _(.].*)?$)"},
+    {"CLASS_PATIENT_NUMBER (file names)", Where::file, R"(^[A-Za-z][A-Za-z ]*_(\d+)_\d+(?:[ (.].*)?$)"}};
+
+// A folder of one patient has an id; these have numbers for other reasons.
+constexpr const char* kPatientFolder =
+    R"(^(?!(?:images?|imgs?|batch|fold|part|dir|set|split|site|view|series|study|level|size|v|version|page|group|)"
+    R"(grade|stage|type|class|label|cent(?:er|re)|hospital|scanner|device|visit|session|ses|week|day|month|year|)"
+    R"(cohort|phase|round|chunk|shard|folder|data|res|png|jpe?g|covid|cxr|x-?rays?)[-_ ]?\d*(?:px)?$|)"
+    R"((?:19|20)\d\d$|\d+x\d+$)[^/]*\d[^/]*$)";
+// "x_png.rf.0123...": an image as Roboflow exports it, once for each augmentation.
+constexpr const char* kExported = R"(^(.+)_(?:jpe?g|png|bmp|tiff?|webp)\.rf\.[0-9a-f]{8,}$)";
+
+const std::regex& compiled(std::size_t row) {
+  static const std::vector<std::regex> all = [] {
+    std::vector<std::regex> patterns;
+    for (const Convention& convention : kConventions)
+      patterns.emplace_back(convention.pattern, std::regex::icase | std::regex::optimize);
+    return patterns;
+  }();
+  return all[row];
+}
+
+std::string stem_of(const std::string& name) {
+  const std::size_t slash = name.find_last_of('/');
+  const std::string base = slash == std::string::npos ? name : name.substr(slash + 1);
+  const std::size_t dot = base.find_last_of('.');
+  return dot == std::string::npos || dot == 0 ? base : base.substr(0, dot);
+}
+
+std::vector<std::string> folders_of(const std::string& name) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0, slash = 0; (slash = name.find('/', at)) != std::string::npos; at = slash + 1)
+    parts.push_back(name.substr(at, slash - at));
+  return parts;
+}
+
+// How many folders lead to what is in a class.
+std::size_t class_depth(const std::vector<std::string>& folders) {
+  static const std::regex split("^(train|training|val|valid|validation|dev|test|testing)$",
+                                std::regex::icase);
+  return !folders.empty() && std::regex_match(folders[0], split) ? 2 : 1;
+}
+
+}  // namespace
+
+std::optional<NameClue> subject_by_table(const std::string& name) {
+  static const std::regex exported(kExported, std::regex::icase);
+  std::string stem = stem_of(name);
+  std::smatch match;
+  const bool is_exported = std::regex_match(stem, match, exported);
+  if (is_exported) stem = match[1].str();
+  for (std::size_t row = 0; row < std::size(kConventions); ++row) {
+    if (!std::regex_search(kConventions[row].where == Where::file ? stem : name, match, compiled(row)))
+      continue;
+    for (std::size_t i = 1; i < match.size(); ++i)
+      if (match[i].length() > 0) return NameClue{match[i].str(), kConventions[row].name};
+  }
+  if (is_exported) return NameClue{stem, "NAME_png.rf.HASH (file names)"};
+  return std::nullopt;
+}
+
+std::optional<NameClue> subject_by_folder(const std::string& name) {
+  static const std::regex patient(kPatientFolder, std::regex::icase);
+  const std::vector<std::string> folders = folders_of(name);
+  for (std::size_t i = class_depth(folders); i < folders.size(); ++i)
+    if (std::regex_match(folders[i], patient)) return NameClue{folders[i], "folders below the classes'"};
+  return std::nullopt;
+}
+
+std::string image_numbers(const std::string& name, const std::string& subject) {
+  std::size_t start = 0;
+  const std::vector<std::string> folders = folders_of(name);
+  for (std::size_t i = 0; i < std::min(class_depth(folders), folders.size()); ++i)
+    start += folders[i].size() + 1;
+  const std::size_t found = name.find(subject, start);
+  if (found != std::string::npos) start = found + subject.size();
+  std::string numbers;
+  for (std::size_t at = start; at < name.size(); ++at) {
+    const bool is_digit = std::isdigit(static_cast<unsigned char>(name[at])) != 0;
+    if (is_digit)
+      numbers += name[at];
+    else if (!numbers.empty() && numbers.back() != '-')
+      numbers += '-';
+  }
+  return numbers;
+}
+
+}  // namespace dsx::data

@@ -1,0 +1,19 @@
+// The weights of a block, transformed for the fast filters (fast_filter.hpp), and what those filters compute.
+#pragma once
+
+#include <vector>
+
+#include "kernels/fused/fast_block_simd.hpp"
+
+namespace dsx::fused {
+
+// G of each row of a kernel of 5 columns, in double precision: `weights` [OC, IC, 5, 5] to
+// [OC / block][sum][5 rows][part, IC][block], fast_filter.hpp's parts. Empty where one of them is beyond
+// kFastLimit.
+std::vector<float> pack_fast_weights(const FusedBlockArgs& args, int block, const float* weights);
+
+// FLOP of one image of `conv_height` rows of the convolution: products with their sums, and both transforms
+// (a multiplication and an addition count one each).
+double fast_flop(const FusedBlockArgs& args, int conv_height);
+
+}  // namespace dsx::fused
