@@ -66,9 +66,10 @@ std::string figures_text(const analysis::ComparisonResults& results) {
       "the Youden\nthreshold of val, then specificity at the threshold that gave 95% sensitivity on val. "
       "Positive class: {}; negative: {}\n{}{}",
       results.positive, results.negative, text.str(),
-      any_not_learnt ? "! with networks that have not learnt (training loss near chance): train longer before "
-                       "reading these rows\n"
-                     : "");
+      any_not_learnt
+          ? "! with networks that have not learnt (training loss near chance): train longer before "
+            "reading these rows\n"
+          : "");
 }
 
 std::string latency_text(const analysis::ComparisonResults& results) {

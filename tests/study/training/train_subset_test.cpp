@@ -73,7 +73,8 @@ TEST(TrainSubset, KeepsTheSharesOfTheClasses) {
   const Hospital hospital;
   const auto whole = training::choose_train_subset(hospital, settings_of("all"));
   const auto share_of = [](const settings::SplitData& data) {
-    return static_cast<double>(std::count(data.labels.begin(), data.labels.end(), 1.F)) / static_cast<double>(data.labels.size());
+    return static_cast<double>(std::count(data.labels.begin(), data.labels.end(), 1.F)) /
+           static_cast<double>(data.labels.size());
   };
   for (const char* size : {"40", "100", "0.5"}) {
     const auto subset = training::choose_train_subset(hospital, settings_of(size));
