@@ -18,6 +18,7 @@
 #include "study/analysis/decision_pairs.hpp"
 #include "study/analysis/generalization.hpp"
 #include "study/analysis/latency_tables.hpp"
+#include "study/analysis/limited.hpp"
 #include "study/analysis/robustness.hpp"
 #include "study/analysis/shift.hpp"
 #include "study/cli/exit_code.hpp"
@@ -170,7 +171,8 @@ std::string decided_text(const analysis::ResultTable& verdicts) {
 
 void finish_swap(const fs::path& folder, const FinishOptions& options) {
   const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
-  const analysis::Comparison comparison = analysis::make_comparison(cells, compare_options_of(folder, options));
+  const analysis::Comparison comparison =
+      analysis::make_comparison(cells, compare_options_of(folder, options));
   analysis::Analysis analysis(comparison);
   describe(analysis, options);
   const std::vector<swap::SwapLogits> swapped = swap::swapped_logits(cells, options.progress);
@@ -191,7 +193,8 @@ void finish_swap(const fs::path& folder, const FinishOptions& options) {
 
 int finish_compare(const fs::path& folder, const FinishOptions& options) {
   const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
-  const analysis::Comparison comparison = analysis::make_comparison(cells, compare_options_of(folder, options));
+  const analysis::Comparison comparison =
+      analysis::make_comparison(cells, compare_options_of(folder, options));
   analysis::Analysis analysis(comparison);
   describe(analysis, options);
   analysis::add_generalization_figures(analysis);
@@ -208,6 +211,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_cell_tables(analysis);
   analysis::add_generalization_tables(analysis);
   analysis::add_robustness_tables(analysis);
+  analysis::add_limited_tables(analysis);
   analysis::add_curves(analysis);
   analysis::add_decision_tables(analysis);
   analysis::add_pair_tables(analysis);
