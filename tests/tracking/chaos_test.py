@@ -16,7 +16,7 @@ from tracked_runs import TrackedRuns, tiny  # first: it cleans the environment
 
 ROUNDS = int(os.environ.get("DOWNSCALEXR_CHAOS_ROUNDS", "1"))
 SEED = os.environ.get("DOWNSCALEXR_CHAOS_SEED", str(random.randrange(10**6)))
-EPOCHS = 40
+EPOCHS = 25
 
 
 class ChaosTest(TrackedRuns):
@@ -24,7 +24,7 @@ class ChaosTest(TrackedRuns):
 
     def test_chaos(self):
         began = time.time()
-        self.study(*tiny(EPOCHS, 256), "--name", "untracked")
+        self.study(*tiny(EPOCHS, 128), "--name", "untracked")
         self.seconds_of_a_run = time.time() - began  # a busy machine takes ten times as long
         print(f"a run takes {self.seconds_of_a_run:.1f} s; ", file=sys.stderr)
         total = Counter()
@@ -69,7 +69,7 @@ class Round:
         if (self.run_folder / "config.yaml").exists():
             return self.test.start(["--resume", self.run_folder, "--progress", "none", *self.track])
         shutil.rmtree(self.run_folder, ignore_errors=True)  # killed before its first file
-        return self.test.start([*tiny(EPOCHS, 256), "--name", self.name, *self.track])
+        return self.test.start([*tiny(EPOCHS, 128), "--name", self.name, *self.track])
 
     def kill(self, process, what):
         alive = process.poll() is None

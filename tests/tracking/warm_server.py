@@ -17,6 +17,7 @@ os.environ.update({
 
 import uvicorn  # noqa: E402
 from mlflow.server.fastapi_app import app  # noqa: E402
+from mlflow.server.handlers import initialize_backend_stores  # noqa: E402
 
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries them
 for _ in sys.stdin:
@@ -28,6 +29,9 @@ for _ in sys.stdin:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        # Before it answers, as `mlflow server` does: a kill while the tables are made would leave MLflow's database broken.
+        initialize_backend_stores(os.environ["_MLFLOW_SERVER_FILE_STORE"], os.environ["_MLFLOW_SERVER_REGISTRY_STORE"],
+                                  "mlflow-artifacts:/")  # fmt: skip
         uvicorn.run(app, host="127.0.0.1", port=port, workers=1)
         os._exit(0)
     print(pid, flush=True)
