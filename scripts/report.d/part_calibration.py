@@ -39,19 +39,19 @@ def reliability_panel(ctx, variant):
 def summary_panel(ctx):
     table = ctx.base("calibration")
     groups = [(words.metric(m), [estimate_row(row) for v in ctx.variants for row in table.where(metric=m, variant=v).rows()])
-              for m in ("brier", "ece", "slope", "intercept")]
+              for m in ("brier", "ece", "slope", "in_the_large")]
     groups = [group for group in groups if group[1]]
     if not groups:
         return []
     panels = []
     for name, title, chosen in (("calibration_error", "Brier score and calibration error", groups[:2]),
-                                ("calibration_line", "Calibration slope and intercept", groups[2:])):
+                                ("calibration_line", "Calibration slope and calibration in the large", groups[2:])):
         if chosen:
             with ctx.canvas.panel(name, title, height_of(chosen)) as (panel, axes):
                 draw_rows(axes, chosen, row_words(3 if name == "calibration_error" else 2),
                           zero=1 if name == "calibration_line" else None)
                 axes.set_xlabel("lower is better" if name == "calibration_error" else
-                                "ideal: slope 1 (line), intercept 0, in log-odds")
+                                "ideal: slope 1 (line), in the large 0, in log-odds")
             panels.append(panel)
     return panels
 
@@ -67,7 +67,7 @@ def calibration(ctx):
     else:
         section.add(Missing("No reliability curves in this comparison."))
     section.add(not_estimable(ctx, ctx.base("calibration")))
-    section.add(Figure("Means over seeds with 95% intervals; a slope below 1 is overconfidence, an intercept below 0 too many "
+    section.add(Figure("Means over seeds with 95% intervals; a slope below 1 is overconfidence, calibration in the large below 0 too many "
                        "positives.", summary_panel(ctx)))
     table = ctx.base("calibration")
     metrics = table.distinct("metric")

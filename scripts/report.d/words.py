@@ -9,7 +9,7 @@ METRICS = {"auc": "AUC", "pr_auc": "PR-AUC", "loss": "loss", "accuracy": "accura
            "ppv": "positive predictive value", "npv": "negative predictive value",
            "predicted_positive_rate": "predicted-positive rate", "excess_positive": "excess of positives",
            "brier": "Brier score", "ece": "ECE, debiased", "ece_plug_in": "ECE, plain", "slope": "calibration slope",
-           "intercept": "calibration intercept", "changed": "decisions changed",
+           "in_the_large": "calibration in the large", "changed": "decisions changed",
            "probability_change": "change of probability", "accuracy_loss": "accuracy lost", "logit": "mean logit",
            "logit_change_sd": "spread of the logit's change", "rank_correlation": "rank correlation"}
 RULES = {"youden": "Youden threshold", "sensitivity": "95% sensitivity on val",

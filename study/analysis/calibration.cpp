@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kBins = 10;
 
 const std::vector<std::string>& calibration_metrics() {
-  static const std::vector<std::string> names = {"brier", "ece", "ece_plug_in", "slope", "intercept"};
+  static const std::vector<std::string> names = {"brier", "ece", "ece_plug_in", "slope", "in_the_large"};
   return names;
 }
 
@@ -25,7 +25,7 @@ std::vector<std::string> figure_names() {
 
 FigureRange calibration_range(const std::string& metric) {
   if (metric == "slope") return {-INFINITY, INFINITY, 1};
-  if (metric == "intercept") return {-INFINITY, INFINITY, 0};
+  if (metric == "in_the_large") return {-INFINITY, INFINITY, 0};
   if (metric == "ece") return {-1, 1, statistics::kNotEstimable};  // debiased: may be a little below 0
   return {0, 1, statistics::kNotEstimable};
 }
@@ -49,7 +49,7 @@ void compute_calibration(const JudgedSplit& test, std::span<const double> weight
   out[1] = error.debiased;
   out[2] = error.plug_in;
   out[3] = fit.slope.value;
-  out[4] = fit.intercept.value;
+  out[4] = fit.in_the_large.value;
 }
 
 void add_calibration_rows(const Analysis& analysis, std::size_t c, ResultTable& table) {
@@ -64,8 +64,8 @@ void add_calibration_rows(const Analysis& analysis, std::size_t c, ResultTable& 
   for (const std::string& metric : calibration_metrics()) {
     statistics::Estimate estimate = metric == "brier"   ? brier.score
                                     : metric == "slope" ? fit.slope
-                                    : metric == "intercept"
-                                        ? fit.intercept
+                                    : metric == "in_the_large"
+                                        ? fit.in_the_large
                                         : analysis.figures.of_cell(c, "calibration/" + metric);
     if (!test.too_little.empty()) estimate = statistics::cannot_estimate(test.too_little);
     table.add(labels_of(cell) + std::vector<ResultValue>{metric} + values_of(estimate));
@@ -129,12 +129,12 @@ void add_reliability(Analysis& analysis) {
   const Comparison& comparison = analysis.comparison;
   const std::vector<std::string> bin{"bin", "images", "mean_probability", "observed",
                                      "low", "high",   "not_estimable"};
-  ResultTable seeds =
-      make_table("reliability", "observed share of positives by predicted probability, bins of equal count",
-                 std::vector<std::string>{"noise_kind", "noise", "variant", "seed"} + bin);
+  ResultTable seeds = make_table(
+      "reliability", "observed share of positives by predicted probability, bins of equal count",
+      std::vector<std::string>{"noise_kind", "noise", "train_images", "variant", "seed", "learnt"} + bin);
   ResultTable pooled =
       make_table("reliability_pooled", "the same of all seeds together, in tenths of probability",
-                 std::vector<std::string>{"noise_kind", "noise", "variant"} + bin);
+                 std::vector<std::string>{"noise_kind", "noise", "train_images", "variant"} + bin);
   for (const JudgedCell& cell : comparison.cells)
     add_reliability_rows(cell, {comparison.options.confidence, comparison.options.minimum}, seeds);
   for (const NoiseLevel& noise : comparison.noises)
@@ -161,7 +161,8 @@ void add_calibration_figures(Analysis& analysis) {
 void add_calibration_tables(Analysis& analysis) {
   ResultTable seeds = make_table(
       "calibration_seed", "calibration of each seed on test",
-      std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "metric"} + estimate_columns());
+      std::vector<std::string>{"noise_kind", "noise", "train_images", "variant", "seed", "learnt", "metric"} +
+          estimate_columns());
   for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c) add_calibration_rows(analysis, c, seeds);
   analysis.results.tables.push_back(std::move(seeds));
   Topic topic{"calibration", "calibration on test, over seeds", {"metric"}, {}};

@@ -61,6 +61,10 @@ double OverSeeds::value() const {
              : std::accumulate(of_seeds.begin(), of_seeds.end(), 0.0) / static_cast<double>(of_seeds.size());
 }
 
+double OverSeeds::detectable() const {
+  return std::min(statistics::minimum_detectable_difference(estimate, alpha), largest);
+}
+
 bool OverSeeds::constant() const {
   return of_seeds.size() > 1 && !estimate.estimable() && summary.image_sd == 0 && summary.observed_sd == 0;
 }
@@ -204,6 +208,12 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
   const bool is_share = range.least == 0 && range.most == 1;
   OverSeeds result;
   result.of_seeds = sample.observed;
+  result.largest = std::max(std::abs(range.least), std::abs(range.most));
+  result.alpha = comparison_.alpha_of_pair();
+  for (const auto& terms : terms_by_seed)
+    result.not_learnt += std::any_of(terms.begin(), terms.end(), [&](const Term& term) {
+      return !comparison_.cells[term.cell].cell->learning.learnt;
+    });
   result.summary = statistics::combine_seeds(
       sample.observed, statistics::replicate_covariance(sample, all), comparison_.options.confidence, null,
       is_share ? statistics::SeedScale::logit : statistics::SeedScale::plain);

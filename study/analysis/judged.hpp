@@ -36,16 +36,22 @@ struct JudgedCell {
   const JudgedSplit& of(data::Split split) const { return splits[static_cast<std::size_t>(split)]; }
 };
 
+// What was done to the training set: label noise, or fewer images.
 struct NoiseLevel {
   std::string kind;  // "" at rate 0
   double rate = 0;
+  double train_images = settings::kAllTrainImages;
   // clang-tidy 14 sees a null pointer in a defaulted comparison.
   auto operator<=>(const NoiseLevel&) const = default;  // NOLINT(modernize-use-nullptr)
 };
-std::string words_of(const NoiseLevel& noise);  // "clean labels", "20% wrong labels (symmetric)"
+// "clean labels", "20% wrong labels (symmetric)", "400 training images", "25% of the training images"
+std::string words_of(const NoiseLevel& noise);
 
 struct CompareOptions {
   double confidence = 0.95, alpha = 0.05;
+  int looks = 1;  // how often verdicts are drawn while seeds are added: each is at alpha / looks
+  // Differences that do not matter, declared before the run: of AUCs, and of shares at a threshold.
+  double margin_auc = 0.01, margin_rate = 0.05;
   std::size_t resamples = 2000;
   std::uint64_t seed = 1;
   double target_sensitivity = 0.95;
@@ -60,15 +66,21 @@ struct Comparison {
   std::vector<Rule> rules;
   std::vector<JudgedCell> cells;
   std::vector<std::string> variants;          // in the cells' order
-  std::vector<NoiseLevel> noises;             // clean first
+  std::vector<NoiseLevel> noises;             // clean first; the most images first
   std::vector<std::uint32_t> image_subjects;  // of every image of any cell: its subject's number
   std::vector<std::uint32_t> strata;          // of the subjects: classes they have, in test or not
 
+  // The training-set size that figures are of where none is named: all, or the largest.
+  double base_images() const { return noises.front().train_images; }
   // Cells of a variant at a noise level by seed; empty when there are none.
   std::map<std::uint64_t, std::size_t> seeds_of(const NoiseLevel& noise, const std::string& variant) const;
   // All pairs (later, earlier) of variants: "maxpool - avgpool".
   std::vector<std::pair<std::string, std::string>> pairs() const;
   std::vector<std::string> noise_kinds() const;  // without ""
+  // Of one comparison among all pairs, at one look: where detectable differences and verdicts are made.
+  double alpha_of_look() const { return options.alpha / options.looks; }
+  double alpha_of_pair() const;
+  std::size_t test_subjects() const;  // of the first cell
 };
 
 // `cells` must outlive the comparison. Throws DataError when cells of a seed do not hold the same images.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -21,8 +22,10 @@
 #include "study/cli/interrupt.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
+#include "study/commands/until_decided.hpp"
 #include "study/findings/finish.hpp"
 #include "study/findings/finish_flags.hpp"
+#include "study/findings/seeds_plan.hpp"
 #include "study/run/run_folder.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/engine.hpp"
@@ -30,6 +33,7 @@
 #include "study/settings/settings_fields.hpp"
 #include "study/settings/threads.hpp"
 #include "study/settings/waiting.hpp"
+#include "study/statistics/looks.hpp"
 #include "study/sweep/plan_sweep.hpp"
 #include "study/sweep/run_sweep.hpp"
 #include "study/sweep/sweep_file.hpp"
@@ -58,7 +62,19 @@ Cells:
   --seeds 5 | 1,2,7 | 3-6     how many seeds (from 1), or which [3]
   --label-noise R,R,...       shares of training labels made wrong, 0 to 0.5 [0]
   --noise-kinds K,K,...       symmetric, positive_to_negative, negative_to_positive, instance [symmetric]
+  --train-images N,N,...      training images: numbers (100,400,all) or shares (0.1,0.5,all), nested, by subject,
+                              stratified by class; an epoch is as many passes over them as fit into all, so that
+                              all sizes take as many steps (--train-passes). With clean labels; noise with the
+                              most alone [all]
   --noise-seeds N | 1,2 | ... seeds that also run with noise above 0 [those of --seeds]
+  --until-decided             add seeds until test AUC, and sensitivity and specificity at 95% sensitivity on val, are
+                              decided for every pair on clean labels: different, equivalent or no worse. Verdicts are
+                              drawn at most 4 times, at numbers of seeds fixed before the first; each is at alpha
+                              over the number of looks, so that all together err no more than one would
+  --max-seeds N               with --until-decided: never more [20]
+  --budget TIME               with --until-decided: add no seeds that would take longer (4h, 90m) [no limit]
+  --plan                      what these seeds and test images can decide; after a run, what is undecided and what
+                              would decide it. Trains nothing
 
 Running:
   --jobs N                    cells side by side; they share --threads [1]
@@ -98,7 +114,7 @@ constexpr const char* kCompareExamples = R"(Examples:
 // What a sweep or its cells decide themselves.
 const std::vector<std::string>& keys_left_out() {
   static const std::vector<std::string> keys = {
-      "variant", "seed",    "label_noise",        "noise_kind",   "name",
+      "variant", "seed",    "label_noise",        "noise_kind",   "train_images", "name",
       "resume",  "latency", "latency_iterations", "latency_only", "repeat_for"};
   return keys;
 }
@@ -111,9 +127,10 @@ settings::CommandSyntax syntax_of_compare() {
     if (std::find(without.begin(), without.end(), field.key) == without.end())
       syntax.keys.push_back(field.key);
   auto add = syntax.extra.add_options();
-  for (const char* name : {"variants", "seeds", "label-noise", "noise-kinds", "noise-seeds", "jobs"})
+  for (const char* name : {"variants", "seeds", "label-noise", "noise-kinds", "noise-seeds", "train-images",
+                           "jobs", "max-seeds", "budget"})
     add(name, po::value<std::string>(), "");
-  for (const char* name : {"retry-failed", "dry-run", "json"}) add(name, "");
+  for (const char* name : {"retry-failed", "dry-run", "json", "plan", "until-decided"}) add(name, "");
   findings::add_finish_flags(syntax.extra);
   return syntax;
 }
@@ -156,12 +173,48 @@ void read_axes(const settings::CommandLine& line, sweep::Sweep& sweep) {
   if (line.extra.count("noise-kinds"))
     sweep.noise_kinds =
         sweep::words_from_text(given(line, "noise-kinds"), "--noise-kinds", settings::noise_kind_names());
+  if (line.extra.count("train-images"))
+    sweep.train_images = sweep::train_images_list(given(line, "train-images"), "--train-images");
+  if (sweep.train_images.size() > 1 &&
+      std::find(sweep.rates.begin(), sweep.rates.end(), 0.0) == sweep.rates.end())
+    throw ConfigError("--train-images: several sizes are run with clean labels; --label-noise must hold 0");
   if (line.extra.count("noise-seeds"))
     sweep.noise_seeds = sweep::seeds_from_text(given(line, "noise-seeds"), "--noise-seeds");
 }
 
+int whole_number_of(const settings::CommandLine& line, const char* flag, int otherwise) {
+  if (line.extra.count(flag) == 0) return otherwise;
+  const std::string text = given(line, flag);
+  int value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || stop != text.data() + text.size() || value < 1)
+    throw ConfigError(fmt::format("--{}: expected an integer of at least 1, got '{}'", flag, text));
+  return value;
+}
+
+// Margins, and when verdicts are drawn: what must be said before the run.
+void read_declared(const settings::CommandLine& line, sweep::Sweep& sweep) {
+  const findings::FinishOptions finish = findings::finish_options_of(line);
+  sweep.margin_auc = finish.margin_auc.value_or(sweep.margin_auc);
+  sweep.margin_rate = finish.margin_rate.value_or(sweep.margin_rate);
+  const bool until_decided = line.extra.count("until-decided") != 0;
+  for (const char* flag : {"max-seeds", "budget"})
+    if (line.extra.count(flag) != 0 && !until_decided)
+      throw ConfigError(fmt::format("--{}: only with --until-decided", flag));
+  if (!until_decided) return;
+  constexpr int kMostSeeds = 20;
+  const auto most = static_cast<std::size_t>(whole_number_of(line, "max-seeds", kMostSeeds));
+  if (sweep.seeds.size() < 2) throw ConfigError("--until-decided: needs 2 seeds or more to begin with");
+  if (sweep.looks.empty()) sweep.looks = statistics::looks_between(sweep.seeds.size(), most);
+  if (line.extra.count("max-seeds") != 0 && sweep.looks.back() != std::max(most, sweep.looks.front()))
+    throw ConfigError(
+        fmt::format("--max-seeds: this sweep's looks end at {} seeds, as fixed before the first; leave it "
+                    "out, or choose another --out",
+                    sweep.looks.back()));
+}
+
 void warn_of_unused(const settings::CommandLine& line) {
-  for (const char* key : {"variant", "seed", "label_noise", "noise_kind"}) {
+  for (const char* key : {"variant", "seed", "label_noise", "noise_kind", "train_images"}) {
     const auto source = line.sources.find(key);
     if (source != line.sources.end())
       fmt::print(stderr, "study: warning: {}: {} is not used: each cell has its own\n", source->second, key);
@@ -188,6 +241,7 @@ Request read_request(const std::vector<std::string>& args) {
   }
   warn_of_unused(line);
   read_axes(line, request.sweep);
+  read_declared(line, request.sweep);
   settings::make_paths_absolute(line.settings);
   request.sweep.base = line.settings;
   if (request.goes_on) sweep::refuse_another_sweep(request.sweep, recorded, request.folder);
@@ -198,18 +252,9 @@ Request read_request(const std::vector<std::string>& args) {
   return request;
 }
 
-int jobs_of(const settings::CommandLine& line) {
-  const std::string text = line.extra.count("jobs") != 0 ? given(line, "jobs") : "1";
-  int jobs = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), jobs);
-  if (error != std::errc() || stop != text.data() + text.size() || jobs < 1)
-    throw ConfigError(fmt::format("--jobs: expected an integer of at least 1, got '{}'", text));
-  return jobs;
-}
-
 sweep::SweepOptions options_of(const settings::CommandLine& line, const settings::ThreadChoice& threads) {
   sweep::SweepOptions options;
-  options.jobs = jobs_of(line);
+  options.jobs = whole_number_of(line, "jobs", 1);
   if (options.jobs > threads.used) {
     fmt::print(stderr, "study: warning: --jobs {} is more than the {}: using {}\n", options.jobs,
                counted(threads.used, "thread"), threads.used);
@@ -288,6 +333,12 @@ int compare_command(const std::vector<std::string>& args) {
   }
   fmt::print("{}{}{}", sweep::plan_text(view), fewer_images_text(request),
              settings::unfused_text(request.sweep.base.engine, request.sweep.variants));
+  if (request.line.extra.count("plan") != 0) {
+    const run::SplitCount& test = data.splits.back();
+    fmt::print("{}",
+               findings::seeds_plan_text(request.folder, request.sweep, test.negatives + test.positives));
+    return static_cast<int>(cli::ExitCode::ok);
+  }
   if (dry) {
     fmt::print("{}", sweep::dry_run_text(view));
     return static_cast<int>(cli::ExitCode::ok);
@@ -298,12 +349,21 @@ int compare_command(const std::vector<std::string>& args) {
   tracking.begin(request.sweep, data, request.folder, bench::own_command_line());
   int code = 0;
   try {
-    code = sweep::run_sweep(request.sweep, cells, data, request.folder, options);
-    tracking.cells_done(cells);
-    if (any_finished(cells)) {
-      findings::FinishOptions finish = findings::finish_options_of(request.line);
+    findings::FinishOptions finish = findings::finish_options_of(request.line);
+    finish.threads = threads.used;
+    finish.margin_auc = finish.margin_rate = std::nullopt;  // declared in compare.yaml
+    std::vector<sweep::PlannedCell> ran = cells;
+    if (request.line.extra.count("until-decided") != 0) {
+      const std::string budget = given(request.line, "budget");
+      code = run_until_decided(request.sweep, request.folder, options, finish,
+                               budget.empty() ? INFINITY : budget_from_text(budget));
+      ran = sweep::plan_cells(request.sweep, sweep::look_at_data(request.sweep), request.folder);
+    } else {
+      code = sweep::run_sweep(request.sweep, cells, data, request.folder, options);
+    }
+    tracking.cells_done(ran);
+    if (any_finished(ran)) {
       kernels::set_threads(threads.used);
-      finish.threads = threads.used;
       const int page = findings::finish_compare(request.folder, finish);
       if (code == 0) code = page;
     }

@@ -18,11 +18,13 @@
 #include "study/analysis/decision_pairs.hpp"
 #include "study/analysis/generalization.hpp"
 #include "study/analysis/latency_tables.hpp"
+#include "study/analysis/limited.hpp"
 #include "study/analysis/robustness.hpp"
 #include "study/analysis/shift.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/findings/answer.hpp"
 #include "study/findings/claims.hpp"
+#include "study/findings/declared.hpp"
 #include "study/findings/headline.hpp"
 #include "study/findings/mechanism_files.hpp"
 #include "study/findings/report_script.hpp"
@@ -65,6 +67,10 @@ void describe(analysis::Analysis& analysis, const FinishOptions& options) {
   results.cost_ratio = analysis.comparison.options.cost_ratio;
   results.environment = bench::environment_fields(bench::read_environment(options.command));
   results.settings = shared_settings(first.settings);
+  const analysis::CompareOptions& declared = analysis.comparison.options;
+  results.settings.emplace_back("margin_auc", fmt::format("{:g} points", 100 * declared.margin_auc));
+  results.settings.emplace_back("margin_rate", fmt::format("{:g} points", 100 * declared.margin_rate));
+  results.settings.emplace_back("looks", fmt::format("{}", declared.looks));
   results.notes = {
       "An interval over seeds holds for new seeds and new patients (Obuchowski-Rockette, patients "
       "resampled). "
@@ -74,7 +80,19 @@ void describe(analysis::Analysis& analysis, const FinishOptions& options) {
       "good.",
       "A difference is taken seed by seed and image by image (a - b), so that what both share cancels.",
       "p_holm is corrected within a family: all comparisons of one question at one noise level. Intervals "
-      "are of one comparison alone: one may leave out 0 where the corrected p cannot tell."};
+      "are of one comparison alone: one may leave out 0 where the corrected p cannot tell.",
+      fmt::format(
+          "Margins: {:g} points of AUC, {:g} points of shares, {}. Equivalent: two one-sided tests, "
+          "corrected "
+          "in the same way. What would decide a comparison supposes that its difference is the observed one.",
+          100 * declared.margin_auc, 100 * declared.margin_rate,
+          margins_text(options.margin_auc || options.margin_rate))};
+  if (declared.looks > 1)
+    results.notes.push_back(
+        fmt::format("Seeds were added until the main questions were decided, with {} looks planned: every "
+                    "verdict is at alpha {:g} "
+                    "over {}, so that all looks together err as often as one.",
+                    declared.looks, declared.alpha, declared.looks));
 }
 
 analysis::LatencyRun latency_of(const fs::path& folder, const analysis::Comparison& comparison,
@@ -132,15 +150,6 @@ void name_positive_class(analysis::ComparisonResults& results) {
   }
 }
 
-analysis::CompareOptions statistics_of(const FinishOptions& options) {
-  analysis::CompareOptions statistics;
-  statistics.threads = options.threads;
-  statistics.progress = options.progress;
-  statistics.resamples = options.resamples;
-  statistics.cost_ratio = options.cost_ratio;
-  return statistics;
-}
-
 // What was decided, and how much was not.
 std::string decided_text(const analysis::ResultTable& verdicts) {
   std::string text;
@@ -162,7 +171,8 @@ std::string decided_text(const analysis::ResultTable& verdicts) {
 
 void finish_swap(const fs::path& folder, const FinishOptions& options) {
   const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
-  const analysis::Comparison comparison = analysis::make_comparison(cells, statistics_of(options));
+  const analysis::Comparison comparison =
+      analysis::make_comparison(cells, compare_options_of(folder, options));
   analysis::Analysis analysis(comparison);
   describe(analysis, options);
   const std::vector<swap::SwapLogits> swapped = swap::swapped_logits(cells, options.progress);
@@ -183,7 +193,8 @@ void finish_swap(const fs::path& folder, const FinishOptions& options) {
 
 int finish_compare(const fs::path& folder, const FinishOptions& options) {
   const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
-  const analysis::Comparison comparison = analysis::make_comparison(cells, statistics_of(options));
+  const analysis::Comparison comparison =
+      analysis::make_comparison(cells, compare_options_of(folder, options));
   analysis::Analysis analysis(comparison);
   describe(analysis, options);
   analysis::add_generalization_figures(analysis);
@@ -200,6 +211,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_cell_tables(analysis);
   analysis::add_generalization_tables(analysis);
   analysis::add_robustness_tables(analysis);
+  analysis::add_limited_tables(analysis);
   analysis::add_curves(analysis);
   analysis::add_decision_tables(analysis);
   analysis::add_pair_tables(analysis);
@@ -212,12 +224,25 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis.results.tables.push_back(answer_of(analysis.results));
   add_headline(analysis);
   const fs::path explained = explain_of(folder, options);
-  add_claims(analysis, explained);
+  add_claims(analysis, explained, are_claims_wanted(options.claims, *comparison.cells.front().cell));
   name_positive_class(analysis.results);
   write_results(folder, analysis.results);
   fmt::print("{}", results_text(analysis.results, folder));
   std::fflush(stdout);
   return options.page ? run_report_script(folder, explained) : static_cast<int>(cli::ExitCode::ok);
+}
+
+std::vector<std::string> open_questions(const fs::path& folder, const FinishOptions& options) {
+  const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
+  const analysis::Comparison comparison =
+      analysis::make_comparison(cells, compare_options_of(folder, options));
+  analysis::Analysis analysis(comparison);
+  analysis::add_generalization_figures(analysis);
+  analysis::add_decision_figures(analysis);
+  analysis.figures.run();
+  analysis::add_generalization_tables(analysis);
+  analysis::add_decision_tables(analysis);
+  return open_main_questions(analysis);
 }
 
 }  // namespace dsx::findings

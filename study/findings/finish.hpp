@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace dsx::findings {
 
@@ -21,6 +23,10 @@ struct FinishOptions {
   std::size_t resamples = 2000;  // of the bootstrap
   bool page = true;              // draw report/ with scripts/report
   double cost_ratio = 5;         // what a missed positive costs, in false alarms
+  // In points, given after the run; else those that compare.yaml declares.
+  std::optional<double> margin_auc, margin_rate;
+  std::string claims =
+      "auto";  // original, none; auto: where the data are the original's, or the built-in ones
   std::filesystem::path
       explain;  // a report of `study explain`; empty: <folder>/explain.json or explain/explain.json
 };
@@ -29,6 +35,10 @@ struct FinishOptions {
 // prints the short of it; draws the page. Trains nothing; what was computed before (shifted images, latency)
 // is taken from the folder. Returns the exit code: the page's, since all else throws.
 int finish_compare(const std::filesystem::path& folder, const FinishOptions& options);
+
+// The main questions (Question::main) that the folder's finished cells leave open: "AUC on test: maxpool -
+// avgpool". Statistics only; writes nothing. Empty when all are decided.
+std::vector<std::string> open_questions(const std::filesystem::path& folder, const FinishOptions& options);
 
 // The runs with other operators alone (study/swap): writes <folder>/swap.json and its tables/*.csv, and
 // prints them with their verdicts. Of the options it takes threads, progress, resamples, cost_ratio and

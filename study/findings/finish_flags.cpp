@@ -11,6 +11,7 @@ namespace dsx::findings {
 namespace {
 
 namespace po = boost::program_options;
+constexpr double kMostMargin = 50;  // points, as in compare.yaml
 
 double number_of(const settings::CommandLine& line, const char* flag, double otherwise, double most) {
   if (line.extra.count(flag) == 0) return otherwise;
@@ -35,12 +36,21 @@ std::size_t count_of(const settings::CommandLine& line, const char* flag, std::s
   return count;
 }
 
+std::string claims_of(const settings::CommandLine& line) {
+  if (line.extra.count("claims") == 0) return "auto";
+  const std::string text = line.extra["claims"].as<std::string>();
+  if (text != "auto" && text != "original" && text != "none")
+    throw ConfigError(fmt::format("--claims: expected original, none or auto, got '{}'", text));
+  return text;
+}
+
 }  // namespace
 
 void add_finish_flags(po::options_description& description) {
   auto add = description.add_options();
   for (const char* name :
-       {"resamples", "cost-ratio", "latency-seconds", "explain", "mechanism-seeds", "mechanism-images"})
+       {"resamples", "cost-ratio", "latency-seconds", "explain", "mechanism-seeds", "mechanism-images",
+        "margin-auc", "margin-rate", "claims"})
     add(name, po::value<std::string>(), "");
   for (const char* name : {"no-latency", "latency-again", "no-shift", "no-swap", "no-mechanism", "no-page"})
     add(name, "");
@@ -54,7 +64,18 @@ std::string finish_flags_help() {
   const FinishOptions defaults;
   return fmt::format(
       "Statistics:\n"
-      "  --resamples N               of the bootstrap over seeds and patients [{}]\n"
+      "  --resamples N               of the bootstrap over patients [{}]\n"
+      "  --margin-auc P              points of AUC that do not matter, declared before the run [1: an eighth "
+      "of "
+      "what it falls\n"
+      "                              from val to test on the original's data]\n"
+      "  --margin-rate P             points of sensitivity, specificity and other shares that do not matter "
+      "[5: one "
+      "in twenty]\n"
+      "  --claims WHICH              judge the original study's claims: original, none, auto (on its data "
+      "and the "
+      "built-in\n"
+      "                              images only) [auto]\n"
       "  --cost-ratio R              what a missed positive costs, in false alarms [{:g}]\n"
       "  --no-shift                  leave out how decisions change when the image moves by 1 to 8 pixels\n"
       "  --no-swap                   leave out running every network with every operator (study swap)\n"
@@ -80,6 +101,10 @@ FinishOptions finish_options_of(const settings::CommandLine& line) {
   options.progress = line.settings.progress;
   options.resamples = count_of(line, "resamples", options.resamples, 100, 1000000);
   options.cost_ratio = number_of(line, "cost-ratio", options.cost_ratio, 1000);
+  if (line.extra.count("margin-auc") != 0) options.margin_auc = number_of(line, "margin-auc", 1, kMostMargin);
+  if (line.extra.count("margin-rate") != 0)
+    options.margin_rate = number_of(line, "margin-rate", 5, kMostMargin);
+  options.claims = claims_of(line);
   options.latency_seconds = number_of(line, "latency-seconds", options.latency_seconds, 600);
   options.shift = line.extra.count("no-shift") == 0;
   options.swap = line.extra.count("no-swap") == 0;

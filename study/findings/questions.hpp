@@ -2,6 +2,7 @@
 // whose tests are corrected together, is all comparisons of one question at one noise level.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct Question {
   double null = 0;                  // with_null: what p is against
   bool by_noise = true;             // false: a question of its own, not one per noise level
   analysis::NoiseLevel noise = {};  // where by_noise is false
+  // What a difference is held against, in the figure's unit; NaN: no margin was declared for it.
+  double margin = std::numeric_limits<double>::quiet_NaN();
+  int better = 0;         // 1: more is better, -1: less is, 0: neither
+  bool main = false;      // what the study is about, on clean labels: --until-decided waits for it
   std::string open = {};  // with_null: what the data cannot tell; "whether {} is" with the variant put in
 };
 

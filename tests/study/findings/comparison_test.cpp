@@ -109,7 +109,7 @@ TEST(CompareAnalysis, FindsAPlantedDifferenceInSpecificity) {
 
 TEST(CompareAnalysis, CannotTellVariantsOfOneDistributionApart) {
   const Analysed analysed{Planted{}};
-  EXPECT_EQ(analysed.verdict(kSpecificity, "maxpool - avgpool", "verdict"), "cannot tell");
+  EXPECT_EQ(analysed.verdict(kSpecificity, "maxpool - avgpool", "verdict"), "undecided");
   EXPECT_THAT(analysed.verdict(kSpecificity, "maxpool - avgpool", "sentence"),
               AllOf(HasSubstr("these data cannot tell maxpool and avgpool apart in specificity"),
                     HasSubstr("a difference below "), HasSubstr(" points would not be seen")));
@@ -120,7 +120,7 @@ TEST(CompareAnalysis, CannotTellEqualPredictionsApartAndGivesThemNoInterval) {
   planted.same_draws = true;
   const Analysed analysed(planted);
   EXPECT_FALSE(analysed.found("decision", "half/specificity", "maxpool", "avgpool").estimable());
-  EXPECT_EQ(analysed.verdict(kSpecificity, "maxpool - avgpool", "verdict"), "cannot tell");
+  EXPECT_EQ(analysed.verdict(kSpecificity, "maxpool - avgpool", "verdict"), "undecided");
   EXPECT_THAT(analysed.verdict(kSpecificity, "maxpool - avgpool", "sentence"),
               HasSubstr("the same in every seed and resample"));
   const analysis::Record* record = analysed.records().find("disagreement", "half", {}, "maxpool", "avgpool");
