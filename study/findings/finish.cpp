@@ -170,7 +170,8 @@ std::string decided_text(const analysis::ResultTable& verdicts) {
 
 void finish_swap(const fs::path& folder, const FinishOptions& options) {
   const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
-  const analysis::Comparison comparison = analysis::make_comparison(cells, compare_options_of(folder, options));
+  const analysis::Comparison comparison =
+      analysis::make_comparison(cells, compare_options_of(folder, options));
   analysis::Analysis analysis(comparison);
   describe(analysis, options);
   const std::vector<swap::SwapLogits> swapped = swap::swapped_logits(cells, options.progress);
@@ -191,7 +192,8 @@ void finish_swap(const fs::path& folder, const FinishOptions& options) {
 
 int finish_compare(const fs::path& folder, const FinishOptions& options) {
   const std::vector<analysis::Cell> cells = analysis::load_cells(folder);
-  const analysis::Comparison comparison = analysis::make_comparison(cells, compare_options_of(folder, options));
+  const analysis::Comparison comparison =
+      analysis::make_comparison(cells, compare_options_of(folder, options));
   analysis::Analysis analysis(comparison);
   describe(analysis, options);
   analysis::add_generalization_figures(analysis);
