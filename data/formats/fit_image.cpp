@@ -72,11 +72,12 @@ void find_levels(std::span<const std::uint8_t> pixels, ImageFacts& facts) {
 }  // namespace
 
 ImageFacts fit_image(const Picture& picture, const DecodeOptions& options, std::span<std::uint8_t> chw) {
-  ImageFacts facts{{picture.image.rows, picture.image.cols},
-                   picture.kind,
-                   used_values(picture.image),
-                   chosen_range(picture, options.intensity),
-                   picture.own_range};
+  ImageFacts facts;
+  facts.source = {picture.image.rows, picture.image.cols};
+  facts.kind = picture.kind;
+  facts.used = used_values(picture.image);
+  facts.range = chosen_range(picture, options.intensity);
+  facts.own_range = picture.own_range;
   facts.patient = picture.patient;
   facts.note = picture.note;
   facts.two_values = has_two_values(picture.image, facts.used);

@@ -17,17 +17,22 @@ class Context:
 
     def __post_init__(self):
         cells = self.results.table("cells")
+        self.sizes = cells.distinct("train_images") if "train_images" in cells else []
+        self.base_size = self.sizes[0] if self.sizes else "all"  # the most images come first
+        cells = self.table("cells")
         self.variants = self.results.table("variants").distinct("variant") or cells.distinct("variant")
         self.noises = sorted({(row["noise"], row["noise_kind"]) for row in cells.rows()})
         self.base_noise, self.base_kind = self.noises[0]
         self.seeds = sorted(set(cells["seed"]))
 
     def table(self, name):
-        return self.results.table(name)
+        """Of networks trained on all images, or on the most; part_limited.py shows the others."""
+        table = self.results.table(name)
+        return table.where(train_images=self.base_size) if "train_images" in table else table
 
     def base(self, name):
         """The table's rows at the least label noise (clean labels, where such cells were run)."""
-        return self.results.table(name).where(noise=self.base_noise, noise_kind=self.base_kind)
+        return self.table(name).where(noise=self.base_noise, noise_kind=self.base_kind)
 
     @property
     def base_words(self):

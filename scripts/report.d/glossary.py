@@ -26,6 +26,7 @@ MEANING = {
     "spinning": "OpenMP threads that wait by looping (OMP_WAIT_POLICY=active): quick to react, but they hold their core",
     "passive": "OpenMP threads that wait by sleeping: slower to react, but others can use the core",
     "p99": "99% of the passes take less time than this",
+    "aliased": "shown at a false, lower frequency, because too few pixels are left to tell it",
     "roofline": "the rate that a kernel could reach, limited by the CPU's arithmetic or by its memory",
     "swap": "running a trained network with another operator in the place of its own, with the same weights",
     "label noise": "training labels turned wrong on purpose; val and test keep the true ones",

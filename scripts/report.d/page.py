@@ -16,6 +16,7 @@ from part_explain import explanation
 from part_generalization import generalization
 from part_images import ImageSource, images
 from part_latency import latency
+from part_limited import limited
 from part_limits import limits, repeat
 from part_mechanism import mechanism
 from part_noise import noise
@@ -33,7 +34,8 @@ QUESTION = ("To its generalization under noisy labels, to its decision bias (fal
 # The page from top to bottom: each part, and how many of its blocks stand open. The first screen answers; the rest is on demand.
 EVERYTHING = 99
 PARTS = [(part_answer.answer, EVERYTHING), (part_answer.shared, EVERYTHING), (part_answers.found, 0), (part_answers.claims, 1),
-         (swap, 3), (mechanism, 2), (generalization, 1), (noise, 1), (decisions, 2), (latency, 1), (explanation, 2), (limits, 1),
+         (swap, 3), (mechanism, 3), (generalization, 1), (limited, 1), (noise, 1), (decisions, 2), (latency, 1), (explanation, 2),
+         (limits, 1),
          (part_answers.headline, 0), (training, 0), (calibration, 0), (shift, 0), (costs, 0), (images, 0)]
 
 

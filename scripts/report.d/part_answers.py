@@ -13,13 +13,20 @@ MARKS = {"supported": "good", "contradicted": "bad", "cannot tell": "open", "not
 
 
 # Groups of questions, by the first word of theirs that a question holds.
-GROUPS = [("Generalization", ("AUC", "accuracy", "gap", "F1")), ("Noisy labels", ("label noise",)),
+GROUPS = [("Generalization", ("AUC", "accuracy", "gap", "F1")), ("Limited data", ("training images",)), ("Noisy labels", ("label noise",)),
           ("The operator by itself", ("same weights", "what training made")), ("Decision bias", ("sensitivity", "specificity", "called positive", "false positive", "false negative")),
           ("Calibration", ("Brier", "calibration", "Calibration")), ("Shift consistency", ("shift",)),
           ("Latency", ("latency", "Latency", "slowdown", "load")), ("Other questions", ("",))]
 
 
-def group_of(row):
+def is_of_fewer(ctx, row):
+    """A verdict on networks trained on fewer images than the most."""
+    return row.get("train_images", "all") not in ("all", ctx.base_size)
+
+
+def group_of(ctx, row):
+    if is_of_fewer(ctx, row) or "training images" in row["question"]:
+        return "Limited data"
     if row["noise"] > 0:
         return "Noisy labels"
     asked = ("Noisy labels", "The operator by itself", "Shift consistency", "Latency", "Calibration", "Decision bias", "Generalization")
@@ -35,16 +42,16 @@ def sentence_of(ctx, row):
 
 def found(ctx):
     section = Section("found", "Every comparison")
-    rows = list(ctx.table("verdicts").rows())
+    rows = list(ctx.results.table("verdicts").rows())
     if not rows:
         return section
-    section.add(Points(in_short(ctx, rows)))
+    section.add(Points(in_short(ctx, [row for row in rows if not is_of_fewer(ctx, row)])))
     section.add(Text(f"Each sentence has the {100 * ctx.results.confidence:g}% interval of that comparison alone, and its p after Holm's "
                      "correction for all comparisons of its question: an interval may leave out 0 where the corrected p cannot tell."))
     section.add(*missing_topics(ctx, rows))
     order = [name for name, _ in GROUPS]
-    rows.sort(key=lambda row: (order.index(group_of(row)), row["verdict"] not in DECIDED))
-    shown = [[group_of(row), row["comparison"], (row["verdict"], MARKS.get(row["verdict"], "firm" if row["verdict"] in DECIDED else "open")),
+    rows.sort(key=lambda row: (order.index(group_of(ctx, row)), row["verdict"] not in DECIDED))
+    shown = [[group_of(ctx, row), row["comparison"], (row["verdict"], MARKS.get(row["verdict"], "firm" if row["verdict"] in DECIDED else "open")),
               words.p_value(row["p"]), words.p_value(row["p_holm"]), sentence_of(ctx, row)] for row in rows]
     decided = sum(row["verdict"] in DECIDED for row in rows)
     return section.add(Grid(f"{decided} of {words.count(len(rows), 'comparison')} decided", ["topic", "comparison", "verdict", "p alone",
@@ -53,7 +60,7 @@ def found(ctx):
 
 def missing_topics(ctx, rows):
     """Topics of which nothing was judged."""
-    there = {group_of(row) for row in rows}
+    there = {group_of(ctx, row) for row in rows}
     if "Noisy labels" not in there:
         yield Missing("Noisy labels: no comparison of theirs was judged." if ctx.noises[-1][0] else
                       "Noisy labels: not part of this comparison (--label-noise 0).")

@@ -148,22 +148,16 @@ def map_panel(ctx, name, title, rows, columns, table_of, column):
     return panel
 
 
-def maps(ctx):
-    table = ctx.table("mechanism_map")
+def map_panels(ctx):
+    table, examples = ctx.table("mechanism_map"), ctx.table("mechanism_example")
     if not len(table):
-        return []
-    variants, classes = ctx.ordered(table), table.distinct("class")
-    panels = [map_panel(ctx, "mechanism_maps", "Where the evidence is: logit lost when covered", classes, variants,
-                        lambda name, variant: table.where(**{"class": name, "variant": variant}), "logit_fall")]
-    examples = ctx.table("mechanism_example")
-    if len(examples):
-        names = examples.distinct("name")
-        panels.append(map_panel(ctx, "mechanism_examples", "The same, single test images", names, variants,
-                                lambda name, variant: examples.where(name=name, variant=variant), "logit_fall"))
-    first = table.first()
-    return [Figure(f"Orange speaks for {ctx.results.positive}, purple against it; one scale within each picture. Each window was "
-                   f"covered with grey in turn (Zeiler & Fergus 2014). Left: means over {words.count(first['seeds'], 'seed')} and "
-                   "the chosen test images of each class. The outermost windows are the outer twentieth.", panels)]
+        return None, None
+    variants = ctx.ordered(table)
+    mean = map_panel(ctx, "mechanism_maps", "Where the evidence is: logit lost when covered", table.distinct("class"), variants,
+                     lambda name, variant: table.where(**{"class": name, "variant": variant}), "logit_fall")
+    single = map_panel(ctx, "mechanism_examples", "The same, single test images", examples.distinct("name"), variants,
+                       lambda name, variant: examples.where(name=name, variant=variant), "logit_fall") if len(examples) else None
+    return mean, single
 
 
 def words_grid(ctx):
@@ -193,22 +187,27 @@ def mechanism(ctx):
     section = Section("mechanism", "Mechanism: what each operator does to a signal, and where the networks look")
     if not len(ctx.table("mechanism_signal")):
         return section.add(Missing("The mechanism was left out of this comparison (--no-mechanism)."))
-    section.add(Figure("Left: gratings above 0, where ReLU does nothing; middle: gratings around 0, of which ReLU leaves the upper half. "
-                       "What passes above 1/4 cycle per pixel appears at a false frequency.",
-                       [response_panel(ctx, "level", "Gain of a grating"), response_panel(ctx, "rectified", "Gain behind ReLU"),
-                        noise_panel(ctx), spot_panel(ctx)]))
-    section.add(signals_grid(ctx))
+    level, noise = response_panel(ctx, "level", "Gain of a grating"), noise_panel(ctx)
+    behind, spot = response_panel(ctx, "rectified", "Gain of a grating behind ReLU"), spot_panel(ctx)
+    more = Figure("Without training: gratings around 0, of which ReLU leaves the upper half, and single pixels.", [behind, spot])
+    caption = ("Without training: gratings above 0, where ReLU does nothing (what passes above 1/4 cycle per pixel is aliased), and "
+               "white noise: to the left smooths, upwards amplifies.")
     layers = ctx.table("mechanism_layers")
     if not len(layers):
-        return section.add(words_grid(ctx), Missing("No trained network was looked into: its data or its checkpoint is not here."))
-    panels = [layer_panel(ctx, "high_frequencies", "Change of the share of high frequencies", "points", 0, 100),
-              layer_panel(ctx, "p99", "99th percentile: after over before", "times", 1),
-              layer_panel(ctx, "tail", "99th percentile over mean: after / before", "times", 1)]
-    section.add(Figure("In the trained networks, on test images, from before to after each downsampling, with 95% intervals: left of 0 it "
-                       "smooths; right of 1 it amplifies.", [panel for panel in panels if panel]))
-    section.add(*maps(ctx))
-    section.add(border_text(ctx),
-                Figure("The same networks on the same test images, with the outer twentieth in grey, taken from another image, or alone; "
-                       "means over seeds with 95% intervals. .5 is chance.", [border_panel(ctx)]))
-    section.add(words_grid(ctx), not_estimable(ctx, layers, ctx.table("mechanism_border")))
-    return section
+        return section.add(Figure(caption, [level, noise]),
+                           Missing("No trained network was looked into: its data or its checkpoint is not here."),
+                           more, signals_grid(ctx), words_grid(ctx))
+    high = layer_panel(ctx, "high_frequencies", "Networks: high frequencies, against every 2nd pixel", "points", 0, 100)
+    amplified = [layer_panel(ctx, "p99", "99th percentile: after over before", "times", 1),
+                 layer_panel(ctx, "tail", "99th percentile over mean: after / before", "times", 1)]
+    mean_maps, single_maps = map_panels(ctx)
+    section.add(Figure(caption + " In the trained networks, from before to after each downsampling: left of 0 smooths.",
+                       [panel for panel in (level, noise, high) if panel]))
+    section.add(border_text(ctx))
+    section.add(Figure(f"Maps: orange speaks for {ctx.results.positive}, purple against it; each window was covered with grey in turn, "
+                       "means over the chosen test images and seeds, one scale; the outermost windows are the outer twentieth. AUC: "
+                       "all of test with that border in grey, from another image, or alone; means over seeds with 95% intervals.",
+                       [panel for panel in (mean_maps, border_panel(ctx)) if panel]))
+    section.add(more, Figure("In the trained networks, from before to after each downsampling, with 95% intervals: right of 1 amplifies.",
+                             [panel for panel in (*amplified, single_maps) if panel]))
+    return section.add(signals_grid(ctx), words_grid(ctx), not_estimable(ctx, layers, ctx.table("mechanism_border")))

@@ -129,12 +129,12 @@ void add_reliability(Analysis& analysis) {
   const Comparison& comparison = analysis.comparison;
   const std::vector<std::string> bin{"bin", "images", "mean_probability", "observed",
                                      "low", "high",   "not_estimable"};
-  ResultTable seeds =
-      make_table("reliability", "observed share of positives by predicted probability, bins of equal count",
-                 std::vector<std::string>{"noise_kind", "noise", "variant", "seed"} + bin);
+  ResultTable seeds = make_table(
+      "reliability", "observed share of positives by predicted probability, bins of equal count",
+      std::vector<std::string>{"noise_kind", "noise", "train_images", "variant", "seed", "learnt"} + bin);
   ResultTable pooled =
       make_table("reliability_pooled", "the same of all seeds together, in tenths of probability",
-                 std::vector<std::string>{"noise_kind", "noise", "variant"} + bin);
+                 std::vector<std::string>{"noise_kind", "noise", "train_images", "variant"} + bin);
   for (const JudgedCell& cell : comparison.cells)
     add_reliability_rows(cell, {comparison.options.confidence, comparison.options.minimum}, seeds);
   for (const NoiseLevel& noise : comparison.noises)
@@ -161,7 +161,8 @@ void add_calibration_figures(Analysis& analysis) {
 void add_calibration_tables(Analysis& analysis) {
   ResultTable seeds = make_table(
       "calibration_seed", "calibration of each seed on test",
-      std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "metric"} + estimate_columns());
+      std::vector<std::string>{"noise_kind", "noise", "train_images", "variant", "seed", "learnt", "metric"} +
+          estimate_columns());
   for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c) add_calibration_rows(analysis, c, seeds);
   analysis.results.tables.push_back(std::move(seeds));
   Topic topic{"calibration", "calibration on test, over seeds", {"metric"}, {}};

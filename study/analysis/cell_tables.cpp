@@ -35,8 +35,9 @@ Model model_of(const Cell& cell) {
 
 void add_cells(Analysis& analysis) {
   ResultTable cells = make_table("cells", "what was trained",
-                                 {"noise_kind", "noise", "variant", "seed", "name", "best_epoch", "epochs",
-                                  "training_s", "parameters", "size_mib", "mflop", "wrong_labels"});
+                                 {"noise_kind", "noise", "train_images", "variant", "seed", "learnt", "name",
+                                  "best_epoch", "epochs", "training_s", "parameters", "size_mib", "mflop",
+                                  "wrong_labels", "train_count", "train_loss", "chance_loss"});
   ResultTable variants = make_table("variants", "the networks",
                                     {"variant", "parameters", "size_mib", "mflop", "executed_mflop", "help"});
   for (const JudgedCell& judged : analysis.comparison.cells) {
@@ -45,11 +46,11 @@ void add_cells(Analysis& analysis) {
     double training_s = 0;
     for (const training::EpochRecord& epoch : cell.history) training_s += epoch.train_s + epoch.val_s;
     cells.add(labels_of(judged) +
-              std::vector<ResultValue>{sweep::name_of({cell.variant, cell.seed, cell.noise_kind, cell.noise}),
-                                       static_cast<double>(cell.best_epoch),
-                                       static_cast<double>(cell.history.size()), training_s, model.parameters,
-                                       model.size_mib, model.mflop,
-                                       static_cast<double>(cell.flipped_names.size())});
+              std::vector<ResultValue>{
+                  sweep::name_of(spec_of(cell)), static_cast<double>(cell.best_epoch),
+                  static_cast<double>(cell.history.size()), training_s, model.parameters, model.size_mib,
+                  model.mflop, static_cast<double>(cell.flipped_names.size()),
+                  static_cast<double>(cell.train.size()), cell.learning.train_loss, cell.learning.chance});
     bool known = false;
     for (const auto& row : variants.rows) known |= std::get<std::string>(row[0]) == cell.variant;
     if (!known)
@@ -61,11 +62,12 @@ void add_cells(Analysis& analysis) {
 }
 
 void add_images(Analysis& analysis) {
-  ResultTable table =
-      make_table("images", "images and subjects", {"seed", "split", "class", "images", "subjects"});
-  std::map<std::uint64_t, const JudgedCell*> by_seed;
-  for (const JudgedCell& cell : analysis.comparison.cells) by_seed.try_emplace(cell.cell->seed, &cell);
-  for (const auto& [seed, cell] : by_seed)
+  ResultTable table = make_table("images", "images and subjects",
+                                 {"seed", "train_images", "split", "class", "images", "subjects"});
+  std::map<std::pair<std::uint64_t, double>, const JudgedCell*> by_data;
+  for (const JudgedCell& cell : analysis.comparison.cells)
+    by_data.try_emplace({cell.cell->seed, -cell.cell->train_images}, &cell);
+  for (const auto& [seed_and_size, cell] : by_data)
     for (const data::Split which : {data::Split::train, data::Split::val, data::Split::test})
       for (const std::uint8_t wanted : {std::uint8_t{0}, std::uint8_t{1}}) {
         const JudgedSplit& split = cell->of(which);
@@ -76,14 +78,16 @@ void add_images(Analysis& analysis) {
             ++images;
             ++subjects[split.subjects[i]];
           }
-        table.add({static_cast<double>(seed), data::to_string(which), cell->cell->class_names.at(wanted),
-                   images, static_cast<double>(subjects.size())});
+        table.add({static_cast<double>(cell->cell->seed),
+                   settings::train_images_text(cell->cell->train_images), data::to_string(which),
+                   cell->cell->class_names.at(wanted), images, static_cast<double>(subjects.size())});
       }
   analysis.results.tables.push_back(std::move(table));
 }
 
 void add_epochs(Analysis& analysis) {
-  std::vector<std::string> names = {"noise_kind", "noise", "variant", "seed", "epoch", "lr"};
+  std::vector<std::string> names = {"noise_kind", "noise",  "train_images", "variant",
+                                    "seed",       "learnt", "epoch",        "lr"};
   for (const std::string split : {"train", "val"})
     for (const auto& [metric, value] : training::metric_fields({})) names.push_back(split + "_" + metric);
   names.emplace_back("train_s");
@@ -101,9 +105,9 @@ void add_epochs(Analysis& analysis) {
 
 // A test image by all seeds of a variant.
 void add_test_images(Analysis& analysis) {
-  ResultTable table = make_table(
-      "test_images", "test images: in how many seeds the Youden decision is wrong",
-      {"noise_kind", "noise", "variant", "name", "subject", "label", "seeds", "wrong", "mean_probability"});
+  ResultTable table = make_table("test_images", "test images: in how many seeds the Youden decision is wrong",
+                                 {"noise_kind", "noise", "train_images", "variant", "name", "subject",
+                                  "label", "seeds", "wrong", "mean_probability"});
   table.only_h5 = true;
   const Comparison& comparison = analysis.comparison;
   for (const NoiseLevel& noise : comparison.noises)
@@ -173,8 +177,8 @@ void add_cell_tables(Analysis& analysis) {
 }
 
 void add_curves(Analysis& analysis) {
-  const std::vector<std::string> of_variant{"noise_kind", "noise", "variant"};
-  const std::vector<std::string> of_cell = of_variant + std::vector<std::string>{"seed"};
+  const std::vector<std::string> of_variant{"noise_kind", "noise", "train_images", "variant"};
+  const std::vector<std::string> of_cell = of_variant + std::vector<std::string>{"seed", "learnt"};
   ResultTable roc =
       make_table("roc", "ROC curve of each seed on test",
                  of_cell + std::vector<std::string>{"false_positive_rate", "true_positive_rate"});

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 
 #include "data/io/files.hpp"
@@ -65,6 +66,18 @@ std::vector<std::string> class_names_of(const data::h5::Reader& in) {
   return names;
 }
 
+// By the labels that training saw.
+training::LearningCheck learning_of(const Cell& cell) {
+  const std::set<std::string> flipped(cell.flipped_names.begin(), cell.flipped_names.end());
+  std::size_t positives = 0, wrong = 0;
+  for (std::size_t i = 0; i < cell.train.size(); ++i) {
+    const bool is_wrong = flipped.contains(cell.train.names[i]);
+    positives += (cell.train.labels[i] > 0.5F) != is_wrong;
+    wrong += is_wrong;
+  }
+  return training::check_learning(cell.history, cell.best_epoch, cell.train.size(), positives, wrong);
+}
+
 Cell read_cell(const fs::path& folder) {
   const data::h5::Reader in(folder / "run.h5");
   if (!in.has_attribute("format") || in.attribute_string("format") != "downscalexr-run")
@@ -98,6 +111,8 @@ Cell read_cell(const fs::path& folder) {
   cell.val = read_split(in, data::Split::val);
   cell.test = read_split(in, data::Split::test);
   if (cell.noise > 0) cell.flipped_names = in.strings("label_noise/flipped_name");
+  cell.train_images = settings::train_images_from_text(cell.settings.train_images, in.path().string());
+  cell.learning = learning_of(cell);
   return cell;
 }
 
@@ -112,7 +127,7 @@ std::size_t place_of(const std::string& variant) {
 void refuse_mixtures(const std::vector<Cell>& cells) {
   const Cell& first = cells.front();
   std::map<std::uint64_t, const Cell*> of_seed;
-  std::map<std::tuple<std::uint64_t, std::string, double>, const Cell*> of_noise;
+  std::map<std::tuple<std::uint64_t, std::string, double, double>, const Cell*> of_noise;
   std::map<std::string, const Cell*> of_name;
   for (const Cell& cell : cells) {
     const auto differ = [&](const Cell& other, const std::string& what) {
@@ -125,18 +140,24 @@ void refuse_mixtures(const std::vector<Cell>& cells) {
       if (sweep::decides_numbers(field) && !sweep::is_axis(field) && a != b)
         differ(first, fmt::format("{} is {} here and {} there", field.key, a, b));
     }
-    const std::string name = sweep::name_of({cell.variant, cell.seed, cell.noise_kind, cell.noise});
+    const std::string name = sweep::name_of(spec_of(cell));
     if (const auto [same, added] = of_name.try_emplace(name, &cell); !added)
       differ(*same->second, "both are " + name + "; move one of them away");
     const Cell& twin = *of_seed.try_emplace(cell.seed, &cell).first->second;
     if (twin.data_digest != cell.data_digest)
       differ(twin, fmt::format("they have seed {} and were trained on other data", cell.seed));
-    const Cell& noisy = *of_noise.try_emplace({cell.seed, cell.noise_kind, cell.noise}, &cell).first->second;
+    const Cell& noisy =
+        *of_noise.try_emplace({cell.seed, cell.noise_kind, cell.noise, cell.train_images}, &cell)
+             .first->second;
     if (noisy.flipped_names != cell.flipped_names) differ(noisy, "their wrong labels are not the same ones");
   }
 }
 
 }  // namespace
+
+sweep::CellSpec spec_of(const Cell& cell) {
+  return {cell.variant, cell.seed, cell.noise_kind, cell.noise, cell.train_images};
+}
 
 std::vector<Cell> load_cells(const fs::path& folder) {
   const fs::path cells_folder = folder / "cells";
@@ -154,8 +175,9 @@ std::vector<Cell> load_cells(const fs::path& folder) {
   if (cells.empty()) throw DataError(cells_folder.string() + ": holds no finished cell yet");
   refuse_mixtures(cells);
   std::sort(cells.begin(), cells.end(), [](const Cell& a, const Cell& b) {
-    return std::tuple(a.noise > 0 ? a.noise_kind : "", a.noise, a.seed, place_of(a.variant), a.variant) <
-           std::tuple(b.noise > 0 ? b.noise_kind : "", b.noise, b.seed, place_of(b.variant), b.variant);
+    return std::tuple(a.noise > 0 ? a.noise_kind : "", a.noise, -a.train_images, a.seed, place_of(a.variant),
+                      a.variant) < std::tuple(b.noise > 0 ? b.noise_kind : "", b.noise, -b.train_images,
+                                              b.seed, place_of(b.variant), b.variant);
   });
   return cells;
 }

@@ -70,9 +70,10 @@ void add_decision_rows(const JudgedCell& cell, const std::string& rule, const Co
 }
 
 ResultTable threshold_table(const Comparison& comparison) {
-  ResultTable table = make_table("thresholds", "decision thresholds that val chose",
-                                 {"noise_kind", "noise", "variant", "seed", "rule", "logit", "probability",
-                                  "val_sensitivity", "val_specificity", "not_estimable"});
+  ResultTable table =
+      make_table("thresholds", "decision thresholds that val chose",
+                 {"noise_kind", "noise", "train_images", "variant", "seed", "learnt", "rule", "logit",
+                  "probability", "val_sensitivity", "val_specificity", "not_estimable"});
   for (const JudgedCell& cell : comparison.cells)
     for (const Rule& rule : comparison.rules) {
       const statistics::Threshold& t = cell.thresholds.at(rule.name);
@@ -109,7 +110,8 @@ void add_decision_figures(Analysis& analysis) {
 
 void add_decision_tables(Analysis& analysis) {
   const Comparison& comparison = analysis.comparison;
-  const std::vector<std::string> of_cell{"noise_kind", "noise", "variant", "seed", "rule"};
+  const std::vector<std::string> of_cell{"noise_kind", "noise",  "train_images", "variant",
+                                         "seed",       "learnt", "rule"};
   ResultTable seeds = make_table("decision_seed", "decisions of each seed on test",
                                  of_cell + std::vector<std::string>{"metric"} + estimate_columns());
   ResultTable confusion =

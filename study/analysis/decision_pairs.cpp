@@ -67,8 +67,8 @@ namespace {
 
 ResultTable mcnemar_table(const Comparison& comparison) {
   ResultTable table = make_table("mcnemar", "McNemar's exact test of each seed, on test",
-                                 {"noise_kind", "noise", "seed", "variant_a", "variant_b", "rule", "on",
-                                  "both", "a_only", "b_only", "neither", "p", "not_estimable"});
+                                 {"noise_kind", "noise", "train_images", "seed", "variant_a", "variant_b",
+                                  "rule", "on", "both", "a_only", "b_only", "neither", "p", "not_estimable"});
   for_pairs(comparison, [&](const NoiseLevel& noise, const std::string& a, const std::string& b,
                             std::uint64_t seed, std::size_t cell_a, std::size_t cell_b) {
     for (const Rule& rule : comparison.rules) {
@@ -122,10 +122,10 @@ std::vector<std::vector<Term>> closeness_terms(const Comparison& comparison, con
 void add_pair_tables(Analysis& analysis) {
   const Comparison& comparison = analysis.comparison;
   analysis.results.tables.push_back(mcnemar_table(comparison));
-  ResultTable table =
-      make_table("disagreement", "share of test images that two variants decide differently, over seeds",
-                 std::vector<std::string>{"noise_kind", "noise", "variant_a", "variant_b", "rule"} +
-                     over_seeds_columns());
+  ResultTable table = make_table(
+      "disagreement", "share of test images that two variants decide differently, over seeds",
+      std::vector<std::string>{"noise_kind", "noise", "train_images", "variant_a", "variant_b", "rule"} +
+          over_seeds_columns());
   for (const NoiseLevel& noise : comparison.noises)
     for (const auto& [a, b] : comparison.pairs()) {
       const auto of_b = comparison.seeds_of(noise, b);

@@ -210,6 +210,10 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
   result.of_seeds = sample.observed;
   result.largest = std::max(std::abs(range.least), std::abs(range.most));
   result.alpha = comparison_.alpha_of_pair();
+  for (const auto& terms : terms_by_seed)
+    result.not_learnt += std::any_of(terms.begin(), terms.end(), [&](const Term& term) {
+      return !comparison_.cells[term.cell].cell->learning.learnt;
+    });
   result.summary = statistics::combine_seeds(
       sample.observed, statistics::replicate_covariance(sample, all), comparison_.options.confidence, null,
       is_share ? statistics::SeedScale::logit : statistics::SeedScale::plain);

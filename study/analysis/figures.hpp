@@ -35,8 +35,9 @@ struct OverSeeds {
   statistics::SeedSummary summary;  // spread over seeds apart from spread over images
   std::vector<double> of_seeds;
   double largest = std::numeric_limits<double>::infinity();  // size that a figure can have at all
-  double alpha = 0.05;        // what a detectable difference is for: alpha over the number of pairs
-  double detectable() const;  // NaN without a standard error; at most `largest`
+  double alpha = 0.05;         // what a detectable difference is for: alpha over the number of pairs
+  double detectable() const;   // NaN without a standard error; at most `largest`
+  std::size_t not_learnt = 0;  // seeds with a network that has not learnt
   // All resamples and seeds gave one number (two variants that decide alike): a value without an interval.
   bool constant() const;
   double value() const;  // mean over seeds; NaN without figures

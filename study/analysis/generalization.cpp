@@ -115,10 +115,10 @@ void add_metric_rows(const Analysis& analysis, std::size_t c, data::Split which,
 
 // DeLong's paired test, seed by seed: how each seed alone would have answered.
 ResultTable delong_table(const Comparison& comparison) {
-  ResultTable table =
-      make_table("auc_delong", "paired DeLong tests of each seed: AUC(a) - AUC(b)",
-                 std::vector<std::string>{"noise_kind", "noise", "seed", "variant_a", "variant_b", "split"} +
-                     estimate_columns());
+  ResultTable table = make_table("auc_delong", "paired DeLong tests of each seed: AUC(a) - AUC(b)",
+                                 std::vector<std::string>{"noise_kind", "noise", "train_images", "seed",
+                                                          "variant_a", "variant_b", "split"} +
+                                     estimate_columns());
   const statistics::IntervalOptions options{comparison.options.confidence, comparison.options.minimum};
   for (const NoiseLevel& noise : comparison.noises)
     for (const auto& [a, b] : comparison.pairs()) {
@@ -181,10 +181,10 @@ void add_generalization_figures(Analysis& analysis) {
 }
 
 void add_generalization_tables(Analysis& analysis) {
-  ResultTable seeds =
-      make_table("generalization_seed", "each seed on each split",
-                 std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "split", "metric"} +
-                     estimate_columns());
+  ResultTable seeds = make_table("generalization_seed", "each seed on each split",
+                                 std::vector<std::string>{"noise_kind", "noise", "train_images", "variant",
+                                                          "seed", "learnt", "split", "metric"} +
+                                     estimate_columns());
   for (std::size_t c = 0; c < analysis.comparison.cells.size(); ++c)
     for (const data::Split which : kSplits) add_metric_rows(analysis, c, which, seeds);
   analysis.results.tables.push_back(std::move(seeds));

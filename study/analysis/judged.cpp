@@ -3,8 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
+#include <tuple>
 #include <unordered_map>
 
+#include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/statistics/decision.hpp"
 
@@ -109,11 +112,13 @@ std::map<std::string, statistics::Threshold> thresholds_of(const JudgedCell& cel
   return thresholds;
 }
 
-// Pairing needs the same test images in the same order in all cells of a seed.
+// Pairing needs the same test images in the same order in all cells of a seed, and the same training images
+// in those of one size.
 void refuse_unpaired(const std::vector<JudgedCell>& cells) {
-  std::map<std::uint64_t, const JudgedCell*> first_of_seed;
+  std::map<std::pair<std::uint64_t, double>, const JudgedCell*> first_of_seed;
   for (const JudgedCell& cell : cells) {
-    const JudgedCell& first = *first_of_seed.try_emplace(cell.cell->seed, &cell).first->second;
+    const JudgedCell& first =
+        *first_of_seed.try_emplace({cell.cell->seed, cell.cell->train_images}, &cell).first->second;
     for (const data::Split split : kJudgedSplits)
       if (first.of(split).images != cell.of(split).images)
         throw DataError(fmt::format("{}: its {} images are not those of {}; train one of them again",
@@ -125,8 +130,10 @@ void refuse_unpaired(const std::vector<JudgedCell>& cells) {
 }  // namespace
 
 std::string words_of(const NoiseLevel& noise) {
-  return noise.rate == 0 ? "clean labels"
-                         : fmt::format("{:g}% wrong labels ({})", 100 * noise.rate, noise.kind);
+  if (noise.rate > 0) return fmt::format("{:g}% wrong labels ({})", 100 * noise.rate, noise.kind);
+  if (std::isinf(noise.train_images)) return "clean labels";
+  return noise.train_images < 1 ? fmt::format("{:g}% of the training images", 100 * noise.train_images)
+                                : counted(noise.train_images, "training image");
 }
 
 std::map<std::uint64_t, std::size_t> Comparison::seeds_of(const NoiseLevel& noise,
@@ -134,7 +141,7 @@ std::map<std::uint64_t, std::size_t> Comparison::seeds_of(const NoiseLevel& nois
   std::map<std::uint64_t, std::size_t> seeds;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const Cell& cell = *cells[i].cell;
-    if (cell.variant == variant && cell.noise == noise.rate &&
+    if (cell.variant == variant && cell.noise == noise.rate && cell.train_images == noise.train_images &&
         (noise.rate == 0 || cell.noise_kind == noise.kind))
       seeds[cell.seed] = i;
   }
@@ -187,11 +194,13 @@ Comparison make_comparison(const std::vector<Cell>& cells, const CompareOptions&
     if (std::find(comparison.variants.begin(), comparison.variants.end(), cell.variant) ==
         comparison.variants.end())
       comparison.variants.push_back(cell.variant);
-    const NoiseLevel noise{cell.noise > 0 ? cell.noise_kind : "", cell.noise};
+    const NoiseLevel noise{cell.noise > 0 ? cell.noise_kind : "", cell.noise, cell.train_images};
     if (std::find(comparison.noises.begin(), comparison.noises.end(), noise) == comparison.noises.end())
       comparison.noises.push_back(noise);
   }
-  std::sort(comparison.noises.begin(), comparison.noises.end());
+  std::sort(comparison.noises.begin(), comparison.noises.end(), [](const NoiseLevel& a, const NoiseLevel& b) {
+    return std::tuple(a.kind, a.rate, -a.train_images) < std::tuple(b.kind, b.rate, -b.train_images);
+  });
   registry.finish();
   refuse_unpaired(comparison.cells);
   return comparison;

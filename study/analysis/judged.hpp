@@ -36,13 +36,16 @@ struct JudgedCell {
   const JudgedSplit& of(data::Split split) const { return splits[static_cast<std::size_t>(split)]; }
 };
 
+// What was done to the training set: label noise, or fewer images.
 struct NoiseLevel {
   std::string kind;  // "" at rate 0
   double rate = 0;
+  double train_images = settings::kAllTrainImages;
   // clang-tidy 14 sees a null pointer in a defaulted comparison.
   auto operator<=>(const NoiseLevel&) const = default;  // NOLINT(modernize-use-nullptr)
 };
-std::string words_of(const NoiseLevel& noise);  // "clean labels", "20% wrong labels (symmetric)"
+// "clean labels", "20% wrong labels (symmetric)", "400 training images", "25% of the training images"
+std::string words_of(const NoiseLevel& noise);
 
 struct CompareOptions {
   double confidence = 0.95, alpha = 0.05;
@@ -63,10 +66,12 @@ struct Comparison {
   std::vector<Rule> rules;
   std::vector<JudgedCell> cells;
   std::vector<std::string> variants;          // in the cells' order
-  std::vector<NoiseLevel> noises;             // clean first
+  std::vector<NoiseLevel> noises;             // clean first; the most images first
   std::vector<std::uint32_t> image_subjects;  // of every image of any cell: its subject's number
   std::vector<std::uint32_t> strata;          // of the subjects: classes they have, in test or not
 
+  // The training-set size that figures are of where none is named: all, or the largest.
+  double base_images() const { return noises.front().train_images; }
   // Cells of a variant at a noise level by seed; empty when there are none.
   std::map<std::uint64_t, std::size_t> seeds_of(const NoiseLevel& noise, const std::string& variant) const;
   // All pairs (later, earlier) of variants: "maxpool - avgpool".

@@ -16,6 +16,7 @@ Columns labels_and_estimates() {
   return {
       {"noise_kind", "", "kind of label noise in training; empty at noise 0", kText},
       {"noise", "share", "share of training labels made wrong"},
+      {"train_images", "", "training images as asked for: all, a number, or a share", kText},
       {"variant", "", "downsampling operator", kText},
       {"variant_a", "", "figures are of a minus b, or of a over b", kText},
       {"variant_b", "", "see variant_a", kText},
@@ -42,7 +43,9 @@ Columns labels_and_estimates() {
       {"seed_sd", "", "what the seed does beyond the images' noise"},
       {"image_sd", "", "of one seed's figure over new subjects"},
       {"shared_image_sd", "", "part of image_sd that more seeds do not reduce"},
-      {"detectable", "", "smaller differences would be missed more than once in five times, at alpha over the pairs"},
+      {"not_learnt", "seeds", "with a network whose training loss stayed near chance"},
+      {"detectable", "",
+       "smaller differences would be missed more than once in five times, at alpha over the pairs"},
   };
 }
 
@@ -59,6 +62,9 @@ Columns of_cells() {
       {"mflop", "MFLOP", "per image, forward, of the definition"},
       {"executed_mflop", "MFLOP", "per image, forward, of the kernels: fewer with --algorithm fast"},
       {"wrong_labels", "", "training labels made wrong"},
+      {"train_count", "images", "that it learnt from"},
+      {"chance_loss", "", "training loss of a network that guesses"},
+      {"learnt", "", "0: its training loss stayed near chance, do not read its figures"},
       {"class", "", "", kText},
       {"positive_class", "", "the class that figures call positive, by its name", kText},
       {"images", "", ""},
@@ -152,7 +158,8 @@ Columns of_answers() {
       {"p_holm", "", "p after Holm's correction within the family"},
       {"margin", "", "difference that does not matter, declared before the run; missing: none was"},
       {"p_equivalent", "", "of 'the difference is at least the margin', after Holm's correction"},
-      {"p_no_worse", "", "of 'one is worse by the margin or more', after Holm's correction; the likelier way"},
+      {"p_no_worse", "",
+       "of 'one is worse by the margin or more', after Holm's correction; the likelier way"},
       {"needed_seeds", "", "seeds in all that would decide it on these test images; inf: never"},
       {"needed_subjects", "", "more test subjects that would decide it with these seeds; inf: never"},
       {"verdict", "", "", kText},

@@ -21,7 +21,7 @@ std::map<std::uint64_t, std::map<double, std::size_t>> levels_of(const Compariso
                                                                  const std::string& variant) {
   std::map<std::uint64_t, std::map<double, std::size_t>> levels;
   for (const NoiseLevel& noise : comparison.noises)
-    if (noise.rate == 0 || noise.kind == kind)
+    if ((noise.rate == 0 || noise.kind == kind) && noise.train_images == comparison.base_images())
       for (const auto& [seed, cell] : comparison.seeds_of(noise, variant)) levels[seed][noise.rate] = cell;
   return levels;
 }

@@ -87,10 +87,10 @@ void add_shift_figures(Analysis& analysis, const std::vector<ShiftLogits>& shift
 }
 
 void add_shift_tables(Analysis& analysis, bool computed) {
-  ResultTable seeds =
-      make_table("shift_seed", "each seed on shifted test images",
-                 std::vector<std::string>{"noise_kind", "noise", "variant", "seed", "pixels", "metric"} +
-                     estimate_columns());
+  ResultTable seeds = make_table("shift_seed", "each seed on shifted test images",
+                                 std::vector<std::string>{"noise_kind", "noise", "train_images", "variant",
+                                                          "seed", "learnt", "pixels", "metric"} +
+                                     estimate_columns());
   Topic topic{"shift", "shifted test images, over seeds", {"pixels", "metric"}, {}};
   for (const int pixels : kShiftPixels) {
     if (!computed) break;

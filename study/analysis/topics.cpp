@@ -39,7 +39,8 @@ const std::vector<std::string>& over_seeds_columns() {
   static const std::vector<std::string> names =
       estimate_columns() +
       std::vector<std::string>{"seeds",       "lowest",  "highest",  "low_these_images", "high_these_images",
-                               "observed_sd", "seed_sd", "image_sd", "shared_image_sd",  "detectable"};
+                               "observed_sd", "seed_sd", "image_sd", "shared_image_sd",  "detectable",
+                               "not_learnt"};
   return names;
 }
 
@@ -69,14 +70,21 @@ std::vector<ResultValue> values_of(const OverSeeds& found, bool is_difference) {
                                                               s.seed_sd,
                                                               s.image_sd,
                                                               s.shared_image_sd,
-                                                              detectable};
+                                                              detectable,
+                                                              static_cast<double>(found.not_learnt)};
 }
 
-std::vector<ResultValue> labels_of(const NoiseLevel& noise) { return {noise.kind, noise.rate}; }
+std::vector<ResultValue> labels_of(const NoiseLevel& noise) {
+  return {noise.kind, noise.rate, settings::train_images_text(noise.train_images)};
+}
 
 std::vector<ResultValue> labels_of(const JudgedCell& cell) {
-  return {cell.cell->noise > 0 ? cell.cell->noise_kind : "", cell.cell->noise, cell.cell->variant,
-          static_cast<double>(cell.cell->seed)};
+  return {cell.cell->noise > 0 ? cell.cell->noise_kind : "",
+          cell.cell->noise,
+          settings::train_images_text(cell.cell->train_images),
+          cell.cell->variant,
+          static_cast<double>(cell.cell->seed),
+          cell.cell->learning.learnt ? 1.0 : 0.0};
 }
 
 std::string key_of(const std::vector<ResultValue>& labels) {
@@ -109,11 +117,11 @@ std::vector<std::vector<Term>> terms_of(const Comparison& comparison, const Nois
 void add_topic(const Comparison& comparison, const Figures& figures, const Topic& topic,
                ComparisonResults& results, Records& records) {
   ResultTable single = make_table(topic.name, topic.title,
-                                  std::vector<std::string>{"noise_kind", "noise", "variant"} +
+                                  std::vector<std::string>{"noise_kind", "noise", "train_images", "variant"} +
                                       topic.label_columns + over_seeds_columns());
   ResultTable difference =
       make_table(topic.name + "_difference", topic.title + ": paired differences a - b",
-                 std::vector<std::string>{"noise_kind", "noise", "variant_a", "variant_b"} +
+                 std::vector<std::string>{"noise_kind", "noise", "train_images", "variant_a", "variant_b"} +
                      topic.label_columns + over_seeds_columns());
   const auto add = [&](const NoiseLevel& noise, const std::string& a, const std::string& b,
                        const TopicFigure& figure) {

@@ -54,8 +54,8 @@ const std::vector<std::string>& over_seeds_columns();
 std::vector<ResultValue> values_of(const statistics::Estimate& estimate);
 std::vector<ResultValue> values_of(const OverSeeds& found, bool is_difference);
 std::vector<ResultValue> operator+(std::vector<ResultValue> a, const std::vector<ResultValue>& b);
-std::vector<ResultValue> labels_of(const NoiseLevel& noise);  // noise_kind, noise
-std::vector<ResultValue> labels_of(const JudgedCell& cell);   // noise_kind, noise, variant, seed
+std::vector<ResultValue> labels_of(const NoiseLevel& noise);  // noise_kind, noise, train_images
+std::vector<ResultValue> labels_of(const JudgedCell& cell);   // ..., variant, seed, learnt
 std::string key_of(const std::vector<ResultValue>& labels);
 
 // Adds tables <name> and <name>_difference, and their records.

@@ -20,7 +20,9 @@ bool looks_numeric(const std::string& cell) {
 
 }  // namespace
 
-TextTable::TextTable(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
+TextTable::TextTable(std::vector<std::string> header) : rows_(1, std::move(header)) {
+  for (std::string& cell : rows_.front()) cell = one_line(cell);
+}
 
 void TextTable::add(std::vector<std::string> row) {
   row.resize(rows_.front().size());

@@ -62,6 +62,10 @@ Cells:
   --seeds 5 | 1,2,7 | 3-6     how many seeds (from 1), or which [3]
   --label-noise R,R,...       shares of training labels made wrong, 0 to 0.5 [0]
   --noise-kinds K,K,...       symmetric, positive_to_negative, negative_to_positive, instance [symmetric]
+  --train-images N,N,...      training images: numbers (100,400,all) or shares (0.1,0.5,all), nested, by subject,
+                              stratified by class; an epoch is as many passes over them as fit into all, so that
+                              all sizes take as many steps (--train-passes). With clean labels; noise with the
+                              most alone [all]
   --noise-seeds N | 1,2 | ... seeds that also run with noise above 0 [those of --seeds]
   --until-decided             add seeds until test AUC, and sensitivity and specificity at 95% sensitivity on val, are
                               decided for every pair on clean labels: different, equivalent or no worse. Verdicts are
@@ -110,7 +114,7 @@ constexpr const char* kCompareExamples = R"(Examples:
 // What a sweep or its cells decide themselves.
 const std::vector<std::string>& keys_left_out() {
   static const std::vector<std::string> keys = {
-      "variant", "seed",    "label_noise",        "noise_kind",   "name",
+      "variant", "seed",    "label_noise",        "noise_kind",   "train_images", "name",
       "resume",  "latency", "latency_iterations", "latency_only", "repeat_for"};
   return keys;
 }
@@ -123,8 +127,8 @@ settings::CommandSyntax syntax_of_compare() {
     if (std::find(without.begin(), without.end(), field.key) == without.end())
       syntax.keys.push_back(field.key);
   auto add = syntax.extra.add_options();
-  for (const char* name :
-       {"variants", "seeds", "label-noise", "noise-kinds", "noise-seeds", "jobs", "max-seeds", "budget"})
+  for (const char* name : {"variants", "seeds", "label-noise", "noise-kinds", "noise-seeds", "train-images",
+                           "jobs", "max-seeds", "budget"})
     add(name, po::value<std::string>(), "");
   for (const char* name : {"retry-failed", "dry-run", "json", "plan", "until-decided"}) add(name, "");
   findings::add_finish_flags(syntax.extra);
@@ -169,6 +173,11 @@ void read_axes(const settings::CommandLine& line, sweep::Sweep& sweep) {
   if (line.extra.count("noise-kinds"))
     sweep.noise_kinds =
         sweep::words_from_text(given(line, "noise-kinds"), "--noise-kinds", settings::noise_kind_names());
+  if (line.extra.count("train-images"))
+    sweep.train_images = sweep::train_images_list(given(line, "train-images"), "--train-images");
+  if (sweep.train_images.size() > 1 &&
+      std::find(sweep.rates.begin(), sweep.rates.end(), 0.0) == sweep.rates.end())
+    throw ConfigError("--train-images: several sizes are run with clean labels; --label-noise must hold 0");
   if (line.extra.count("noise-seeds"))
     sweep.noise_seeds = sweep::seeds_from_text(given(line, "noise-seeds"), "--noise-seeds");
 }
@@ -205,7 +214,7 @@ void read_declared(const settings::CommandLine& line, sweep::Sweep& sweep) {
 }
 
 void warn_of_unused(const settings::CommandLine& line) {
-  for (const char* key : {"variant", "seed", "label_noise", "noise_kind"}) {
+  for (const char* key : {"variant", "seed", "label_noise", "noise_kind", "train_images"}) {
     const auto source = line.sources.find(key);
     if (source != line.sources.end())
       fmt::print(stderr, "study: warning: {}: {} is not used: each cell has its own\n", source->second, key);

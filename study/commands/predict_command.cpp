@@ -7,6 +7,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/json_text.hpp"
+#include "kernels/base/utf8.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "study/cli/csv.hpp"
 #include "study/cli/exit_code.hpp"
@@ -121,9 +122,10 @@ void print_predictions_json(const run::OpenedRun& run, const std::vector<run::Im
 
 void print_predictions_table(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,
                              const Decider& decider) {
-  fmt::print("{}, {} weights (epoch {}), {}, threshold {} from {}; positive class: {}\n", run.name,
+  fmt::print("{}, {} weights (epoch {}), {}, threshold {} from {}; positive class: {}\n", one_line(run.name),
              run.checkpoint, run.epoch, kernels::to_string(run.network.context().dtype),
-             cli::fixed(training::sigmoid(decider.logit_threshold), 3), decider.rule, decider.positive);
+             cli::fixed(training::sigmoid(decider.logit_threshold), 3), decider.rule,
+             one_line(decider.positive));
   cli::TextTable table({"image", "probability", "decision", "load ms", "network ms", "note"});
   std::size_t positive = 0, decided = 0;
   for (const run::ImagePrediction& i : images) {
@@ -137,7 +139,7 @@ void print_predictions_table(const run::OpenedRun& run, const std::vector<run::I
                cli::fixed(i.load_ns / 1e6, 2), cli::fixed(i.network_ns / 1e6, 2), i.note});
   }
   fmt::print("{}{}: {} {}, {} {}\n", table.str(), counted(images.size(), "image"), decided - positive,
-             decider.negative, positive, decider.positive);
+             one_line(decider.negative), positive, one_line(decider.positive));
 }
 
 // One line each on stderr. Throws DataError unless they may be skipped and something is left.

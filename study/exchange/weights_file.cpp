@@ -131,12 +131,13 @@ std::string take_common_prefix(SafetensorsHeader& header, std::span<const std::s
 
 std::vector<float> finite_values(std::span<const std::uint8_t> file, const SafeTensor& tensor) {
   std::vector<float> values = safetensor_values(file, tensor);
-  if (const std::size_t bad = place_of_bad(values); bad < values.size())
-    throw DataError(fmt::format(
-        "tensor {}: value {} of {} is {}: {}; these weights cannot be used", shown_name(tensor.name), bad + 1,
-        values.size(), std::isnan(values[bad]) ? "NaN" : "infinite",
-        tensor.dtype == "F64" && std::isinf(values[bad]) ? "or more than float32 can hold"
-                                                         : "a training that diverged?"));
+  if (const std::size_t bad = place_of_bad(values); bad < values.size()) {
+    const char* what = std::isnan(values[bad]) ? "NaN (a training that diverged?)"
+                       : tensor.dtype == "F64" ? "infinite, or more than float32 can hold"
+                                               : "infinite (a training that diverged?)";
+    throw DataError(fmt::format("tensor {}: value {} of {} is {}; these weights cannot be used",
+                                shown_name(tensor.name), bad + 1, values.size(), what));
+  }
   if (tensor.name.ends_with("running_var"))
     for (const float value : values)
       if (value < 0)

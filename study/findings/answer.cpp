@@ -40,13 +40,26 @@ double least_noise(const analysis::ComparisonResults& results) {
   return least;
 }
 
-// The verdicts of a question on clean labels, pairs only.
+// The largest training set of the comparison, as its column has it: "all", or a number of images.
+std::string largest_size(const analysis::ResultTable& table) {
+  std::string largest;
+  for (std::size_t r = 0; r < table.rows.size(); ++r) {
+    const std::string& size = table.text(r, "train_images");
+    if (size == "all") return size;
+    if (std::pair(size.size(), size) > std::pair(largest.size(), largest)) largest = size;
+  }
+  return largest;
+}
+
+// The verdicts of a question on clean labels, with the largest training set, pairs only.
 std::vector<Judged> judged(const analysis::ComparisonResults& results, const std::string& question) {
   const analysis::ResultTable& table = results.table("verdicts");
   const double noise = least_noise(results);
+  const std::string size = largest_size(table);
   std::vector<Judged> found;
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     if (table.text(r, "question") != question || table.number(r, "noise") != noise) continue;
+    if (const std::string& mine = table.text(r, "train_images"); !mine.empty() && mine != size) continue;
     const std::string& pair = table.text(r, "comparison");
     const std::size_t at = std::min(pair.find(" - "), pair.find(" / "));
     if (at == std::string::npos || !std::isfinite(table.number(r, "value"))) continue;
@@ -125,11 +138,12 @@ std::optional<Judged> part_of(const analysis::ComparisonResults& results, const 
                               const std::string& part) {
   const analysis::ResultTable& table = results.table("swap_parts");
   const double noise = least_noise(results);
+  const std::string size = largest_size(table);
   for (std::size_t r = 0; r < table.rows.size(); ++r)
-    if (table.text(r, "variant_a") == pair.a && table.text(r, "variant_b") == pair.b &&
-        table.text(r, "part") == part && table.text(r, "rule") == "half" &&
-        table.text(r, "metric") == "predicted_positive_rate" && table.number(r, "noise") == noise &&
-        std::isfinite(table.number(r, "value")))
+    if (table.text(r, "train_images") == size && table.text(r, "variant_a") == pair.a &&
+        table.text(r, "variant_b") == pair.b && table.text(r, "part") == part &&
+        table.text(r, "rule") == "half" && table.text(r, "metric") == "predicted_positive_rate" &&
+        table.number(r, "noise") == noise && std::isfinite(table.number(r, "value")))
       return Judged{pair.a,
                     pair.b,
                     "",
@@ -174,20 +188,21 @@ std::string bias_sentence(const analysis::ComparisonResults& results) {
                      after_training(results, *shown));
 }
 
-struct Timed {
+struct TimedVariant {
   std::string variant;
   double ms;
 };
 
 // Batch of 32, spinning, nothing beside; the fastest first.
-std::vector<Timed> timed(const analysis::ComparisonResults& results) {
+std::vector<TimedVariant> variants_by_time(const analysis::ComparisonResults& results) {
   const analysis::ResultTable& table = results.table("latency");
-  std::vector<Timed> found;
+  std::vector<TimedVariant> found;
   for (std::size_t r = 0; r < table.rows.size(); ++r)
     if (table.number(r, "batch") == 32 && table.text(r, "wait") == "active" &&
         table.text(r, "load") == "none" && std::isfinite(table.number(r, "median_ms")))
       found.push_back({table.text(r, "variant"), table.number(r, "median_ms")});
-  std::sort(found.begin(), found.end(), [](const Timed& a, const Timed& b) { return a.ms < b.ms; });
+  std::sort(found.begin(), found.end(),
+            [](const TimedVariant& a, const TimedVariant& b) { return a.ms < b.ms; });
   return found;
 }
 
@@ -218,9 +233,9 @@ std::string advice(const analysis::ComparisonResults& results, const std::string
 }
 
 std::string cost_sentence(const analysis::ComparisonResults& results) {
-  const std::vector<Timed> times = timed(results);
+  const std::vector<TimedVariant> times = variants_by_time(results);
   if (times.size() < 2) return "Latency was not measured, so that no operator is advised for its cost.";
-  const Timed &first = times.front(), &second = times[1];
+  const TimedVariant &first = times.front(), &second = times[1];
   const std::string engine = field_of(results.settings, "engine") + " engine, ";
   for (const Judged& j : judged(results, kLatency)) {
     if (!(j.about(first.variant) && j.about(second.variant))) continue;

@@ -129,11 +129,11 @@ Part Evidence::row(const std::string& name_of_table,
   return part;
 }
 
-double Evidence::least_train_images(const std::string& name) const {
-  double least = statistics::kNotEstimable;
-  if (const analysis::ResultTable* found = table(name))
-    for (std::size_t r = 0; r < found->rows.size(); ++r)
-      least = std::fmin(least, found->number(r, "train_images"));
+std::optional<Evidence> Evidence::with_least_images() const {
+  Evidence least = *this;
+  for (const analysis::NoiseLevel& level : analysis_.comparison.noises)
+    if (level.rate == 0) least.noise_ = level;  // the most images first
+  if (least.noise_.train_images == noise_.train_images) return std::nullopt;
   return least;
 }
 

@@ -3,14 +3,11 @@
 // through their tables:
 //   swap            records of topic swap_parts, key "operator/half/predicted_positive_rate"; table
 //   swap_control mechanism       table mechanism_words: word, variant_a, variant_b, reading training sizes
-//   table train_images_difference: train_images, variant_a, variant_b, metric, value, low, high,
-//                   not_estimable (metrics auc, half/excess_positive; a - b at one size); table
-//                   train_images_slope: variant_a, variant_b, metric, ... (change of the size of a - b when
-//                   the images double); table train_images_closeness: train_images, value, low, high,
-//                   not_estimable (images that strided decides otherwise than avgpool, minus otherwise than
-//                   maxpool)
+//   the ordinary records at the smallest size (with_least_images()); table limited_difference:
+//                   change of a - b with each doubling of the training images
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,8 +39,8 @@ class Evidence {
   // A row of a stage's table with these labels; not estimable ("not measured: ...") without it.
   Part row(const std::string& table, const std::vector<std::pair<std::string, std::string>>& labels,
            const std::string& name, const std::string& stage) const;
-  // The smallest training set of a table with a column train_images; NaN without it.
-  double least_train_images(const std::string& table) const;
+  // The same comparison at its smallest training set, clean labels; nothing where there is one size only.
+  std::optional<Evidence> with_least_images() const;
 
  private:
   const analysis::Analysis& analysis_;

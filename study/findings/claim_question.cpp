@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "study/analysis/decision_pairs.hpp"
 #include "study/findings/claim_list.hpp"
@@ -41,22 +42,19 @@ Judgement bias_control(const Evidence& e) {
 Judgement like_maxpool(const Evidence& e) {
   Part part{"disagreement with avgpool - with maxpool",
             statistics::cannot_estimate("a variant was not trained")};
-  const double least = e.least_train_images("train_images_closeness");
-  if (!std::isnan(least)) {
-    part = e.row("train_images_closeness", {{"train_images", fmt::format("{:g}", least)}}, part.name,
-                 kSizesStage);
-    return judged_by({part},
-                     fmt::format("with {:g} training images, test images that strided decides otherwise, at "
-                                 "probability .5",
-                                 least));
-  }
+  const std::optional<Evidence> least = e.with_least_images();
+  const Evidence& at = least ? *least : e;
   const analysis::Analysis& analysis = e.analysis();
   if (e.has("strided") && e.has("avgpool") && e.has("maxpool"))
     part.estimate = analysis.figures
-                        .over_seeds(analysis::closeness_terms(analysis.comparison, e.noise(), "strided",
+                        .over_seeds(analysis::closeness_terms(analysis.comparison, at.noise(), "strided",
                                                               "avgpool", "maxpool", "half"),
                                     {-1, 1, 0})
                         .estimate;
+  if (least)
+    return judged_by({part},
+                     fmt::format("with {}, test images that strided decides otherwise, at probability .5",
+                                 analysis::words_of(at.noise())));
   // All training images are not limited data: the figure is shown, the claim stays open.
   return {fmt::format("limited data not measured: {}; {}", kSizesStage,
                       measurement_text({part}, "with all images, those that strided decides otherwise")),
@@ -64,36 +62,34 @@ Judgement like_maxpool(const Evidence& e) {
 }
 
 Judgement not_superior(const Evidence& e) {
-  const char* const table = "train_images_difference";
-  const double least = e.least_train_images(table);
-  if (std::isnan(least)) return {fmt::format("not measured: {}", kSizesStage), "cannot tell"};
+  const std::optional<Evidence> least = e.with_least_images();
+  if (!least) return {fmt::format("not measured: {}", kSizesStage), "cannot tell"};
   std::vector<Part> parts;
   bool surely_best = true, surely_not = false;
   for (const std::string& other : e.others("strided")) {
-    const std::pair<std::string, std::string> size{"train_images", fmt::format("{:g}", least)},
-        metric{"metric", "auc"};
-    Part part = e.row(table, {size, metric, {"variant_a", "strided"}, {"variant_b", other}},
-                      "strided - " + other, kSizesStage);
+    Part part = least->difference("generalization", "test/auc", "strided", other);
     const statistics::Estimate& found = part.estimate;
     surely_best = surely_best && found.estimable() && found.low > 0;
     surely_not = surely_not || (found.estimable() && found.high < e.analysis().comparison.options.margin_auc);
     parts.push_back(part);
   }
-  return {measurement_text(parts, fmt::format("test AUC with {:g} training images", least)),
+  return {measurement_text(parts, fmt::format("test AUC with {}", analysis::words_of(least->noise()))),
           surely_best && !parts.empty() ? "contradicted" : (surely_not ? "supported" : "cannot tell")};
 }
 
+// A difference grows as data shrink when its slope over doublings has the other sign.
 Judgement small_data_amplify(const Evidence& e) {
+  const std::optional<Evidence> least = e.with_least_images();
+  if (!least) return {fmt::format("not measured: {}", kSizesStage), "cannot tell"};
   std::vector<Part> parts;
   for (const auto& [a, b] : e.analysis().comparison.pairs()) {
     Part part =
-        e.row("train_images_slope", {{"metric", "half/excess_positive"}, {"variant_a", a}, {"variant_b", b}},
+        e.row("limited_difference", {{"metric", "half/excess_positive"}, {"variant_a", a}, {"variant_b", b}},
               a + " - " + b, kSizesStage);
-    part.estimate = analysis::negated(part.estimate);  // claimed: smaller with more images
+    const double with_least = least->difference("decision", "half/excess_positive", a, b).estimate.value;
+    if (with_least > 0) part.estimate = analysis::negated(part.estimate);
     parts.push_back(part);
   }
-  if (e.table("train_images_slope") == nullptr)
-    return {fmt::format("not measured: {}", kSizesStage), "cannot tell"};
   return judged_by(parts,
                    "how much a difference in the excess of positives grows when the training images halve");
 }

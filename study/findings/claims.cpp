@@ -46,12 +46,17 @@ std::string sweep_command(const analysis::Comparison& comparison) {
       fmt::format("study compare --variants {} --seeds {} --label-noise {}",
                   fmt::join(comparison.variants, ","), text_of(seeds), fmt::join(rates, ","));
   if (!noise_seeds.empty() && noise_seeds != seeds) command += " --noise-seeds " + text_of(noise_seeds);
+  std::vector<std::string> sizes;
+  for (const analysis::NoiseLevel& noise : comparison.noises)
+    if (noise.rate == 0) sizes.push_back(settings::train_images_text(noise.train_images));
+  if (sizes.size() > 1) command += fmt::format(" --train-images {}", fmt::join(sizes, ","));
   if (!kinds.empty()) command += fmt::format(" --noise-kinds {}", fmt::join(kinds, ","));
   for (const std::string& flag : sweep::flags_of(comparison.cells.front().cell->settings)) {
     const std::string key = flag.substr(2, flag.find('=') - 2);
     static const std::set<std::string> left_out = {"variant",    "seed",     "label-noise", "noise-kind",
                                                    "name",       "out",      "resume",      "latency",
                                                    "no-latency", "progress", "threads",     "config"};
+    if (key == "train-images" && sizes.size() > 1) continue;
     if (!left_out.contains(key)) command.append(1, ' ').append(bench::shell_quoted(flag));
   }
   return command;

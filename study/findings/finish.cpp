@@ -18,6 +18,7 @@
 #include "study/analysis/decision_pairs.hpp"
 #include "study/analysis/generalization.hpp"
 #include "study/analysis/latency_tables.hpp"
+#include "study/analysis/limited.hpp"
 #include "study/analysis/robustness.hpp"
 #include "study/analysis/shift.hpp"
 #include "study/cli/exit_code.hpp"
@@ -210,6 +211,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_cell_tables(analysis);
   analysis::add_generalization_tables(analysis);
   analysis::add_robustness_tables(analysis);
+  analysis::add_limited_tables(analysis);
   analysis::add_curves(analysis);
   analysis::add_decision_tables(analysis);
   analysis::add_pair_tables(analysis);

@@ -5,6 +5,7 @@
 #include "kernels/base/counted.hpp"
 #include "study/analysis/latency_run.hpp"
 #include "study/analysis/shift_run.hpp"
+#include "study/findings/limited_questions.hpp"
 #include "study/findings/swap_questions.hpp"
 
 namespace dsx::findings {
@@ -166,6 +167,7 @@ std::vector<Question> questions_of(const analysis::Comparison& comparison) {
   add_decisions(comparison, list);
   add_calibration(comparison, list);
   add_shifts(comparison, list);
+  for (Question& question : limited_questions()) list.push_back(std::move(question));
   for (Question& question : swap_questions()) {
     const bool is_share = question.key.ends_with("_rate") || question.key.ends_with("ity");
     if (question.topic == "swap_parts" && question.key.ends_with("/auc"))

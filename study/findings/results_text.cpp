@@ -24,11 +24,11 @@ std::string interval(const analysis::ResultTable& table, std::size_t r, double s
 
 // The row of a variant at a noise level whose other columns are as given.
 std::string find(const analysis::ResultTable& table, const std::string& kind, double noise,
-                 const std::string& variant, const std::vector<std::pair<std::string, std::string>>& wanted,
-                 int digits) {
+                 const std::string& size, const std::string& variant,
+                 const std::vector<std::pair<std::string, std::string>>& wanted, int digits) {
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     if (table.text(r, "variant") != variant || table.text(r, "noise_kind") != kind ||
-        table.number(r, "noise") != noise)
+        table.number(r, "noise") != noise || table.text(r, "train_images") != size)
       continue;
     if (std::all_of(wanted.begin(), wanted.end(),
                     [&](const auto& w) { return table.text(r, w.first) == w.second; }))
@@ -38,20 +38,24 @@ std::string find(const analysis::ResultTable& table, const std::string& kind, do
 }
 
 std::string figures_text(const analysis::ComparisonResults& results) {
-  cli::TextTable text({"variant", "label noise", "seeds", "test AUC", "sensitivity", "specificity",
-                       "specificity (Youden)", "Brier score"});
+  bool any_not_learnt = false;
+  cli::TextTable text({"variant", "label noise", "trained on", "seeds", "test AUC", "sensitivity",
+                       "specificity", "specificity (Youden)", "Brier score"});
   const analysis::ResultTable &general = results.table("generalization"),
                               &decision = results.table("decision"),
                               &calibration = results.table("calibration");
   for (std::size_t r = 0; r < general.rows.size(); ++r) {
     if (general.text(r, "split") != "test" || general.text(r, "metric") != "auc") continue;
     const std::string variant = general.text(r, "variant"), kind = general.text(r, "noise_kind");
-    const double noise = general.number(r, "noise");
+    const std::string size = general.text(r, "train_images");
+    const double noise = general.number(r, "noise"), not_learnt = general.number(r, "not_learnt");
+    any_not_learnt |= not_learnt > 0;
     const auto of = [&](const analysis::ResultTable& table,
                         const std::vector<std::pair<std::string, std::string>>& wanted) {
-      return find(table, kind, noise, variant, wanted, 3);
+      return find(table, kind, noise, size, variant, wanted, 3);
     };
-    text.add({variant, noise > 0 ? fmt::format("{} {:g}", kind, noise) : "none",
+    text.add({variant + (not_learnt > 0 ? " !" : ""),
+              noise > 0 ? fmt::format("{} {:g}", kind, noise) : "none", size,
               fmt::format("{:.0f}", general.number(r, "seeds")), interval(general, r, 1, 3),
               of(decision, {{"rule", "sensitivity"}, {"metric", "sensitivity"}}),
               of(decision, {{"rule", "sensitivity"}, {"metric", "specificity"}}),
@@ -59,10 +63,15 @@ std::string figures_text(const analysis::ComparisonResults& results) {
               of(calibration, {{"metric", "brier"}})});
   }
   return fmt::format(
-      "\nOn test, over seeds, with 95% intervals for new seeds and new patients. Sensitivity and specificity at "
+      "\nOn test, over seeds, with 95% intervals for new seeds and new patients. Sensitivity and specificity "
+      "at "
       "the\nthreshold that gave 95% sensitivity on val, then specificity at the Youden threshold of val. "
-      "Positive class: {}; negative: {}\n{}",
-      results.positive, results.negative, text.str());
+      "Positive class: {}; negative: {}\n{}{}",
+      results.positive, results.negative, text.str(),
+      any_not_learnt
+          ? "! with networks that have not learnt (training loss near chance): train longer before "
+            "reading these rows\n"
+          : "");
 }
 
 std::string latency_text(const analysis::ComparisonResults& results) {

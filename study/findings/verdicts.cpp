@@ -145,6 +145,19 @@ std::vector<Answer> family_of(const analysis::Analysis& analysis, const Question
   return answers;
 }
 
+// "with 20% wrong labels (symmetric)", "trained on 400 images"; "" where nothing was done to the training
+// set.
+std::string condition_words(const analysis::Comparison& comparison, const analysis::NoiseLevel& noise) {
+  if (noise.rate > 0) return "with " + analysis::words_of(noise);
+  return noise.train_images == comparison.base_images() ? "" : "trained on " + analysis::words_of(noise);
+}
+
+std::string not_learnt_words(const analysis::OverSeeds& found) {
+  if (found.not_learnt == 0) return "";
+  return fmt::format("; of {}, {} with a network that has not learnt: train longer first",
+                     counted(found.of_seeds.size(), "seed"), found.not_learnt);
+}
+
 }  // namespace
 
 std::string plain_number(double value, int digits) {
@@ -255,17 +268,16 @@ std::vector<std::string> open_main_questions(const analysis::Analysis& analysis)
 void add_verdicts(analysis::Analysis& analysis) {
   analysis::ResultTable table =
       analysis::make_table("verdicts", "answers, each family corrected by Holm",
-                           {"question", "family", "comparison", "noise_kind", "noise", "value", "low", "high",
-                            "p", "p_holm", "margin", "p_equivalent", "p_no_worse", "detectable",
-                            "needed_seeds", "needed_subjects", "verdict", "sentence"});
+                           {"question", "family", "comparison", "noise_kind", "noise", "train_images",
+                            "value", "low", "high", "p", "p_holm", "margin", "p_equivalent", "p_no_worse",
+                            "detectable", "needed_seeds", "needed_subjects", "verdict", "sentence"});
   const analysis::Comparison& comparison = analysis.comparison;
   for (const Question& question : questions_of(comparison)) {
     const std::vector<analysis::NoiseLevel> levels =
         question.by_noise ? comparison.noises : std::vector<analysis::NoiseLevel>{question.noise};
     for (const analysis::NoiseLevel& noise : levels) {
       const std::vector<Answer> answers = family_of(analysis, question, noise);
-      const std::string in_front =
-          question.by_noise && noise.rate > 0 ? "with " + analysis::words_of(noise) : "";
+      const std::string in_front = question.by_noise ? condition_words(comparison, noise) : "";
       const std::string name = in_front.empty() ? question.text : question.text + ", " + in_front;
       const Family family{
           answers.size(),
@@ -273,7 +285,8 @@ void add_verdicts(analysis::Analysis& analysis) {
           in_front,
           {comparison.cells.front().of(data::Split::test).positive.size(), comparison.test_subjects()}};
       for (const Answer& answer : answers) {
-        const Verdict verdict = judge(question, answer, family);
+        Verdict verdict = judge(question, answer, family);
+        verdict.sentence += not_learnt_words(answer.found);
         const statistics::Estimate& e = answer.found.estimate;
         table.add(std::vector<analysis::ResultValue>{question.text, name, comparison_of(question, answer)} +
                   analysis::labels_of(noise) +

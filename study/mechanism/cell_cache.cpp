@@ -3,10 +3,10 @@
 #include <fmt/core.h>
 
 #include <cstdint>
-#include <fstream>
 
 #include "data/io/h5.hpp"
 #include "kernels/base/error.hpp"
+#include "study/analysis/cell_data.hpp"
 
 namespace dsx::mechanism {
 namespace {
@@ -14,17 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* kCacheFormat = "downscalexr-mechanism";
 constexpr std::int64_t kCacheVersion = 1;  // goes up when any figure is made differently
-
-// The hash at the end of a sealed file (data/io/sealed_file.hpp); "" when it cannot be read.
-std::string seal_of_weights(const analysis::Cell& cell) {
-  constexpr std::streamoff kHashBytes = 65;  // with the newline
-  std::ifstream in(cell.folder / "best.h5", std::ios::binary | std::ios::ate);
-  if (!in || in.tellg() < kHashBytes) return "";
-  std::string hash(64, ' ');
-  in.seekg(-kHashBytes, std::ios::end);
-  in.read(hash.data(), static_cast<std::streamsize>(hash.size()));
-  return in ? hash : "";
-}
 
 fs::path file_of(const analysis::Cell& cell) { return cell.folder / "mechanism.h5"; }
 
@@ -60,7 +49,7 @@ std::optional<CellMechanism> read_cache(const analysis::Cell& cell, std::size_t 
   try {
     const data::h5::Reader in(file_of(cell));
     if (in.attribute_string("format") != kCacheFormat || in.attribute_int("version") != kCacheVersion ||
-        in.attribute_string("checkpoint") != seal_of_weights(cell) ||
+        in.attribute_string("checkpoint") != analysis::checkpoint_seal(cell) ||
         in.attribute_int("images") != static_cast<std::int64_t>(images))
       return std::nullopt;
     return read_found(in, cell);
@@ -74,7 +63,7 @@ void write_cache(const analysis::Cell& cell, std::size_t images, const CellMecha
     data::h5::Writer out(file_of(cell));
     out.attribute("format", kCacheFormat);
     out.attribute("version", kCacheVersion);
-    out.attribute("checkpoint", seal_of_weights(cell));
+    out.attribute("checkpoint", analysis::checkpoint_seal(cell));
     out.attribute("images", static_cast<std::int64_t>(images));
     out.attribute("no_parts", found.no_parts);
     out.strings("layer", found.layers);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "kernels/base/error.hpp"
+#include "study/analysis/cell_data.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/mechanism/inside.hpp"
 #include "study/run/make_network.hpp"
@@ -20,14 +21,6 @@ constexpr std::size_t kInsideBatch = 8;  // images: a first layer's activations 
 
 // Shares of the work, for the time that is shown.
 constexpr double kViewsUntil = 0.35, kOcclusionUntil = 0.9;
-
-void check_order(const analysis::Cell& cell, const data::Dataset& dataset, const settings::SplitData& test) {
-  bool same = test.indices.size() == cell.test.size();
-  for (std::size_t i = 0; same && i < test.indices.size(); ++i)
-    same = dataset.items()[test.indices[i]].name == cell.test.names[i];
-  if (!same)
-    throw DataError(cell.folder.string() + ": its test images are not the data's, or in another order");
-}
 
 // The network is the run's only if it says what the run recorded; other machines round otherwise.
 void check_logits(const analysis::Cell& cell, const std::vector<float>& logits) {
@@ -86,6 +79,7 @@ void look_inside(const net::Network& network, const ChosenImages& chosen, Column
       for (std::size_t l = 0; l < found.layers.size(); ++l) {
         columns.set_map(found.layers[l], "before", place, images[n].layers[l].before);
         columns.set_map(found.layers[l], "after", place, images[n].layers[l].after);
+        columns.set_map(found.layers[l], "every_second", place, images[n].layers[l].every_second);
       }
       if (!found.no_parts.empty()) continue;
       const LogitParts& parts = images[n].parts;
@@ -120,7 +114,7 @@ CellMechanism look_into_cell(const analysis::Cell& cell, const data::Dataset& da
   training::load_weights(cell.folder / "best.h5", network);
   net::Plan plan = network.make_plan(cell.settings.batch, false);
   const settings::SplitData test = settings::split_data(dataset, data::Split::test);
-  check_order(cell, dataset, test);
+  analysis::require_images_of(cell, data::Split::test, dataset, test.indices);
   const ChosenImages chosen = choose_images(dataset, test, cell.settings, images);
   CellMechanism found;
   found.chosen = chosen.places;

@@ -17,7 +17,7 @@ struct CellMechanism {
   std::vector<std::string> layers;  // names of the Downsample layers
   // One value per test image; NaN where the image was not looked at closely. Names:
   //   view/<view>                                    the logit (looks.hpp)
-  //   layer/<layer>/<before|after>/<mean|zeros|p99|high_frequencies>
+  //   layer/<layer>/<before|after|every_second>/<mean|zeros|p99|high_frequencies>
   //   logit/<logit|positive|negative|bias|border>    inside.hpp's LogitParts
   //   windows/border_share                           of the absolute falls of all windows, those of the frame
   std::map<std::string, std::vector<double>> columns;

@@ -88,6 +88,20 @@ MapFigures figures_of(const std::vector<float>& maps, const memory::dims& dims, 
                      static_cast<int>(dims[2]), static_cast<int>(dims[3]));
 }
 
+// Rows and columns 0, 2, 4, ... of each map.
+MapFigures figures_of_every_second(const std::vector<float>& maps, const memory::dims& dims,
+                                   std::size_t image) {
+  const memory::dims half = {1, dims[1], dims[2] / 2, dims[3] / 2};
+  std::vector<float> kept;
+  kept.reserve(image_count(half));
+  const float* from = maps.data() + image * image_count(dims);
+  for (memory::dim c = 0; c < half[1]; ++c)
+    for (memory::dim row = 0; row < half[2]; ++row)
+      for (memory::dim column = 0; column < half[3]; ++column)
+        kept.push_back(from[(c * dims[2] + 2 * row) * dims[3] + 2 * column]);
+  return figures_of(kept, half, 0);
+}
+
 LogitParts parts_of(std::span<const float> activations, std::span<const float> gradient, double logit,
                     const memory::dims& dims) {
   LogitParts parts;
@@ -182,7 +196,8 @@ std::vector<InsideImage> Inside::run(std::span<const float> chw) {
 #pragma omp parallel for
     for (std::size_t n = 0; n < count; ++n)
       images[n].layers[b] = {figures_of(before, block.before.dst(), n),
-                             figures_of(maps, block.after.dst(), n)};
+                             figures_of(maps, block.after.dst(), n),
+                             figures_of_every_second(before, block.before.dst(), n)};
     maps.resize(count * image_count(block.after.dst()));
   }
   impl_->run_tail(maps, images);

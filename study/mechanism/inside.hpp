@@ -17,6 +17,7 @@ namespace dsx::mechanism {
 // gives; an operator that works through the convolution then takes every second pixel of it.
 struct AroundDownsample {
   MapFigures before, after;
+  MapFigures every_second;  // pixel of `before`: what a map is on the smaller grid when nothing smooths it
 };
 
 // The layers behind the last Downsample are linear between the kinks of their ReLUs, so that, exactly,

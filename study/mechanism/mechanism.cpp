@@ -4,50 +4,21 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <set>
 
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "study/analysis/cell_data.hpp"
 #include "study/cli/progress.hpp"
 #include "study/mechanism/cell_cache.hpp"
 #include "study/mechanism/network_tables.hpp"
 #include "study/mechanism/signal_tables.hpp"
 #include "study/mechanism/words.hpp"
-#include "study/settings/run_data.hpp"
 
 namespace dsx::mechanism {
 namespace {
 
 using analysis::Cell;
-
-// The data of one cell after the other; cells of one seed share images and split.
-class CellData {
- public:
-  const data::Dataset& of(const Cell& cell) {
-    const auto key = std::pair(cell.data_digest, settings::seed_for(cell.settings, settings::SeedUse::split));
-    if (const auto broken = broken_.find(key); broken != broken_.end()) throw DataError(broken->second);
-    if (open_ && key == key_) return *open_;
-    open_.reset();
-    try {
-      open_ = settings::open_run_data(cell.settings, {});
-      key_ = key;
-      if (open_->digest() != cell.data_digest)
-        throw DataError(cell.settings.data + ": has changed since this cell was trained");
-    } catch (const DataError& error) {
-      open_.reset();
-      broken_[key] = error.what();
-      throw;
-    }
-    return *open_;
-  }
-
- private:
-  using Key = std::pair<std::string, std::uint64_t>;
-  std::unique_ptr<data::Dataset> open_;
-  Key key_;
-  std::map<Key, std::string> broken_;  // why the data cannot be had
-};
 
 std::vector<CellMechanism> look_into(const std::vector<Cell>& cells, const MechanismOptions& options) {
   std::vector<CellMechanism> found(cells.size());
@@ -59,7 +30,8 @@ std::vector<CellMechanism> look_into(const std::vector<Cell>& cells, const Mecha
       missing.push_back(c);
   }
   cli::ProgressBar bar(cli::progress_mode(options.statistics.progress), "mechanism", 0);
-  CellData data;
+  missing = analysis::by_data(cells, std::move(missing));
+  analysis::CellData data;
   for (std::size_t m = 0; m < missing.size(); ++m) {
     const Cell& cell = cells[missing[m]];
     try {

@@ -90,7 +90,8 @@ std::string networks_text(const Mechanism& mechanism, const ResultTable& layers,
                       int digits) {
     return found_text(mechanism, noise, topic, key, variant, scale, digits);
   };
-  cli::TextTable inside({"layer", "variant", "mean x", "99th percentile x", "tail x", "high frequencies %"});
+  cli::TextTable inside(
+      {"layer", "variant", "mean x", "99th percentile x", "tail x", "high frequencies, points"});
   for (const std::string& layer : values_in(layers, "layer"))
     for (const std::string& variant : values_in(layers, "variant")) {
       const std::string change = layer + "/change/";
@@ -109,38 +110,37 @@ std::string networks_text(const Mechanism& mechanism, const ResultTable& layers,
               of(kBorderTopic, "windows/border_share", variant, 100, 1),
               of(kBorderTopic, "noise/logit_change", variant, 1, 3)});
   return "\nIn the trained networks, from before to after each downsampling (tail: 99th percentile over "
-         "mean):\n" +
+         "mean; high\nfrequencies: minus those of every second pixel):\n" +
          inside.str() + "\nWhat they say when the outer twentieth is covered, exchanged or alone:\n" +
          seen.str();
 }
 
-// One line per measure: what it reads for each variant.
+// What a row says in a line of its measure; empty for what is only in the table.
+std::string words_of_row(const ResultTable& words, std::size_t r) {
+  const std::string &a = words.text(r, "variant_a"), &b = words.text(r, "variant_b"),
+                    &reading = words.text(r, "reading");
+  if (reading == "not estimable") return "";
+  if (b.empty())
+    return fmt::format("{} {}", a, reading.empty() ? cli::fixed(words.number(r, "value"), 3) : reading);
+  return reading == "more" || reading == "less" ? fmt::format("{} {} than {}", a, reading, b) : "";
+}
+
+// One line per measure: what it reads for each variant, and pairs that differ.
 std::string words_text(const ResultTable& words) {
-  std::string text, line, before;
+  std::string text, before;
+  bool without = false;
   for (std::size_t r = 0; r < words.rows.size(); ++r) {
-    const std::string& a = words.text(r, "variant_a");
-    const std::string reading =
-        words.text(r, "variant_b").empty()
-            ? fmt::format("{} {}", a,
-                          words.text(r, "reading").empty() ? cli::fixed(words.number(r, "value"), 3)
-                                                           : words.text(r, "reading"))
-            : fmt::format("{} {} than {}", a, words.text(r, "reading"), words.text(r, "variant_b"));
-    // Pairs that cannot be told are in the table.
-    if (!words.text(r, "variant_b").empty() && words.text(r, "reading") != "more" &&
-        words.text(r, "reading") != "less")
-      continue;
-    const std::string measure =
-        fmt::format("{} ({}{}{})", words.text(r, "word"), words.text(r, "measure"),
-                    words.text(r, "layer").empty() ? "" : ", ", words.text(r, "layer"));
-    if (measure != before) {
-      if (!line.empty()) text += line + "\n";
-      line = fmt::format("  {}:\n    {}", measure, reading);
-    } else {
-      line += "; " + reading;
-    }
+    const std::string said = words_of_row(words, r);
+    without = without || words.text(r, "reading") == "not estimable";
+    if (said.empty()) continue;
+    const std::string& layer = words.text(r, "layer");
+    const std::string measure = fmt::format("{} ({}{})", words.text(r, "word"), words.text(r, "measure"),
+                                            layer.empty() ? "" : ", " + layer);
+    text += measure == before ? "; " + said : fmt::format("\n  {}:\n    {}", measure, said);
     before = measure;
   }
-  return "\nWhat the original's words come to:\n" + text + line + "\n";
+  if (without) text += "\n  Others have no interval and so no reading: one seed shows no spread.";
+  return "\nWhat the original's words come to:" + text + "\n";
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ struct Moments {
 
 std::vector<SignalFigure> noise_at(const downsample::DownsampleOp& op, const std::string& probe, double level,
                                    bool rectified) {
-  constexpr int kSide = 768;
+  constexpr int kSide = 1024;
   Plane plane(kSide, kSide);
   Random random({kNoiseSeed});
   for (double& value : plane.values) {

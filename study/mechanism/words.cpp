@@ -35,8 +35,8 @@ struct NetworkMeasure {
 };
 
 const NetworkMeasure kNetworkMeasures[] = {
-    {"smooths spatial activations", "share of high frequencies, after minus before", kLayersTopic,
-     "change/high_frequencies", 0, -1},
+    {"smooths spatial activations", "share of high frequencies, minus that of every second pixel",
+     kLayersTopic, "change/high_frequencies", 0, -1},
     {"amplifies high-activation regions", "99th percentile, after over before", kLayersTopic, "change/p99", 1,
      1},
     {"amplifies high-activation regions", "99th percentile over mean, after over before", kLayersTopic,

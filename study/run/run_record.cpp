@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include "data/io/files.hpp"
 #include "data/sources/summary.hpp"
 
 namespace dsx::run {
@@ -21,6 +22,20 @@ DataRecord describe_data(const settings::Settings& settings, const data::Dataset
       if (item.split == split) ++(item.label == 1 ? count.positives : count.negatives);
     record.splits.push_back(count);
   }
+  return record;
+}
+
+SubsetRecord describe_subset(const data::Dataset& dataset, const training::TrainSubset& train) {
+  SubsetRecord record;
+  record.images = train.images.indices.size();
+  record.available = train.available;
+  record.passes = train.passes;
+  std::string names;
+  for (std::size_t i = 0; i < record.images; ++i) {
+    record.positives += train.images.labels[i] > 0.5F;
+    names += dataset.items()[train.images.indices[i]].name + '\n';
+  }
+  record.digest = data::sha256_hex(names);
   return record;
 }
 

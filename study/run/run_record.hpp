@@ -17,6 +17,8 @@
 #include "study/training/evaluate.hpp"
 #include "study/training/history.hpp"
 #include "study/training/label_noise.hpp"
+#include "study/training/learning_check.hpp"
+#include "study/training/train_subset.hpp"
 
 namespace dsx::run {
 
@@ -31,6 +33,14 @@ struct DataRecord {
   std::vector<SplitCount> splits;
   std::vector<std::string> skipped;  // images left out as unreadable
   std::vector<std::string> notes;    // how it was read: data::reading_lines()
+};
+
+// The training images that --train-images kept.
+struct SubsetRecord {
+  std::size_t images = 0, available = 0;  // equal without --train-images
+  std::size_t positives = 0;              // of images, by their true labels
+  int passes = 1;                         // over them in an epoch
+  std::string digest;                     // SHA-256 of their names: equal subsets are an equal digest
 };
 
 struct ModelRecord {
@@ -85,10 +95,12 @@ struct RunRecord {
   settings::ThreadChoice threads;
   bench::Fields environment;  // bench/measure/environment.hpp
   DataRecord data;
+  SubsetRecord subset;
   training::NoiseRecord noise;  // of the labels that training saw; all else here is by the true labels
   ModelRecord model;
   std::vector<PlanRecord> plans;
   training::TrainState state;
+  training::LearningCheck learning;  // of a run that has ended
   std::optional<Evaluation> evaluation;
   std::optional<ImportedRecord> imported;
   std::vector<bench::PlanLatency> latency;  // forward passes on images that lie in memory already
@@ -98,6 +110,8 @@ struct RunRecord {
   double peak_rss_mib = 0;
 };
 
+// `train`: with true labels.
+SubsetRecord describe_subset(const data::Dataset& dataset, const training::TrainSubset& train);
 DataRecord describe_data(const settings::Settings& settings, const data::Dataset& dataset);
 PlanRecord describe_plan(const std::string& name, const net::Plan& plan);
 double peak_rss_mib();  // of this process so far

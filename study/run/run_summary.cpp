@@ -49,6 +49,15 @@ Json noise_json(const training::NoiseRecord& noise) {
           {"digest", noise.digest}};
 }
 
+Json subset_json(const SubsetRecord& subset) {
+  return {{"images", subset.images},
+          {"available", subset.available},
+          {"positives", subset.positives},
+          {"passes_per_epoch", subset.passes},
+          {"images_per_epoch", subset.images * static_cast<std::size_t>(subset.passes)},
+          {"digest", subset.digest}};
+}
+
 Json epoch_json(const training::EpochRecord& e) {
   return {{"epoch", e.epoch},
           {"lr", e.lr},
@@ -122,6 +131,8 @@ Json training_json(const RunRecord& record) {
           {"best_epoch", record.state.best_epoch},
           {"stopped_early", record.state.stopped_early},
           {"seconds", record.training_s},
+          {"learnt", record.learning.learnt},
+          {"not_learnt", training::not_learnt_text(record.learning)},
           {"train_metrics",
            "running: from each training step's logits, before its update, against the labels it "
            "learned (wrong ones among them under label noise)"},
@@ -139,6 +150,7 @@ nlohmann::ordered_json summary_json(const RunRecord& record) {
   if (!record.message.empty()) json["message"] = record.message;
   json["model"] = model_json(record);
   if (!record.data.description.empty()) json["data"] = data_json(record.data);
+  if (record.subset.available > 0) json["train_subset"] = subset_json(record.subset);
   if (record.noise.rate > 0) json["label_noise"] = noise_json(record.noise);
   json["threads"] = {
       {"requested", record.threads.requested == 0 ? Json(nullptr) : Json(record.threads.requested)},

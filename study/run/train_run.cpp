@@ -69,6 +69,7 @@ struct Run {
   RunRecord record;
   RunFolder folder;
   const data::Dataset& dataset;
+  settings::SplitData train;  // the images it learns from, by their true labels
   RunTracking tracking;
 
   void write() {
@@ -200,7 +201,8 @@ void evaluate_best(Run& run, net::Network& network, net::Plan& plan) {
   evaluation.epoch = training::load_weights(run.folder.best(), network);
   plan.pack();
   for (const data::Split split : {data::Split::val, data::Split::test, data::Split::train}) {
-    const settings::SplitData data = settings::split_data(run.dataset, split);
+    const settings::SplitData data =
+        split == data::Split::train ? run.train : settings::split_data(run.dataset, split);
     if (split == data::Split::test)
       settings::warm_cache_of_test(run.dataset, settings, run.record.threads.used);
     cli::ProgressBar progress(cli::progress_mode(settings.progress), "evaluating " + data::to_string(split),
@@ -225,7 +227,8 @@ void evaluate_best(Run& run, net::Network& network, net::Plan& plan) {
 }
 
 RunRecord first_record(const RunRequest& request, const settings::ThreadChoice& threads,
-                       const net::Network& network, const data::Dataset& dataset, training::NoiseRecord noise,
+                       const net::Network& network, const data::Dataset& dataset,
+                       const training::TrainSubset& subset, training::NoiseRecord noise,
                        const training::Trainer& trainer) {
   RunRecord record;
   record.command = request.command;
@@ -236,6 +239,7 @@ RunRecord first_record(const RunRequest& request, const settings::ThreadChoice& 
   record.threads = threads;
   record.environment = bench::environment_fields(bench::read_environment(request.command));
   record.data = describe_data(request.settings, dataset);
+  record.subset = describe_subset(dataset, subset);
   record.noise = std::move(noise);
   record.model = describe_model(network, trainer.inference_plan());
   const std::string batch = fmt::format("batch_{}", request.settings.batch);
@@ -261,8 +265,20 @@ void write_first_files(Run& run, bool resuming) {
   }
 }
 
+// Whether its figures mean anything is said while they are shown, and kept.
+void check_whether_it_learnt(Run& run) {
+  const training::NoiseRecord& noise = run.record.noise;
+  run.record.learning = training::check_learning(
+      run.record.state.history, run.record.state.best_epoch, run.record.subset.images,
+      run.record.subset.positives + noise.negative_to_positive - noise.positive_to_negative, noise.flipped());
+  if (!run.record.learning.learnt)
+    fmt::print(stderr, "study: warning: {} {}\n", run.record.name,
+               training::not_learnt_text(run.record.learning));
+}
+
 void train_and_measure(Run& run, net::Network& network, std::optional<training::Trainer>& trainer) {
   train(run, network, *trainer);
+  check_whether_it_learnt(run);
   if (run.record.settings.latency) run.record.pace = trainer->measure_pace(run.record.state);
   {
     net::Plan plan = trainer->release_inference_plan();
@@ -312,18 +328,20 @@ RunRecord train_run(const RunRequest& request) {
   const settings::ThreadChoice threads = settings::apply_threads(settings);
   net::Network network = make_network(settings);
   const std::unique_ptr<data::Dataset> dataset = open_with_progress(settings);
-  settings::SplitData train = settings::split_data(*dataset, data::Split::train);
+  const training::TrainSubset subset = training::choose_train_subset(*dataset, settings);
+  settings::SplitData train = subset.images;
   // The instance kind looks at every image: all threads read them faster than one.
   if (settings.label_noise > 0 && settings.noise_kind == "instance")
     settings::warm_cache(*dataset, settings, threads.used);
   training::NoiseRecord noise = training::add_label_noise(*dataset, settings, train);
-  std::optional<training::Trainer> trainer(std::in_place, network, *dataset, std::move(train), settings);
-  RunRecord record = first_record(request, threads, network, *dataset, std::move(noise), *trainer);
+  std::optional<training::Trainer> trainer(std::in_place, network, *dataset, std::move(train), settings,
+                                           subset.passes);
+  RunRecord record = first_record(request, threads, network, *dataset, subset, std::move(noise), *trainer);
   if (!resuming) folder.emplace(new_folder(record));
   if (folder->begun_anew())
     fmt::print("{}: its run was stopped before its first epoch; begun anew\n", folder->path().string());
   record.name = folder->name();
-  Run run{std::move(record), std::move(*folder), *dataset, {}};
+  Run run{std::move(record), std::move(*folder), *dataset, subset.images, {}};
   if (resuming) resume_training(run, network, *trainer);
   if (resuming && nothing_left(run)) {
     fmt::print("{} is finished; --epochs N with more than {} goes further\n", run.folder.path().string(),
@@ -331,7 +349,7 @@ RunRecord train_run(const RunRequest& request) {
     return std::move(run.record);
   }
   settings::warm_cache(*dataset, settings, threads.used);
-  fmt::print("{}", start_text(run.record));
+  fmt::print("{}{}", training::subset_text(subset), start_text(run.record));
   write_first_files(run, resuming);
   run.tracking.begin(run.record, run.folder.path());
   try {

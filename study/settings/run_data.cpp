@@ -36,6 +36,8 @@ std::int64_t own_seed(const Settings& s, SeedUse use) {
       return s.seed_augmentation;
     case SeedUse::noise:
       return s.seed_noise;
+    case SeedUse::subset:
+      return s.seed_subset;
   }
   return -1;
 }

@@ -14,7 +14,14 @@ namespace dsx::settings {
 
 // The seed of one use, derived from the run's (or from the use's own, where that is set): uses do not share
 // random numbers, and each can be repeated alone.
-enum class SeedUse : std::uint64_t { initialisation = 1, order = 2, split = 3, augmentation = 4, noise = 5 };
+enum class SeedUse : std::uint64_t {
+  initialisation = 1,
+  order = 2,
+  split = 3,
+  augmentation = 4,
+  noise = 5,
+  subset = 6
+};
 std::uint64_t seed_for(const Settings& settings, SeedUse use);
 
 // Opens settings.data with complete splits. Throws DataError when a split is empty or train lacks a class.

@@ -14,6 +14,7 @@
 #include "kernels/base/utf8.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/settings/settings_fields.hpp"
+#include "study/settings/train_images.hpp"
 #include "study/settings/yaml_text.hpp"
 
 namespace dsx::settings {
@@ -75,6 +76,7 @@ void check_settings(const Settings& s) {
   if (s.warmup_epochs > s.epochs)
     throw ConfigError(fmt::format("warmup_epochs: {} is more than the {} of the run", s.warmup_epochs,
                                   counted(s.epochs, "epoch")));
+  train_images_from_text(s.train_images, "train_images");
   if (s.algorithm != "direct" && s.engine != "fused")
     throw ConfigError(fmt::format(
         "algorithm: {} is for the fused engine; add --engine fused, or leave it direct", s.algorithm));

@@ -55,6 +55,10 @@ struct Settings {
   double brightness = 0;  // relative
   double contrast = 0;    // relative
 
+  // Limited data (study/training/train_subset.hpp): val and test keep all of theirs.
+  std::string train_images = "all";  // "400", "0.25", "all"
+  int train_passes = 0;              // over them in an epoch; 0: as many as fit into the whole training set
+
   // Label noise, training labels only (study/training/label_noise.hpp): val and test keep theirs.
   double label_noise = 0;  // share of wrong labels
   std::string noise_kind = "symmetric";
@@ -62,9 +66,9 @@ struct Settings {
   // Training.
   int epochs = 5;
   int batch = 32;
-  std::uint64_t seed = 1;  // of the five uses below where they are -1
+  std::uint64_t seed = 1;  // of the six uses below where they are -1
   std::int64_t seed_initialisation = -1, seed_order = -1, seed_augmentation = -1, seed_noise = -1,
-               seed_split = -1;
+               seed_split = -1, seed_subset = -1;
   std::string optimizer = "sgd";
   double lr = 0.006;  // with the schedule below: the same for all variants and both data sets
   double momentum = 0.9;

@@ -134,6 +134,13 @@ void add_data(Fields& f) {
                      "share of train made into val, by subject, where data has no val", true));
   f.push_back(number("test_fraction", G::data, &S::test_fraction, 0, 0.9,
                      "share of all images made into test, by subject, where data has no test", true));
+  f.push_back(
+      text("train_images", G::data, &S::train_images,
+           "train on so many images, or that share of them: 400, 0.25; nested, by subject, stratified"));
+  f.push_back(
+      shown_as(number("train_passes", G::data, &S::train_passes, 0, 1e6,
+                      "passes over them in an epoch; 0: as many as fit, so that all sizes take equal steps"),
+               "as many as fit"));
   f.push_back(free(shown_as(text("manifest", G::data, &S::manifest,
                                  "refuse images that differ from this manifest of `study data clean`"),
                             "none")));
@@ -190,7 +197,9 @@ void add_training(Fields& f) {
   f.push_back(own_seed_field("seed_order", &S::seed_order, "of the order of the images"));
   f.push_back(own_seed_field("seed_augmentation", &S::seed_augmentation, "of the augmentation"));
   f.push_back(own_seed_field("seed_noise", &S::seed_noise, "of the label noise: which images"));
-  f.push_back(own_seed_field("seed_split", &S::seed_split, "of the splits that are made"));
+  f.push_back(own_seed_field("seed_split", &S::seed_split,
+                             "of the splits that are made; given to compare: one split for all its seeds"));
+  f.push_back(own_seed_field("seed_subset", &S::seed_subset, "of the images that --train-images keeps"));
   f.push_back(words("optimizer", G::training, &S::optimizer, {"sgd", "adam"},
                     "sgd, or the original's adam (with lr .001, weight_decay .0001)"));
   f.push_back(number("lr", G::training, &S::lr, 0, 1e30, "learning rate", true));

@@ -15,7 +15,7 @@ namespace {
 
 void cut_to(ThreadChoice& choice, const kernels::TeamLimit& limit) {
   if (limit.threads >= choice.used) return;
-  choice.warning = fmt::format("OpenMP gives {} of the {} asked for: {}; using {}", limit.threads,
+  choice.warning = fmt::format("OpenMP gives {} of {}: {}; using {}", limit.threads,
                                counted(choice.used, "thread"), limit.reason, limit.threads);
   choice.note.clear();
   choice.used = limit.threads;

@@ -70,11 +70,11 @@ void add_swap_doses(analysis::Analysis& analysis, bool computed) {
   const analysis::Comparison& comparison = analysis.comparison;
   analysis::ResultTable doses = analysis::make_table(
       "swap_dose", "networks run with power means over 2x2, minus p = 1 (the average), on test",
-      std::vector<std::string>{"noise_kind", "noise", "variant", "power", "rule", "metric"} +
+      std::vector<std::string>{"noise_kind", "noise", "train_images", "variant", "power", "rule", "metric"} +
           analysis::over_seeds_columns());
   analysis::ResultTable slopes = analysis::make_table(
       "swap_dose_slope", "the same as a slope over 1 - 1/p, from the average (0) to the maximum (1)",
-      std::vector<std::string>{"noise_kind", "noise", "variant", "rule", "metric"} +
+      std::vector<std::string>{"noise_kind", "noise", "train_images", "variant", "rule", "metric"} +
           analysis::over_seeds_columns());
   const auto add = [&](const analysis::NoiseLevel& noise, const std::string& variant,
                        const SwapFigure& figure) {

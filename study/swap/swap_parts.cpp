@@ -50,7 +50,8 @@ analysis::FigureRange range_of_difference(const analysis::FigureRange& range) {
 void add_swap_parts(analysis::Analysis& analysis, bool computed) {
   analysis::ResultTable table = analysis::make_table(
       "swap_parts", "differences between variants: the operator's part and training's, a - b on test",
-      std::vector<std::string>{"noise_kind", "noise", "variant_a", "variant_b", "part", "rule", "metric"} +
+      std::vector<std::string>{"noise_kind", "noise", "train_images", "variant_a", "variant_b", "part",
+                               "rule", "metric"} +
           analysis::over_seeds_columns());
   const auto add = [&](const analysis::NoiseLevel& noise, const std::string& a, const std::string& b,
                        const SwapFigure& figure) {

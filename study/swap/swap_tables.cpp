@@ -76,8 +76,8 @@ analysis::ResultTable control_table(const analysis::Analysis& analysis,
                                     const std::vector<SwapLogits>& logits) {
   analysis::ResultTable table = analysis::make_table(
       "swap_control", "runs that must agree to rounding: largest difference of a logit on val and test",
-      {"noise_kind", "noise", "variant", "seed", "check", "largest_difference", "decisions_changed",
-       "not_estimable"});
+      {"noise_kind", "noise", "train_images", "variant", "seed", "learnt", "check", "largest_difference",
+       "decisions_changed", "not_estimable"});
   for (std::size_t c = 0; c < logits.size(); ++c) {
     const analysis::JudgedCell& judged = analysis.comparison.cells[c];
     LargestGap own, slice;
@@ -100,7 +100,8 @@ analysis::ResultTable control_table(const analysis::Analysis& analysis,
 
 void add_swap_tables(analysis::Analysis& analysis, const std::vector<SwapLogits>& logits, bool computed) {
   const std::vector<std::string> columns =
-      std::vector<std::string>{"noise_kind", "noise", "variant", "run_with", "split", "rule", "metric"} +
+      std::vector<std::string>{"noise_kind", "noise", "train_images", "variant",
+                               "run_with",   "split", "rule",         "metric"} +
       analysis::over_seeds_columns();
   analysis::ResultTable runs =
       analysis::make_table("swap", "networks trained with one operator, run with another", columns);

@@ -37,6 +37,7 @@ std::optional<std::size_t> row_of(const ResultTable& table, const Wanted& wanted
   for (std::size_t r = 0; r < table.rows.size(); ++r)
     if (table.number(r, "noise") == table.number(0, "noise") &&
         table.text(r, "noise_kind") == table.text(0, "noise_kind") &&
+        table.text(r, "train_images") == table.text(0, "train_images") &&
         std::all_of(wanted.begin(), wanted.end(),
                     [&](const auto& w) { return table.text(r, w.first) == w.second; }))
       return r;

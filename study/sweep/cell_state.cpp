@@ -91,7 +91,8 @@ CellState look_at_cell(const fs::path& folder, const settings::Settings& wanted)
   state.data_digest = text_at(summary, "/data/digest");
   state.epochs_done = static_cast<int>(number_at(summary, "/training/epochs_done", 0));
   state.training_s = number_at(summary, "/training/seconds", 0);
-  state.train_images = images_of(summary);
+  state.images_per_epoch = number_at(summary, "/train_subset/images_per_epoch", images_of(summary));
+  state.not_learnt = text_at(summary, "/training/not_learnt");
   state.val_auc = number_at(summary, "/best/val/at_val_threshold/auc", state.val_auc);
   state.test_auc = number_at(summary, "/best/test/at_val_threshold/auc", state.test_auc);
   return state;

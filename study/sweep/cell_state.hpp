@@ -20,7 +20,8 @@ struct CellState {
   std::string message;      // why it failed
   bool diverged = false;    // its loss left the finite numbers: tried again, it would once more
   std::string data_digest;  // "" before it is known
-  double train_images = 0;
+  double images_per_epoch = 0;
+  std::string not_learnt;  // what to do about it; "" for a run that has learnt
   double val_auc = std::numeric_limits<double>::quiet_NaN();  // of the best checkpoint, when finished
   double test_auc = std::numeric_limits<double>::quiet_NaN();
 };

@@ -22,6 +22,7 @@ struct SweepData {
   std::vector<std::string> notes;                // how they were read, and which class is positive
   std::map<std::uint64_t, std::string> digests;  // by the cell's seed
   double train_images = 0;
+  bool own_splits = false;  // seeds draw splits of their own, since the data has none
 };
 constexpr std::size_t kMinImagesPerClass = 10;
 // Opens the data of every seed (an import happens here, once) and the network's description. Throws
@@ -42,6 +43,8 @@ bool is_to_run(const PlannedCell& cell, bool retry_failed);
 
 // Estimates from the finished cells; variants without one are probed.
 Estimator make_estimator(const std::vector<PlannedCell>& cells, int threads);
+// Images that a cell's epoch takes, of the `train_images` that there are (study/training/train_subset.hpp).
+double images_per_epoch(const settings::Settings& settings, double train_images);
 // Seconds that are left of a cell.
 double seconds_left(const PlannedCell& cell, const Estimator& estimator, double train_images);
 

@@ -147,8 +147,9 @@ double SweepRun::left_s() const {
   for (const RunningCell& running : running_) {
     // By its finished epochs, and at most one more by the clock.
     const PlannedCell& cell = cells_[running.index];
-    const double epoch_s = estimator_.seconds(cell.spec.variant, data_.train_images, 1) -
-                           estimator_.seconds(cell.spec.variant, data_.train_images, 0);
+    const double images = images_per_epoch(cell.settings, data_.train_images);
+    const double epoch_s =
+        estimator_.seconds(cell.spec.variant, images, 1) - estimator_.seconds(cell.spec.variant, images, 0);
     const double by_epochs = seconds_left(cell, estimator_, data_.train_images);
     const double spent = running.watch.elapsed_s() - (cell.state.training_s - running.trained_before_s);
     add(std::max(0.0, by_epochs - std::clamp(spent, 0.0, epoch_s)));
@@ -200,6 +201,7 @@ void SweepRun::report_finished(const PlannedCell& cell) {
              counted(cell.state.epochs_done, "epoch"), cli::duration(cell.state.training_s));
   if (const double left = left_s(); left > 0) fmt::print("; about {} left", cli::duration(left));
   fmt::print("\n");
+  if (!cell.state.not_learnt.empty()) fmt::print("  {} {}\n", name_of(cell.spec), cell.state.not_learnt);
   std::fflush(stdout);
 }
 
@@ -218,7 +220,7 @@ void SweepRun::end(const RunningCell& running, const ChildEnd& how) {
   if (cell.state.status == CellStatus::finished) {
     ++finished_;
     estimator_.add_measured(cell.spec.variant, cell.state.training_s,
-                            cell.state.train_images * cell.state.epochs_done);
+                            cell.state.images_per_epoch * cell.state.epochs_done);
     estimator_.add_overhead(running.watch.elapsed_s() - (cell.state.training_s - running.trained_before_s));
     report_finished(cell);
   } else if (how.code == static_cast<int>(cli::ExitCode::output) &&

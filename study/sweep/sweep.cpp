@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <functional>
 #include <set>
 
 #include "kernels/base/counted.hpp"
@@ -70,21 +72,27 @@ void add_seeds(const std::string& item, const std::string& flag, std::vector<std
 std::string name_of(const CellSpec& cell) {
   const std::string noise =
       cell.noise_rate > 0 ? fmt::format("{}{}", cell.noise_kind, cell.noise_rate) : std::string("clean");
-  return fmt::format("{}-seed{}-{}", cell.variant, cell.seed, noise);
+  const std::string size =
+      std::isinf(cell.train_images) ? "" : "-train" + settings::train_images_text(cell.train_images);
+  return fmt::format("{}-seed{}-{}{}", cell.variant, cell.seed, noise, size);
 }
 
 std::vector<CellSpec> cells_of(const Sweep& sweep) {
   std::vector<CellSpec> cells;
-  const auto add = [&](const std::string& kind, double rate) {
+  const auto add = [&](const std::string& kind, double rate, double train_images) {
     const bool fewer = rate > 0 && !sweep.noise_seeds.empty();
     for (const std::uint64_t seed : fewer ? sweep.noise_seeds : sweep.seeds)
-      for (const std::string& variant : sweep.variants) cells.push_back({variant, seed, kind, rate});
+      for (const std::string& variant : sweep.variants)
+        cells.push_back({variant, seed, kind, rate, train_images});
   };
+  const double most = sweep.train_images.front();
   for (const double rate : sweep.rates) {
-    if (rate == 0) add("symmetric", 0);
+    if (rate == 0) add("symmetric", 0, most);
     for (const std::string& kind : sweep.noise_kinds)
-      if (rate > 0) add(kind, rate);
+      if (rate > 0) add(kind, rate, most);
   }
+  for (const double fewer : sweep.train_images)
+    if (fewer != most) add("symmetric", 0, fewer);
   return cells;
 }
 
@@ -95,6 +103,7 @@ settings::Settings settings_of(const Sweep& sweep, const CellSpec& cell,
   settings.seed = cell.seed;
   settings.noise_kind = cell.noise_kind;
   settings.label_noise = cell.noise_rate;
+  settings.train_images = settings::train_images_text(cell.train_images);
   settings.latency = false;  // measured by itself, on a quiet machine: cells run side by side
   settings.name = name_of(cell);
   settings.out = (folder / "cells").string();
@@ -105,7 +114,7 @@ settings::Settings settings_of(const Sweep& sweep, const CellSpec& cell,
 
 bool is_axis(const settings::Field& field) {
   return field.key == "variant" || field.key == "seed" || field.key == "label_noise" ||
-         field.key == "noise_kind";
+         field.key == "noise_kind" || field.key == "train_images";
 }
 
 bool decides_numbers(const settings::Field& field) {
@@ -138,6 +147,20 @@ std::vector<std::uint64_t> seeds_from_text(const std::string& text, const std::s
   for (const std::string& item : items) add_seeds(item, flag, seeds);
   refuse_repeats(seeds, flag);
   return seeds;
+}
+
+std::vector<double> train_images_list(const std::string& text, const std::string& flag) {
+  std::vector<double> sizes;
+  for (const std::string& item : items_of(text, flag))
+    sizes.push_back(settings::train_images_from_text(item, flag));
+  refuse_repeats(sizes, flag);
+  const auto is_share = [](double size) { return size < 1; };
+  if (std::any_of(sizes.begin(), sizes.end(), is_share) &&
+      !std::all_of(sizes.begin(), sizes.end(),
+                   [&](double size) { return is_share(size) || std::isinf(size); }))
+    throw ConfigError(fmt::format("{}: expected numbers or shares, not both, got '{}'", flag, text));
+  std::sort(sizes.begin(), sizes.end(), std::greater<>());
+  return sizes;
 }
 
 std::vector<double> rates_from_text(const std::string& text, const std::string& flag) {

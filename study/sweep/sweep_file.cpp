@@ -65,6 +65,12 @@ void refuse_other_margin(double wanted, double recorded, const char* flag, const
                     flag, folder.string(), recorded, folder.string(), flag, wanted));
 }
 
+std::vector<std::string> texts_of_sizes(const Sweep& sweep) {
+  std::vector<std::string> texts;
+  for (const double size : sweep.train_images) texts.push_back(settings::train_images_text(size));
+  return texts;
+}
+
 template <typename T>
 void refuse_lost(const std::vector<T>& wanted, const std::vector<T>& recorded, const char* flag,
                  const fs::path& folder) {
@@ -91,6 +97,7 @@ void write_sweep(const fs::path& folder, const Sweep& sweep) {
   text += fmt::format("  margin_auc: {:g}  # points that do not matter\n  margin_rate: {:g}\n",
                       sweep.margin_auc, sweep.margin_rate);
   if (!sweep.looks.empty()) text += fmt::format("  looks: [{}]\n", list_text(sweep.looks));
+  text += fmt::format("  train_images: [{}]\n", list_text(texts_of_sizes(sweep)));
   if (!sweep.noise_seeds.empty()) text += fmt::format("  noise_seeds: [{}]\n", list_text(sweep.noise_seeds));
   text += "\n# Of every cell; variant, seed and noise are its own.\nsettings:\n";
   std::istringstream lines(settings::to_yaml(sweep.base, ""));
@@ -123,6 +130,8 @@ Sweep read_sweep(const fs::path& folder) {
   sweep.rates = rates_from_text(text_of(lists, "label_noise", file), where + "label_noise");
   sweep.noise_kinds = words_from_text(text_of(lists, "noise_kinds", file), where + "noise_kinds",
                                       settings::noise_kind_names());
+  if (lists["train_images"])  // a sweep of an older version has none
+    sweep.train_images = train_images_list(text_of(lists, "train_images", file), where + "train_images");
   if (lists["noise_seeds"]) sweep.noise_seeds = seeds_of(lists, "noise_seeds", file);
   if (lists["looks"])
     for (const std::uint64_t look : seeds_of(lists, "looks", file)) sweep.looks.push_back(look);
@@ -150,6 +159,14 @@ void refuse_another_sweep(const Sweep& wanted, const Sweep& recorded, const fs::
   refuse_lost(wanted.variants, recorded.variants, "--variants", folder);
   refuse_lost(wanted.seeds, recorded.seeds, "--seeds", folder);
   refuse_lost(wanted.rates, recorded.rates, "--label-noise", folder);
+  refuse_lost(texts_of_sizes(wanted), texts_of_sizes(recorded), "--train-images", folder);
+  // Cells with label noise are of the most images.
+  const bool noisy_cells =
+      std::any_of(recorded.rates.begin(), recorded.rates.end(), [](double rate) { return rate > 0; });
+  if (noisy_cells && wanted.train_images.front() != recorded.train_images.front())
+    throw ConfigError(fmt::format(
+        "--train-images: label noise in {} was run with {}, its most; larger sets need another --out",
+        folder.string(), texts_of_sizes(recorded).front()));
   refuse_lost(wanted.noise_kinds, recorded.noise_kinds, "--noise-kinds", folder);
   const auto noisy = [](const Sweep& s) { return s.noise_seeds.empty() ? s.seeds : s.noise_seeds; };
   refuse_lost(noisy(wanted), noisy(recorded), "--noise-seeds", folder);

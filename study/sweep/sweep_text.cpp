@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/counted.hpp"
@@ -42,6 +43,38 @@ std::string noise_words(const Sweep& sweep) {
   return words;
 }
 
+// Whose test images a figure over seeds is of.
+std::string split_words(const SweepView& view) {
+  if (view.data.own_splits)
+    return "every seed draws its own test or val images, since the data has no such split; --seed-split 1 "
+           "gives all "
+           "seeds the same\n";
+  return view.sweep.base.seed_split < 0
+             ? ""
+             : fmt::format("all seeds share the splits that --seed-split {} draws, where the data has none\n",
+                           view.sweep.base.seed_split);
+}
+
+std::string size_words(const SweepView& view) {
+  const std::vector<double>& sizes = view.sweep.train_images;
+  if (sizes.size() == 1 && std::isinf(sizes.front())) return "";
+  const auto available = static_cast<std::size_t>(view.data.train_images);
+  std::vector<std::string> words;
+  for (const double size : sizes) {
+    const std::size_t count = settings::count_train_images(size, available);
+    settings::Settings settings = view.sweep.base;
+    settings.train_images = settings::train_images_text(size);
+    const double passes = images_per_epoch(settings, view.data.train_images) / static_cast<double>(count);
+    words.push_back(passes == 1 ? std::to_string(count) : fmt::format("{} ({:g} passes)", count, passes));
+  }
+  return fmt::format(
+      "trained on {} images (passes over them in an epoch{}); nested, by subject, stratified; label noise "
+      "with the most "
+      "only\n",
+      fmt::join(words, ", "),
+      view.sweep.base.train_passes > 0 ? ", by --train-passes" : ", so that all sizes take as many steps");
+}
+
 }  // namespace
 
 std::string plan_text(const SweepView& view) {
@@ -53,6 +86,7 @@ std::string plan_text(const SweepView& view) {
                         view.data.class_names.at(0), split.positives, view.data.class_names.at(1));
   text += fmt::format("{}; seeds {}; {}\n", fmt::join(sweep.variants, ", "), fmt::join(sweep.seeds, ", "),
                       noise_words(sweep));
+  text += split_words(view) + size_words(view);
   const auto finished = std::count_if(view.cells.begin(), view.cells.end(), [](const PlannedCell& cell) {
     return cell.state.status == CellStatus::finished;
   });
@@ -89,6 +123,7 @@ nlohmann::ordered_json dry_run_json(const SweepView& view) {
                      {"seed", cell.spec.seed},
                      {"noise_kind", cell.spec.noise_kind},
                      {"label_noise", cell.spec.noise_rate},
+                     {"train_images", settings::train_images_text(cell.spec.train_images)},
                      {"state", to_string(cell.state.status)},
                      {"epochs_done", cell.state.epochs_done},
                      {"seconds_left", seconds_to_run(cell, view, estimator)},

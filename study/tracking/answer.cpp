@@ -102,7 +102,7 @@ Json accepted(const std::string& url, const std::string& what, const HttpAnswer&
   if (success && json.is_object()) return json;
   if (answer.status == 0)
     throw TryAgain(fmt::format("{}: {}", url, shown(credentials.scrub(answer.error))), 0,
-                   answer.may_have_arrived);
+                   answer.may_have_arrived, answer.stopped);
   const std::string code = text_member(json, "error_code");
   if (success)
     throw Refused(Refused::Kind::other,

@@ -17,7 +17,7 @@ struct TryAgain : std::runtime_error {
       : std::runtime_error(message), retry_after_s(after_s), may_have_arrived(arrived), busy(is_busy) {}
   double retry_after_s;
   bool may_have_arrived;
-  bool busy;  // the server asks for patience (429), or we ourselves: nothing is wrong with the request
+  bool busy;  // the server asks for patience (429), or we stopped: nothing is wrong with the request
 };
 
 // Everything else that is no success.

@@ -210,7 +210,8 @@ HttpAnswer Http::perform(const std::string& url, const char* content_type, bool 
   if (code == CURLE_OK) return answer;
   answer.status = 0;
   answer.error = handle_->error[0] != '\0' ? handle_->error : curl_easy_strerror(code);
-  if (code == CURLE_ABORTED_BY_CALLBACK) answer.error = "stopped";
+  answer.stopped = code == CURLE_ABORTED_BY_CALLBACK;
+  if (answer.stopped) answer.error = "stopped";
   answer.may_have_arrived = code != CURLE_COULDNT_RESOLVE_HOST && code != CURLE_COULDNT_RESOLVE_PROXY &&
                             code != CURLE_COULDNT_CONNECT && code != CURLE_SSL_CONNECT_ERROR &&
                             code != CURLE_PEER_FAILED_VERIFICATION;

@@ -18,6 +18,7 @@ struct HttpAnswer {
   std::string body, error;
   std::string location;  // where a redirect points, without user, query and fragment
   double retry_after_s = 0;
+  bool stopped = false;          // by us: says nothing of the server
   bool may_have_arrived = true;  // false: no connection was made, so the server has not seen the request
 };
 

@@ -57,7 +57,7 @@ net::ScheduleOptions schedule_options(const settings::Settings& s) {
 }
 
 Trainer::Trainer(net::Network& network, const data::Dataset& dataset, settings::SplitData train,
-                 const settings::Settings& settings)
+                 const settings::Settings& settings, int passes)
     : network_(network),
       dataset_(dataset),
       settings_(settings),
@@ -68,25 +68,39 @@ Trainer::Trainer(net::Network& network, const data::Dataset& dataset, settings::
       inference_plan_(network.make_plan(settings.batch, false)),
       optimizer_(net::make_optimizer(optimizer_options(settings), network.parameters())),
       loader_(make_loader(dataset, train_, settings)),
+      passes_(static_cast<std::size_t>(passes)),
       busy_(kernels::max_threads()) {}
 
+std::size_t Trainer::images_per_epoch() const { return passes_ * loader_->images_per_epoch(); }
+
 std::size_t Trainer::images_of_epochs_after(int epoch) const {
-  return static_cast<std::size_t>(std::max(0, settings_.epochs - epoch)) * loader_->images_per_epoch();
+  return static_cast<std::size_t>(std::max(0, settings_.epochs - epoch)) * images_per_epoch();
 }
 
 EpochRecord Trainer::train_epoch(int epoch) {
   const net::ScheduleOptions schedule = schedule_options(settings_);
-  const auto batches = static_cast<double>(loader_->batches_per_epoch());
+  const auto batches = static_cast<double>(passes_ * loader_->batches_per_epoch());
   const auto waited_ns = loader_->waited_ns();
   EpochRecord record;
   record.epoch = epoch;
   std::vector<float> logits, labels;
   double loss_sum = 0;
   cli::ProgressBar progress(progress_mode_, fmt::format("epoch {}/{}", epoch, settings_.epochs),
-                            loader_->images_per_epoch(), images_of_epochs_after(epoch));
-  loader_->start_epoch(epoch - 1);
+                            images_per_epoch(), images_of_epochs_after(epoch));
+  const std::size_t first_pass = static_cast<std::size_t>(epoch - 1) * passes_;
+  std::size_t pass = 0;
+  // Each pass has an order and an augmentation of its own.
+  const auto next_batch = [&] {
+    const data::Batch* batch = loader_->next();
+    while (batch == nullptr && ++pass < passes_) {
+      loader_->start_epoch(static_cast<int>(first_pass + pass));
+      batch = loader_->next();
+    }
+    return batch;
+  };
+  loader_->start_epoch(static_cast<int>(first_pass));
   training_plan_.pack();
-  for (std::size_t step = 0; const data::Batch* batch = loader_->next(); ++step) {
+  for (std::size_t step = 0; const data::Batch* batch = next_batch(); ++step) {
     cli::check_interrupt(
         fmt::format("stopped in epoch {}; the state after epoch {} is kept", epoch, epoch - 1));
     record.lr = net::learning_rate(schedule, settings_.lr, epoch - 1 + static_cast<double>(step) / batches,
@@ -123,7 +137,7 @@ std::optional<PaceRecord> Trainer::measure_pace(const TrainState& state) {
   options.max_time_s = std::numeric_limits<double>::infinity();
   const double alone_ns = bench::measure({step}, options).front().summary.median_ns;
   const EpochRecord& last = state.history.back();
-  const auto steps = static_cast<double>(loader_->batches_per_epoch());
+  const auto steps = static_cast<double>(passes_ * loader_->batches_per_epoch());
   return PaceRecord{last.train_s * 1e9 / steps, last.data_wait_s * 1e9 / steps, alone_ns};
 }
 

@@ -20,10 +20,11 @@ namespace dsx::training {
 class Trainer {
  public:
   // Builds the training plan and, at the same batch size, the inference plan for val; the network has its
-  // weights. `train` holds the labels to learn, wrong ones among them where noise is asked for. Throws
-  // ConfigError when train is smaller than a batch, UnsupportedError when a step has no fast kernel.
+  // weights. `train` holds the labels to learn, wrong ones among them where noise is asked for; an epoch is
+  // `passes` over it. Throws ConfigError when train is smaller than a batch, UnsupportedError when a step has
+  // no fast kernel.
   Trainer(net::Network& network, const data::Dataset& dataset, settings::SplitData train,
-          const settings::Settings& settings);
+          const settings::Settings& settings, int passes = 1);
 
   net::Optimizer& optimizer() { return *optimizer_; }
   const net::Plan& training_plan() const { return training_plan_; }
@@ -43,6 +44,7 @@ class Trainer {
 
  private:
   EpochRecord train_epoch(int epoch);
+  std::size_t images_per_epoch() const;
   void validate(EpochRecord& record);
   std::size_t images_of_epochs_after(int epoch) const;
 
@@ -54,6 +56,7 @@ class Trainer {
   net::Plan training_plan_, inference_plan_;
   std::unique_ptr<net::Optimizer> optimizer_;
   std::unique_ptr<data::BatchLoader> loader_;
+  std::size_t passes_ = 1;  // over train_ in an epoch
   BusyWatch busy_;
   bool has_batch_ = false;  // the training plan's source is a batch of the loader's
 };

@@ -39,12 +39,12 @@ std::vector<Bytes> seeds() {
   all.push_back(
       test::make_dicom(image, {EXS_LittleEndianExplicit, "MONOCHROME2", 8, {{DCM_NumberOfFrames, "2"}}}));
   // Padding and numbers that are none; luma and chroma; a table with an odd descriptor.
-  all.push_back(test::make_dicom(wide, {EXS_LittleEndianExplicit,
-                                        "MONOCHROME2",
-                                        16,
-                                        {{DCM_PixelPaddingValue, "65535"},
-                                         {DCM_PixelPaddingRangeLimit, "60000"},
-                                         {DCM_RescaleSlope, "NaN"}}}));
+  test::DicomForm padding{EXS_LittleEndianExplicit, "MONOCHROME2", 16, {{DCM_RescaleSlope, "NaN"}}};
+  padding.more = [](DcmDataset& data) {
+    test::check(data.putAndInsertUint16(DCM_PixelPaddingValue, 65535));
+    test::check(data.putAndInsertUint16(DCM_PixelPaddingRangeLimit, 60000));
+  };
+  all.push_back(test::make_dicom(wide, padding));
   for (const char* model : {"YBR_FULL", "YBR_FULL_422"})
     all.push_back(test::make_dicom(colour, {EXS_LittleEndianExplicit, model, 8}));
   test::DicomForm table{EXS_LittleEndianExplicit, "MONOCHROME2", 8};

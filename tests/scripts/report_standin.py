@@ -35,9 +35,9 @@ def over(value, half=.02, p=NAN, reason="", detectable=NAN):
 
 
 class StandIn:
-    def __init__(self, folder, variants=("avgpool", "maxpool", "strided"), seeds=(1, 2), noises=(0, .2), latency=True, images=40):
+    def __init__(self, folder, variants=("avgpool", "maxpool", "strided"), seeds=(1, 2), noises=(0, .2), latency=True, images=40, sizes=("all", "400", "100")):
         self.folder, self.variants, self.seeds, self.images = folder, list(variants), list(seeds), images
-        self.noises, self.latency = list(noises), latency
+        self.noises, self.latency, self.sizes = list(noises), latency, list(sizes)
         self.random = numpy.random.default_rng(7)
         self.tables = {}
         self.pairs = [(a, b) for i, a in enumerate(self.variants) for b in self.variants[:i]]
@@ -205,6 +205,26 @@ class StandIn:
                  + [["leans on the border", "AUC with the border greyed out, minus AUC", "", a, b, 0, .01, -.02, .04, .01, .2, .4, "stand-in",
                      "", "cannot tell"] for a, b in self.pairs])
 
+    def limits(self):
+        """What label noise has as a column, training-set size has too; smaller sets only where learning curves are drawn."""
+        for name, (columns, rows) in self.tables.items():
+            if "noise" not in columns or name == "verdicts":
+                continue
+            at = columns.index("noise") + 1
+            more = self.sizes[1:] if name in ("cells", "generalization", "gap", "decision") else []
+            rows[:] = [row[:at] + ["all"] + row[at:] for row in rows] + [
+                row[:at] + [size] + row[at:] for size in more for row in rows if row[at - 1] == 0]
+            columns.insert(at, "train_images")
+            if name == "cells":
+                columns += ["train_count", "learnt"]
+                place = columns.index("train_images")
+                rows[:] = [row + [{"all": 5000}.get(row[place]) or float(row[place]), row[place] != "100"] for row in rows]
+        several = len(self.sizes) > 1
+        metrics = ["auc", "gap"] + [f"half/{m}" for m in ("sensitivity", "specificity", "excess_positive")]
+        self.add("limited", ["variant", "metric"] + OVER, [[v, m] + over(.01, .01, .04) for v in self.variants for m in metrics if several])
+        self.add("limited_difference", ["variant_a", "variant_b", "metric"] + OVER,
+                 [[a, b, m] + over(-.01, .02, .3, detectable=.03) for a, b in self.pairs for m in metrics if several])
+
     def latencies(self):
         where = ["variant", "batch", "wait", "load"]
         arms = [[v, b, w, l] for v in self.variants for b in (1, 32) for w in ("active", "passive") for l in (
@@ -253,7 +273,7 @@ class StandIn:
 
     def write(self, with_cells=True, with_json=False):
         for part in (self.study, self.generalization, self.decisions, self.calibration_and_shift, self.swaps, self.mechanism,
-                     self.latencies, self.answers):
+                     self.latencies, self.answers, self.limits):
             part()
         self.folder.mkdir(parents=True, exist_ok=True)
         head = {"command": "study compare --seeds 2", "data": "stand-in data", "negative": "NORMAL", "positive": "PNEUMONIA",

@@ -161,7 +161,7 @@ TEST(SeedsCoverage, PairedDifferenceOfAucs) {
       Band band;
       for (int i = 0; i < 3000; ++i) {
         Random r({34, static_cast<std::uint64_t>(i)});
-        const auto [figures, covariance] = auc_differences(draw_pair(r, seeds, kWorse, subjects));
+        const auto [figures, covariance] = auc_differences(draw_two_variants(r, seeds, kWorse, subjects));
         band.add(statistics::combine_seeds(figures, covariance).mean,
                  hillis_interval(figures, covariance, 0.95), pair_truth(kWorse));
       }
@@ -177,7 +177,7 @@ TEST(SeedsCoverage, RatesAtAThreshold) {
     RateBands bands;
     for (int i = 0; i < 600; ++i) {
       Random r({35, static_cast<std::uint64_t>(i)});
-      add_rates(draw_pair(r, 5, kWorse, 120), threshold, bands);
+      add_rates(draw_two_variants(r, 5, kWorse, 120), threshold, bands);
     }
     for (const auto& [name, band] : bands) expect_band(band, fmt::format("{} at {:.2f}", name, threshold));
   }
@@ -194,11 +194,11 @@ TEST(SeedsVerdicts, ErrorsOfTheFirstKind) {
     const double margin = pair_truth(kWorse);  // of a over b
     for (int i = 0; i < repetitions; ++i) {
       Random r({36, static_cast<std::uint64_t>(i)});
-      const auto null = auc_differences(draw_pair(r, seeds, 0, 0));
+      const auto null = auc_differences(draw_two_variants(r, seeds, 0, 0));
       // Both seed by seed alike but for noise: the truth is 0 by symmetry only with equal noise.
       auto d = statistics::combine_seeds(null.figures, null.covariance, 0.95, pair_truth(0)).mean;
       different += d.p < 0.05 ? 1 : 0;
-      const auto edge = auc_differences(draw_pair(r, seeds, kWorse, 0));
+      const auto edge = auc_differences(draw_two_variants(r, seeds, kWorse, 0));
       d = statistics::combine_seeds(edge.figures, edge.covariance).mean;
       equivalent += statistics::equivalence_p(d, margin) < 0.05 ? 1 : 0;
       d.value = -d.value;  // b minus a lies at -margin

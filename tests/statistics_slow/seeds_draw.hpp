@@ -65,7 +65,7 @@ inline statistics::SeedSummary summary_of(const SeedsDraw& d) {
 }
 
 // Variant b: a's scores disturbed by a variance of .25, and worse by a seed's own amount (sd .1). [2 seeds]
-inline SeedsDraw draw_pair(Random& r, std::size_t seeds, double worse, std::uint32_t subjects) {
+inline SeedsDraw draw_two_variants(Random& r, std::size_t seeds, double worse, std::uint32_t subjects) {
   DrawOptions options;
   options.subjects = subjects;
   SeedsDraw d = draw_seeds(r, seeds, options);

@@ -83,6 +83,32 @@ TEST_F(TrackingSetbacks, AValueThatFailsForEverIsFoundAndSetAside) {
   expect_whole_run(50);
 }
 
+TEST_F(TrackingSetbacks, BeingStoppedIsNobodysFault) {
+  record(run_events(server_.url(), 50));
+  std::atomic<bool> stop = false;
+  int failed = 0;
+  server_.before = [&](const Request& request) -> std::optional<Answer> {
+    if (request.body.find("\"step\"") == std::string::npos) return std::nullopt;
+    stop = ++failed == 5;  // in the middle of the search
+    if (stop) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    return Answer{500, "", ""};
+  };
+  {
+    Delivery delivery(folder_, credentials_, &stop);
+    while (!stop) {
+      try {
+        delivery.step();
+      } catch (const TryAgain&) {
+      }
+    }
+    EXPECT_THAT(delivery.state().aside, IsEmpty());
+  }
+  server_.before = nullptr;
+  deliver_all();
+  EXPECT_TRUE(state_.complete());
+  expect_whole_run(50);
+}
+
 TEST_F(TrackingSetbacks, WhenNoValueCanBeStoredTheRestArrives) {
   record(run_events(server_.url(), 150));
   fail_on("\"step\"", 504);

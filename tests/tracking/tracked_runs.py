@@ -24,12 +24,14 @@ SECRET = "hunter2-s3cret"
 class TrackedRuns(unittest.TestCase):
     """One server for all tests of a program, an experiment and a folder for each."""
 
+    warm = False  # of the server
+
     @classmethod
     def setUpClass(cls):
         cls.base = Path(tempfile.mkdtemp(prefix="tracking_"))
-        cls.server = Server(cls.base)
+        cls.server = Server(cls.base, cls.warm)
         # ctest's time limit: the server is a session of its own and would stay.
-        signal.signal(signal.SIGTERM, lambda *_: (cls.server.kill(), os._exit(143)))
+        signal.signal(signal.SIGTERM, lambda *_: (cls.server.close(), os._exit(143)))
         began = time.time()
         cls.server.start()
         print(f"the server started in {time.time() - began:.1f} s", file=sys.stderr)
@@ -37,7 +39,7 @@ class TrackedRuns(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.kill()
+        cls.server.close()
         shutil.rmtree(cls.base)
 
     def setUp(self):
@@ -57,7 +59,7 @@ class TrackedRuns(unittest.TestCase):
 
     def study(self, *words, code=0, **environment):
         process = self.start(words, **environment)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=900)
         self.outputs += out + err
         if code is not None:
             self.assertEqual(process.returncode, code, out + err)

@@ -18,6 +18,11 @@ struct Planted {
   std::vector<std::string> variants = {"avgpool", "maxpool"};
   std::size_t seeds = 5;
   std::vector<double> rates = {0};
+  // Training images, the most first; fewer only with clean labels. train has the first of them.
+  std::vector<double> sizes = {settings::kAllTrainImages};
+  // Added to the logits of positives.
+  std::function<double(const std::string& variant, double train_images)> lift = [](const std::string&,
+                                                                                   double) { return 0.0; };
   std::size_t per_class = 150;  // images of test; val and train have as many
   std::size_t images_per_subject = 1;
   bool same_draws = false;  // all variants share their noise: equal logits where the means are equal
@@ -56,23 +61,42 @@ inline analysis::SplitPredictions planted_split(const Planted& planted, const st
   return p;
 }
 
+inline void lift_positives(analysis::SplitPredictions& split, double lift) {
+  for (std::size_t i = 0; i < split.size(); ++i)
+    if (split.labels[i] > 0.5F) split.logits[i] += static_cast<float>(lift);
+}
+
+inline void keep_first(analysis::SplitPredictions& split, double images) {
+  if (!(images < static_cast<double>(split.size()))) return;
+  const auto count = static_cast<std::size_t>(images);
+  split.names.resize(count);
+  split.subjects.resize(count);
+  split.labels.resize(count);
+  split.logits.resize(count);
+}
+
 inline std::vector<analysis::Cell> planted_cells(const Planted& planted) {
   std::vector<analysis::Cell> cells;
   for (const double rate : planted.rates)
-    for (std::uint64_t seed = 1; seed <= planted.seeds; ++seed)
-      for (const std::string& variant : planted.variants) {
-        analysis::Cell cell;
-        cell.variant = cell.settings.variant = variant;
-        cell.seed = cell.settings.seed = seed;
-        cell.noise = cell.settings.label_noise = rate;
-        cell.data_digest = "planted";
-        cell.class_names = {"NORMAL", "PNEUMONIA"};
-        cell.history.resize(1);
-        cell.train = planted_split(planted, variant, seed, rate, "train");
-        cell.val = planted_split(planted, variant, seed, rate, "val");
-        cell.test = planted_split(planted, variant, seed, rate, "test");
-        cells.push_back(std::move(cell));
-      }
+    for (const double size : rate > 0 ? std::vector<double>{planted.sizes.front()} : planted.sizes)
+      for (std::uint64_t seed = 1; seed <= planted.seeds; ++seed)
+        for (const std::string& variant : planted.variants) {
+          analysis::Cell cell;
+          cell.train_images = size;
+          cell.variant = cell.settings.variant = variant;
+          cell.seed = cell.settings.seed = seed;
+          cell.noise = cell.settings.label_noise = rate;
+          cell.data_digest = "planted";
+          cell.class_names = {"NORMAL", "PNEUMONIA"};
+          cell.history.resize(1);
+          cell.train = planted_split(planted, variant, seed, rate, "train");
+          cell.val = planted_split(planted, variant, seed, rate, "val");
+          cell.test = planted_split(planted, variant, seed, rate, "test");
+          keep_first(cell.train, size);
+          for (auto* split : {&cell.train, &cell.val, &cell.test})
+            lift_positives(*split, planted.lift(variant, size));
+          cells.push_back(std::move(cell));
+        }
   return cells;
 }
 

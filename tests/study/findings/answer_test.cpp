@@ -24,20 +24,21 @@ analysis::ComparisonResults planted(const std::vector<PlantedVerdict>& verdicts,
   results.environment = {{"threads", "2"}};
   analysis::ResultTable table =
       analysis::make_table("verdicts", "",
-                           {"question", "comparison", "noise", "value", "low", "high", "margin",
-                            "needed_seeds", "verdict", "sentence"});
+                           {"question", "comparison", "noise", "train_images", "value", "low", "high",
+                            "margin", "needed_seeds", "verdict", "sentence"});
   for (const PlantedVerdict& v : verdicts)
-    table.add(
-        {v.question, v.comparison, 0.0, v.value, v.low, v.high, v.margin, v.seeds, v.word, std::string("s")});
+    table.add({v.question, v.comparison, 0.0, std::string("all"), v.value, v.low, v.high, v.margin, v.seeds,
+               v.word, std::string("s")});
   results.tables.push_back(table);
   analysis::ResultTable parts = analysis::make_table(
       "swap_parts", "",
-      {"noise", "variant_a", "variant_b", "part", "rule", "metric", "value", "low", "high"});
+      {"noise", "train_images", "variant_a", "variant_b", "part", "rule", "metric", "value", "low", "high"});
   if (swapped)
     for (const auto& [part, value] :
          {std::pair<std::string, double>{"training", -0.04}, {"difference", 0.01}})
-      parts.add({0.0, std::string("maxpool"), std::string("avgpool"), part, std::string("half"),
-                 std::string("predicted_positive_rate"), value, value - 0.02, value + 0.02});
+      parts.add({0.0, std::string("all"), std::string("maxpool"), std::string("avgpool"), part,
+                 std::string("half"), std::string("predicted_positive_rate"), value, value - 0.02,
+                 value + 0.02});
   results.tables.push_back(parts);
   analysis::ResultTable latency =
       analysis::make_table("latency", "", {"variant", "batch", "wait", "load", "median_ms"});

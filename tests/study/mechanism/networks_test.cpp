@@ -101,10 +101,12 @@ TEST_P(InsideEach, GivesActivationsAroundEveryDownsample) {
   for (std::size_t layer = 0; layer < 2; ++layer) {
     const Array before = block_before(network, layer == 0 ? "conv1" : "conv2", x);
     x = after_operator(GetParam(), before);
+    const Array sliced = after_operator("strided", before);
     for (int n = 0; n < kImages; ++n) {
       const std::string where = GetParam() + " " + inside.layers()[layer];
       expect_same(found[n].layers[layer].before, figures_of(before, n), where + " before");
       expect_same(found[n].layers[layer].after, figures_of(x, n), where + " after");
+      expect_same(found[n].layers[layer].every_second, figures_of(sliced, n), where + " every second pixel");
     }
   }
 }

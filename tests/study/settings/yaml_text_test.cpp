@@ -30,9 +30,9 @@ std::string through_config(const std::string& data) {
 }
 
 TEST(YamlText, GivesTheSameBytesBack) {
-  for (const std::string data :
-       {"/tmp/r\xf6ntgen", "/tmp/r\xc3\xb6ntgen", "two\nlines", "cr\rand tab\t", "\xff", "# no comment", "yes", "",
-        "!!binary AA==", "quote\"s' and \\x41", "\xef\xbf\xbe", "\xf4\x8f\x9f\xb6", "\xed\xa0\x80", "\xc2\x85\xe2\x80\xa8"})
+  for (const std::string data : {"/tmp/r\xf6ntgen", "/tmp/r\xc3\xb6ntgen", "two\nlines", "cr\rand tab\t",
+                                 "\xff", "# no comment", "yes", "", "!!binary AA==", "quote\"s' and \\x41",
+                                 "\xef\xbf\xbe", "\xf4\x8f\x9f\xb6", "\xed\xa0\x80", "\xc2\x85\xe2\x80\xa8"})
     EXPECT_EQ(through_config(data), data) << as_utf8(data);
 }
 
@@ -48,7 +48,8 @@ TEST(YamlText, GivesRandomBytesBack) {
 TEST(YamlText, SaysInACommentWhatBinaryHolds) {
   settings::Settings settings;
   settings.data = "/tmp/r\xf6ntgen";
-  EXPECT_THAT(settings::to_yaml(settings, ""), HasSubstr("data: !!binary L3RtcC9y9m50Z2Vu  # /tmp/r\\xf6ntgen\n"));
+  EXPECT_THAT(settings::to_yaml(settings, ""),
+              HasSubstr("data: !!binary L3RtcC9y9m50Z2Vu  # /tmp/r\\xf6ntgen\n"));
 }
 
 TEST(YamlText, AFileWrittenInLatin1HoldsItsBytes) {
@@ -59,7 +60,8 @@ TEST(YamlText, AFileWrittenInLatin1HoldsItsBytes) {
 TEST(YamlText, RefusesBinaryThatIsNone) {
   for (const char* text : {"!!binary \"====\"", "!!binary x", "!!binary \"a\xc3\xb6=\"", "!!binary \"\"",
                            "!!binary \"AAAA\"", "!!binary \"L3=t\""})
-    EXPECT_THAT(error_of([&] { read(std::string("data: ") + text + "\n"); }), HasSubstr("x.yaml:1: data: !!binary"))
+    EXPECT_THAT(error_of([&] { read(std::string("data: ") + text + "\n"); }),
+                HasSubstr("x.yaml:1: data: !!binary"))
         << text;
 }
 
