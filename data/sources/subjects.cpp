@@ -136,7 +136,8 @@ class Finder {
     for (const auto& [subject, tally] : tally_of(images_, found)) {
       // A year, a series, a fold: not a patient.
       const bool most = images_.size() >= kFew && share_of(tally) > kHalf;
-      if (!most && !is_shared(tally, kBothByName)) continue;
+      // Of few images one patient may well have a quarter, of both classes.
+      if (!most && (images_.size() < 2 * kFew || !is_shared(tally, kBothByName))) continue;
       nobody += tally.images;
       if (example.empty()) example = shared_text(subject, tally);
       nobodies.insert(subject);

@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
         NamePattern{"mammograms",
                     [](int l, int p, int i) {
                       return fmt::format("{}/{:08}_{:016x}_MG_R_{}_ANON.dcm", l, 100 * l + 3 * p + i,
-                                         1000000007 * (10 * l + p + 1), i == 0 ? "CC" : "ML");
+                                         1000000007LL * (10 * l + p + 1), i == 0 ? "CC" : "ML");
                     }},
         NamePattern{"exported copies",
                     [](int l, int p, int i) {
