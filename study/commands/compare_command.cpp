@@ -305,6 +305,29 @@ bool any_finished(const std::vector<sweep::PlannedCell>& cells) {
   });
 }
 
+std::size_t test_images_of(const sweep::SweepData& data) {
+  return data.splits.back().negatives + data.splits.back().positives;
+}
+
+findings::FinishOptions finish_of(const Request& request, int threads) {
+  findings::FinishOptions finish = findings::finish_options_of(request.line);
+  finish.threads = threads;
+  finish.margin_auc = finish.margin_rate = std::nullopt;  // declared in compare.yaml
+  return finish;
+}
+
+// All cells, or look by look; `cells` are then those of the seeds that ran.
+int run_cells(Request& request, const sweep::SweepData& data, const sweep::SweepOptions& options,
+              const findings::FinishOptions& finish, std::vector<sweep::PlannedCell>& cells) {
+  if (request.line.extra.count("until-decided") == 0)
+    return sweep::run_sweep(request.sweep, cells, data, request.folder, options);
+  const std::string budget = given(request.line, "budget");
+  const int code = run_until_decided(request.sweep, request.folder, options, finish,
+                                     budget.empty() ? INFINITY : budget_from_text(budget));
+  cells = sweep::plan_cells(request.sweep, sweep::look_at_data(request.sweep), request.folder);
+  return code;
+}
+
 }  // namespace
 
 int compare_command(const std::vector<std::string>& args) {
@@ -334,9 +357,7 @@ int compare_command(const std::vector<std::string>& args) {
   fmt::print("{}{}{}", sweep::plan_text(view), fewer_images_text(request),
              settings::unfused_text(request.sweep.base.engine, request.sweep.variants));
   if (request.line.extra.count("plan") != 0) {
-    const run::SplitCount& test = data.splits.back();
-    fmt::print("{}",
-               findings::seeds_plan_text(request.folder, request.sweep, test.negatives + test.positives));
+    fmt::print("{}", findings::seeds_plan_text(request.folder, request.sweep, test_images_of(data)));
     return static_cast<int>(cli::ExitCode::ok);
   }
   if (dry) {
@@ -349,18 +370,9 @@ int compare_command(const std::vector<std::string>& args) {
   tracking.begin(request.sweep, data, request.folder, bench::own_command_line());
   int code = 0;
   try {
-    findings::FinishOptions finish = findings::finish_options_of(request.line);
-    finish.threads = threads.used;
-    finish.margin_auc = finish.margin_rate = std::nullopt;  // declared in compare.yaml
+    const findings::FinishOptions finish = finish_of(request, threads.used);
     std::vector<sweep::PlannedCell> ran = cells;
-    if (request.line.extra.count("until-decided") != 0) {
-      const std::string budget = given(request.line, "budget");
-      code = run_until_decided(request.sweep, request.folder, options, finish,
-                               budget.empty() ? INFINITY : budget_from_text(budget));
-      ran = sweep::plan_cells(request.sweep, sweep::look_at_data(request.sweep), request.folder);
-    } else {
-      code = sweep::run_sweep(request.sweep, cells, data, request.folder, options);
-    }
+    code = run_cells(request, data, options, finish, ran);
     tracking.cells_done(ran);
     if (any_finished(ran)) {
       kernels::set_threads(threads.used);

@@ -47,7 +47,7 @@ std::pair<std::vector<double>, std::vector<double>> shared_seeds(const analysis:
 }  // namespace
 
 const char* const kSwapStage = "study swap DIR";
-const char* const kSizesStage = "study compare --train-images 100,400,1600,all";
+const char* const kSizesStage = "comparisons at several sizes of the training set";
 const char* const kMechanismStage = "study mechanism DIR";
 
 bool Evidence::has(const std::string& variant) const {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "study/findings/claim_list.hpp"
 #include "study/statistics/equivalence.hpp"

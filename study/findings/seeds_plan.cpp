@@ -74,7 +74,8 @@ std::string after(const fs::path& file) {
   if (!json.is_object() || !json.contains(place))
     throw DataError(file.string() + ": holds no verdicts; `study report` on the folder writes it again");
   std::map<std::string, std::size_t> columns;
-  for (const auto& column : json.at(place).at("columns")) columns.emplace(column.at("name"), columns.size());
+  for (const auto& column : json.at(place).at("columns"))
+    columns.emplace(column.at("name").get<std::string>(), columns.size());
   std::string text;
   std::size_t open = 0;
   for (const auto& row : json.at(place).at("rows")) {
