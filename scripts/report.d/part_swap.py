@@ -12,7 +12,7 @@ from style import BLUE, INK, ORANGE, key_above, look, points
 
 PARTS = {"difference": ("difference", INK), "operator": ("operator, same weights", BLUE), "training": ("training", ORANGE)}
 # (rule, metric, what the axis says, a logit or shares in points)
-SHOWN = [("", "logit", "mean logit", False), ("half", "predicted_positive_rate", "called positive at probability .5", True),
+SHOWN = [("", "logit", "mean logit", False), ("half", "predicted_positive_rate", "called positive at .5", True),
          ("", "auc", "AUC", True)]
 ALL = "all"
 
@@ -46,7 +46,7 @@ def parts_panel(ctx, table, rule, metric, label, in_points):
                 groups.append((f"{a} - {b}", rows))
     if not groups:
         return None
-    with ctx.canvas.panel(f"swap_parts_{slug(rule, metric)}", f"Parts of a difference in {label}", height_of(groups)) as (panel, axes):
+    with ctx.canvas.panel(f"swap_parts_{slug(rule, metric)}", f"Parts of a difference: {label}", height_of(groups)) as (panel, axes):
         draw(axes, groups, in_points, f"a - b, {label}")
     return panel
 
@@ -88,7 +88,7 @@ def dose_panel(ctx, table, rule, metric, label, in_points):
         axes.axhline(0, color="#767676", linewidth=1)
         names = {"1": "1\navgpool", "2": "2\nrmspool", "inf": "∞\nmaxpool"}
         axes.set_xticks(list(places.values()), [names.get(power, power) for power in powers])
-        axes.set_xlabel("p of the power mean over 2x2; distances are those of 1 - 1/p")
+        axes.set_xlabel("p of the power mean, spaced by 1 - 1/p")
         axes.set_ylabel(f"{label}, minus p = 1" + (", points" if in_points else ""))
         key_above(axes, 1)
     return panel

@@ -82,9 +82,9 @@ int data_clean(const std::vector<std::string>& args) {
   if (!line.extra.count("out")) throw ConfigError("study data clean: where to? give --out FILE.h5");
   data::CleanFile file;
   file.out = line.extra["out"].as<std::string>();
-  const fs::path out = file.out;
-  file.manifest =
-      out.parent_path() / data::fitting_name(out.parent_path(), out.stem().string(), ".manifest.json");
+  const fs::path data_file = file.out;
+  file.manifest = data_file.parent_path() /
+                  data::fitting_name(data_file.parent_path(), data_file.stem().string(), ".manifest.json");
   for (const fs::path& out : {file.out, file.manifest}) refuse_existing(out, line.extra["force"].as<bool>());
   data::CleanOptions options;
   options.priority = data::priority_from_string(line.extra["priority"].as<std::string>());

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* kCacheFormat = "downscalexr-mechanism";
-constexpr std::int64_t kCacheVersion = 1;  // goes up when any figure is made differently
+constexpr std::int64_t kCacheVersion = 2;  // goes up when any figure is made differently
 
 fs::path file_of(const analysis::Cell& cell) { return cell.folder / "mechanism.h5"; }
 

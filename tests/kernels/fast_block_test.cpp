@@ -194,8 +194,10 @@ TEST(FastBlock, LeavesHugeWeightsToTheDirectKernel) {
   Tensors tensors(shape, 3);
   for (const double value : {1e20, std::numeric_limits<double>::infinity()}) {
     tensors.weights(3, 1, 2, 4) = value;
-    expect_equal(tensors.run(block_kernel(Algorithm::fast, shape, op.fused())),
-                 tensors.run(block_kernel(Algorithm::direct, shape, op.fused())), fmt::format("{}", value));
+    const auto fast = tensors.run(block_kernel(Algorithm::fast, shape, op.fused()));
+    const auto direct = tensors.run(block_kernel(Algorithm::direct, shape, op.fused()));
+    for (std::size_t i = 0; i < fast.size(); ++i)
+      ASSERT_TRUE(same_value(fast[i], direct[i])) << value << ": " << i;
   }
 }
 
@@ -249,7 +251,7 @@ TEST(FastBlock, AutoTakesItWhereItDoesWithoutAQuarter) {
     EXPECT_LE(kernel.cost.executed_flop(), 0.76 * kernel.cost.flop);
   }
   // One output channel: the source's transform is shared by no other.
-  const FastCase one{1, 1, 1, 60, 110};
+  const FastCase one{1, 1, 1, 10, 45};
   EXPECT_THAT(block_kernel(Algorithm::fast, shape_of(one, 1), pool).impl, testing::StartsWith("ours:fast"));
   EXPECT_THAT(block_kernel(Algorithm::automatic, shape_of(one, 1), pool).impl,
               testing::StartsWith("ours:rows"));
