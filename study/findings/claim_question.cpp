@@ -94,14 +94,14 @@ Judgement small_data_amplify(const Evidence& e) {
                    "how much a difference in the excess of positives grows when the training images halve");
 }
 
-struct TimedVariant {
+struct WorkAndTime {
   std::string variant;
   double mflop, ms, low, high;
 };
 
 // Batch of 32, spinning, nothing beside; networks whose work and time are both known.
-std::vector<TimedVariant> timed_variants(const Evidence& e) {
-  std::vector<TimedVariant> list;
+std::vector<WorkAndTime> timed_variants(const Evidence& e) {
+  std::vector<WorkAndTime> list;
   const analysis::ResultTable *latency = e.table("latency"), *variants = e.table("variants");
   if (latency == nullptr || variants == nullptr) return list;
   for (std::size_t r = 0; r < latency->rows.size(); ++r) {
@@ -166,7 +166,7 @@ Judgement flops_and_latency(const Evidence& e) {
       time.push_back(all->number(r, "ms"));
     }
   } else {
-    for (const TimedVariant& one : timed_variants(e)) {
+    for (const WorkAndTime& one : timed_variants(e)) {
       work.push_back(one.mflop);
       time.push_back(one.ms);
     }
@@ -182,9 +182,9 @@ Judgement flops_and_latency(const Evidence& e) {
 }
 
 // "strided 2 1 1": ranks by accuracy, FLOPs and latency, 1 best.
-std::string ranks_text(const Evidence& e, const std::vector<TimedVariant>& timed) {
+std::string ranks_text(const Evidence& e, const std::vector<WorkAndTime>& timed) {
   std::vector<double> auc, work, time;
-  for (const TimedVariant& one : timed) {
+  for (const WorkAndTime& one : timed) {
     auc.push_back(-e.of_variant("generalization", "test/auc", one.variant).estimate.value);
     work.push_back(one.mflop);
     time.push_back(one.ms);
@@ -197,11 +197,11 @@ std::string ranks_text(const Evidence& e, const std::vector<TimedVariant>& timed
 }
 
 Judgement reshuffles(const Evidence& e) {
-  const std::vector<TimedVariant> timed = timed_variants(e);
+  const std::vector<WorkAndTime> timed = timed_variants(e);
   if (timed.size() < 2) return {"not measured: latency", "cannot tell"};
   bool reversed = false, same = true;
-  for (const TimedVariant& a : timed)
-    for (const TimedVariant& b : timed) {
+  for (const WorkAndTime& a : timed)
+    for (const WorkAndTime& b : timed) {
       if (!(a.mflop < b.mflop)) continue;
       reversed = reversed || a.low > b.high;  // less work, surely more time
       same = same && a.high < b.low;
