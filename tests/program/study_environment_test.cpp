@@ -180,7 +180,7 @@ TEST_F(StudyEnvironment, HelperThreadsAreNotBoundToOneCpu) {
 
 TEST_F(StudyEnvironment, CellsOfAComparisonHaveAllCpus) {
   const Words words = split_words(
-      "compare --variants strided --seeds 1 --noise 0 --out cmp --no-latency --no-shift --no-page --size 32 "
+      "compare --variants strided --seeds 1 --label-noise 0 --out cmp --no-latency --no-shift --no-page --size 32 "
       "--epochs 1 "
       "--synthetic-train 64 --synthetic-val 32 --synthetic-test 32 --batch 16 --progress none --resamples "
       "100");

@@ -16,7 +16,7 @@ struct BootstrapDraw {
   std::vector<std::uint8_t> positive;
   std::vector<std::uint32_t> subject;
 };
-constexpr double kShift = 1.3;
+constexpr double kShiftOfPositives = 1.3;
 BootstrapDraw draw_bootstrap(Random& r) {
   BootstrapDraw d;
   d.subject = dsx_test::random_subjects(r, 60);
@@ -24,7 +24,7 @@ BootstrapDraw draw_bootstrap(Random& r) {
   for (auto& o : own) o = r.normal();
   for (const auto s : d.subject) {
     d.positive.push_back(s % 2);
-    d.scores.push_back(kShift * (s % 2) + std::sqrt(0.5) * (own[s] + r.normal()));
+    d.scores.push_back(kShiftOfPositives * (s % 2) + std::sqrt(0.5) * (own[s] + r.normal()));
   }
   return d;
 }
@@ -32,26 +32,28 @@ BootstrapDraw draw_bootstrap(Random& r) {
 // Many images, half of them positive, threshold in the middle.
 double true_average_precision() {
   return dsx_test::normal_mean([](double x) {
-    const double positives = statistics::normal_cdf(-x), negatives = statistics::normal_cdf(-x - kShift);
+    const double positives = statistics::normal_cdf(-x),
+                 negatives = statistics::normal_cdf(-x - kShiftOfPositives);
     return positives / (positives + negatives);
   });
 }
 double true_f1() {
-  const double sensitivity = statistics::normal_cdf(kShift / 2);
+  const double sensitivity = statistics::normal_cdf(kShiftOfPositives / 2);
   return 2 * sensitivity / (2 * sensitivity + 1 - sensitivity + 1 - sensitivity);
 }
 
 // Percentile intervals fall short by about 1 / subjects of the variance, and skewness adds to it: 0.02 of
 // coverage at 60 subjects. AUC, average precision, F1 and accuracy see the same resamples.
 TEST(BootstrapCoverage, BySubject) {
-  const double truths[] = {statistics::normal_cdf(kShift / std::sqrt(2.0)), true_average_precision(),
-                           true_f1(), statistics::normal_cdf(kShift / 2)};
+  const double truths[] = {statistics::normal_cdf(kShiftOfPositives / std::sqrt(2.0)),
+                           true_average_precision(), true_f1(),
+                           statistics::normal_cdf(kShiftOfPositives / 2)};
   Coverage percentile[4], bca[4];
   for (int i = 0; i < 2000; ++i) {
     Random r({7, static_cast<std::uint64_t>(i)});
     const auto d = draw_bootstrap(r);
     const statistics::RankedScores ranked(d.scores, d.positive);
-    const auto predicted = statistics::decide(d.scores, kShift / 2);
+    const auto predicted = statistics::decide(d.scores, kShiftOfPositives / 2);
     const auto strata = statistics::class_strata(d.positive, d.subject);
     const auto sample = statistics::bootstrap_by_subject(
         d.subject, 4,
@@ -87,7 +89,8 @@ TEST(BootstrapCoverage, IgnoringSubjectsIsSeen) {
     const auto sample = statistics::bootstrap_by_subject(
         own, 1, [&](auto weights, auto out) { out[0] = ranked.auc(weights); },
         {.resamples = 400, .jackknife = false});
-    c.add(statistics::percentile_interval(sample, 0), statistics::normal_cdf(kShift / std::sqrt(2.0)));
+    c.add(statistics::percentile_interval(sample, 0),
+          statistics::normal_cdf(kShiftOfPositives / std::sqrt(2.0)));
   }
   EXPECT_LT(c.share(), 0.88);
 }

@@ -101,11 +101,12 @@ std::vector<mechanism::CellMechanism> PlantedEffects::found_;
 mechanism::Mechanism PlantedEffects::made_;
 
 TEST_F(PlantedEffects, AreFoundWithTheirSize) {
-  // Three standard errors: a 95% interval leaves the truth out in one draw of twenty, and these are one draw.
+  // Ten standard errors: with three seeds (2 degrees of freedom) one draw of a hundred lies beyond, and these
+  // are one draw.
   const auto expect = [](const statistics::Estimate& e, double truth) {
     EXPECT_GT(e.se, 0);
     EXPECT_LT(e.se, 0.01);
-    EXPECT_NEAR(e.value, truth, 3 * e.se);
+    EXPECT_NEAR(e.value, truth, 10 * e.se);
     EXPECT_LT(e.low, e.value);
     EXPECT_GT(e.high, e.value);
   };

@@ -189,7 +189,7 @@ TEST(SettingsFlags, CommandsTakeOnlyTheirOwn) {
   EXPECT_THAT(error_of([&] {
                 settings::parse_command_line({"--lr", "1"}, syntax);
               }),
-              HasSubstr("unknown flag '--lr'"));
+              HasSubstr("--lr is a flag of `study`, not of this command"));
 }
 
 TEST(SettingsTable, HelpShowsEveryFlagWithItsDefault) {
