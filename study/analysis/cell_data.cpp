@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "data/io/sealed_file.hpp"
 #include "kernels/base/error.hpp"
 #include "study/settings/run_data.hpp"
 
@@ -53,7 +54,12 @@ void require_images_of(const Cell& cell, data::Split split, const data::Dataset&
 std::string checkpoint_seal(const Cell& cell) {
   constexpr std::streamoff kHashBytes = 65;  // with the newline
   std::ifstream in(cell.folder / "best.h5", std::ios::binary | std::ios::ate);
-  if (!in || in.tellg() < kHashBytes) return "";
+  if (!in || in.tellg() < static_cast<std::streamoff>(data::kSealBlock)) return "";
+  in.seekg(0);
+  std::string block(data::kSealBlock, '\0');
+  in.read(block.data(), static_cast<std::streamsize>(block.size()));
+  if (in && block.front() != '\x89') return block.substr(0, block.find('\0'));  // text, up to the zeros
+  in.clear();  // a file of version 0.1: HDF5 begins at once, and the seal is at the end
   std::string hash(64, ' ');
   in.seekg(-kHashBytes, std::ios::end);
   in.read(hash.data(), static_cast<std::streamsize>(hash.size()));

@@ -44,9 +44,9 @@ TEST_F(StudyExplain, RunsEveryExperimentOnAUsersShapeAndWritesThreeFiles) {
       EXPECT_TRUE(finding["value"].is_number()) << finding["id"];
     }
   }
-  EXPECT_THAT(names,
-              ::testing::ElementsAre("whole", "factorial", "dispatch", "working_set", "hot_cold", "strips",
-                                     "fused", "data_dependence", "threads", "prediction", "original"));
+  EXPECT_THAT(names, ::testing::ElementsAre("whole", "factorial", "dispatch", "working_set", "hot_cold",
+                                            "strips", "fused", "algorithm", "data_dependence", "threads",
+                                            "prediction", "original"));
   EXPECT_THAT(finished.out, HasSubstr("one thread only"));
   EXPECT_TRUE(json["machine"].contains("peaks"));
   EXPECT_EQ(json["settings"]["batch"], "2");

@@ -25,7 +25,7 @@ class StudyNames : public ProgramTest {
     ProgramTest::TearDown();
   }
   fs::path images(const std::string& name, const std::string& other, const std::string& image = "i") const {
-    write_class_folders(folder_ / name, other, 8, image);
+    write_class_folders(folder_ / name, other, 12, image);
     return folder_ / name;
   }
   static Words quick() {

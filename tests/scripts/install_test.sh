@@ -74,7 +74,7 @@ fi
 printf '#!/bin/sh\nexit 1\n' >"$work/no-python"
 chmod +x "$work/no-python"
 python=$work/no-python
-installed 5 study report sweep --resamples 100 --no-latency --no-shift --progress none
+installed 0 study report sweep --resamples 100 --no-latency --no-shift --progress none
 holds "$err" "lacks matplotlib"
 holds "$err" "apt-get install python3-matplotlib"
 

@@ -109,7 +109,8 @@ TEST(CompareAnalysis, FindsAPlantedDifferenceInSpecificity) {
 
 TEST(CompareAnalysis, CannotTellVariantsOfOneDistributionApart) {
   Planted planted;  // few images: many would show that the two are equivalent
-  planted.per_class = 30;
+  planted.per_class = 40;
+  planted.seeds = 3;
   const Analysed analysed(planted);
   EXPECT_EQ(analysed.verdict(kSpecificity, "maxpool - avgpool", "verdict"), "undecided");
   EXPECT_THAT(analysed.verdict(kSpecificity, "maxpool - avgpool", "sentence"),
@@ -169,7 +170,8 @@ TEST(CompareAnalysis, TooFewOfAClassIsAReasonAndNeverANumber) {
 
 TEST(CompareAnalysis, EnoughImagesOfTooFewSubjectsAreTooLittle) {
   Planted planted;
-  planted.per_class = 30;
+  planted.per_class = 40;
+  planted.seeds = 3;
   planted.images_per_subject = 5;
   const Analysed analysed(planted);
   EXPECT_THAT(analysed.verdict(kSpecificity, "maxpool - avgpool", "sentence"),
