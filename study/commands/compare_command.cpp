@@ -328,6 +328,36 @@ int run_cells(Request& request, const sweep::SweepData& data, const sweep::Sweep
   return code;
 }
 
+// Runs what is missing, then the statistics; tells the tracking server how it ended.
+int run_and_finish(Request& request, const std::vector<sweep::PlannedCell>& cells,
+                   const sweep::SweepData& data, const sweep::SweepOptions& options, int threads) {
+  make_folders(request.folder);
+  std::fflush(stdout);
+  sweep::SweepTracking tracking;
+  tracking.begin(request.sweep, data, request.folder, bench::own_command_line());
+  int code = 0;
+  try {
+    const findings::FinishOptions finish = finish_of(request, threads);
+    std::vector<sweep::PlannedCell> ran = cells;
+    code = run_cells(request, data, options, finish, ran);
+    tracking.cells_done(ran);
+    if (any_finished(ran)) {
+      kernels::set_threads(threads);
+      const int page = findings::finish_compare(request.folder, finish);
+      if (code == 0) code = page;
+    }
+  } catch (const cli::Interrupted&) {
+    tracking.end(request.folder, "KILLED");
+    throw;
+  } catch (const std::exception&) {
+    tracking.end(request.folder, "FAILED");
+    throw;
+  }
+  tracking.end(request.folder, code == 0 ? "FINISHED" : "FAILED");
+  fmt::print("Everything is in {}\n", request.folder.string());
+  return code;
+}
+
 }  // namespace
 
 int compare_command(const std::vector<std::string>& args) {
@@ -364,31 +394,7 @@ int compare_command(const std::vector<std::string>& args) {
     fmt::print("{}", sweep::dry_run_text(view));
     return static_cast<int>(cli::ExitCode::ok);
   }
-  make_folders(request.folder);
-  std::fflush(stdout);
-  sweep::SweepTracking tracking;
-  tracking.begin(request.sweep, data, request.folder, bench::own_command_line());
-  int code = 0;
-  try {
-    const findings::FinishOptions finish = finish_of(request, threads.used);
-    std::vector<sweep::PlannedCell> ran = cells;
-    code = run_cells(request, data, options, finish, ran);
-    tracking.cells_done(ran);
-    if (any_finished(ran)) {
-      kernels::set_threads(threads.used);
-      const int page = findings::finish_compare(request.folder, finish);
-      if (code == 0) code = page;
-    }
-  } catch (const cli::Interrupted&) {
-    tracking.end(request.folder, "KILLED");
-    throw;
-  } catch (const std::exception&) {
-    tracking.end(request.folder, "FAILED");
-    throw;
-  }
-  tracking.end(request.folder, code == 0 ? "FINISHED" : "FAILED");
-  fmt::print("Everything is in {}\n", request.folder.string());
-  return code;
+  return run_and_finish(request, cells, data, options, threads.used);
 }
 
 }  // namespace dsx::commands

@@ -188,21 +188,21 @@ std::string bias_sentence(const analysis::ComparisonResults& results) {
                      after_training(results, *shown));
 }
 
-struct TimedVariant {
+struct VariantTime {
   std::string variant;
   double ms;
 };
 
 // Batch of 32, spinning, nothing beside; the fastest first.
-std::vector<TimedVariant> variants_by_time(const analysis::ComparisonResults& results) {
+std::vector<VariantTime> variants_by_time(const analysis::ComparisonResults& results) {
   const analysis::ResultTable& table = results.table("latency");
-  std::vector<TimedVariant> found;
+  std::vector<VariantTime> found;
   for (std::size_t r = 0; r < table.rows.size(); ++r)
     if (table.number(r, "batch") == 32 && table.text(r, "wait") == "active" &&
         table.text(r, "load") == "none" && std::isfinite(table.number(r, "median_ms")))
       found.push_back({table.text(r, "variant"), table.number(r, "median_ms")});
   std::sort(found.begin(), found.end(),
-            [](const TimedVariant& a, const TimedVariant& b) { return a.ms < b.ms; });
+            [](const VariantTime& a, const VariantTime& b) { return a.ms < b.ms; });
   return found;
 }
 
@@ -233,9 +233,9 @@ std::string advice(const analysis::ComparisonResults& results, const std::string
 }
 
 std::string cost_sentence(const analysis::ComparisonResults& results) {
-  const std::vector<TimedVariant> times = variants_by_time(results);
+  const std::vector<VariantTime> times = variants_by_time(results);
   if (times.size() < 2) return "Latency was not measured, so that no operator is advised for its cost.";
-  const TimedVariant &first = times.front(), &second = times[1];
+  const VariantTime &first = times.front(), &second = times[1];
   const std::string engine = field_of(results.settings, "engine") + " engine, ";
   for (const Judged& j : judged(results, kLatency)) {
     if (!(j.about(first.variant) && j.about(second.variant))) continue;

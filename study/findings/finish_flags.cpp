@@ -48,9 +48,8 @@ std::string claims_of(const settings::CommandLine& line) {
 
 void add_finish_flags(po::options_description& description) {
   auto add = description.add_options();
-  for (const char* name :
-       {"resamples", "cost-ratio", "latency-seconds", "explain", "mechanism-seeds", "mechanism-images",
-        "margin-auc", "margin-rate", "claims"})
+  for (const char* name : {"resamples", "cost-ratio", "latency-seconds", "explain", "mechanism-seeds",
+                           "mechanism-images", "margin-auc", "margin-rate", "claims"})
     add(name, po::value<std::string>(), "");
   for (const char* name : {"no-latency", "latency-again", "no-shift", "no-swap", "no-mechanism", "no-page"})
     add(name, "");

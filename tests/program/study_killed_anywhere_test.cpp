@@ -8,6 +8,7 @@
 #include <random>
 
 #include "data/io/sealed_file.hpp"
+#include "kernels/base/clock.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {
@@ -71,11 +72,9 @@ TEST_F(StudyKilledAnywhere, EndsBitwiseEqualAndLeavesNoDeadFolder) {
   std::map<std::string, std::int64_t> whole_ms;
   for (const Arm& arm : kArms) {
     const std::string whole = std::string("whole-") + arm.engine + arm.threads;
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     ASSERT_EQ(run("study", words_of(arm, whole)).code, 0);
-    whole_ms[whole] =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
-            .count();
+    whole_ms[whole] = watch.elapsed_ns() / 1'000'000;
   }
   while (kills < wanted) {
     const Arm& arm = kArms[runs % std::size(kArms)];
