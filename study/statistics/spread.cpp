@@ -18,6 +18,11 @@ double centred_product(std::span<const double> a, std::span<const double> b) {
   return sum;
 }
 
+// Equal figures leave what rounding made of their mean.
+bool is_rounding(double squares, std::span<const double> values) {
+  return !(squares > 1e-24 * std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
+}
+
 }  // namespace
 
 Estimate ratio_of_spreads(std::span<const double> a, std::span<const double> b, double confidence) {
@@ -25,12 +30,7 @@ Estimate ratio_of_spreads(std::span<const double> a, std::span<const double> b, 
   if (a.size() != b.size()) throw std::invalid_argument("spreads are compared over the same seeds");
   if (a.size() < 3) return cannot_estimate("a spread over seeds needs at least 3 seeds");
   const double of_a = centred_product(a, a), of_b = centred_product(b, b), both = centred_product(a, b);
-  // What rounding leaves of equal figures is no spread.
-  constexpr double kRounding = 1e-24;
-  const auto flat = [](double product, std::span<const double> values) {
-    return product <= kRounding * std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
-  };
-  if (flat(of_a, a) || flat(of_b, b)) return cannot_estimate("no spread between the seeds");
+  if (is_rounding(of_a, a) || is_rounding(of_b, b)) return cannot_estimate("no spread between the seeds");
   const double df = static_cast<double>(a.size()) - 2, ratio = of_a / of_b;
   const double unexplained = 1 - both * both / (of_a * of_b);
   if (!(unexplained > 1e-12)) return cannot_estimate("both move together: their spreads have no error");

@@ -27,13 +27,14 @@ class ChaosTest(TrackedRuns):
         self.study(*tiny(EPOCHS, 128), "--name", "untracked")
         self.seconds_of_a_run = time.time() - began  # a busy machine takes ten times as long
         print(f"a run takes {self.seconds_of_a_run:.1f} s; ", file=sys.stderr)
-        total = Counter()
+        total, whole = Counter(), 0
         for number in range(1, ROUNDS + 1):
             with self.subTest(round=number, seed=SEED):
                 counts = Round(self, number).play()
                 total += counts
+                whole += 1
                 print(f"round {number} of seed {SEED}: " + figures(counts), file=sys.stderr)
-        print(f"{ROUNDS} rounds: " + figures(total), file=sys.stderr)
+        print(f"{whole} of {ROUNDS} rounds: " + figures(total), file=sys.stderr)
 
 
 def figures(counts):
@@ -95,12 +96,13 @@ class Round:
         self.test.server.kill()
         self.counts["servers killed"] += 1
         self.wait(0.5)
-        if self.random.random() < 0.5:
+        early = self.random.random() < 0.5
+        if early:
             self.kill(process, "runs or syncs without a server")
         self.test.server.start()
-        if process.poll() is None:
+        if not early:
             self.wait(0.3)
-        self.kill(process, "runs or syncs")
+            self.kill(process, "runs or syncs")
 
     def close_store(self):
         with self.test.server.read_only_artifacts():

@@ -18,6 +18,8 @@ FILES = ["best.h5", "config.yaml", "last.h5", "run.h5", "summary.json"]
 
 
 class SetbacksTest(TrackedRuns):
+    warm = True
+
     def test_files_of_a_killed_and_synced_run_are_replaced(self):
         proxy = Proxy(self.server.url[7:])
         process = self.start([*tiny(25, 256), "--name", "x", "--track", proxy.url, "--experiment", self.name])
