@@ -56,9 +56,8 @@ inline void expect_at_least(const Coverage& c, double tolerance, double nominal 
   EXPECT_GE(c.share(), nominal - 3.5 * c.error() - tolerance) << c.covered << " of " << c.repetitions;
 }
 
-// An interval beside the field's own, on the same figures, held to what it reaches today, so that one that is
-// too wide fails as one that is too narrow does. The aim is 94 to 98.5% and 1.25 times: shares of one class
-// of 120 subjects cover as little as 91%, and AUCs of three seeds are as much as 1.27 times as wide.
+// An interval beside the field's own, on the same figures: it must cover in 94 to 98.5% of repetitions and be
+// at most 1.25 times as wide, so that an interval that is too wide fails as one that is too narrow does.
 struct Band {
   Coverage ours;
   double width = 0, reference_width = 0;
@@ -70,8 +69,9 @@ struct Band {
   }
   double times_as_wide() const { return width / reference_width; }
   bool holds() const {
-    return ours.not_estimable == 0 && ours.share() >= 0.91 && ours.share() <= 0.985 &&
-           times_as_wide() <= 1.28;
+    const double chance = 2 * ours.error();  // of the simulation itself
+    return ours.not_estimable == 0 && ours.share() >= 0.94 - chance && ours.share() <= 0.985 + chance &&
+           times_as_wide() <= 1.25;
   }
 };
 

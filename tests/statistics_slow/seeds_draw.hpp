@@ -65,9 +65,11 @@ inline statistics::SeedSummary summary_of(const SeedsDraw& d) {
 }
 
 // Variant b: a's scores disturbed by a variance of .25, and worse by a seed's own amount (sd .1). [2 seeds]
-inline SeedsDraw draw_two_variants(Random& r, std::size_t seeds, double worse, std::uint32_t subjects) {
+inline SeedsDraw draw_two_variants(Random& r, std::size_t seeds, double worse, std::uint32_t subjects,
+                                   int images = 160) {
   DrawOptions options;
   options.subjects = subjects;
+  options.images = images;
   SeedsDraw d = draw_seeds(r, seeds, options);
   for (std::size_t s = 0; s < seeds; ++s) {
     const double own = worse + 0.1 * r.normal();
@@ -179,7 +181,7 @@ inline void add_rates(const SeedsDraw& d, double threshold, RateBands& bands) {
     }
     const auto of_differences = statistics::difference_covariance(covariance);
     bands[rates[k].first].add(statistics::combine_seeds(a, of_a, 0.95, 0, statistics::SeedScale::logit).mean,
-                              hillis_interval(a, of_a, 0.95), truth(0));
+                              statistics::on_logit_scale(hillis_interval(a, of_a, 0.95), 0.95), truth(0));
     bands["difference of " + rates[k].first].add(statistics::combine_seeds(differences, of_differences).mean,
                                                  hillis_interval(differences, of_differences, 0.95),
                                                  truth(0) - truth(1));
