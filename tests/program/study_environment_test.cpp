@@ -10,6 +10,7 @@
 
 #include "kernels/base/cpus.hpp"
 #include "kernels/onednn/context.hpp"
+#include "tests/program/study_images.hpp"
 #include "tests/program/study_runs.hpp"
 
 namespace dsx {
@@ -279,8 +280,8 @@ TEST_F(StudyEnvironment, ABusyMachineIsNoticedOnce) {
 
 TEST_F(StudyEnvironment, WhatThisCpuOrTheseDataLackIsOneLine) {
   ASSERT_EQ(run("study", tiny() + Words{"--name", "a"}).code, 0);
-  ASSERT_EQ(run("study", split_words("data import synthetic --size 32 --out set.h5")).code, 0);
-  const Finished bf16 = run("study", {"predict", "results/runs/a", "set.h5", "--dtype", "bf16"},
+  write_class_folders(folder_ / "set", "OTHER", 2, "i");
+  const Finished bf16 = run("study", {"predict", "results/runs/a", "set", "--dtype", "bf16"},
                             under({{"ONEDNN_MAX_CPU_ISA", "AVX2"}}));
   EXPECT_EQ(bf16.code, 5) << bf16.err;
   EXPECT_THAT(bf16.err, HasSubstr("study: error: bf16: this CPU has no arithmetic for it"));

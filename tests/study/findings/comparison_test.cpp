@@ -109,7 +109,7 @@ TEST(CompareAnalysis, FindsAPlantedDifferenceInSpecificity) {
 
 TEST(CompareAnalysis, CannotTellVariantsOfOneDistributionApart) {
   Planted planted;  // few images: many would show that the two are equivalent
-  planted.per_class = 40;
+  planted.per_class = 15;
   planted.seeds = 3;
   const Analysed analysed(planted);
   EXPECT_EQ(analysed.verdict(kSpecificity, "maxpool - avgpool", "verdict"), "undecided");
