@@ -9,7 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
-from tracked_runs import SECRET, TrackedRuns, tiny  # first: it cleans the environment
+from tracked_runs import SECRET, TrackedRuns, tiny, without_advice  # first: it cleans the environment
 
 from misbehaving_proxy import Proxy, write_certificate
 
@@ -223,7 +223,7 @@ class TrackingTest(TrackedRuns):
                 while "run_id" not in (self.sent() or {}) and time.time() < deadline:
                     time.sleep(0.01)
                 self.server.kill()
-        errors = process.stderr.read()
+        errors = without_advice(process.stderr.read())
         self.assertEqual(process.wait(), 0, errors)
         process.stdout.close()
         process.stderr.close()
