@@ -2,6 +2,7 @@
 // behaviour.
 #include "data/formats/image_file.hpp"
 #include "kernels/downsample/downsample.hpp"
+#include "kernels/onednn/context.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "study/settings/noise_kind.hpp"
 
@@ -19,6 +20,11 @@ const std::vector<DownsampleOp>& downsample_table() {
   return table;
 }
 }  // namespace downsample
+
+const std::vector<std::string>& kernels::algorithm_names() {
+  static const std::vector<std::string> names = {"direct", "fast"};
+  return names;
+}
 
 const std::vector<std::string>& kernels::layout_names() {
   static const std::vector<std::string> names = {"nhwc", "nchw"};

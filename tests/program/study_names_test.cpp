@@ -160,7 +160,7 @@ TEST_F(StudyNames, ANewlineInANameBreaksNeitherTableNorMessage) {
   EXPECT_EQ(std::count(list.out.begin(), list.out.end(), '\n'), 3) << list.out;
   const Finished predicted = run("study", {"predict", "results/runs/new\nline", (data / "test").string()});
   EXPECT_THAT(predicted.out, Not(HasSubstr("\x1b[31m")));
-  EXPECT_EQ(std::count(predicted.out.begin(), predicted.out.end(), '\n'), 16 + 3) << predicted.out;
+  EXPECT_EQ(std::count(predicted.out.begin(), predicted.out.end(), '\n'), 24 + 3) << predicted.out;
   const Finished missing = run("study", {"--data", "not\nthere"});
   EXPECT_EQ(missing.code, 3);
   EXPECT_EQ(std::count(missing.err.begin(), missing.err.end(), '\n'), 1) << missing.err;

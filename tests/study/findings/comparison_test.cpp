@@ -175,7 +175,7 @@ TEST(CompareAnalysis, EnoughImagesOfTooFewSubjectsAreTooLittle) {
   planted.images_per_subject = 5;
   const Analysed analysed(planted);
   EXPECT_THAT(analysed.verdict(kSpecificity, "maxpool - avgpool", "sentence"),
-              HasSubstr("only 6 subjects with NORMAL images"));
+              HasSubstr("only 8 subjects with NORMAL images"));
 }
 
 TEST(CompareAnalysis, ImagesThatShareASubjectWidenTheInterval) {
