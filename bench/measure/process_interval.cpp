@@ -1,0 +1,226 @@
+#include "bench/measure/process_interval.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <boost/math/special_functions/beta.hpp>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include "bench/measure/measure.hpp"
+
+namespace dsx::bench {
+
+namespace {
+
+double median_of_process(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return quantile(values, 0.5);
+}
+
+double mean_of_all(std::span<const double> x) {
+  return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+}
+
+double variance_of(std::span<const double> x) {
+  const double mean = mean_of_all(x);
+  double squares = 0;
+  for (const double v : x) squares += (v - mean) * (v - mean);
+  return squares / static_cast<double>(x.size() - 1);
+}
+
+// Half the mean square of successive differences: the variance without what changes slowly (von Neumann
+// 1941).
+double variance_of_steps(std::span<const double> x) {
+  double squares = 0;
+  for (std::size_t i = 1; i < x.size(); ++i) squares += (x[i] - x[i - 1]) * (x[i] - x[i - 1]);
+  return squares / (2 * static_cast<double>(x.size() - 1));
+}
+
+// Variance of a process's median as an estimate from its samples. Neighbouring samples resemble each other,
+// so it comes from the medians of up to 10 batches in a row; 0 where there are too few samples to tell.
+double variance_of_median(const std::vector<double>& values) {
+  const std::size_t batches = std::min<std::size_t>(10, values.size() / 3);
+  if (batches < 3) return 0;
+  std::vector<double> medians;
+  for (std::size_t b = 0; b < batches; ++b) {
+    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(b * values.size() / batches);
+    const auto end = values.begin() + static_cast<std::ptrdiff_t>((b + 1) * values.size() / batches);
+    medians.push_back(median_of_process({begin, end}));
+  }
+  return variance_of(medians) / static_cast<double>(batches);
+}
+
+std::vector<double> ranks_of(std::span<const double> x) {
+  std::vector<double> ranks(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    for (const double other : x) ranks[i] += other < x[i] ? 1 : other == x[i] ? 0.5 : 0;
+  }
+  return ranks;
+}
+
+// How many independent processes `medians`, in order of time, are worth. A correlation from a dozen values is
+// itself known to 1 / sqrt(n), and taking it too low makes an interval that does not hold: so its upper end
+// (75%) counts.
+double effective_count(std::span<const double> medians) {
+  constexpr double upper_quartile = 0.67, most_correlated = 0.9, fewest = 3;
+  const auto n = static_cast<double>(medians.size());
+  const auto ranks = ranks_of(medians);
+  const double variance = variance_of(ranks);
+  if (variance <= 0) return n;
+  const double correlation = 1 - variance_of_steps(ranks) / variance + upper_quartile / std::sqrt(n);
+  const double r = std::clamp(correlation, 0.0, most_correlated);
+  return std::min(n, std::max(fewest, n * (1 - r) / (1 + r)));
+}
+
+// The rank r, counted from 1 and not whole, with P(fewer than r of n values lie below the median) = tail.
+double rank_of_tail(double n, double tail) {
+  double low = 1e-3, high = (n + 1) / 2;
+  for (int i = 0; i < 60; ++i) {
+    const double r = (low + high) / 2;
+    (boost::math::ibeta(n - r + 1, r, 0.5) > tail ? high : low) = r;
+  }
+  return (low + high) / 2;
+}
+
+double at_rank(const std::vector<double>& sorted, double rank) {
+  return quantile(sorted, std::clamp((rank - 1) / static_cast<double>(sorted.size() - 1), 0.0, 1.0));
+}
+
+struct Ends {
+  double low, high;
+};
+
+// Of a mean (next = false) or of one further value, by Student's t with `n` independent values.
+Ends student(const std::vector<double>& x, double n, double confidence, bool next) {
+  const auto all = static_cast<double>(x.size());
+  // n values that resemble their neighbours spread less than the machine does over a longer time.
+  const double variance = variance_of(x) * (1 - 1 / all) / (1 - 1 / n);
+  const double t = boost::math::quantile(boost::math::students_t(n - 1), 0.5 + confidence / 2);
+  const double half = t * std::sqrt(variance * (next ? 1 + 1 / n : 1 / n));
+  const double mean = mean_of_all(x);
+  return {mean - half, mean + half};
+}
+
+struct InTime {
+  std::vector<double> medians, variances;  // of each process, in order of time
+};
+
+InTime in_order_of_time(std::span<const ProcessSamples> samples, ProcessScale scale) {
+  std::vector<const ProcessSamples*> order;
+  for (const auto& process : samples) {
+    if (!process.values.empty()) order.push_back(&process);
+  }
+  std::stable_sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->start_s < b->start_s; });
+  InTime result;
+  for (const auto* process : order) {
+    for (const double v : process->values) {
+      if (!std::isfinite(v) || (scale == ProcessScale::log && v <= 0))
+        throw std::invalid_argument("a sample of a process is not a number, or not positive");
+    }
+    result.medians.push_back(median_of_process(process->values));
+    result.variances.push_back(variance_of_median(process->values));
+  }
+  return result;
+}
+
+void set_components(const InTime& processes, ProcessInterval& interval) {
+  const double all = variance_of(processes.medians);
+  const double steps = std::min(variance_of_steps(processes.medians), all);
+  const double within = mean_of_all(processes.variances);
+  interval.within = std::sqrt(within);
+  interval.over_time = std::sqrt(std::max(0.0, all - std::max(steps, within)));
+  interval.between = std::sqrt(std::max(0.0, steps - within));
+}
+
+}  // namespace
+
+ProcessInterval process_interval(std::span<const ProcessSamples> samples, ProcessScale scale,
+                                 double confidence) {
+  if (!(confidence > 0 && confidence < 1)) throw std::invalid_argument("a confidence lies between 0 and 1");
+  const InTime processes = in_order_of_time(samples, scale);
+  ProcessInterval interval;
+  interval.processes = processes.medians.size();
+  if (interval.processes == 0) {
+    interval.not_available = "no process gave a sample";
+    return interval;
+  }
+  interval.value = median_of_process(processes.medians);
+  if (interval.processes < 2) {
+    interval.not_available = "one process shows no spread between processes";
+    return interval;
+  }
+  set_components(processes, interval);
+  std::vector<double> x = processes.medians;
+  if (scale == ProcessScale::log)
+    std::transform(x.begin(), x.end(), x.begin(), [](double v) { return std::log(v); });
+  const double n = effective_count(x);
+  interval.effective_processes = n;
+  std::sort(x.begin(), x.end());
+  const auto back = [&](Ends ends) {
+    return scale == ProcessScale::log ? Ends{std::exp(ends.low), std::exp(ends.high)} : ends;
+  };
+  const double rank = rank_of_tail(n, (1 - confidence) / 2);
+  Ends typical = student(x, n, confidence, false);
+  if (rank >= 1) {
+    const double scaled = rank * (static_cast<double>(x.size()) + 1) / (n + 1);
+    typical = {at_rank(x, scaled), at_rank(x, static_cast<double>(x.size()) + 1 - scaled)};
+  }
+  const Ends next = back(student(x, n, confidence, true));
+  typical = back(typical);
+  // The mean of skewed processes may lie far from their median: the interval holds the value that it is of.
+  interval.low = std::min(typical.low, interval.value);
+  interval.high = std::max(typical.high, interval.value);
+  interval.next_low = std::min(next.low, interval.low);
+  interval.next_high = std::max(next.high, interval.high);
+  return interval;
+}
+
+std::vector<ProcessSamples> combined(std::span<const WeightedArm> arms) {
+  std::vector<ProcessSamples> result;
+  if (arms.empty()) return result;
+  for (const auto& arm : arms) {
+    if (arm.samples.size() != arms.front().samples.size())
+      throw std::invalid_argument("arms of different processes cannot be combined");
+  }
+  for (std::size_t p = 0; p < arms.front().samples.size(); ++p) {
+    ProcessSamples process{arms.front().samples[p].start_s, {0.0}};
+    for (const auto& arm : arms) {
+      if (arm.samples[p].values.empty()) process.values.clear();
+      if (!process.values.empty()) process.values[0] += arm.weight * median_of_process(arm.samples[p].values);
+    }
+    result.push_back(std::move(process));
+  }
+  return result;
+}
+
+std::vector<ProcessSamples> ratio_of(std::span<const ProcessSamples> a, std::span<const ProcessSamples> b) {
+  if (a.size() != b.size()) throw std::invalid_argument("arms of different processes have no ratio");
+  std::vector<ProcessSamples> result;
+  for (std::size_t p = 0; p < a.size(); ++p) {
+    result.push_back({a[p].start_s, {}});
+    if (!a[p].values.empty() && !b[p].values.empty())
+      result.back().values = {median_of_process(a[p].values) / median_of_process(b[p].values)};
+  }
+  return result;
+}
+
+std::string spread_sentence(const ProcessInterval& interval) {
+  if (!interval.available() || !(interval.value > 0)) return "";
+  const auto percent = [&](double part) { return 100 * part / interval.value; };
+  constexpr double kSmall = 1;  // percent: a spread that no sentence is worth
+  const bool drifts = interval.over_time > interval.between;
+  const double most = std::max(interval.between, interval.over_time);
+  if (most <= interval.within || percent(most) < kSmall) return "";
+  return fmt::format(
+      "most of the spread is {} ({:.1f}% of the time; {} {:.1f}%, within one process {:.1f}%): the next "
+      "process lies "
+      "between {:.2f} and {:.2f} times the typical one",
+      drifts ? "over time" : "between processes", percent(most), drifts ? "between processes" : "over time",
+      percent(drifts ? interval.between : interval.over_time), percent(interval.within),
+      interval.next_low / interval.value, interval.next_high / interval.value);
+}
+
+}  // namespace dsx::bench
