@@ -33,8 +33,7 @@ const std::vector<std::string>& engine_names() {
   return names;
 }
 
-void for_engine_axes(const Axes& axes, const std::string& direction,
-                     const std::function<void(const CommonAxes&)>& visit) {
+void for_engine_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit) {
   for_common_axes(axes, visit);
   if (!chosen(axes.engines, "fused")) return;
   auto fused = axes;
@@ -42,7 +41,6 @@ void for_engine_axes(const Axes& axes, const std::string& direction,
   fused.layouts = {"nchw"};  // between its blocks
   for (const auto& name : axes.algorithms) {
     const auto algorithm = kernels::algorithm_from_string(name);
-    if (algorithm != kernels::Algorithm::direct && direction != "inference") continue;
     for_common_axes(fused, [&](CommonAxes common) {
       common.fused = true;
       common.algorithm = algorithm;

@@ -15,7 +15,7 @@ struct Axes {
   std::vector<std::string> ops;                   // operators; empty: all of the table, and a shape's own
   std::vector<std::string> units;                 // op, conv, block
   std::vector<std::string> engines;               // primitives, fused: blocks and networks as our own kernels
-  std::vector<std::string> algorithms{"direct"};  // of the fused engine's convolutions at inference
+  std::vector<std::string> algorithms{"direct"};  // of the fused engine's convolutions
   std::vector<std::string> layouts;
   std::vector<std::string> dtypes;
   std::vector<std::string> directions;  // an arm kind that does not have one leaves it out
@@ -38,11 +38,9 @@ struct CommonAxes {
 kernels::Context context_of(const CommonAxes& common, bool allow_ref);
 // Calls visit(layout, type, batch, threads, cache) for oneDNN's primitives.
 void for_common_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit);
-// The same for each chosen engine; the fused one has one layout, its own, and each chosen algorithm. Which of
-// these `direction` does not have (all but inference: training is direct) are left out.
+// The same for each chosen engine; the fused one has one layout, its own, and each chosen algorithm.
 const std::vector<std::string>& engine_names();
-void for_engine_axes(const Axes& axes, const std::string& direction,
-                     const std::function<void(const CommonAxes&)>& visit);
+void for_engine_axes(const Axes& axes, const std::function<void(const CommonAxes&)>& visit);
 
 std::string arm_name(const std::string& head, const CommonAxes& common, const std::string& direction);
 

@@ -38,7 +38,7 @@ struct BlockSpec {
   int batch = 32;
   bool allow_ref = false;
   bool fused = false;  // a whole block as our own kernel (fused_block.hpp); `layout` plays no part then
-  kernels::Algorithm algorithm = kernels::Algorithm::direct;  // of that kernel, at inference
+  kernels::Algorithm algorithm = kernels::Algorithm::direct;  // of that kernel
 
   bool is_own() const { return geometry.own && op == geometry.own->name(); }
   const downsample::DownsampleOp* row() const;  // of the table; null for the other two kinds

@@ -39,7 +39,7 @@ void add_block_arms(const Geometry& geometry, const std::string& op, const std::
                         return build_block(spec);
                       }});
     };
-    spec.unit == Unit::block ? for_engine_axes(axes, direction, add) : for_common_axes(axes, add);
+    spec.unit == Unit::block ? for_engine_axes(axes, add) : for_common_axes(axes, add);
   }
 }
 

@@ -249,7 +249,7 @@ std::vector<ArmEntry> network_arms(const Axes& axes) {
     if (!chosen(axes.ops, op.name)) continue;
     for (const auto& direction : network_direction_names()) {
       if (!chosen(axes.directions, direction)) continue;
-      for_engine_axes(axes, direction, [&](const CommonAxes& common) {
+      for_engine_axes(axes, [&](const CommonAxes& common) {
         const auto type = kernels::data_type_from_string(common.dtype);
         arms.push_back({arm_name("network/op:" + op.name, common, direction), common.threads, type,
                         cache_state_from_string(common.cache),

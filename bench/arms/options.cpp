@@ -83,9 +83,7 @@ std::vector<Flag> flags_of_axes() {
          o.axes.engines = words_of("--engine", v, engine_names());
        }},
       {"--algorithm", "LIST",
-       "of the fused engine at inference: direct, fast (fewer products), auto (where that computes less); "
-       "default "
-       "direct",
+       "of the fused engine: direct, fast (fewer products), auto (where that computes less); default direct",
        true,
        [](BenchOptions& o, const std::string& v) {
          o.axes.algorithms = words_of("--algorithm", v, kernels::algorithm_names());

@@ -22,19 +22,20 @@ namespace dsx::fused {
 
 inline constexpr int kFastOutputs = 4;  // columns of the convolution in a tile
 
-template <int kTaps>
+template <int kTaps, int kOutputs = kFastOutputs>
 struct FastFilter {
-  static constexpr int kProducts = kFastOutputs + kTaps - 1;
+  static constexpr int kProducts = kOutputs + kTaps - 1;
   static constexpr int kFirstPair = (kProducts - 1) % 2, kLast = kProducts - 1;  // the last: infinity
   std::array<std::array<double, kProducts>, kProducts> source{};                 // B
   std::array<std::array<double, kTaps>, kProducts> filter{};                     // G
-  std::array<std::array<double, kProducts>, kFastOutputs> output{};              // A
+  std::array<std::array<double, kProducts>, kOutputs> output{};                  // A
 };
 
-template <int kTaps>
-constexpr FastFilter<kTaps> fast_filter(const std::array<double, kFastOutputs + kTaps - 2>& points) {
-  constexpr int kFinite = kFastOutputs + kTaps - 2;
-  FastFilter<kTaps> f;
+template <int kTaps, int kOutputs = kFastOutputs>
+constexpr FastFilter<kTaps, kOutputs> fast_filter(
+    const std::array<double, static_cast<std::size_t>(kOutputs + kTaps - 2)>& points) {
+  constexpr int kFinite = kOutputs + kTaps - 2;
+  FastFilter<kTaps, kOutputs> f;
   for (int i = 0; i <= kFinite; ++i) {  // the last one: infinity, where no factor is left out
     auto& polynomial = f.source[i];
     polynomial[0] = 1;
@@ -48,13 +49,13 @@ constexpr FastFilter<kTaps> fast_filter(const std::array<double, kFastOutputs + 
     }
     if (i == kFinite) {
       f.filter[i][kTaps - 1] = 1;
-      f.output[kFastOutputs - 1][i] = 1;
+      f.output[kOutputs - 1][i] = 1;
       continue;
     }
     double power = 1;
     for (int k = 0; k < kFinite; ++k, power *= points[i]) {
       if (k < kTaps) f.filter[i][k] = power / norm;
-      if (k < kFastOutputs) f.output[k][i] = power;
+      if (k < kOutputs) f.output[k][i] = power;
     }
   }
   return f;
@@ -84,5 +85,11 @@ struct FastParts<2> {
   static constexpr FastPart<3> first{fast_filter<3>({0, 1, -1, 0.5, -0.5}), 0};
   static constexpr FastPart<2> second{fast_filter<2>({1, -1, 0.5, -0.5}), 1};
 };
+
+// The gradient of a kernel row's 5 weights from 4 columns of the convolution's gradient and the 8 of the
+// source that they met is the same correlation with other names, F(5, 4): 8 products for 20. Its points are
+// those of F(4, 5), so that the transform of the source is the same too.
+inline constexpr FastFilter<kFastOutputs, 5> kWeightFilter =
+    fast_filter<kFastOutputs, 5>({0, 1, -1, 2, -2, 0.5, -0.5});
 
 }  // namespace dsx::fused

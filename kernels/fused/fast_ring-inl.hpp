@@ -27,6 +27,46 @@ namespace {
 
 #if DOWNSCALEXR_FIXED_VECTORS
 
+// A row of some channels, and where its transform goes: tile t (whole vectors of them) of channel c and
+// product i at to[i * product_step + c * to_step + t / lanes * vector_step].
+struct FastRow {
+  const float* at;
+  std::size_t channel_step;
+  int columns;  // what lies behind them counts as 0
+  std::size_t channels, plane;
+  float* to;
+  std::size_t product_step, to_step, vector_step;
+};
+
+// phases: 4 kStride (plane + lanes) floats. False where a value may not be transformed: then what it gives is
+// of no use.
+template <int kStride>
+HWY_NOINLINE bool transform_row(const FastRow& row, float* phases) {
+  using Parts = FastParts<kStride>;
+  const V limit = hn::Set(D(), kFastLimit);
+  hn::Mask<D> within = hn::Eq(limit, limit);
+  const std::size_t step = row.plane + kLanes;
+  const float* from = row.at;
+  float* to = row.to;
+  for (std::size_t c = 0; c < row.channels; ++c, from += row.channel_step, to += row.to_step) {
+    for (std::size_t t = 0; t < step; t += kLanes) {
+      const int x = static_cast<int>(t) * kFastOutputs * kStride;
+      load_phases<kStride>(from + std::min(x, row.columns), row.columns - x, limit, within, phases + t, step);
+    }
+    float* at = to;
+    for (std::size_t t = 0; t < row.plane; t += kLanes, at += row.vector_step) {
+      transform_source<kStride>(Parts::first, phases + t, step,
+                                [&](int i) { return at + Parts::first_plane(i) * row.product_step; });
+      if constexpr (kStride == 2) {
+        transform_source<kStride>(Parts::second, phases + t, step, [&](int i) {
+          return at + (Parts::first_plane(i + 1) + 1) * row.product_step;
+        });
+      }
+    }
+  }
+  return hn::AllTrue(D(), within);
+}
+
 template <int kStride, bool kByVector = false>
 class FastRing {
  public:
@@ -59,8 +99,12 @@ class FastRing {
   // them has a value that may not be transformed.
   bool advance(int first) {
     for (next_ = std::max(next_, first); next_ < first + kRows; ++next_)
-      fits_[next_ % kRows] = transform_row(args_.src + static_cast<std::size_t>(next_) * args_.width,
-                                           ring_ + (next_ % kRows) * row_floats());
+      fits_[next_ % kRows] =
+          transform_row<kStride>({args_.src + static_cast<std::size_t>(next_) * args_.width,
+                                  static_cast<std::size_t>(args_.height) * args_.width, args_.width,
+                                  channels_, plane_, ring_ + (next_ % kRows) * row_floats(),
+                                  channels_ * channel_step(), channel_step(), tile_at(kLanes)},
+                                 phases_);
     return std::all_of(fits_, fits_ + kRows, [](bool fits) { return fits; });
   }
   // Of these, [products, C][tiles].
@@ -72,30 +116,6 @@ class FastRing {
   std::size_t phase_step() const { return plane_ + kLanes; }
   std::size_t phases_floats() const { return kFastOutputs * kStride * phase_step(); }
   std::size_t row_floats() const { return static_cast<std::size_t>(kPlanes) * channels_ * plane_; }
-
-  HWY_NOINLINE bool transform_row(const float* from, float* to) const {
-    const V limit = hn::Set(D(), kFastLimit);
-    hn::Mask<D> within = hn::Eq(limit, limit);
-    const std::size_t step = phase_step(), product = channels_ * channel_step();
-    for (std::size_t c = 0; c < channels_;
-         ++c, from += static_cast<std::size_t>(args_.height) * args_.width, to += channel_step()) {
-      for (std::size_t t = 0; t < step; t += kLanes) {
-        const int x = static_cast<int>(t) * kFastOutputs * kStride;
-        load_phases<kStride>(from + std::min(x, args_.width), args_.width - x, limit, within, phases_ + t,
-                             step);
-      }
-      for (std::size_t t = 0; t < plane_; t += kLanes) {
-        float* const at = to + tile_at(t);
-        transform_source<kStride>(Parts::first, phases_ + t, step,
-                                  [&](int i) { return at + first_plane(i) * product; });
-        if constexpr (kStride == 2) {
-          transform_source<kStride>(Parts::second, phases_ + t, step,
-                                    [&](int i) { return at + (first_plane(i + 1) + 1) * product; });
-        }
-      }
-    }
-    return hn::AllTrue(D(), within);
-  }
 
   const FusedBlockArgs& args_;
   std::size_t channels_;

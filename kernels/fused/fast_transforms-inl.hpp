@@ -90,6 +90,25 @@ HWY_INLINE V dot(const std::array<double, kCount>& coefficients, const V (&in)[k
   return sum;
 }
 
+// A matrix of B or G times `in`: value i is given to to(i). Rows of a pair of points a, -a agree in some
+// columns and have opposite signs in the others.
+template <std::size_t kProducts, std::size_t kCount, class To>
+HWY_INLINE void transform_points(const std::array<std::array<double, kCount>, kProducts>& rows,
+                                 const V (&in)[kCount], const To& to) {
+  constexpr std::size_t kLast = kProducts - 1, kFirstPair = kLast % 2;
+  const auto all = [](std::size_t) { return true; };
+  if (kFirstPair == 1) to(0, dot(rows[0], in, all));
+  HWY_UNROLL(4)
+  for (std::size_t i = kFirstPair; i < kLast; i += 2) {
+    const auto same = [&](std::size_t j) { return rows[i][j] == rows[i + 1][j]; };
+    const auto opposite = [&](std::size_t j) { return rows[i][j] != rows[i + 1][j]; };
+    const V a = dot(rows[i], in, same), b = dot(rows[i], in, opposite);
+    to(i, hn::Add(a, b));
+    to(i + 1, hn::Sub(a, b));
+  }
+  to(kLast, dot(rows[kLast], in, all));
+}
+
 // B of one part, for `lanes` tiles: product i is stored at to(i).
 template <int kStride, int kTaps, class To>
 HWY_INLINE void transform_source(const FastPart<kTaps>& part, const float* phases, std::size_t step,
@@ -97,24 +116,14 @@ HWY_INLINE void transform_source(const FastPart<kTaps>& part, const float* phase
   using Filter = FastFilter<kTaps>;
   constexpr int kPhases = kFastOutputs * kStride;
   const D d;
-  const auto& rows = part.filter.source;
   V in[Filter::kProducts];
   HWY_UNROLL(8)
   for (int j = 0; j < Filter::kProducts; ++j) {
     const int column = part.offset + kStride * j;
     in[j] = hn::LoadU(d, phases + static_cast<std::size_t>(column % kPhases) * step + column / kPhases);
   }
-  const auto all = [](std::size_t) { return true; };
-  if (Filter::kFirstPair == 1) hn::StoreU(dot(rows[0], in, all), d, to(0));
-  HWY_UNROLL(4)
-  for (int i = Filter::kFirstPair; i < Filter::kLast; i += 2) {
-    const auto same = [&](std::size_t j) { return rows[i][j] == rows[i + 1][j]; };
-    const auto opposite = [&](std::size_t j) { return rows[i][j] != rows[i + 1][j]; };
-    const V a = dot(rows[i], in, same), b = dot(rows[i], in, opposite);
-    hn::StoreU(hn::Add(a, b), d, to(i));
-    hn::StoreU(hn::Sub(a, b), d, to(i + 1));
-  }
-  hn::StoreU(dot(rows[Filter::kLast], in, all), d, to(Filter::kLast));
+  transform_points(part.filter.source, in,
+                   [&](std::size_t i, V v) { hn::StoreU(v, d, to(static_cast<int>(i))); });
 }
 
 // A: four columns of two rows of the convolution. sum_of(i, V (&)[2]) gives sum i of both.

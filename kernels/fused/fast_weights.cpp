@@ -54,15 +54,15 @@ double row_flop(const Row& row, const Chosen& chosen) {
   return flop + std::max(0.0, terms - 1);
 }
 
-// B as transform_source() does it: pairs of rows share their two halves.
-template <int kTaps>
-double source_flop(const FastFilter<kTaps>& f) {
-  using Filter = FastFilter<kTaps>;
+// B or G as transform_points() does it: pairs of rows share their two halves.
+template <class Rows>
+double points_flop(const Rows& rows) {
+  const std::size_t last = rows.size() - 1, first_pair = last % 2;
   const auto all = [](std::size_t) { return true; };
-  double flop = row_flop(f.source[Filter::kLast], all);
-  if (Filter::kFirstPair == 1) flop += row_flop(f.source[0], all);
-  for (int i = Filter::kFirstPair; i < Filter::kLast; i += 2)
-    flop += row_flop(f.source[static_cast<std::size_t>(i)], all) + 1;  // one addition less, then two
+  double flop = row_flop(rows[last], all);
+  if (first_pair == 1) flop += row_flop(rows[0], all);
+  for (std::size_t i = first_pair; i < last; i += 2)
+    flop += row_flop(rows[i], all) + 1;  // one addition less, then two
   return flop;
 }
 
@@ -82,8 +82,8 @@ template <int kStride>
 double image_flop(const FusedBlockArgs& args, int conv_height) {
   using Parts = FastParts<kStride>;
   const double tiles = (args.conv_width + kFastOutputs - 1) / kFastOutputs, channels = args.in_channels;
-  double transform = source_flop(Parts::first.filter);
-  if constexpr (kStride == 2) transform += source_flop(Parts::second.filter);
+  double transform = points_flop(Parts::first.filter.source);
+  if constexpr (kStride == 2) transform += points_flop(Parts::second.filter.source);
   const double source_rows = (conv_height - 1) * kStride + kFastKernel;
   const double products = 2.0 * Parts::first_plane(Parts::kSums) * channels * kFastKernel;
   return tiles * (source_rows * channels * transform +
@@ -98,6 +98,21 @@ std::vector<float> pack_fast_weights(const FusedBlockArgs& args, int block, cons
   const bool fits = std::all_of(weights, weights + count, [](float w) { return std::abs(w) <= kFastLimit; });
   if (!fits) return {};
   return args.stride == 2 ? packed_weights<2>(args, block, weights) : packed_weights<1>(args, block, weights);
+}
+
+FastTrainFlop fast_train_flop(const TrainBlockShape& s) {
+  using Parts = FastParts<1>;
+  constexpr int kOthers = kFastKernel - 1;
+  const auto tiles = [](int columns) {
+    return static_cast<double>((columns + kFastOutputs - 1) / kFastOutputs);
+  };
+  const double in = s.in_channels, out = s.out_channels, source = points_flop(Parts::first.filter.source),
+               sums = sums_flop(Parts::first.filter), products = 2.0 * Parts::kSums * kFastKernel;
+  const double rows = s.conv_height;
+  return {tiles(s.conv_width) * ((rows + kOthers) * in * source + rows * out * (products * in + sums)),
+          tiles(s.conv_width) * ((rows + kOthers) * in * source +
+                                 rows * out * (points_flop(kWeightFilter.filter) + products * in)),
+          tiles(s.width) * ((rows + 2 * kOthers) * out * source + s.height * in * (products * out + sums))};
 }
 
 double fast_flop(const FusedBlockArgs& args, int conv_height) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/fused/fast_block_simd.hpp"
+#include "kernels/fused/fused_train_simd.hpp"
 
 namespace dsx::fused {
 
@@ -15,5 +16,11 @@ std::vector<float> pack_fast_weights(const FusedBlockArgs& args, int block, cons
 // FLOP of one image of `conv_height` rows of the convolution: products with their sums, and both transforms
 // (a multiplication and an addition count one each).
 double fast_flop(const FusedBlockArgs& args, int conv_height);
+
+// The same for training, stride 1: of the forward pass, the weights' gradient and the source's.
+struct FastTrainFlop {
+  double forward, weights, source;
+};
+FastTrainFlop fast_train_flop(const TrainBlockShape& shape);
 
 }  // namespace dsx::fused

@@ -20,6 +20,7 @@
 
 #include "kernels/fused/fast_channels-inl.hpp"
 #include "kernels/fused/fast_rows-inl.hpp"
+#include "kernels/fused/fast_train_forward-inl.hpp"
 #include "kernels/fused/fused_channels-inl.hpp"
 #include "kernels/fused/fused_pool.hpp"
 #include "kernels/fused/fused_rows-inl.hpp"
@@ -45,6 +46,7 @@ FusedPool fused_pool_of(int conv_stride = 1) {
   if constexpr (Policy::kWindow != 1) {
     pool.kept_words = Policy::Kept::kWords;
     pool.train_forward = train_forward_image<Policy>;
+    pool.fast_train_forward = fast_train_forward_image<Policy>;
   }
   return pool;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/fused/fast_block_simd.hpp"
+#include "kernels/fused/fast_train_simd.hpp"
 #include "kernels/fused/fused_block_simd.hpp"
 #include "kernels/fused/fused_train_simd.hpp"
 
@@ -23,6 +24,7 @@ struct FusedPool {
   using FastRows = void (*)(const FastBlockArgs&, int begin, int end);
   FastRows fast_row_lanes = nullptr, fast_channel_lanes = nullptr;
   void (*train_forward)(const TrainForwardArgs&) = nullptr;  // stride 1 with pooling, K = 3 or 5
+  void (*fast_train_forward)(const FastTrainForwardArgs&) = nullptr;
   FillStrip fill_strip = nullptr;
 };
 

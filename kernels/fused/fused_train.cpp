@@ -10,7 +10,8 @@
 #include <memory>
 #include <vector>
 
-#include "kernels/fused/fused_train_simd.hpp"
+#include "kernels/fused/fast_train.hpp"
+#include "kernels/fused/fast_train_simd.hpp"
 
 namespace dsx::fused {
 
@@ -137,7 +138,8 @@ void sum_images(const float* from, std::size_t images, std::size_t count, float*
 }
 
 void backward_of_image(const TrainBlockShape& s, const FusedPool& pool, BackwardMemory& own,
-                       const kernels::Arguments& arguments, const kernels::ImagePlace& place) {
+                       const FastTrain* fast, const kernels::Arguments& arguments,
+                       const kernels::ImagePlace& place) {
   const std::size_t n = place.image;
   const auto* dst = data<float>(arguments, DNNL_ARG_DST);
   const auto* kept = data<std::uint32_t>(arguments, DNNL_ARG_WORKSPACE);
@@ -153,7 +155,13 @@ void backward_of_image(const TrainBlockShape& s, const FusedPool& pool, Backward
   args.diff_src = diff_src == nullptr ? nullptr : diff_src + place.to * src_floats(s);
   args.diff_weights = own.diff_weights.get() + n * weight_floats(s);
   args.diff_bias = own.diff_bias.get() + n * static_cast<std::size_t>(s.out_channels);
-  train_backward_image(args, own.threads[static_cast<std::size_t>(place.thread)]);
+  const TrainScratch& scratch = own.threads[static_cast<std::size_t>(place.thread)];
+  if (fast == nullptr) return train_backward_image(args, scratch);
+  fast_train_backward_image({args, fast->weights(), fast->scratch_of(place.thread)}, scratch);
+}
+
+std::string implementation(bool fast) {
+  return fmt::format("ours:{}{}", fast ? "fast:" : "", fused_block_isa());
 }
 
 void run_by_image(kernels::Kernel& kernel, int images) {
@@ -193,7 +201,8 @@ kernels::Kernel fused_block_forward_training(const kernels::Context& context, co
   const auto s = block_shape(shape, pool);
   kernels::Kernel kernel;
   kernel.kind = "fused_block";
-  kernel.impl = fmt::format("ours:{}", fused_block_isa());
+  const auto fast = FastTrain::forward(context.algorithm, s);
+  kernel.impl = implementation(fast != nullptr);
   add_argument(kernel, DNNL_ARG_SRC, kernels::plain_md(shape.src), false);
   add_argument(kernel, DNNL_ARG_WEIGHTS, kernels::plain_md(shape.weights), false);
   if (bias) add_argument(kernel, DNNL_ARG_BIAS, kernels::plain_md({shape.dst[1]}), false);
@@ -201,13 +210,15 @@ kernels::Kernel fused_block_forward_training(const kernels::Context& context, co
   add_argument(kernel, DNNL_ARG_WORKSPACE, kept_md(shape, s, pool), true);
   kernel.cost.flop = kernels::conv_flop(shape) +
                      pool.flop * static_cast<double>(shape.dst[0]) * static_cast<double>(dst_floats(s));
+  if (fast) kernel.cost.saved_flop = fast->saved_flop_per_image() * static_cast<double>(shape.src[0]);
   auto packed = std::make_shared<ForwardWeights>(s);
   const int images = static_cast<int>(shape.src[0]);
-  kernel.prepare = [s, packed](const kernels::Arguments& arguments) {
+  kernel.prepare = [s, packed, fast](const kernels::Arguments& arguments) {
     packed->pack(s, data<float>(arguments, DNNL_ARG_WEIGHTS), data<float>(arguments, DNNL_ARG_BIAS));
+    if (fast) fast->pack_forward(data<float>(arguments, DNNL_ARG_WEIGHTS));
   };
-  kernel.per_image = [s, pool, packed](const kernels::Arguments& arguments,
-                                       const kernels::ImagePlace& place) {
+  kernel.per_image = [s, pool, packed, fast](const kernels::Arguments& arguments,
+                                             const kernels::ImagePlace& place) {
     TrainForwardArgs args;
     args.shape = s;
     args.weights = packed->weights.get();
@@ -215,6 +226,7 @@ kernels::Kernel fused_block_forward_training(const kernels::Context& context, co
     args.src = data<float>(arguments, DNNL_ARG_SRC) + place.from * src_floats(s);
     args.dst = data<float>(arguments, DNNL_ARG_DST) + place.to * dst_floats(s);
     args.kept = data<std::uint32_t>(arguments, DNNL_ARG_WORKSPACE) + place.image * kept_words(s, pool);
+    if (fast) return pool.fast_train_forward({args, fast->weights(), fast->scratch_of(place.thread)});
     pool.train_forward(args);
   };
   run_by_image(kernel, images);
@@ -224,12 +236,12 @@ kernels::Kernel fused_block_forward_training(const kernels::Context& context, co
 kernels::Kernel fused_block_backward(const kernels::Context& context, const std::string& layer,
                                      const kernels::ConvShape& shape, const FusedPool& pool, bool bias,
                                      bool diff_src) {
-  (void)context;
   (void)layer;
   const auto s = block_shape(shape, pool);
+  const auto fast = FastTrain::backward(context.algorithm, s, diff_src);
   kernels::Kernel kernel;
   kernel.kind = "fused_block";
-  kernel.impl = fmt::format("ours:{}", fused_block_isa());
+  kernel.impl = implementation(fast != nullptr);
   const auto dst_md = kernels::plain_md(fused_dst_dims(shape, pool));
   add_argument(kernel, DNNL_ARG_SRC, kernels::plain_md(shape.src), false);
   add_argument(kernel, DNNL_ARG_DIFF_DST, dst_md, false);
@@ -245,15 +257,19 @@ kernels::Kernel fused_block_backward(const kernels::Context& context, const std:
     add_argument(kernel, DNNL_ARG_DIFF_SRC, kernels::plain_md(shape.src), true);
   }
   kernel.cost.flop = kernels::conv_flop(shape) * (diff_src ? 2 : 1);
+  if (fast) kernel.cost.saved_flop = fast->saved_flop_per_image() * static_cast<double>(shape.src[0]);
   const int images = static_cast<int>(shape.src[0]);
   auto own = std::make_shared<BackwardMemory>(s, static_cast<std::size_t>(images));
   if (diff_src) {
-    kernel.prepare = [s, own](const kernels::Arguments& arguments) {
-      pack_train_weights(s, data<float>(arguments, DNNL_ARG_WEIGHTS), own->weights.get());
+    kernel.prepare = [s, own, fast](const kernels::Arguments& arguments) {
+      const auto* weights = data<float>(arguments, DNNL_ARG_WEIGHTS);
+      pack_train_weights(s, weights, own->weights.get());
+      if (fast) fast->pack_source(weights);
     };
   }
-  kernel.per_image = [s, pool, own](const kernels::Arguments& arguments, const kernels::ImagePlace& place) {
-    backward_of_image(s, pool, *own, arguments, place);
+  kernel.per_image = [s, pool, own, fast](const kernels::Arguments& arguments,
+                                          const kernels::ImagePlace& place) {
+    backward_of_image(s, pool, *own, fast.get(), arguments, place);
   };
   kernel.after_images = [s, images, own](const kernels::Arguments& arguments) {
     const auto count = static_cast<std::size_t>(images);

@@ -79,6 +79,7 @@ void run(const TrainBackwardArgs& a, const TrainScratch& scratch) {
     }
   }
   finish_weights(a, strip, scratch);
+  finish_bias(a, strip, scratch);
 }
 
 template <int kKernel, int kWeightBlock>

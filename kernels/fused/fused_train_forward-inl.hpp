@@ -22,6 +22,19 @@ namespace {
 
 #if DOWNSCALEXR_FIXED_VECTORS
 
+// A tile of one channel: two rows and two vectors of columns of the convolution -> values of dst and what is
+// kept.
+template <class Policy>
+HWY_INLINE void store_pooled(const TrainForwardArgs& a, const V (&rows)[2][2], int row, int channel, int x,
+                             std::size_t tile, std::size_t tiles) {
+  const auto& s = a.shape;
+  const std::size_t dst_row = static_cast<std::size_t>(channel) * s.dst_height + row;
+  const V pooled = pool<Policy>(rows);
+  hn::StoreU(pooled, D(), a.dst + dst_row * s.dst_width + x / 2);
+  std::uint32_t* to = a.kept + (dst_row * 2 * tiles + tile) * Policy::Kept::kWords;
+  Policy::keep(rows, pooled).store(to, tiles * Policy::Kept::kWords);
+}
+
 template <int kKernel, int kBlock, class Policy>
 HWY_INLINE void train_tile(const TrainForwardArgs& a, const float* weights, int first_channel, int row, int x,
                            std::size_t tile, std::size_t tiles) {
@@ -39,43 +52,44 @@ HWY_INLINE void train_tile(const TrainForwardArgs& a, const float* weights, int 
   HWY_UNROLL(8)
   for (int o = 0; o < kBlock; ++o) {
     if (first_channel + o >= s.out_channels) break;
-    const auto channel = static_cast<std::size_t>(first_channel + o);
-    const V pooled = pool<Policy>(sum[o]);
-    hn::StoreU(pooled, d, a.dst + (channel * s.dst_height + row) * s.dst_width + x / 2);
-    std::uint32_t* to = a.kept + ((channel * s.dst_height + row) * 2 * tiles + tile) * Policy::Kept::kWords;
-    Policy::keep(sum[o], pooled).store(to, tiles * Policy::Kept::kWords);
+    store_pooled<Policy>(a, sum[o], row, first_channel + o, x, tile, tiles);
   }
 }
 
+// A row of dst, all channels.
 template <int kKernel, int kBlock, class Policy>
-void run_train(const TrainForwardArgs& a) {
+void train_row_blocks(const TrainForwardArgs& a, int row) {
   const auto& s = a.shape;
   const int columns = s.dst_width * 2;
   const int tiles = (columns + 2 * kLanes - 1) / (2 * kLanes);
   const std::size_t block_weights = static_cast<std::size_t>(s.in_channels) * kKernel * kKernel * kBlock;
-  for (int row = 0; row < s.dst_height; ++row) {
-    const float* weights = a.weights;
-    for (int o = 0; o < s.out_channels; o += kBlock, weights += block_weights) {
-      for (int t = 0; t < tiles; ++t) {
-        // The last columns, some of them for the second time: reading stays inside the row.
-        const int x = std::min(t * 2 * kLanes, columns - 2 * kLanes);
-        train_tile<kKernel, kBlock, Policy>(a, weights, o, row, x, static_cast<std::size_t>(t),
-                                            static_cast<std::size_t>(tiles));
-      }
+  const float* weights = a.weights;
+  for (int o = 0; o < s.out_channels; o += kBlock, weights += block_weights) {
+    for (int t = 0; t < tiles; ++t) {
+      // The last columns, some of them for the second time: reading stays inside the row.
+      const int x = std::min(t * 2 * kLanes, columns - 2 * kLanes);
+      train_tile<kKernel, kBlock, Policy>(a, weights, o, row, x, static_cast<std::size_t>(t),
+                                          static_cast<std::size_t>(tiles));
     }
   }
 }
 
-template <class Policy, int kKernel>
-void run_train_channels(const TrainForwardArgs& a) {
-  if (channels_together(a.shape.out_channels) == kWideBlock) return run_train<kKernel, kWideBlock, Policy>(a);
-  run_train<kKernel, kNarrowBlock, Policy>(a);
+template <int kKernel, class Policy>
+void train_row(const TrainForwardArgs& a, int row) {
+  if (channels_together(a.shape.out_channels) == kWideBlock)
+    return train_row_blocks<kKernel, kWideBlock, Policy>(a, row);
+  train_row_blocks<kKernel, kNarrowBlock, Policy>(a, row);
 }
 
 template <class Policy>
 void train_forward_image(const TrainForwardArgs& a) {
-  if (a.shape.kernel == 3) return run_train_channels<Policy, 3>(a);
-  run_train_channels<Policy, 5>(a);
+  for (int row = 0; row < a.shape.dst_height; ++row) {
+    if (a.shape.kernel == 3) {
+      train_row<3, Policy>(a, row);
+    } else {
+      train_row<5, Policy>(a, row);
+    }
+  }
 }
 
 #endif

@@ -52,6 +52,12 @@ inline TrainScratchSizes scratch_sizes(const TrainBlockShape& s) {
   return sizes;
 }
 
+// Behind the vectors of the weights: one for each channel's bias.
+inline float* bias_sums(const TrainBlockShape& s, const TrainStrip& strip, const TrainScratch& scratch) {
+  return scratch.sums +
+         static_cast<std::size_t>(strip.channels) * s.in_channels * s.kernel * s.kernel * kLanes;
+}
+
 // Returns the sum of what it writes.
 template <class Policy>
 HWY_INLINE V unpool_row(const TrainBackwardArgs& a, int channel, int y, float* to, std::size_t tiles) {
@@ -108,8 +114,7 @@ void fill_strip(const TrainBackwardArgs& a, const TrainStrip& strip, const Train
   [[maybe_unused]] const auto tiles =
       static_cast<std::size_t>((2 * s.dst_width + 2 * kLanes - 1) / (2 * kLanes));
   const int rows = Policy::kWindow * s.dst_height;
-  float* bias =
-      scratch.sums + static_cast<std::size_t>(strip.channels) * s.in_channels * s.kernel * s.kernel * kLanes;
+  float* bias = bias_sums(s, strip, scratch);
   for (int o = 0; o < s.out_channels; ++o) {
     for (int r = 0; r < count; ++r) {
       const int y = first + r;

@@ -130,7 +130,7 @@ void weights_of_strip(const TrainBackwardArgs& a, const TrainStrip& strip, const
   add_strip_to_weights<kKernel, kBlock, 1>(s, strip, scratch, first_buffer_row, rows, count, ahead);
 }
 
-// The image's sums, lanes added up, in the order oihw.
+// The image's sums, lanes added up, in the order oihw; its bias stands behind them.
 void finish_weights(const TrainBackwardArgs& a, const TrainStrip& strip, const TrainScratch& scratch) {
   const D d;
   const auto& s = a.shape;
@@ -147,6 +147,12 @@ void finish_weights(const TrainBackwardArgs& a, const TrainStrip& strip, const T
       }
     }
   }
+}
+
+void finish_bias(const TrainBackwardArgs& a, const TrainStrip& strip, const TrainScratch& scratch) {
+  const D d;
+  const auto& s = a.shape;
+  const float* sums = bias_sums(s, strip, scratch);
   for (int o = 0; o < s.out_channels; ++o, sums += kLanes)
     a.diff_bias[o] = hn::GetLane(hn::SumOfLanes(d, hn::LoadU(d, sums)));
 }

@@ -105,10 +105,10 @@ void add_network(Fields& f) {
   f.push_back(free(
       words("engine", G::network, &S::engine, {"primitives", "fused"},
             "primitives: oneDNN layer by layer; fused: our kernels for blocks and large linear layers")));
-  f.push_back(
-      words("algorithm", G::network, &S::algorithm, kernels::algorithm_names(),
-            "of --engine fused at inference: direct; fast: convolutions with fewer products and another "
-            "rounding, where there is such a kernel; auto: where it also computes less"));
+  f.push_back(words(
+      "algorithm", G::network, &S::algorithm, kernels::algorithm_names(),
+      "of --engine fused: direct; fast: convolutions with fewer products and another rounding, where there "
+      "is such a kernel; auto: where it also computes less"));
   f.push_back(flag("allow_ref", G::network, &S::allow_ref,
                    "accept oneDNN's reference kernels, some 100 times slower"));
 }

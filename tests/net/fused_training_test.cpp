@@ -19,10 +19,12 @@ struct Trained {
   std::vector<std::vector<float>> weights, momenta;
 };
 
-Trained train(const std::string& variant, int threads, bool update_in_backward, bool nesterov = false) {
+Trained train(const std::string& variant, int threads, bool update_in_backward, bool nesterov = false,
+              kernels::Algorithm algorithm = kernels::Algorithm::direct) {
   kernels::set_threads(threads);
   kernels::Context context;
   context.fused = true;
+  context.algorithm = algorithm;
   net::Network network(context, net::load_network_spec("lenet"), {variant, 1, 160, 160});
   network.init(7);
   auto plan = network.make_plan(kTrainingBatch, true);
@@ -60,9 +62,11 @@ void expect_same_bits(const Trained& a, const Trained& b) {
 class FusedTrainingOf : public testing::TestWithParam<std::string> {};
 
 TEST_P(FusedTrainingOf, GivesTheSameBitsInEveryRun) {
-  const auto first = train(GetParam(), 2, true);
-  expect_same_bits(first, train(GetParam(), 2, true));
-  EXPECT_LT(first.losses.back(), first.losses.front());
+  for (const auto algorithm : {kernels::Algorithm::direct, kernels::Algorithm::fast}) {
+    const auto first = train(GetParam(), 2, true, false, algorithm);
+    expect_same_bits(first, train(GetParam(), 2, true, false, algorithm));
+    EXPECT_LT(first.losses.back(), first.losses.front());
+  }
 }
 
 TEST_P(FusedTrainingOf, UpdatesInBackwardAsAfterIt) {

@@ -27,13 +27,14 @@ TEST(Formula, GivesPythonsValues) {
   EXPECT_EQ(formula_values("input", 8, 1, 5, 102400), fixture["input_102400"].get<std::vector<float>>());
 }
 
-void expect_gradient(const std::string& name, const std::vector<float>& actual, const json& expected) {
+void expect_gradient(const std::string& name, const std::vector<float>& actual, const json& expected,
+                     double tolerance) {
   const double scale = expected["max_abs"];
   const auto& values = expected["values"];
   const bool all = !expected.contains("indices");
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t at = all ? i : expected["indices"][i].get<std::size_t>();
-    ASSERT_LE(std::abs(actual.at(at) - values[i].get<double>()), kTolerance * scale)
+    ASSERT_LE(std::abs(actual.at(at) - values[i].get<double>()), tolerance * scale)
         << name << "[" << at << "]";
   }
   double sum = 0, l2 = 0;
@@ -41,8 +42,8 @@ void expect_gradient(const std::string& name, const std::vector<float>& actual, 
     sum += v;
     l2 += v * v;
   }
-  EXPECT_LE(std::abs(sum - expected["sum"].get<double>()), kTolerance * expected["l1"].get<double>()) << name;
-  EXPECT_NEAR(std::sqrt(l2) / expected["l2"].get<double>(), 1, kTolerance) << name;
+  EXPECT_LE(std::abs(sum - expected["sum"].get<double>()), tolerance * expected["l1"].get<double>()) << name;
+  EXPECT_NEAR(std::sqrt(l2) / expected["l2"].get<double>(), 1, tolerance) << name;
 }
 
 class PyTorch : public testing::TestWithParam<std::tuple<std::string, kernels::Layout>> {};
@@ -69,11 +70,13 @@ int steps_of_ours(const net::Plan& plan, const std::string& kind_prefix) {
   return ours;
 }
 
-void expect_training_agrees(const std::string& variant, kernels::Layout layout, bool fused) {
+void expect_training_agrees(const std::string& variant, kernels::Layout layout, bool fused,
+                            kernels::Algorithm algorithm = kernels::Algorithm::direct) {
   const auto fixture = read_fixture("pytorch_" + variant + ".json");
   kernels::Context context;
   context.layout = layout;
   context.fused = fused;
+  context.algorithm = algorithm;
   net::Network network(context, net::load_network_spec("lenet"), {variant, 1, 320, 320});
   EXPECT_EQ(network.parameters().trainable_count(), 11396621u);
   for (auto& p : network.parameters().all) p.set(formula_parameter(p.name, p.count(), p.fan_in));
@@ -96,8 +99,12 @@ void expect_training_agrees(const std::string& variant, kernels::Layout layout, 
     EXPECT_NEAR(plan.logits()[n], expected, kTolerance * std::abs(expected)) << "image " << n;
   }
   plan.backward();
+  // With another rounding some of the convolutions' values end on the other side of 0, or of a neighbour that
+  // is all but equal, and the gradient takes another way: tests/kernels/fast_train_test.cpp is the exact
+  // comparison.
+  const double tolerance = algorithm == kernels::Algorithm::direct ? kTolerance : 2e-2;
   for (const auto& p : network.parameters().all)
-    expect_gradient(p.name, p.get_grad(), fixture["gradients"][p.name]);
+    expect_gradient(p.name, p.get_grad(), fixture["gradients"][p.name], tolerance);
 
   auto inference = network.make_plan(batch, false);
   inference.set_src(images.data.get());
@@ -114,7 +121,8 @@ TEST_P(PyTorch, LogitsLossAndGradientsAgree) {
 }
 
 TEST_P(PyTorch, FusedLogitsLossAndGradientsAgree) {
-  expect_training_agrees(std::get<0>(GetParam()), std::get<1>(GetParam()), true);
+  for (const auto algorithm : {kernels::Algorithm::direct, kernels::Algorithm::fast})
+    expect_training_agrees(std::get<0>(GetParam()), std::get<1>(GetParam()), true, algorithm);
 }
 
 void expect_fused_inference_agrees(const std::string& variant, kernels::Layout layout,
