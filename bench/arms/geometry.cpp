@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fstream>
 #include <sstream>
 
 #include "kernels/base/error.hpp"
 #include "kernels/base/nearest.hpp"
+#include "kernels/base/number_text.hpp"
 #include "kernels/base/utf8.hpp"
 
 namespace dsx::bench {
@@ -29,13 +29,12 @@ constexpr BuiltinList kBuiltin[] = {
 constexpr int kLargest = 1 << 20;  // of any number in a shapes file: keeps products within 64 bits
 
 int number(std::string_view text, const std::string& what, int least) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least || value > kLargest) {
+  const auto value = number_from_text<int>(text);
+  if (!value || *value < least || *value > kLargest) {
     throw ConfigError(
         fmt::format("{} is '{}': it must be a whole number from {} to {}", what, text, least, kLargest));
   }
-  return value;
+  return *value;
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <sstream>
 
@@ -11,6 +10,7 @@
 #include "bench/measure/environment.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/number_text.hpp"
 #include "kernels/downsample/downsample.hpp"
 #include "kernels/onednn/team.hpp"
 
@@ -44,12 +44,11 @@ std::vector<std::string> words_of(const std::string& flag, const std::string& te
 std::vector<int> numbers_of(const std::string& flag, const std::string& text) {
   std::vector<int> numbers;
   for (const auto& part : words(text)) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (error != std::errc() || end != part.data() + part.size() || value < 1 || value > 65536) {
+    const auto value = number_from_text<int>(part);
+    if (!value || *value < 1 || *value > 65536) {
       throw ConfigError(fmt::format("{}: '{}' must be a whole number from 1 to 65536", flag, part));
     }
-    numbers.push_back(value);
+    numbers.push_back(*value);
   }
   if (numbers.empty())
     throw ConfigError(fmt::format("{} is empty: give whole numbers, as in {} 1,32", flag, flag));

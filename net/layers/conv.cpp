@@ -37,8 +37,8 @@ kernels::ConvShape conv_shape(const LayerPlace& place) {
   if (factor == 1) return shape;
   if (shape.dst[2] < 2 || shape.dst[3] < 2) throw ConfigError("nothing is left to downsample");
   if (shape.dst[2] % 2 != shape.dst[3] % 2) {
-    throw ConfigError(
-        "the strided variant needs height and width both odd or both even before the Downsample");
+    throw ConfigError("the variant " + place.op.name +
+                      " needs height and width both odd or both even before the Downsample");
   }
   shape.padding_r -= shape.dst[2] % 2 == 0 ? 0 : stride;
   shape.dst[2] /= 2;

@@ -63,6 +63,7 @@ packages_for_report=(
 packages_for_lint=(
   "clang-format                 the formatting of .clang-format"
   "shellcheck                   checks these scripts"
+  "universal-ctags              scripts/lint names: who defines what"
 )
 packages_for_dev=(
   "clang-tidy                   the tidy preset"

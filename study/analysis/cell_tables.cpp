@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/io/files.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/downsample/downsample.hpp"
 #include "study/statistics/curves.hpp"
 #include "study/sweep/sweep.hpp"
@@ -43,8 +44,7 @@ void add_cells(Analysis& analysis) {
   for (const JudgedCell& judged : analysis.comparison.cells) {
     const Cell& cell = *judged.cell;
     const Model model = model_of(cell);
-    double training_s = 0;
-    for (const training::EpochRecord& epoch : cell.history) training_s += epoch.train_s + epoch.val_s;
+    const double training_s = in_seconds(training::training_ns(cell.history));
     cells.add(labels_of(judged) +
               std::vector<ResultValue>{
                   sweep::name_of(spec_of(cell)), static_cast<double>(cell.best_epoch),
@@ -97,7 +97,7 @@ void add_epochs(Analysis& analysis) {
       auto row = labels_of(cell) + std::vector<ResultValue>{static_cast<double>(epoch.epoch), epoch.lr};
       for (const training::Metrics* metrics : {&epoch.train, &epoch.val})
         for (const auto& [metric, value] : training::metric_fields(*metrics)) row.emplace_back(value);
-      row.emplace_back(epoch.train_s);
+      row.emplace_back(in_seconds(epoch.train_ns));
       table.add(std::move(row));
     }
   analysis.results.tables.push_back(std::move(table));

@@ -1,11 +1,9 @@
 #include "study/analysis/shift_run.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 
-#include "data/io/h5.hpp"
 #include "kernels/base/error.hpp"
+#include "study/analysis/cell_cache.hpp"
 #include "study/analysis/cell_data.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
@@ -16,9 +14,6 @@
 
 namespace dsx::analysis {
 namespace {
-
-namespace fs = std::filesystem;
-constexpr const char* kShiftFormat = "downscalexr-shift";
 
 // Every image of another data set, moved.
 class ShiftedDataset : public data::Dataset {
@@ -51,39 +46,24 @@ class ShiftedDataset : public data::Dataset {
   Shift shift_;
 };
 
-fs::path cache_of(const Cell& cell) { return cell.folder / "shift.h5"; }
+const CellCache kShiftCache("shift", 1);
 
 bool read_shift_cache(const Cell& cell, ShiftLogits& result) {
-  std::error_code ignored;
-  if (!fs::exists(cache_of(cell), ignored)) return false;
-  try {
-    const data::h5::Reader in(cache_of(cell));
-    if (in.attribute_string("format") != kShiftFormat || in.attribute_int("version") != 1 ||
-        in.attribute_string("checkpoint") != checkpoint_seal(cell))
-      return false;
+  return kShiftCache.read(cell, [&](const data::h5::Reader& in) {
     const auto dx = in.numbers<std::int32_t>("dx"), dy = in.numbers<std::int32_t>("dy");
     const auto all = in.numbers<float>("logit");
     const std::size_t images = cell.test.size();
     if (dx.size() != shift_list().size() || dy.size() != dx.size() || all.size() != dx.size() * images)
       return false;
-    for (std::size_t s = 0; s < dx.size(); ++s) {
+    for (std::size_t s = 0; s < dx.size(); ++s)
       if (!(shift_list()[s] == Shift{dx[s], dy[s]})) return false;
-      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(s * images);
-      result.logits.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(images));
-    }
+    result.logits = rows_of(all, images);
     return true;
-  } catch (const DataError&) {
-    result.logits.clear();
-    return false;  // damaged: made again
-  }
+  });
 }
 
 void write_shift_cache(const Cell& cell, const ShiftLogits& result) {
-  try {
-    data::h5::Writer out(cache_of(cell));
-    out.attribute("format", kShiftFormat);
-    out.attribute("version", std::int64_t{1});
-    out.attribute("checkpoint", checkpoint_seal(cell));
+  kShiftCache.write(cell, [&](data::h5::Writer& out) {
     std::vector<std::int32_t> dx, dy;
     std::vector<float> all;
     for (std::size_t s = 0; s < shift_list().size(); ++s) {
@@ -94,10 +74,7 @@ void write_shift_cache(const Cell& cell, const ShiftLogits& result) {
     out.numbers("dx", dx);
     out.numbers("dy", dy);
     out.numbers("logit", all, {shift_list().size(), cell.test.size()}, 4);
-    out.commit();
-  } catch (const OutputError& error) {
-    fmt::print(stderr, "study: warning: {}; it will be computed again next time\n", error.what());
-  }
+  });
 }
 
 ShiftLogits run_cell(const Cell& cell, const data::Dataset& dataset,

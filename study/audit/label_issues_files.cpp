@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
@@ -10,6 +9,7 @@
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/json_text.hpp"
+#include "kernels/base/number_text.hpp"
 #include "study/audit/label_issues.hpp"
 #include "study/cli/csv.hpp"
 
@@ -33,11 +33,10 @@ std::vector<std::uint8_t> flags_of(const LabelIssues& issues) {
 template <typename T>
 T parsed(const cli::CsvTable& table, std::size_t row, std::size_t column, const char* what) {
   const std::string& text = table.rows[row][column];
-  T value{};
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size() || text.empty())
+  const auto value = number_from_text<T>(text);
+  if (!value)
     throw DataError(fmt::format("{}: row {}: '{}' is no {}", table.path.string(), row + 1, text, what));
-  return value;
+  return *value;
 }
 
 }  // namespace

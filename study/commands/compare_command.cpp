@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <ctime>
 #include <filesystem>
@@ -20,6 +19,7 @@
 #include "study/cli/exit_code.hpp"
 #include "study/cli/flags.hpp"
 #include "study/cli/interrupt.hpp"
+#include "study/cli/number_flags.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
 #include "study/commands/until_decided.hpp"
@@ -182,16 +182,6 @@ void read_axes(const settings::CommandLine& line, sweep::Sweep& sweep) {
     sweep.noise_seeds = sweep::seeds_from_text(given(line, "noise-seeds"), "--noise-seeds");
 }
 
-int whole_number_of(const settings::CommandLine& line, const char* flag, int otherwise) {
-  if (line.extra.count(flag) == 0) return otherwise;
-  const std::string text = given(line, flag);
-  int value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size() || value < 1)
-    throw ConfigError(fmt::format("--{}: expected an integer of at least 1, got '{}'", flag, text));
-  return value;
-}
-
 // Margins, and when verdicts are drawn: what must be said before the run.
 void read_declared(const settings::CommandLine& line, sweep::Sweep& sweep) {
   const findings::FinishOptions finish = findings::finish_options_of(line);
@@ -203,7 +193,7 @@ void read_declared(const settings::CommandLine& line, sweep::Sweep& sweep) {
       throw ConfigError(fmt::format("--{}: only with --until-decided", flag));
   if (!until_decided) return;
   constexpr int kMostSeeds = 20;
-  const auto most = static_cast<std::size_t>(whole_number_of(line, "max-seeds", kMostSeeds));
+  const auto most = cli::count_flag(line.extra, "max-seeds", kMostSeeds, 1);
   if (sweep.seeds.size() < 2) throw ConfigError("--until-decided: needs 2 seeds or more to begin with");
   if (sweep.looks.empty()) sweep.looks = statistics::looks_between(sweep.seeds.size(), most);
   if (line.extra.count("max-seeds") != 0 && sweep.looks.back() != std::max(most, sweep.looks.front()))
@@ -254,7 +244,7 @@ Request read_request(const std::vector<std::string>& args) {
 
 sweep::SweepOptions options_of(const settings::CommandLine& line, const settings::ThreadChoice& threads) {
   sweep::SweepOptions options;
-  options.jobs = whole_number_of(line, "jobs", 1);
+  options.jobs = static_cast<int>(cli::count_flag(line.extra, "jobs", 1, 1));
   if (options.jobs > threads.used) {
     fmt::print(stderr, "study: warning: --jobs {} is more than the {}: using {}\n", options.jobs,
                counted(threads.used, "thread"), threads.used);

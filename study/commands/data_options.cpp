@@ -5,6 +5,7 @@
 #include "kernels/base/error.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/commands/data_subcommands.hpp"
+#include "study/settings/run_data.hpp"
 
 namespace dsx::commands {
 
@@ -18,20 +19,8 @@ const std::vector<std::string>& data_keys() {
 }
 
 data::DataOptions data_options(const settings::Settings& settings, const std::string& source) {
-  data::DataOptions options;
+  data::DataOptions options = settings::image_options(settings);
   options.source = source;
-  options.positive = settings.positive;
-  options.size = settings.size;
-  options.channels = settings.channels;
-  options.resize = data::resize_from_string(settings.resize);
-  options.intensity = data::intensity_from_string(settings.intensity_range);
-  options.subject = settings.subject;
-  options.skip_bad_images = settings.skip_bad_images;
-  options.cache_dir = settings.cache_dir;
-  options.phantom_seed = settings.synthetic_seed;
-  options.phantom_train = settings.synthetic_train;
-  options.phantom_val = settings.synthetic_val;
-  options.phantom_test = settings.synthetic_test;
   return options;
 }
 

@@ -30,19 +30,19 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --html FILE                 a page with thumbnails, one file\n"
        "  --json                      as JSON, with everything that was found\n"
        "  --all                       list everything as text, too [the first 5 of each]\n"
-       "  --radius BITS               near duplicates: differing bits of the 64-bit hashes at most [6]\n"
-       "  --similarity NUMBER         and correlation of the images at least [0.98]\n"
+       "  --radius BITS               near duplicates: at most so many differing bits of the hashes [6]\n"
+       "  --similarity NUMBER         and a correlation of the images of at least [0.98]\n"
        "  --jobs N                    threads that read and hash [every CPU]\n"
        "  --force                     replace FILE if it exists\n",
        data_audit, data_keys},
       {"clean", "SOURCE --out FILE.h5", "a new file without copies, and a manifest of hashes beside it",
        "  --out FILE.h5               the file to write; FILE.manifest.json goes beside it\n"
-       "  --priority SPLITS           of copies, the one in the first of these splits stays "
+       "  --priority SPLITS           of copies, keep the one in the first of these splits "
        "[train,val,test]\n"
        "  --radius BITS               drop near duplicates, too, within so many bits [only exact copies]\n"
        "  --similarity NUMBER         and with a correlation of at least [0.98]\n"
        "  --by-subject                a subject stays in the first of its splits only\n"
-       "  --drop-conflicts            of copies with contradicting labels keep none\n"
+       "  --drop-conflicts            keep none of the copies whose labels contradict each other\n"
        "  --all                       print every dropped image [the first 10]\n"
        "  --jobs N                    threads [every CPU]\n"
        "  --force                     replace files that exist\n",

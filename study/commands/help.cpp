@@ -29,7 +29,7 @@ constexpr const char* kStudyExamples = R"(Examples:
   study compare --data chest_xray --seeds 5          all variants, means over seeds
   study --resume results/runs/NAME                   resume a run that was stopped
   study --latency-only --batch 1 --threads 2         time a forward pass, no data needed
-  study --repeat-for 30 --variant maxpool            keep it running for perf or VTune
+  study --repeat-for 30 --variant maxpool            keeps it running, for perf or VTune
 
 )";
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -12,6 +11,7 @@
 #include "data/io/files.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/number_text.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/commands/commands.hpp"
 #include "study/exchange/properties.hpp"
@@ -47,7 +47,7 @@ the shapes do not tell the operator, and has the defaults below. Flags win over 
   study predict DIR IMAGES          study export DIR --format onnx
   study --latency-only --resume DIR
 
-  --out DIR                   folder to make (needed)
+  --out DIR                   folder to create (required)
 
 )";
 
@@ -78,12 +78,11 @@ run::ImportedRecord imported_record(const exchange::SafetensorsHeader& header, b
   const std::string threshold = text("logit_threshold"), negative = text("negative_class"),
                     positive = text("positive_class");
   if (is_class_name(negative) && is_class_name(positive)) record.class_names = {negative, positive};
-  double value = 0;
-  const auto [end, error] = std::from_chars(threshold.data(), threshold.data() + threshold.size(), value);
   if (threshold.empty() || !unchanged) return record;
-  if (error != std::errc() || end != threshold.data() + threshold.size() || !std::isfinite(value))
+  const auto value = number_from_text<double>(threshold);
+  if (!value || !std::isfinite(*value))
     throw DataError(fmt::format("its logit_threshold is {}, no number", exchange::shown_name(threshold)));
-  record.logit_threshold = value;
+  record.logit_threshold = *value;
   return record;
 }
 

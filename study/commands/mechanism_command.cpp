@@ -1,12 +1,12 @@
 // `study mechanism`: what each operator does to a signal, and what the networks of a comparison do with it.
 #include <fmt/core.h>
 
-#include <charconv>
 #include <filesystem>
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/cli/number_flags.hpp"
 #include "study/commands/commands.hpp"
 #include "study/findings/mechanism_files.hpp"
 #include "study/mechanism/mechanism.hpp"
@@ -26,7 +26,7 @@ constexpr const char* kMechanismHelp =
     R"(study mechanism: what each downsampling operator does to a signal, and where the trained networks look
 
 Usage:
-  study mechanism [--out DIR]     operators alone, a second: gratings, aliasing, noise, spots, shifts
+  study mechanism [--out DIR]     operators alone, about a second: gratings, aliasing, noise, spots, shifts
   study mechanism DIR [FLAGS]     and the networks of the study compare in DIR: activations around each
                                   downsampling, how the logit is made up, occlusion maps, the border covered
 
@@ -42,23 +42,12 @@ each figure is made and how to read it.
 Settings:
 {})";
 
-std::size_t count_of(const settings::CommandLine& line, const char* flag, std::size_t otherwise,
-                     std::size_t least, std::size_t most) {
-  if (line.extra.count(flag) == 0) return otherwise;
-  const std::string text = line.extra[flag].as<std::string>();
-  std::size_t count = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || stop != text.data() + text.size() || count < least || count > most)
-    throw ConfigError(
-        fmt::format("--{}: expected an integer from {} to {}, got '{}'", flag, least, most, text));
-  return count;
-}
-
 mechanism::MechanismOptions mechanism_options_of(const settings::CommandLine& line) {
   mechanism::MechanismOptions options;
-  options.seeds = count_of(line, "seeds", options.seeds, 1, 1000);
-  options.images = count_of(line, "images", options.images, 2, 100000);
-  options.statistics.resamples = count_of(line, "resamples", options.statistics.resamples, 100, 1000000);
+  options.seeds = cli::count_flag(line.extra, "seeds", options.seeds, 1, 1000);
+  options.images = cli::count_flag(line.extra, "images", options.images, 2, 100000);
+  options.statistics.resamples =
+      cli::count_flag(line.extra, "resamples", options.statistics.resamples, 100, 1000000);
   options.again = line.extra.count("again") != 0;
   options.statistics.progress = line.settings.progress;
   return options;

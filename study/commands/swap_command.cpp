@@ -4,11 +4,12 @@
 
 #include <filesystem>
 
+#include "bench/measure/environment.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/cli/number_flags.hpp"
 #include "study/commands/commands.hpp"
 #include "study/findings/finish.hpp"
-#include "study/findings/finish_flags.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
 
@@ -26,7 +27,7 @@ DIR is the folder of a `study compare`; its images must be where they were. All 
 the best weights of each cell can be run with the others, on val and test: what then changes is the operator's doing,
 and what is left of a difference between two variants is training's. Also run: the power mean over 2x2 with p = 4 and
 8, between rmspool (p = 2) and maxpool (p = infinity). Trains nothing. A cell's logits are kept in its folder
-(swap.h5), so that a run that was stopped goes on and a second one takes seconds. `study compare` and `study report`
+(swap.h5), so that a stopped run resumes and a second one takes seconds. `study compare` and `study report`
 do the same, unless --no-swap.
 
 Statistics:
@@ -44,7 +45,7 @@ int swap_command(const std::vector<std::string>& args) {
   syntax.command = "swap";
   syntax.keys = kSwapKeys;
   syntax.max_positional = 1;
-  findings::add_swap_flags(syntax.extra);
+  syntax.extra.add_options()("resamples", boost::program_options::value<std::string>(), "");
   const settings::CommandLine line = settings::parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}{}", kSwapHelp, settings::settings_help(kSwapKeys));
@@ -53,7 +54,10 @@ int swap_command(const std::vector<std::string>& args) {
   if (line.positional.empty())
     throw ConfigError("study swap needs the folder of a study compare: study swap results/compare/NAME");
   const std::filesystem::path folder = std::filesystem::absolute(line.positional[0]).lexically_normal();
-  findings::FinishOptions options = findings::finish_options_of(line);
+  findings::FinishOptions options;
+  options.command = bench::own_command_line();
+  options.progress = line.settings.progress;
+  options.resamples = cli::count_flag(line.extra, "resamples", options.resamples, 100, 1000000);
   options.threads = settings::apply_threads(line.settings).used;
   findings::finish_swap(folder, options);
   return static_cast<int>(cli::ExitCode::ok);

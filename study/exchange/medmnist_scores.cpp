@@ -53,7 +53,7 @@ std::string write_medmnist(const run::OpenedRun& run, const std::filesystem::pat
     data::write_file_atomically(out / name, lines);
     written += (written.empty() ? "" : ", ") + name;
   }
-  return written + " ([ACC]: the share of images decided rightly at probability .5)";
+  return written + " ([ACC]: the share of images classified correctly at probability .5)";
 }
 
 }  // namespace dsx::exchange

@@ -10,6 +10,7 @@
 #include "study/findings/claim_list.hpp"
 #include "study/statistics/equivalence.hpp"
 #include "study/statistics/holm.hpp"
+#include "study/statistics/rank_correlation.hpp"
 
 namespace dsx::findings {
 namespace {
@@ -118,42 +119,13 @@ std::vector<WorkAndTime> timed_variants(const Evidence& e) {
   return list;
 }
 
-// Ranks from 1, ties sharing theirs.
-std::vector<double> ranks_of(const std::vector<double>& values) {
-  std::vector<double> ranks;
-  for (const double value : values) {
-    double below = 0, equal = 0;
-    for (const double other : values) {
-      below += other < value;
-      equal += other == value;
-    }
-    ranks.push_back(below + (equal + 1) / 2);
-  }
-  return ranks;
-}
-
-// Spearman's, with Fisher's interval, whose standard error Bonett & Wright (2000, Psychometrika 65:23) give.
-statistics::Estimate rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {
-  if (x.size() < 5)
-    return statistics::cannot_estimate(fmt::format("{} networks are too few for a correlation", x.size()));
-  const std::vector<double> a = ranks_of(x), b = ranks_of(y);
-  const double n = static_cast<double>(a.size()), mean = (n + 1) / 2;
-  double both = 0, of_a = 0, of_b = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    both += (a[i] - mean) * (b[i] - mean);
-    of_a += (a[i] - mean) * (a[i] - mean);
-    of_b += (b[i] - mean) * (b[i] - mean);
-  }
-  if (!(of_a > 0 && of_b > 0))
-    return statistics::cannot_estimate("all networks have the same work, or the same time");
-  const double r = both / std::sqrt(of_a * of_b), z = std::atanh(std::clamp(r, -0.999, 0.999));
-  const double half = statistics::normal_quantile(0.975) * std::sqrt((1 + r * r / 2) / (n - 3));
-  statistics::Estimate e;
-  e.value = r;
-  e.low = std::tanh(z - half);
-  e.high = std::tanh(z + half);
-  e.method = "Spearman, Fisher";
-  return e;
+// Spearman's, of networks whose work and time are both known.
+statistics::Estimate work_and_time(const std::vector<double>& work, const std::vector<double>& time) {
+  if (work.size() < 5)
+    return statistics::cannot_estimate(fmt::format("{} networks are too few for a correlation", work.size()));
+  const statistics::Estimate found = statistics::rank_correlation(work, time);
+  return found.estimable() ? found
+                           : statistics::cannot_estimate("all networks have the same work, or the same time");
 }
 
 Judgement flops_and_latency(const Evidence& e) {
@@ -162,8 +134,10 @@ Judgement flops_and_latency(const Evidence& e) {
   if (const analysis::ResultTable* all = e.table("flops_latency")) {  // over operators, sizes and engines
     of = "operators, sizes and engines";
     for (std::size_t r = 0; r < all->rows.size(); ++r) {
-      work.push_back(all->number(r, "mflop"));
-      time.push_back(all->number(r, "ms"));
+      const double mflop = all->number(r, "mflop"), ms = all->number(r, "ms");
+      if (std::isnan(mflop) || std::isnan(ms)) continue;
+      work.push_back(mflop);
+      time.push_back(ms);
     }
   } else {
     for (const WorkAndTime& one : timed_variants(e)) {
@@ -171,7 +145,7 @@ Judgement flops_and_latency(const Evidence& e) {
       time.push_back(one.ms);
     }
   }
-  const Part part{"rank correlation", rank_correlation(work, time), 1, "", 2, 0};
+  const Part part{"rank correlation", work_and_time(work, time), 1, "", 2, 0};
   const statistics::Estimate& found = part.estimate;
   constexpr double kWeak = 0.5;
   return {measurement_text({part}, fmt::format("FLOPs per image against median time, {}", of)),
@@ -189,10 +163,12 @@ std::string ranks_text(const Evidence& e, const std::vector<WorkAndTime>& timed)
     work.push_back(one.mflop);
     time.push_back(one.ms);
   }
-  const auto a = ranks_of(auc), w = ranks_of(work), t = ranks_of(time);
+  const auto a = statistics::midranks(auc), w = statistics::midranks(work), t = statistics::midranks(time);
+  const auto shown = [](double rank) { return std::isnan(rank) ? "unknown" : fmt::format("{:g}", rank); };
   std::string text;
   for (std::size_t i = 0; i < timed.size(); ++i)
-    text += fmt::format("{}{} {:g}, {:g}, {:g}", i > 0 ? "; " : "", timed[i].variant, a[i], w[i], t[i]);
+    text += fmt::format("{}{} {}, {}, {}", i > 0 ? "; " : "", timed[i].variant, shown(a[i]), shown(w[i]),
+                        shown(t[i]));
   return text;
 }
 

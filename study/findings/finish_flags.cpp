@@ -2,39 +2,15 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
-
 #include "bench/measure/environment.hpp"
 #include "kernels/base/error.hpp"
+#include "study/cli/number_flags.hpp"
 
 namespace dsx::findings {
 namespace {
 
 namespace po = boost::program_options;
 constexpr double kMostMargin = 50;  // points, as in compare.yaml
-
-double number_of(const settings::CommandLine& line, const char* flag, double otherwise, double most) {
-  if (line.extra.count(flag) == 0) return otherwise;
-  const std::string text = line.extra[flag].as<std::string>();
-  double value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size() || !(value > 0 && value <= most))
-    throw ConfigError(
-        fmt::format("--{}: expected a number above 0, at most {:g}, got '{}'", flag, most, text));
-  return value;
-}
-
-std::size_t count_of(const settings::CommandLine& line, const char* flag, std::size_t otherwise,
-                     std::size_t least, std::size_t most) {
-  if (line.extra.count(flag) == 0) return otherwise;
-  const std::string text = line.extra[flag].as<std::string>();
-  std::size_t count = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || stop != text.data() + text.size() || count < least || count > most)
-    throw ConfigError(
-        fmt::format("--{}: expected an integer from {} to {}, got '{}'", flag, least, most, text));
-  return count;
-}
 
 std::string claims_of(const settings::CommandLine& line) {
   if (line.extra.count("claims") == 0) return "auto";
@@ -55,10 +31,6 @@ void add_finish_flags(po::options_description& description) {
     add(name, "");
 }
 
-void add_swap_flags(po::options_description& description) {
-  description.add_options()("resamples", po::value<std::string>(), "");
-}
-
 std::string finish_flags_help() {
   const FinishOptions defaults;
   return fmt::format(
@@ -76,7 +48,8 @@ std::string finish_flags_help() {
       "built-in\n"
       "                              images only) [auto]\n"
       "  --cost-ratio R              what a missed positive costs, in false alarms [{:g}]\n"
-      "  --no-shift                  leave out how decisions change when the image moves by 1 to 8 pixels\n"
+      "  --no-shift                  leave out how decisions change when the image is shifted by 1 to 8 "
+      "pixels\n"
       "  --no-swap                   leave out running every network with every operator (study swap)\n"
       "  --no-mechanism              leave out what operators do to signals and where networks look (`study "
       "mechanism`)\n"
@@ -98,18 +71,20 @@ FinishOptions finish_options_of(const settings::CommandLine& line) {
   FinishOptions options;
   options.command = bench::own_command_line();
   options.progress = line.settings.progress;
-  options.resamples = count_of(line, "resamples", options.resamples, 100, 1000000);
-  options.cost_ratio = number_of(line, "cost-ratio", options.cost_ratio, 1000);
-  if (line.extra.count("margin-auc") != 0) options.margin_auc = number_of(line, "margin-auc", 1, kMostMargin);
+  options.resamples = cli::count_flag(line.extra, "resamples", options.resamples, 100, 1000000);
+  options.cost_ratio = cli::positive_flag(line.extra, "cost-ratio", options.cost_ratio, 1000);
+  if (line.extra.count("margin-auc") != 0)
+    options.margin_auc = cli::positive_flag(line.extra, "margin-auc", 1, kMostMargin);
   if (line.extra.count("margin-rate") != 0)
-    options.margin_rate = number_of(line, "margin-rate", 5, kMostMargin);
+    options.margin_rate = cli::positive_flag(line.extra, "margin-rate", 5, kMostMargin);
   options.claims = claims_of(line);
-  options.latency_seconds = number_of(line, "latency-seconds", options.latency_seconds, 600);
+  options.latency_seconds = cli::positive_flag(line.extra, "latency-seconds", options.latency_seconds, 600);
   options.shift = line.extra.count("no-shift") == 0;
   options.swap = line.extra.count("no-swap") == 0;
   options.mechanism = line.extra.count("no-mechanism") == 0;
-  options.mechanism_seeds = count_of(line, "mechanism-seeds", options.mechanism_seeds, 1, 1000);
-  options.mechanism_images = count_of(line, "mechanism-images", options.mechanism_images, 2, 100000);
+  options.mechanism_seeds = cli::count_flag(line.extra, "mechanism-seeds", options.mechanism_seeds, 1, 1000);
+  options.mechanism_images =
+      cli::count_flag(line.extra, "mechanism-images", options.mechanism_images, 2, 100000);
   options.latency_again = line.extra.count("latency-again") != 0;
   options.page = line.extra.count("no-page") == 0;
   options.latency = line.extra.count("no-latency") == 0;

@@ -10,8 +10,6 @@
 namespace dsx::findings {
 
 void add_finish_flags(boost::program_options::options_description& description);
-// Those of `study swap` alone.
-void add_swap_flags(boost::program_options::options_description& description);
 std::string finish_flags_help();
 // Throws ConfigError that names the flag. threads are the caller's to set.
 FinishOptions finish_options_of(const settings::CommandLine& line);

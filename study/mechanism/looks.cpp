@@ -11,7 +11,7 @@
 namespace dsx::mechanism {
 namespace {
 
-constexpr std::uint64_t kNoiseSeed = 21;
+constexpr std::uint64_t kChangeSeed = 21;
 
 std::vector<std::size_t> chosen_places(const std::vector<float>& labels, std::size_t count) {
   std::vector<std::size_t> places;
@@ -30,7 +30,7 @@ std::vector<std::size_t> chosen_places(const std::vector<float>& labels, std::si
 class Changer {
  public:
   Changer(const ChosenImages& chosen, double std) : chosen_(chosen) {
-    Random random({kNoiseSeed});
+    Random random({kChangeSeed});
     noise_.resize(chosen.layout.shape.count());
     for (float& value : noise_) value = static_cast<float>(kNoiseOfRange / std * random.normal());
   }
@@ -46,13 +46,13 @@ class Changer {
  private:
   // Not the image itself.
   std::size_t donor_of(std::size_t place) const {
-    Random random({kNoiseSeed, place});
+    Random random({kChangeSeed, place});
     const std::size_t donor = random.below(chosen_.size());
     return chosen_.places[donor] == place ? (donor + 1) % chosen_.size() : donor;
   }
   // One field of noise, from another start for each image.
   void add_noise(std::span<float> image, std::size_t place) const {
-    Random random({kNoiseSeed, place, 1});
+    Random random({kChangeSeed, place, 1});
     std::size_t from = random.below(noise_.size());
     for (float& value : image) {
       value += noise_[from];

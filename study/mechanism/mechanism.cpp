@@ -10,7 +10,7 @@
 #include "kernels/base/error.hpp"
 #include "study/analysis/cell_data.hpp"
 #include "study/cli/progress.hpp"
-#include "study/mechanism/cell_cache.hpp"
+#include "study/mechanism/mechanism_cache.hpp"
 #include "study/mechanism/network_tables.hpp"
 #include "study/mechanism/signal_tables.hpp"
 #include "study/mechanism/words.hpp"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 
 #include "study/cli/text_table.hpp"
@@ -75,7 +76,7 @@ std::string found_text(const Mechanism& mechanism, const analysis::NoiseLevel& n
   const analysis::Record* record = mechanism.records.find(topic, key, noise, variant);
   if (record == nullptr) return "-";
   const statistics::Estimate& e = record->found.estimate;
-  // One seed has a figure and no interval.
+  // A figure of one seed, or the same in all, has no interval.
   if (!e.estimable())
     return record->found.of_seeds.empty() ? "not estimable"
                                           : cli::fixed(scale * record->found.value(), digits);
@@ -128,10 +129,10 @@ std::string words_of_row(const ResultTable& words, std::size_t r) {
 // One line per measure: what it reads for each variant, and pairs that differ.
 std::string words_text(const ResultTable& words) {
   std::string text, before;
-  bool without = false;
+  std::set<std::string> reasons;  // why some rows have no interval
   for (std::size_t r = 0; r < words.rows.size(); ++r) {
     const std::string said = words_of_row(words, r);
-    without = without || words.text(r, "reading") == "not estimable";
+    if (words.text(r, "reading") == "not estimable") reasons.insert(words.text(r, "not_estimable"));
     if (said.empty()) continue;
     const std::string& layer = words.text(r, "layer");
     const std::string measure = fmt::format("{} ({}{})", words.text(r, "word"), words.text(r, "measure"),
@@ -139,7 +140,8 @@ std::string words_text(const ResultTable& words) {
     text += measure == before ? "; " + said : fmt::format("\n  {}:\n    {}", measure, said);
     before = measure;
   }
-  if (without) text += "\n  Others have no interval and so no reading: one seed shows no spread.";
+  if (!reasons.empty())
+    text += fmt::format("\n  Others have no interval and so no reading: {}.", fmt::join(reasons, "; "));
   return "\nWhat the original's words come to:" + text + "\n";
 }
 

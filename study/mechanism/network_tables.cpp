@@ -61,14 +61,14 @@ class TopicMaker {
   analysis::Topic topic_;
 };
 
-struct Columns {
+struct ColumnsOf {
   const CellMechanism& found;
   const Column& operator()(const std::string& name) const { return found.columns.at(name); }
 };
 
 void add_layer(analysis::Figures& figures, std::size_t c, const JudgedCell& cell, const CellMechanism& found,
                const std::string& layer, TopicMaker& topic) {
-  const Columns column{found};
+  const ColumnsOf column{found};
   std::vector<Described> described;
   std::vector<Column> columns;
   const auto add = [&](const char* place, const char* metric, Column values, FigureRange range) {

@@ -3,6 +3,7 @@
 // disagree.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -106,7 +107,7 @@ struct RunRecord {
   std::vector<bench::PlanLatency> latency;  // forward passes on images that lie in memory already
   std::optional<LoadingRecord> loading;
   std::optional<training::PaceRecord> pace;
-  double training_s = 0;  // all epochs, train and val
+  std::int64_t training_ns = 0;  // all epochs, train and val
   double peak_rss_mib = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "data/io/files.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/json_text.hpp"
 #include "study/settings/settings_fields.hpp"
 
@@ -63,9 +64,9 @@ Json epoch_json(const training::EpochRecord& e) {
           {"lr", e.lr},
           {"train", metrics_json(e.train)},
           {"val", metrics_json(e.val)},
-          {"train_s", e.train_s},
-          {"val_s", e.val_s},
-          {"data_wait_s", e.data_wait_s},
+          {"train_s", in_seconds(e.train_ns)},
+          {"val_s", in_seconds(e.val_ns)},
+          {"data_wait_s", in_seconds(e.data_wait_ns)},
           {"train_images_per_s", e.train_images_per_s}};
 }
 
@@ -130,7 +131,7 @@ Json training_json(const RunRecord& record) {
   return {{"epochs_done", record.state.epochs_done()},
           {"best_epoch", record.state.best_epoch},
           {"stopped_early", record.state.stopped_early},
-          {"seconds", record.training_s},
+          {"seconds", in_seconds(record.training_ns)},
           {"learnt", record.learning.learnt},
           {"not_learnt", training::not_learnt_text(record.learning)},
           {"train_metrics",

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "bench/measure/environment.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/settings/engine.hpp"
@@ -87,7 +88,7 @@ std::string epoch_text(const training::TrainState& state, int epochs, bool best)
   const training::EpochRecord& e = state.history.back();
   const std::string label = fmt::format("epoch {}/{}", e.epoch, epochs);
   return fmt::format("{:<12} {}  {:.1f} s, {:.0f} images/s\n{:<12} {}{}\n", label,
-                     split_line("train", e.train), e.train_s, e.train_images_per_s, "",
+                     split_line("train", e.train), in_seconds(e.train_ns), e.train_images_per_s, "",
                      split_line("val", e.val), best ? "  best so far" : "");
 }
 
@@ -155,9 +156,9 @@ std::string latency_text(const RunRecord& record) {
 
 std::string end_text(const RunRecord& record, const std::filesystem::path& folder) {
   std::string text = "\n";
-  if (record.training_s > 0)
+  if (record.training_ns > 0)
     text += fmt::format("trained {} in {}; ", counted(record.state.epochs_done(), "epoch"),
-                        cli::duration(record.training_s));
+                        cli::duration(in_seconds(record.training_ns)));
   text += fmt::format("peak memory {:.0f} MiB\n", record.peak_rss_mib);
   const std::string name = bench::shell_quoted(folder.string());  // to be pasted
   const bool times_only = record.settings.latency_only || record.settings.repeat_for > 0;
@@ -168,7 +169,7 @@ std::string end_text(const RunRecord& record, const std::filesystem::path& folde
              fmt::format("h5ls -r {}/run.h5 (hdf5-tools), or h5py", name)});
   files.add({"config.yaml", "settings that repeat it",
              fmt::format("study {}--config {}/config.yaml", times_only ? "--latency-only " : "", name)});
-  if (record.training_s > 0)
+  if (record.training_ns > 0)
     files.add({"best.h5, last.h5", "checkpoints", fmt::format("study --resume {} --epochs N", name)});
   text += files.str();
   return text;

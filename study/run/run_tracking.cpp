@@ -141,7 +141,7 @@ TrackParent parent_of(const RunRecord& record, const fs::path& folder) {
 }
 
 Numbers cost_numbers(const RunRecord& record) {
-  return {{"training_s", record.training_s}, {"peak_rss_mib", record.peak_rss_mib}};
+  return {{"training_s", in_seconds(record.training_ns)}, {"peak_rss_mib", record.peak_rss_mib}};
 }
 
 // Those that an earlier part of this run has not logged at this step: equal values, and what the run cost

@@ -170,25 +170,19 @@ bool nothing_left(const Run& run) {
   return summary.is_object() && summary.value("status", "") == "finished";
 }
 
-double seconds_of(const training::TrainState& state) {
-  double seconds = 0;
-  for (const training::EpochRecord& e : state.history) seconds += e.train_s + e.val_s;
-  return seconds;
-}
-
 void train(Run& run, net::Network& network, training::Trainer& trainer) {
   const std::string yaml = settings::to_yaml(run.record.settings, "");
   trainer.run(run.record.state, [&](const training::TrainState& state, bool best) {
     // last.h5 first: resume_training() can make best.h5 from it, but not the other way round.
     training::write_training(run.folder.last(), network, snapshot_of(run, state, trainer.optimizer()), yaml);
     if (best) training::write_weights(run.folder.best(), network, state.best_epoch, yaml);
-    run.record.training_s = seconds_of(state);
+    run.record.training_ns = training::training_ns(state.history);
     run.write();
     run.tracking.epoch_done(run.record);
     fmt::print("{}", epoch_text(state, run.record.settings.epochs, best));
     std::fflush(stdout);
   });
-  run.record.training_s = seconds_of(run.record.state);
+  run.record.training_ns = training::training_ns(run.record.state.history);
   if (run.record.state.stopped_early)
     fmt::print("stopped early: no better val AUC for {}\n",
                counted(run.record.state.epochs_since_best_auc, "epoch"));
@@ -304,7 +298,12 @@ void train_and_measure(Run& run, net::Network& network, std::optional<training::
 
 ModelRecord describe_model(const net::Network& network, const net::Plan& inference_plan) {
   const net::NetworkOptions& options = network.options();
-  ModelRecord model{network.spec().name, options.variant, options.channels, options.height, options.width};
+  ModelRecord model;
+  model.network = network.spec().name;
+  model.variant = options.variant;
+  model.channels = options.channels;
+  model.height = options.height;
+  model.width = options.width;
   model.parameters = network.parameters().trainable_count();
   const auto rows = net::plan_rows(inference_plan);
   for (const net::PlanRow& row : rows) {

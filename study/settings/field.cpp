@@ -6,26 +6,21 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
 #include "kernels/base/error.hpp"
+#include "kernels/base/number_text.hpp"
 #include "study/settings/yaml_text.hpp"
 
 namespace dsx::settings {
 namespace {
 
-// Whole text as a number, or nothing: "3x", "" and " 3" are no numbers.
+// "+3" too, as YAML has it.
 template <typename T>
-std::optional<T> number_from(const std::string& text) {
-  T value{};
-  const char* begin = text.c_str();
-  const char* end = begin + text.size();
-  if (text.starts_with("+") && text.size() > 1 && text[1] != '-') ++begin;
-  const auto [stop, error] = std::from_chars(begin, end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
+std::optional<T> signed_number(const std::string& text) {
+  const bool plus = text.starts_with("+") && text.size() > 1 && text[1] != '-';
+  return number_from_text<T>(std::string_view(text).substr(plus ? 1 : 0));
 }
 
 std::optional<bool> bool_from(std::string text) {
@@ -61,7 +56,7 @@ struct Setter {
   }
   template <typename T>
   bool operator()(T Settings::*member) const {
-    const std::optional<T> value = number_from<T>(text);
+    const std::optional<T> value = signed_number<T>(text);
     if (!value || !in_range(field, static_cast<double>(*value))) return false;
     settings.*member = *value;
     return true;

@@ -64,7 +64,7 @@ std::uint64_t seed_for(const Settings& settings, SeedUse use) {
   return Random{seed, static_cast<std::uint64_t>(use)}.bits();
 }
 
-std::unique_ptr<data::Dataset> open_run_data(const Settings& s, const data::Progress& progress) {
+data::DataOptions image_options(const Settings& s) {
   data::DataOptions options;
   options.source = s.data;
   options.positive = s.positive;
@@ -74,12 +74,17 @@ std::unique_ptr<data::Dataset> open_run_data(const Settings& s, const data::Prog
   options.intensity = data::intensity_from_string(s.intensity_range);
   options.subject = s.subject;
   options.skip_bad_images = s.skip_bad_images;
-  options.cache_mib = static_cast<std::size_t>(s.data_cache_mib);
   options.cache_dir = s.cache_dir;
   options.phantom_seed = s.synthetic_seed;
   options.phantom_train = s.synthetic_train;
   options.phantom_val = s.synthetic_val;
   options.phantom_test = s.synthetic_test;
+  return options;
+}
+
+std::unique_ptr<data::Dataset> open_run_data(const Settings& s, const data::Progress& progress) {
+  data::DataOptions options = image_options(s);
+  options.cache_mib = static_cast<std::size_t>(s.data_cache_mib);
   options.splits = {s.val_fraction, s.test_fraction, seed_for(s, SeedUse::split)};
   options.manifest = s.manifest;
   options.progress = progress;

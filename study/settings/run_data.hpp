@@ -24,6 +24,10 @@ enum class SeedUse : std::uint64_t {
 };
 std::uint64_t seed_for(const Settings& settings, SeedUse use);
 
+// What decides the images themselves: their source, and what is made of them. Splits, the cache and progress
+// are left as they are by default.
+data::DataOptions image_options(const Settings& settings);
+
 // Opens settings.data with complete splits. Throws DataError when a split is empty or train lacks a class.
 // `progress` shows an import and may be empty.
 std::unique_ptr<data::Dataset> open_run_data(const Settings& settings, const data::Progress& progress);

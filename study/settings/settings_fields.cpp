@@ -110,7 +110,7 @@ void add_network(Fields& f) {
       "of --engine fused: direct; fast: convolutions with fewer products and another rounding, where there "
       "is such a kernel; auto: where it also computes less"));
   f.push_back(flag("allow_ref", G::network, &S::allow_ref,
-                   "accept oneDNN's reference kernels, some 100 times slower"));
+                   "accept oneDNN's reference kernels, about 100 times slower"));
 }
 
 void add_data(Fields& f) {
@@ -146,8 +146,8 @@ void add_data(Fields& f) {
                             "none")));
   f.push_back(flag("skip_bad_images", G::data, &S::skip_bad_images,
                    "leave out images that cannot be read, and say how many"));
-  f.push_back(free(number("data_cache_mib", G::data, &S::data_cache_mib, 0, 1 << 20,
-                          "decoded images kept in memory at most, MiB")));
+  f.push_back(free(
+      number("data_cache_mib", G::data, &S::data_cache_mib, 0, 1 << 20, "memory for decoded images, MiB")));
   f.push_back(
       number("synthetic_train", G::data, &S::synthetic_train, 2, 1e6, "built-in data: images to train on"));
   f.push_back(
@@ -164,10 +164,10 @@ void add_preprocessing(Fields& f) {
   f.push_back(number("mean", G::preprocessing, &S::mean, -10, 10,
                      "subtracted from pixels scaled to 0..1 (the original wrote .485)"));
   f.push_back(number("std", G::preprocessing, &S::std, 0, 10,
-                     "divides what is left (the original wrote .229)", true));
+                     "what is left is divided by it (the original wrote .229)", true));
   f.push_back(flag("equalize", G::preprocessing, &S::equalize, "equalize the histogram"));
   f.push_back(flag("sharpen", G::preprocessing, &S::sharpen, "sharpen with a 3x3 filter"));
-  f.push_back(flag("denoise", G::preprocessing, &S::denoise, "remove speckles first"));
+  f.push_back(flag("denoise", G::preprocessing, &S::denoise, "remove speckle noise first"));
 }
 
 void add_augmentation(Fields& f) {
@@ -183,13 +183,14 @@ void add_augmentation(Fields& f) {
 
 void add_noise(Fields& f) {
   f.push_back(number("label_noise", G::noise, &S::label_noise, 0, kMaxLabelNoise,
-                     "share of training labels made wrong; val and test keep theirs"));
+                     "share of training labels made wrong; those of val and test stay"));
   f.push_back(words("noise_kind", G::noise, &S::noise_kind, noise_kind_names(),
                     "which labels (any, those of one class, or by what the image looks like)"));
 }
 
 void add_training(Fields& f) {
-  f.push_back(free(number("epochs", G::training, &S::epochs, 1, 1e6, "passes over train at most")));
+  f.push_back(
+      free(number("epochs", G::training, &S::epochs, 1, 1e6, "passes over the training images, at most")));
   f.push_back(number("batch", G::training, &S::batch, 1, 65536, "images per step"));
   f.push_back(number("seed", G::training, &S::seed, 0, 9e15,
                      "of initialisation, order, augmentation, noise and split"));
@@ -204,7 +205,7 @@ void add_training(Fields& f) {
                     "sgd, or the original's adam (with lr .001, weight_decay .0001)"));
   f.push_back(number("lr", G::training, &S::lr, 0, 1e30, "learning rate", true));
   f.push_back(number("momentum", G::training, &S::momentum, 0, 0.9999, "of sgd"));
-  f.push_back(flag("nesterov", G::training, &S::nesterov, "sgd looks ahead along its momentum"));
+  f.push_back(flag("nesterov", G::training, &S::nesterov, "Nesterov momentum, of sgd"));
   f.push_back(
       number("weight_decay", G::training, &S::weight_decay, 0, 1, "added to the gradient, times the weight"));
   f.push_back(words("schedule", G::training, &S::schedule, {"constant", "step", "cosine"},
@@ -219,11 +220,11 @@ void add_training(Fields& f) {
 }
 
 void add_machine(Fields& f) {
-  f.push_back(free(shown_as(number("threads", G::machine, &S::threads, 1, 4096,
-                                   "OpenMP threads; more than CPUs are cut to their number"),
-                            "all CPUs")));
+  f.push_back(free(
+      shown_as(number("threads", G::machine, &S::threads, 1, 4096, "OpenMP threads, at most one per CPU"),
+               "all CPUs")));
   f.push_back(free(flag("oversubscribe", G::machine, &S::oversubscribe,
-                        "use more threads than CPUs if asked to: many times slower")));
+                        "allow more threads than CPUs: many times slower")));
   f.push_back(free(flag("latency", G::machine, &S::latency, "measure the latency after training")));
   f.push_back(free(number("latency_iterations", G::machine, &S::latency_iterations, 5, 1e6,
                           "timed runs per batch size, after warm-up")));
@@ -242,7 +243,8 @@ void add_output(Fields& f) {
   f.push_back(aside(words("progress", G::output, &S::progress, {"auto", "bar", "plain", "none"},
                           "auto is a bar on a terminal, plain lines elsewhere")));
   f.push_back(aside(shown_as(
-      text("resume", G::output, &S::resume, "resume the run in this folder, as if never stopped"), "off")));
+      text("resume", G::output, &S::resume, "resume the run in this folder as if it had never stopped"),
+      "off")));
   f.push_back(aside(
       shown_as(text("config", G::output, &S::config, "YAML file of settings; flags win over it"), "none")));
   f.push_back(

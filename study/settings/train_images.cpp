@@ -2,22 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/number_text.hpp"
 
 namespace dsx::settings {
 
 double train_images_from_text(const std::string& text, const std::string& where) {
   if (text == "all") return kAllTrainImages;
   constexpr double kMost = 1e9;
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const auto number = number_from_text<double>(text);
+  const double value = number.value_or(0);
   const bool whole = value >= 1 && value <= kMost && value == std::floor(value);
-  if (error != std::errc() || stop != end || !(whole || (value > 0 && value < 1)))
+  if (!(whole || (value > 0 && value < 1)))
     throw ConfigError(
         fmt::format("{}: expected a number of training images (400), a share of them (0.25) or all, got '{}'",
                     where, text));

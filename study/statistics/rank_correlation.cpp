@@ -7,6 +7,35 @@
 
 namespace dsx::statistics {
 
+std::vector<double> midranks(std::span<const double> values) {
+  std::vector<double> ranks;
+  for (const double value : values) {
+    double below = 0, equal = 0;
+    for (const double other : values) {
+      below += other < value;
+      equal += other == value;
+    }
+    ranks.push_back(std::isnan(value) ? value : below + (equal + 1) / 2);
+  }
+  return ranks;
+}
+
+Estimate rank_correlation(std::span<const double> a, std::span<const double> b) {
+  constexpr std::size_t kFewest = 5;
+  const RankCorrelation both(a, b);
+  if (a.size() < kFewest) return cannot_estimate("a rank correlation needs at least 5 pairs");
+  const double r = both.of(std::vector<double>(a.size(), 1.0));
+  if (std::isnan(r)) return cannot_estimate("a column with a single value has no rank correlation");
+  const double z = std::atanh(std::clamp(r, -0.999, 0.999)), n = static_cast<double>(a.size());
+  const double half = normal_quantile(0.975) * std::sqrt((1 + r * r / 2) / (n - 3));
+  Estimate e;
+  e.value = r;
+  e.low = std::tanh(z - half);
+  e.high = std::tanh(z + half);
+  e.method = "Spearman, Fisher";
+  return e;
+}
+
 RankCorrelation::RankCorrelation(std::span<const double> a, std::span<const double> b)
     : a_(ordered(a)), b_(ordered(b)) {
   if (a.size() != b.size()) throw std::invalid_argument("a rank correlation needs two scores of each image");

@@ -1,13 +1,11 @@
 #include "study/swap/swap_run.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <functional>
 #include <stdexcept>
 
-#include "data/io/h5.hpp"
 #include "kernels/base/error.hpp"
+#include "study/analysis/cell_cache.hpp"
 #include "study/analysis/cell_data.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/cli/progress.hpp"
@@ -19,11 +17,8 @@
 namespace dsx::swap {
 namespace {
 
-namespace fs = std::filesystem;
-constexpr const char* kSwapFormat = "downscalexr-swap";
+const analysis::CellCache kSwapCache("swap", 1);
 constexpr data::Split kSwapSplits[] = {data::Split::val, data::Split::test};
-
-fs::path swap_cache_of(const analysis::Cell& cell) { return cell.folder / "swap.h5"; }
 
 std::vector<std::string> operator_names() {
   std::vector<std::string> names;
@@ -32,47 +27,27 @@ std::vector<std::string> operator_names() {
 }
 
 bool read_swap_cache(const analysis::Cell& cell, SwapLogits& result) {
-  std::error_code ignored;
-  if (!fs::exists(swap_cache_of(cell), ignored)) return false;
-  try {
-    const data::h5::Reader in(swap_cache_of(cell));
-    if (in.attribute_string("format") != kSwapFormat || in.attribute_int("version") != 1 ||
-        in.attribute_string("checkpoint") != analysis::checkpoint_seal(cell) ||
-        in.strings("operator") != operator_names())
-      return false;
+  return kSwapCache.read(cell, [&](const data::h5::Reader& in) {
+    if (in.strings("operator") != operator_names()) return false;
     for (const data::Split split : kSwapSplits) {
       const auto all = in.numbers<float>(data::to_string(split) + "_logit");
       const std::size_t images = cell.of(split).size();
       if (all.size() != run_operators().size() * images) return false;
-      auto& logits = split == data::Split::val ? result.val : result.test;
-      logits.clear();
-      for (std::size_t o = 0; o < run_operators().size(); ++o) {
-        const auto begin = all.begin() + static_cast<std::ptrdiff_t>(o * images);
-        logits.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(images));
-      }
+      (split == data::Split::val ? result.val : result.test) = analysis::rows_of(all, images);
     }
     return true;
-  } catch (const DataError&) {
-    return false;  // damaged: made again
-  }
+  });
 }
 
 void write_swap_cache(const analysis::Cell& cell, const SwapLogits& result) {
-  try {
-    data::h5::Writer out(swap_cache_of(cell));
-    out.attribute("format", kSwapFormat);
-    out.attribute("version", std::int64_t{1});
-    out.attribute("checkpoint", analysis::checkpoint_seal(cell));
+  kSwapCache.write(cell, [&](data::h5::Writer& out) {
     out.strings("operator", operator_names());
     for (const data::Split split : kSwapSplits) {
       std::vector<float> all;
       for (const auto& logits : result.of(split)) all.insert(all.end(), logits.begin(), logits.end());
       out.numbers(data::to_string(split) + "_logit", all, {run_operators().size(), cell.of(split).size()}, 4);
     }
-    out.commit();
-  } catch (const OutputError& error) {
-    fmt::print(stderr, "study: warning: {}; it will be computed again next time\n", error.what());
-  }
+  });
 }
 
 SwapLogits run_swapped(const analysis::Cell& cell, const data::Dataset& dataset,

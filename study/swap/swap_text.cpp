@@ -162,10 +162,15 @@ std::string doses_text(const ResultTable& doses, const ResultTable& slopes) {
       text.add(line);
     }
   }
-  return "\nDose and response: the same weights run with the power mean over 2x2, minus the average (p = 1); "
-         "p = 2 is "
-         "rmspool, infinity\nmaxpool. Last column: slope over 1 - 1/p, which goes from 0 to 1.\n" +
-         text.str();
+  std::vector<std::string> rows;  // of the table of operators
+  for (const downsample::PowerMean& mean : downsample::power_means())
+    for (const downsample::DownsampleOp& op : downsample::downsample_table())
+      if (mean.op == &op && mean.p > 1) rows.push_back(fmt::format("p = {} is {}", mean.power, op.name));
+  return fmt::format(
+      "\nDose and response: the same weights run with the power mean over 2x2, minus the average (p = 1); "
+      "{}.\n"
+      "Last column: slope over 1 - 1/p, which goes from 0 to 1.\n{}",
+      fmt::join(rows, ", "), text.str());
 }
 
 std::string control_text(const ResultTable& table) {

@@ -3,10 +3,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "data/io/files.hpp"
 #include "data/io/folder_lock.hpp"
+#include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
 #include "study/settings/settings_fields.hpp"
 #include "study/sweep/sweep.hpp"
@@ -90,7 +92,7 @@ CellState look_at_cell(const fs::path& folder, const settings::Settings& wanted)
   state.message = text_at(summary, "/message");
   state.data_digest = text_at(summary, "/data/digest");
   state.epochs_done = static_cast<int>(number_at(summary, "/training/epochs_done", 0));
-  state.training_s = number_at(summary, "/training/seconds", 0);
+  state.training_ns = in_ns(std::clamp(number_at(summary, "/training/seconds", 0), 0.0, 1e9));  // 30 years
   state.images_per_epoch = number_at(summary, "/train_subset/images_per_epoch", images_of(summary));
   state.not_learnt = text_at(summary, "/training/not_learnt");
   state.val_auc = number_at(summary, "/best/val/at_val_threshold/auc", state.val_auc);

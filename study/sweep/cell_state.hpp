@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <string>
@@ -16,10 +17,10 @@ std::string to_string(CellStatus status);  // "to do", "partial", "finished", "f
 struct CellState {
   CellStatus status = CellStatus::to_do;
   int epochs_done = 0;
-  double training_s = 0;    // of all epochs so far
-  std::string message;      // why it failed
-  bool diverged = false;    // its loss left the finite numbers: tried again, it would once more
-  std::string data_digest;  // "" before it is known
+  std::int64_t training_ns = 0;  // of all epochs so far
+  std::string message;           // why it failed
+  bool diverged = false;         // its loss left the finite numbers: tried again, it would once more
+  std::string data_digest;       // "" before it is known
   double images_per_epoch = 0;
   std::string not_learnt;  // what to do about it; "" for a run that has learnt
   double val_auc = std::numeric_limits<double>::quiet_NaN();  // of the best checkpoint, when finished

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "study/cli/interrupt.hpp"
@@ -120,7 +121,7 @@ Estimator make_estimator(const std::vector<PlannedCell>& cells, int threads) {
   Estimator estimator;
   for (const PlannedCell& cell : cells)
     if (cell.state.status == CellStatus::finished)
-      estimator.add_measured(cell.spec.variant, cell.state.training_s,
+      estimator.add_measured(cell.spec.variant, in_seconds(cell.state.training_ns),
                              cell.state.images_per_epoch * cell.state.epochs_done);
   for (const PlannedCell& cell : cells) {
     if (cell.state.status == CellStatus::finished || estimator.knows(cell.spec.variant)) continue;

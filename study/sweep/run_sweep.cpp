@@ -61,7 +61,7 @@ struct RunningCell {
   std::size_t index = 0;
   pid_t pid = -1;
   Stopwatch watch;
-  double trained_before_s = 0;
+  std::int64_t trained_before_ns = 0;
 };
 
 class SweepRun {
@@ -151,7 +151,8 @@ double SweepRun::left_s() const {
     const double epoch_s =
         estimator_.seconds(cell.spec.variant, images, 1) - estimator_.seconds(cell.spec.variant, images, 0);
     const double by_epochs = seconds_left(cell, estimator_, data_.train_images);
-    const double spent = running.watch.elapsed_s() - (cell.state.training_s - running.trained_before_s);
+    const double spent =
+        in_seconds(running.watch.elapsed_ns() - (cell.state.training_ns - running.trained_before_ns));
     add(std::max(0.0, by_epochs - std::clamp(spent, 0.0, epoch_s)));
   }
   return std::max(longest, sum / options_.jobs);
@@ -177,7 +178,7 @@ bool SweepRun::start(std::size_t index) {
   }
   try {
     const pid_t pid = start_child(words_of(cell, options_.threads_per_job), log_of(cell));
-    running_.push_back({index, pid, Stopwatch(), cell.state.training_s});
+    running_.push_back({index, pid, Stopwatch(), cell.state.training_ns});
   } catch (const UnsupportedError&) {  // a limit of processes: fewer cells at once are fewer processes
     if (running_.empty()) throw;
     queue_.push_front(index);
@@ -198,7 +199,7 @@ void SweepRun::report_finished(const PlannedCell& cell) {
   bar_.finish();
   fmt::print("[{}/{}] {}: val AUC {}, test AUC {}; {} in {}", finished_ + failed_, cells_.size(),
              name_of(cell.spec), cli::fixed(cell.state.val_auc, 4), cli::fixed(cell.state.test_auc, 4),
-             counted(cell.state.epochs_done, "epoch"), cli::duration(cell.state.training_s));
+             counted(cell.state.epochs_done, "epoch"), cli::duration(in_seconds(cell.state.training_ns)));
   if (const double left = left_s(); left > 0) fmt::print("; about {} left", cli::duration(left));
   fmt::print("\n");
   if (!cell.state.not_learnt.empty()) fmt::print("  {} {}\n", name_of(cell.spec), cell.state.not_learnt);
@@ -219,9 +220,10 @@ void SweepRun::end(const RunningCell& running, const ChildEnd& how) {
   cell.state = look_at_cell(cell.folder, cell.settings);
   if (cell.state.status == CellStatus::finished) {
     ++finished_;
-    estimator_.add_measured(cell.spec.variant, cell.state.training_s,
+    estimator_.add_measured(cell.spec.variant, in_seconds(cell.state.training_ns),
                             cell.state.images_per_epoch * cell.state.epochs_done);
-    estimator_.add_overhead(running.watch.elapsed_s() - (cell.state.training_s - running.trained_before_s));
+    estimator_.add_overhead(
+        in_seconds(running.watch.elapsed_ns() - (cell.state.training_ns - running.trained_before_ns)));
     report_finished(cell);
   } else if (how.code == static_cast<int>(cli::ExitCode::output) &&
              cell.state.status == CellStatus::partial && collided_.insert(running.index).second) {

@@ -5,13 +5,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <set>
 
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/number_text.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/settings/noise_kind.hpp"
 #include "study/settings/settings_fields.hpp"
@@ -39,10 +39,10 @@ std::vector<std::string> items_of(const std::string& text, const std::string& fl
 }
 
 template <typename T>
-bool parse_whole(const std::string& text, T& value) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc() && stop == end;
+bool parse_whole(std::string_view text, T& value) {
+  const auto number = number_from_text<T>(text);
+  if (number) value = *number;
+  return number.has_value();
 }
 
 template <typename T>

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cstdlib>
 
 #include "kernels/base/error.hpp"
+#include "kernels/base/number_text.hpp"
 
 namespace dsx::tracking {
 namespace {
@@ -30,11 +30,10 @@ constexpr const char* kIgnored[] = {
 int environment_number(const char* name, int least, int otherwise) {
   const std::string text = environment_text(name);
   if (text.empty()) return otherwise;
-  int value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size() || value < least)
+  const auto value = number_from_text<int>(text);
+  if (!value || *value < least)
     throw ConfigError(fmt::format("{}: expected an integer of at least {}", name, least));
-  return value;
+  return *value;
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 
+#include "kernels/base/clock.hpp"
+
 namespace dsx::training {
 namespace {
 
@@ -58,9 +60,13 @@ const std::vector<Column>& columns_of_epochs() {
     real("lr", &EpochRecord::lr);
     add_metrics(c, "train_", &EpochRecord::train);
     add_metrics(c, "val_", &EpochRecord::val);
-    real("train_s", &EpochRecord::train_s);
-    real("val_s", &EpochRecord::val_s);
-    real("data_wait_s", &EpochRecord::data_wait_s);
+    const auto seconds = [&](const char* name, std::int64_t EpochRecord::*member) {
+      c.push_back({name, [=](const EpochRecord& e) { return in_seconds(e.*member); },
+                   [=](EpochRecord& e, double v) { e.*member = whole<std::int64_t>(std::round(v * 1e9)); }});
+    };
+    seconds("train_s", &EpochRecord::train_ns);
+    seconds("val_s", &EpochRecord::val_ns);
+    seconds("data_wait_s", &EpochRecord::data_wait_ns);
     real("train_images_per_s", &EpochRecord::train_images_per_s);
     return c;
   }();
@@ -68,6 +74,12 @@ const std::vector<Column>& columns_of_epochs() {
 }
 
 }  // namespace
+
+std::int64_t training_ns(const std::vector<EpochRecord>& history) {
+  std::int64_t sum = 0;
+  for (const EpochRecord& e : history) sum += e.train_ns + e.val_ns;
+  return sum;
+}
 
 bool add_epoch(TrainState& state, const EpochRecord& record, int patience) {
   state.history.push_back(record);

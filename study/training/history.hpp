@@ -2,6 +2,7 @@
 // the last checkpoint, run.h5 and summary.json from one list of columns.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
@@ -16,10 +17,11 @@ struct EpochRecord {
   double lr = 0;  // of the epoch's last step
   Metrics train;  // running: from the logits each training step computed, so before that step's update
   Metrics val;    // after the epoch
-  double train_s = 0, val_s = 0;
-  double data_wait_s = 0;  // of train_s, waiting for the loader
+  std::int64_t train_ns = 0, val_ns = 0;  // in files as seconds, train_s and val_s
+  std::int64_t data_wait_ns = 0;          // of train_ns, waiting for the loader
   double train_images_per_s = 0;
 };
+std::int64_t training_ns(const std::vector<EpochRecord>& history);  // of all epochs, train and val
 
 // A step as the epochs took it, and the same step alone, with no loader at work beside it.
 struct PaceRecord {

@@ -121,9 +121,9 @@ EpochRecord Trainer::train_epoch(int epoch) {
     }
   }
   record.train = compute_metrics(logits, labels);
-  record.train_s = in_seconds(progress.elapsed_ns());
-  record.data_wait_s = in_seconds(loader_->waited_ns() - waited_ns);
-  record.train_images_per_s = static_cast<double>(logits.size()) / record.train_s;
+  record.train_ns = progress.elapsed_ns();
+  record.data_wait_ns = loader_->waited_ns() - waited_ns;
+  record.train_images_per_s = static_cast<double>(logits.size()) / in_seconds(record.train_ns);
   return record;
 }
 
@@ -138,7 +138,8 @@ std::optional<PaceRecord> Trainer::measure_pace(const TrainState& state) {
   const double alone_ns = bench::measure({step}, options).front().summary.median_ns;
   const EpochRecord& last = state.history.back();
   const auto steps = static_cast<double>(passes_ * loader_->batches_per_epoch());
-  return PaceRecord{last.train_s * 1e9 / steps, last.data_wait_s * 1e9 / steps, alone_ns};
+  return PaceRecord{static_cast<double>(last.train_ns) / steps,
+                    static_cast<double>(last.data_wait_ns) / steps, alone_ns};
 }
 
 void Trainer::validate(EpochRecord& record) {
@@ -147,7 +148,7 @@ void Trainer::validate(EpochRecord& record) {
   inference_plan_.pack();
   const Predictions predictions = predict(inference_plan_, dataset_, val_, settings_, progress);
   record.val = compute_metrics(predictions.logits, predictions.labels);
-  record.val_s = in_seconds(predictions.took_ns);
+  record.val_ns = predictions.took_ns;
 }
 
 void Trainer::run(TrainState& state, const std::function<void(const TrainState&, bool)>& on_epoch) {

@@ -24,6 +24,7 @@ struct NamePattern {
   const char* what;
   std::string (*name)(int label, int patient, int image);
 };
+void PrintTo(const NamePattern& pattern, std::ostream* out) { *out << pattern.what; }
 
 class Conventions : public ::testing::TestWithParam<NamePattern> {};
 

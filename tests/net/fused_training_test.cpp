@@ -74,7 +74,7 @@ TEST_P(FusedTrainingOf, UpdatesInBackwardAsAfterIt) {
     expect_same_bits(train(GetParam(), 2, true, nesterov), train(GetParam(), 2, false, nesterov));
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, FusedTrainingOf, testing::ValuesIn(variant_names()),
+INSTANTIATE_TEST_SUITE_P(Variants, FusedTrainingOf, testing::ValuesIn(operator_names()),
                          [](const auto& tested) { return tested.param; });
 
 }  // namespace

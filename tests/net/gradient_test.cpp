@@ -116,7 +116,7 @@ TEST_P(Gradient, RepeatsBitwise) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Gradient,
-                         testing::Combine(testing::ValuesIn(variant_names()),
+                         testing::Combine(testing::ValuesIn(operator_names()),
                                           testing::Values(kernels::Layout::nhwc, kernels::Layout::nchw,
                                                           kernels::Layout::blocked, kernels::Layout::any)),
                          [](const auto& tested) {

@@ -10,11 +10,13 @@
 #include <string>
 #include <vector>
 
-#include "kernels/downsample/downsample.hpp"
 #include "net/network.hpp"
+#include "tests/reference/operators.hpp"
 #include "tests/reference/print_layout.hpp"
 
 namespace dsx {
+
+using reference::operator_names;
 
 struct Images {
   explicit Images(const std::vector<float>& values)
@@ -28,12 +30,6 @@ struct Images {
 inline nlohmann::json read_fixture(const std::string& name) {
   std::ifstream file(std::string(DOWNSCALEXR_SOURCE_DIR) + "/tests/fixtures/" + name);
   return nlohmann::json::parse(file);
-}
-
-inline std::vector<std::string> variant_names() {
-  std::vector<std::string> names;
-  for (const auto& op : downsample::downsample_table()) names.push_back(op.name);
-  return names;
 }
 
 // A small LeNet: same layers, 28 x 28.

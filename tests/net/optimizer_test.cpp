@@ -147,7 +147,7 @@ TEST(Init, DrawsPyTorchsUniformBounds) {
 
 TEST(Init, GivesEveryVariantTheSameWeightsForASeed) {
   std::vector<float> first;
-  for (const auto& variant : variant_names()) {
+  for (const auto& variant : operator_names()) {
     net::Network network({}, small_lenet(), {variant, 1, 28, 28});
     network.init(3);
     const auto values = network.parameters().at("conv2.weight").get();

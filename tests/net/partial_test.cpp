@@ -11,7 +11,7 @@ TEST(PartialNetwork, GivesItsResultAndTheGradientOfItsInput) {
   const auto spec = net::parse_network_spec(
       "layers:\n  - Conv2d: {name: conv1, out_channels: 4, kernel_size: 3}\n  - ReLU\n  - Downsample",
       "block");
-  for (const auto& variant : variant_names()) {
+  for (const auto& variant : operator_names()) {
     for (const auto layout : {kernels::Layout::nhwc, kernels::Layout::nchw, kernels::Layout::any}) {
       kernels::Context context;
       context.layout = layout;

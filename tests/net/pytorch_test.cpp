@@ -52,7 +52,7 @@ class PyTorch : public testing::TestWithParam<std::tuple<std::string, kernels::L
 // none yet.
 std::vector<std::string> variants_with_a_fixture() {
   std::vector<std::string> names;
-  for (const auto& name : variant_names()) {
+  for (const auto& name : operator_names()) {
     if (std::filesystem::exists(std::string(DOWNSCALEXR_SOURCE_DIR) + "/tests/fixtures/pytorch_" + name +
                                 ".json"))
       names.push_back(name);

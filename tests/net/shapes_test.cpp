@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 
 TEST(Shapes, AreTheStudysForEveryVariant) {
-  for (const auto& variant : variant_names()) {
+  for (const auto& variant : operator_names()) {
     const auto spec = net::load_network_spec("lenet");
     const auto shapes = net::infer_shapes(spec, variant, {32, 1, 320, 320});
     EXPECT_EQ(shapes[2].dst, (dnnl::memory::dims{32, 6, 158, 158})) << variant;
@@ -24,7 +24,7 @@ TEST(Shapes, AreTheStudysForEveryVariant) {
 TEST(Shapes, AgreeBetweenVariantsForAnyInput) {
   for (const int side : {28, 29, 30, 31, 33, 64, 225}) {
     dnnl::memory::dims first;
-    for (const auto& variant : variant_names()) {
+    for (const auto& variant : operator_names()) {
       const auto shapes = net::infer_shapes(small_lenet(), variant, {2, 1, side, side});
       const auto flat = shapes[6].dst;
       if (first.empty()) first = flat;

@@ -5,10 +5,10 @@
 namespace dsx {
 namespace {
 
-constexpr int kBatch = 3;
+constexpr int kSwapBatch = 3;
 
 std::vector<float> pixels() {
-  std::vector<float> values(kBatch * 28 * 28);
+  std::vector<float> values(kSwapBatch * 28 * 28);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 37 % 101) / 100 - 0.3F;
   return values;
 }
@@ -32,11 +32,12 @@ std::vector<float> logits_of(net::Plan& plan) {
 // A seed gives all variants the same weights: a network of that variant is what a swapped plan must repeat.
 TEST(SwappedPlan, EqualsANetworkOfThatVariantWithTheSameWeights) {
   for (const bool fused : {false, true})
-    for (const std::string& trained : variant_names()) {
+    for (const std::string& trained : operator_names()) {
       net::Network network = small_network(trained, fused);
       for (const auto& op : downsample::downsample_table()) {
         net::Network other = small_network(op.name, fused);
-        net::Plan expected = other.make_plan(kBatch, false), swapped = network.make_plan_with(op, kBatch);
+        net::Plan expected = other.make_plan(kSwapBatch, false),
+                  swapped = network.make_plan_with(op, kSwapBatch);
         const auto found = logits_of(swapped), wanted = logits_of(expected);
         for (std::size_t i = 0; i < found.size(); ++i)
           EXPECT_NEAR(found[i], wanted[i], 1e-5)
@@ -47,15 +48,15 @@ TEST(SwappedPlan, EqualsANetworkOfThatVariantWithTheSameWeights) {
 
 TEST(SwappedPlan, SliceIsStrided) {
   net::Network network = small_network("maxpool", false);
-  net::Plan slice = network.make_plan_with(downsample::downsample_op("slice"), kBatch);
-  net::Plan strided = network.make_plan_with(downsample::downsample_op("strided"), kBatch);
+  net::Plan slice = network.make_plan_with(downsample::downsample_op("slice"), kSwapBatch);
+  net::Plan strided = network.make_plan_with(downsample::downsample_op("strided"), kSwapBatch);
   const auto a = logits_of(slice), b = logits_of(strided);
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-6);
 }
 
 TEST(SwappedPlan, FollowsTheNetworksWeights) {
   net::Network network = small_network("avgpool", false);
-  net::Plan swapped = network.make_plan_with(downsample::downsample_op("maxpool"), kBatch);
+  net::Plan swapped = network.make_plan_with(downsample::downsample_op("maxpool"), kSwapBatch);
   const auto before = logits_of(swapped);
   network.init(6);
   swapped.pack();
@@ -66,7 +67,7 @@ TEST(SwappedPlan, TakesOperatorsThatAreNotInTheTable) {
   for (const bool fused : {false, true}) {
     net::Network network = small_network("strided", fused);
     for (const auto& mean : downsample::power_means()) {
-      net::Plan plan = network.make_plan_with(*mean.op, kBatch);
+      net::Plan plan = network.make_plan_with(*mean.op, kSwapBatch);
       for (const float logit : logits_of(plan)) EXPECT_TRUE(std::isfinite(logit)) << mean.power;
     }
   }

@@ -340,6 +340,14 @@ class Text(unittest.TestCase):
                 with self.subTest(f"{page.name}:{number}"):
                     self.assertLessEqual(len(line), COLUMNS)
 
+    def test_one_version_and_one_date(self):
+        version = re.search(r"^project\(\w+ VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)[1]
+        cited = dict(re.findall(r"^(version|date-released): (\S+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE))
+        headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+        self.assertEqual(version, cited["version"])
+        released = next(heading for heading in headings if not heading.startswith("Unreleased"))
+        self.assertEqual(f"{version} ({cited['date-released']})", released)
+
     def test_every_block_has_a_language(self):
         for page in RUN:
             for line, language, _, _ in blocks(page):

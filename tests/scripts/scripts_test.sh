@@ -285,12 +285,23 @@ CiRunsTheSuiteLastAndTellsWhatFailed() {
   done
   FAILING="" expect 0 "$clone/.ci/run" -LE slow
   [[ $(tail -n1 <<<"$out") == "test -LE slow" ]] || fail "the suite is not last: $out"
-  [[ $(grep -c '^ci: .*: passed in' <<<"$out") == 5 ]] || fail "not all steps passed: $out"
+  [[ $(grep -c '^ci: .*: passed in' <<<"$out") == 7 ]] || fail "not all steps passed: $out"
   FAILING="lint shell" expect 1 "$clone/.ci/run"
   holds "$out" "ci: shellcheck: FAILED"
   holds "$out" "ci: failed before the suite: shellcheck"
   [[ $(tail -n1 <<<"$out") == "test " ]] || fail "the suite did not run: $out"
   FAILING="test " expect 1 "$clone/.ci/run"
+}
+
+ParameterisedTestsShowTheirParameters() {
+  local program listed found=0
+  for program in "$DOWNSCALEXR_BIN_DIR"/*_tests; do
+    [[ -x $program ]] || continue
+    listed=$("$program" --gtest_list_tests) || fail "$program does not list its tests"
+    [[ $listed != *"-byte object"* ]] || fail "$program: $(grep -m1 -e '-byte object' <<<"$listed") (PrintTo is missing)"
+    found=1
+  done
+  ((found)) || exit 77 # ctest: skipped
 }
 
 ResultsAreFitToPassOn() {

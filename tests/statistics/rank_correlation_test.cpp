@@ -62,6 +62,28 @@ TEST(RankCorrelation, EqualsSciPys) {
   EXPECT_NEAR(RankCorrelation(a, b).of(ones), -0.08334762598987158, 1e-12);
 }
 
+// Fisher's interval with Bonett & Wright's standard error, by hand: tanh(atanh(r) -+ 1.959964 sqrt((1 + r^2 /
+// 2) / 4)).
+TEST(RankCorrelation, HasAnIntervalFromFivePairsOn) {
+  const std::vector<double> a{3.1, 1, 4, 1, 5, 9, 2.5}, b{2, 7, 1, 8, 2, 8, 1}, same(7, 3);
+  const Estimate found = rank_correlation(a, b);
+  EXPECT_NEAR(found.value, -0.08334762598987158, 1e-12);
+  EXPECT_NEAR(found.low, -0.7876550213932422, 1e-9);
+  EXPECT_NEAR(found.high, 0.715391496290071, 1e-9);
+  EXPECT_FALSE(rank_correlation(a, same).estimable());
+  EXPECT_FALSE(rank_correlation(std::span(a).first(4), std::span(b).first(4)).estimable());
+  EXPECT_THROW(rank_correlation(a, std::span(b).first(4)), std::invalid_argument);
+}
+
+TEST(Midranks, ShareTiesAndLeaveOutWhatIsNoNumber) {
+  const std::vector<double> ranks = midranks(std::vector<double>{5, 2, NAN, 5, 1});
+  EXPECT_EQ(ranks[0], 3.5);
+  EXPECT_EQ(ranks[1], 2);
+  EXPECT_TRUE(std::isnan(ranks[2]));
+  EXPECT_EQ(ranks[3], 3.5);
+  EXPECT_EQ(ranks[4], 1);
+}
+
 TEST(RankCorrelation, IsOneForTheSameOrderAndNotDefinedForOneValue) {
   const std::vector<double> a{-2, 0, 1, 5}, b{1, 2, 3, 400}, same(4, 7), ones(4, 1);
   EXPECT_DOUBLE_EQ(RankCorrelation(a, b).of(ones), 1);

@@ -69,7 +69,7 @@ TEST_P(Layer, IsReadFromYamlWithDefaultsForTheRest) {
 
 TEST_P(Layer, TrainsAndDeclaresWhatItTrains) {
   const net::NetworkSpec spec = network_with(type());
-  for (const auto& variant : variant_names()) {
+  for (const auto& variant : operator_names()) {
     kernels::Context context;
     context.allow_ref = true;
     net::Network network(context, spec, {variant, 1, 8, 8});

@@ -93,7 +93,7 @@ TEST_P(ImageChainOf, TrainsAsStepByStep) {
 // One image for two threads, one for each, an odd one left over.
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const auto& variant : variant_names()) {
+  for (const auto& variant : operator_names()) {
     for (const int images : {1, 2, 9}) all.push_back({variant, images});
   }
   return all;

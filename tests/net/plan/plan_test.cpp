@@ -31,7 +31,7 @@ TEST(Plan, InferenceReusesMemoryAndTrainingKeepsActivations) {
 }
 
 TEST(Plan, ReadsNothingThatItDidNotWrite) {
-  for (const auto& variant : variant_names()) {
+  for (const auto& variant : operator_names()) {
     for (const bool training : {false, true}) {
       net::Network network({}, small_lenet(), {variant, 1, 28, 28});
       network.init(2);
@@ -81,7 +81,7 @@ TEST(Plan, InferenceSeesUpdatedWeightsAfterPack) {
 }
 
 TEST(Plan, LossFallsWhenTrainingOnOneBatch) {
-  for (const auto& variant : variant_names()) {
+  for (const auto& variant : operator_names()) {
     net::Network network({}, small_lenet(), {variant, 1, 28, 28});
     network.init(2);
     auto plan = network.make_plan(4, true);
@@ -143,7 +143,7 @@ layers:
                                             "all");
   const Images images(pixels(4 * 3 * 22 * 26));
   std::map<std::string, double> losses;
-  for (const auto& variant : variant_names()) {
+  for (const auto& variant : operator_names()) {
     for (const auto layout : {kernels::Layout::nhwc, kernels::Layout::nchw, kernels::Layout::any}) {
       kernels::Context context;
       context.layout = layout;

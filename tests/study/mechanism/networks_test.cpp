@@ -8,6 +8,7 @@
 #include "kernels/onednn/context.hpp"
 #include "study/mechanism/inside.hpp"
 #include "study/mechanism/looks.hpp"
+#include "tests/net/network_fixture.hpp"
 #include "tests/reference/operators.hpp"
 
 namespace dsx {
@@ -16,23 +17,6 @@ namespace {
 using namespace reference;
 
 constexpr int kSide = 28, kImages = 3;
-
-net::NetworkSpec two_blocks() {
-  return net::parse_network_spec(R"(
-layers:
-  - Conv2d: {name: conv1, out_channels: 4, kernel_size: 5}
-  - ReLU
-  - Downsample: {name: pool1}
-  - Conv2d: {name: conv2, out_channels: 6, kernel_size: 5}
-  - ReLU
-  - Downsample: {name: pool2}
-  - Flatten
-  - Linear: {name: fc1, out_features: 9}
-  - ReLU
-  - Linear: {name: fc2, out_features: 1}
-)",
-                                 "two blocks");
-}
 
 kernels::Context any_context() {
   kernels::Context context;
@@ -89,7 +73,7 @@ void expect_same(const mechanism::MapFigures& found, const mechanism::MapFigures
 class InsideEach : public testing::TestWithParam<std::string> {};
 
 TEST_P(InsideEach, GivesActivationsAroundEveryDownsample) {
-  net::Network network(any_context(), two_blocks(), {GetParam(), 1, kSide, kSide});
+  net::Network network(any_context(), small_lenet(), {GetParam(), 1, kSide, kSide});
   network.init(3);
   mechanism::Inside inside(network, 4);  // one more than there are images
   EXPECT_THAT(inside.layers(), testing::ElementsAre("pool1", "pool2"));
@@ -113,7 +97,7 @@ TEST_P(InsideEach, GivesActivationsAroundEveryDownsample) {
 
 // logit = w2 . mask(W1 a + b1) + bias: what b1 and b2 bring, and the terms of a, directly from the weights.
 TEST_P(InsideEach, TakesTheLogitApartExactly) {
-  net::Network network(any_context(), two_blocks(), {GetParam(), 1, kSide, kSide});
+  net::Network network(any_context(), small_lenet(), {GetParam(), 1, kSide, kSide});
   network.init(4);
   mechanism::Inside inside(network, kImages);
   ASSERT_EQ(inside.no_parts(), "");
@@ -150,7 +134,8 @@ TEST_P(InsideEach, TakesTheLogitApartExactly) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, InsideEach, testing::ValuesIn(operator_names()));
+INSTANTIATE_TEST_SUITE_P(Each, InsideEach, testing::ValuesIn(operator_names()),
+                         [](const auto& tested) { return tested.param; });
 
 TEST(Windows, TileTheImageAndTheOutermostAreItsFrame) {
   for (const int size : {16, 32, 100, 320}) {

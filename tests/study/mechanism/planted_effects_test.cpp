@@ -5,8 +5,8 @@
 #include <cmath>
 #include <filesystem>
 
-#include "study/mechanism/cell_cache.hpp"
 #include "study/mechanism/image_columns.hpp"
+#include "study/mechanism/mechanism_cache.hpp"
 #include "study/mechanism/mechanism_text.hpp"
 #include "study/mechanism/network_tables.hpp"
 #include "study/mechanism/words.hpp"

@@ -41,7 +41,7 @@ class Gradients : public data::Dataset {
   std::vector<std::string> names_ = {"NORMAL", "PNEUMONIA"};
 };
 
-constexpr int kImages = 4000;
+constexpr int kGradientImages = 4000;
 
 struct Noisy {
   settings::SplitData train;
@@ -50,7 +50,7 @@ struct Noisy {
 };
 
 Noisy noisy(const std::string& kind, double rate, std::uint64_t seed = 1,
-            const Gradients& data = Gradients(kImages)) {
+            const Gradients& data = Gradients(kGradientImages)) {
   settings::Settings settings;
   settings.noise_kind = kind;
   settings.label_noise = rate;
@@ -95,7 +95,7 @@ TEST(LabelNoise, ZeroChangesNothingAndReadsNoImage) {
 }
 
 TEST(LabelNoise, RecordNamesExactlyTheChangedLabels) {
-  const Gradients data(kImages);
+  const Gradients data(kGradientImages);
   const std::vector<float> before = settings::split_data(data, data::Split::train).labels;
   for (const std::string& kind : settings::noise_kind_names()) {
     const Noisy result = noisy(kind, 0.3, 7, data);
@@ -120,7 +120,7 @@ TEST(LabelNoise, AHigherRateHasTheWrongLabelsOfALowerOne) {
 }
 
 TEST(LabelNoise, DependsOnTheNoiseSeedOnly) {
-  const Gradients data(kImages);
+  const Gradients data(kGradientImages);
   settings::Settings settings;
   settings.label_noise = 0.2;
   const auto digest = [&](const settings::Settings& s) {
@@ -143,7 +143,7 @@ TEST(LabelNoise, DependsOnTheNoiseSeedOnly) {
 // Whether an image's label is wrong follows the image, not the images beside it.
 TEST(LabelNoise, OfAnImageIsTheSameInALargerSet) {
   const std::set<std::string> few = noisy("symmetric", 0.2, 1, Gradients(500)).names();
-  std::set<std::string> many = noisy("symmetric", 0.2, 1, Gradients(kImages)).names();
+  std::set<std::string> many = noisy("symmetric", 0.2, 1, Gradients(kGradientImages)).names();
   std::erase_if(many, [](const std::string& name) { return std::stoi(name.substr(6)) >= 500; });
   EXPECT_EQ(many, few);
 }
@@ -187,8 +187,8 @@ TEST(LabelNoise, InstanceKindSurvivesFlatImages) {
       std::fill(chw.begin(), chw.end(), std::uint8_t{90});
     }
   };
-  const training::NoiseRecord record = noisy("instance", 0.5, 1, Flat(kImages)).record;
-  expect_share(record.flipped(), kImages, 0.5);
+  const training::NoiseRecord record = noisy("instance", 0.5, 1, Flat(kGradientImages)).record;
+  expect_share(record.flipped(), kGradientImages, 0.5);
 }
 
 }  // namespace

@@ -1,0 +1,52 @@
+#include "study/cli/number_flags.hpp"
+
+#include <gmock/gmock.h>
+
+#include "kernels/base/number_text.hpp"
+#include "study/cli/flags.hpp"
+#include "tests/study/error_of.hpp"
+
+namespace dsx {
+namespace {
+
+namespace po = boost::program_options;
+
+po::variables_map given_flags(const std::vector<std::string>& args) {
+  cli::FlagSyntax syntax;
+  syntax.command = "report";
+  for (const char* flag : {"seeds", "ratio"}) syntax.flags.add_options()(flag, po::value<std::string>(), "");
+  return cli::parse_flags(args, syntax).values;
+}
+
+TEST(NumberFlags, AreReadWithinTheirRangeAndHaveADefault) {
+  const po::variables_map given = given_flags({"--seeds", "12", "--ratio", "2.5"});
+  EXPECT_EQ(cli::count_flag(given, "seeds", 3, 1, 12), 12U);
+  EXPECT_EQ(cli::positive_flag(given, "ratio", 5, 1000), 2.5);
+  EXPECT_EQ(cli::count_flag(given_flags({}), "seeds", 3, 1), 3U);
+  EXPECT_EQ(cli::positive_flag(given_flags({}), "ratio", 5, 1000), 5);
+}
+
+TEST(NumberFlags, SayWhatWouldFit) {
+  for (const char* wrong : {"0", "13", "2x", "-1", "", " 2", "2.5", "99999999999999999999"})
+    EXPECT_EQ(
+        error_of([&] { cli::count_flag(given_flags({std::string("--seeds=") + wrong}), "seeds", 3, 1, 12); }),
+        std::string("--seeds: expected an integer from 1 to 12, got '") + wrong + "'");
+  EXPECT_EQ(error_of([] { cli::count_flag(given_flags({"--seeds=0"}), "seeds", 3, 1); }),
+            "--seeds: expected an integer of at least 1, got '0'");
+  for (const char* wrong : {"0", "-1", "nan", "inf", "1001", "1,5", "5 "})
+    EXPECT_EQ(error_of([&] {
+                cli::positive_flag(given_flags({std::string("--ratio=") + wrong}), "ratio", 5, 1000);
+              }),
+              std::string("--ratio: expected a number above 0, at most 1000, got '") + wrong + "'");
+}
+
+TEST(NumberText, IsTheWholeTextOrNothing) {
+  EXPECT_EQ(number_from_text<int>("-12"), -12);
+  EXPECT_EQ(number_from_text<double>("1e3"), 1000);
+  for (const char* wrong : {"", " 1", "1 ", "1x", "+1", "2147483648"})
+    EXPECT_FALSE(number_from_text<int>(wrong)) << wrong;
+  EXPECT_FALSE(number_from_text<unsigned>("-1"));
+}
+
+}  // namespace
+}  // namespace dsx
