@@ -99,8 +99,8 @@ void expect_training_agrees(const std::string& variant, kernels::Layout layout, 
     EXPECT_NEAR(plan.logits()[n], expected, kTolerance * std::abs(expected)) << "image " << n;
   }
   plan.backward();
-  // The fixture's blocks are exact in f32, ties and zeros included; another rounding breaks them, and the gradient
-  // takes another way there. tests/kernels/fast_train_test.cpp compares with values that have none.
+  // The fixture's blocks are exact in f32, ties and zeros included; another rounding breaks them, and the
+  // gradient takes another way there. tests/kernels/fast_train_test.cpp compares with values that have none.
   const double tolerance = algorithm == kernels::Algorithm::direct ? kTolerance : 5e-2;
   for (const auto& p : network.parameters().all)
     expect_gradient(p.name, p.get_grad(), fixture["gradients"][p.name], tolerance);
