@@ -7,6 +7,7 @@
 
 #include "bench/measure/environment.hpp"
 #include "kernels/base/counted.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/settings/engine.hpp"
 
@@ -39,8 +40,8 @@ std::string confusion_text(const RunRecord& record, const SplitResult& split) {
   table.add({negative, std::to_string(c.tn), std::to_string(c.fp)});
   table.add({positive, std::to_string(c.fn), std::to_string(c.tp)});
   return fmt::format("\nConfusion matrix on {} at threshold {}; positive class: {}\n{}",
-                     data::to_string(split.split), cli::fixed(split.at_threshold.threshold, 3), positive,
-                     table.str());
+                     data::to_string(split.split), cli::fixed(split.at_threshold.threshold, 3),
+                     one_line(positive), table.str());
 }
 
 std::string steps_text(const bench::PlanLatency& latency) {
@@ -70,17 +71,19 @@ std::string start_text(const RunRecord& record) {
       m.network, m.variant, m.channels, m.height, m.width, cli::grouped(m.parameters), m.size_mib(),
       m.mflop_per_image, record.settings.layout);
   text += settings::unfused_text(record.settings.engine, {m.variant}) + m.algorithm;
+  const std::string negative = one_line(record.data.class_names.at(0)),
+                    positive = one_line(record.data.class_names.at(1));
   for (const SplitCount& split : record.data.splits)
-    text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives,
-                        record.data.class_names.at(0), split.positives, record.data.class_names.at(1));
+    text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives, negative,
+                        split.positives, positive);
   if (const training::NoiseRecord& n = record.noise; n.rate > 0)
     text += fmt::format(
         "label noise: {} of {} are wrong ({}, rate {}): {} {} called {}, {} "
         "the other way round\n",
-        n.flipped(), counted(n.images, "training label"), n.kind, n.rate, n.positive_to_negative,
-        record.data.class_names.at(1), record.data.class_names.at(0), n.negative_to_positive);
+        n.flipped(), counted(n.images, "training label"), n.kind, n.rate, n.positive_to_negative, positive,
+        negative, n.negative_to_positive);
   return text + fmt::format("{} on {}; run {}\n\n", counted(record.threads.used, "thread"),
-                            counted(record.threads.cpus, "CPU"), record.name);
+                            counted(record.threads.cpus, "CPU"), one_line(record.name));
 }
 
 std::string epoch_text(const training::TrainState& state, int epochs, bool best) {
@@ -95,7 +98,7 @@ std::string evaluation_text(const RunRecord& record) {
   if (!record.evaluation) return "";
   const Evaluation& evaluation = *record.evaluation;
   std::string text = fmt::format("\nBest checkpoint: epoch {} (highest val AUC); positive class: {}\n",
-                                 evaluation.epoch, record.data.class_names.at(1));
+                                 evaluation.epoch, one_line(record.data.class_names.at(1)));
   cli::TextTable table(
       {"split", "threshold", "loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"});
   for (const data::Split split : {data::Split::train, data::Split::val, data::Split::test}) {
