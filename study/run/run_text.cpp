@@ -61,18 +61,23 @@ std::string steps_text(const bench::PlanLatency& latency) {
   return text;
 }
 
+// One that only measures latency has no data, and so no classes.
+std::string class_name(const RunRecord& record, std::size_t label) {
+  const std::vector<std::string>& names = record.data.class_names;
+  return label < names.size() ? one_line(names[label]) : "";
+}
+
 }  // namespace
 
 std::string start_text(const RunRecord& record) {
   const ModelRecord& m = record.model;
+  const std::string negative = class_name(record, 0), positive = class_name(record, 1);
   std::string text = fmt::format(
       "network {} with {}: input {}x{}x{}, {} parameters ({:.2f} MiB), {:.1f} MFLOP per image forward, "
       "layout {}\n",
       m.network, m.variant, m.channels, m.height, m.width, cli::grouped(m.parameters), m.size_mib(),
       m.mflop_per_image, record.settings.layout);
   text += settings::unfused_text(record.settings.engine, {m.variant}) + m.algorithm;
-  const std::string negative = one_line(record.data.class_names.at(0)),
-                    positive = one_line(record.data.class_names.at(1));
   for (const SplitCount& split : record.data.splits)
     text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives, negative,
                         split.positives, positive);
