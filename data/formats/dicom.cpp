@@ -87,12 +87,14 @@ void check_image(const DicomHeader& header, const std::string& model) {
     throw DataError("DICOM image of too many pixels");
   if ((header.bits_allocated != 8 && header.bits_allocated != 16) || header.bits_stored < 1 ||
       header.bits_stored > header.bits_allocated)
-    throw DataError(fmt::format("DICOM image of {} bits in {} is not read; 8 to 16 are", header.bits_stored,
-                                header.bits_allocated));
+    throw DataError(
+        fmt::format("DICOM image of {} bits in {} is not read, 8 to 16 are; convert it, e.g. to PNG",
+                    header.bits_stored, header.bits_allocated));
   const bool colour = model == "RGB" || model.starts_with("YBR_");
   if (!(header.grey && header.samples == 1) && !(colour && header.samples == 3 && header.bits_allocated == 8))
-    throw DataError(fmt::format("DICOM colours '{:.32}' with {} samples of {} bits are not read", model,
-                                header.samples, header.bits_allocated));
+    throw DataError(
+        fmt::format("DICOM colours '{:.32}' with {} samples of {} bits are not read; convert it, e.g. to PNG",
+                    model, header.samples, header.bits_allocated));
 }
 
 DicomHeader check_header(DcmDataset& dataset, DicomCoding coding) {

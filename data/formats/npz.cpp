@@ -47,7 +47,8 @@ std::string text_of(int code) {
 Npz::Npz(const fs::path& path) : name_(path.string()) {
   int code = 0;
   archive_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code), zip_discard);
-  if (!archive_) fail(fmt::format("not a readable .npz (zip) archive: {}", text_of(code)));
+  if (!archive_)
+    fail(fmt::format("not a readable .npz (zip) archive, perhaps a truncated one: {}", text_of(code)));
   list_members();
 }
 
@@ -61,7 +62,7 @@ Npz::Npz(std::string name, std::span<const std::uint8_t> bytes) : name_(std::mov
   }
   const std::string text = zip_error_strerror(&error);
   zip_error_fini(&error);
-  if (!archive_) fail(fmt::format("not a readable .npz (zip) archive: {}", text));
+  if (!archive_) fail(fmt::format("not a readable .npz (zip) archive, perhaps a truncated one: {}", text));
   list_members();
 }
 

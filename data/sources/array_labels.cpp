@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <span>
 
@@ -38,6 +39,12 @@ std::vector<std::string> columns_of(const std::vector<ArrayLabels>& parts, const
   std::vector<std::string> names;
   for (std::size_t i = 0; i < parts.front().columns; ++i) names.push_back(fmt::to_string(i));
   return names;
+}
+
+bool is_one_hot(const ArrayLabels& part) {
+  for (std::size_t i = 0; i < part.values.size(); i += part.columns)
+    if (std::accumulate(&part.values[i], &part.values[i] + part.columns, 0) != 1) return false;
+  return true;
 }
 
 }  // namespace
@@ -76,11 +83,17 @@ BinaryLabels to_binary(const std::vector<ArrayLabels>& parts, const std::string&
                        const std::string& where) {
   BinaryLabels result;
   const bool findings = parts.front().columns > 1;
-  if (findings && positive.empty())
+  if (findings && positive.empty()) {
+    const std::size_t last = parts.front().columns - 1;
+    const bool one_hot = std::all_of(parts.begin(), parts.end(), is_one_hot);
     throw DataError(
-        fmt::format("{}: labels of {} findings per image; say which of the columns 0 to {} make an image "
-                    "positive, e.g. --positive 0",
-                    where, parts.front().columns, parts.front().columns - 1));
+        fmt::format("{}: labels of {} per image; say which of the columns 0 to {} make an image positive, "
+                    "e.g. --positive {}",
+                    where,
+                    one_hot ? fmt::format("{} columns, of which one is set (one-hot)", last + 1)
+                            : fmt::format("{} findings", last + 1),
+                    last, one_hot ? last : 0));
+  }
   const std::vector<std::string> columns = columns_of(parts, where);
   const BinaryClasses binary = binary_classes(findings ? columns : classes_of(parts, where), positive, where);
   result.class_names = binary.names;

@@ -5,13 +5,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <span>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "data/sources/name_words.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 
 namespace dsx::data {
 namespace {
@@ -35,13 +38,16 @@ std::string listed(const std::vector<std::string>& classes) {
 }
 
 // Longer ones first: "not" begins with "no".
-constexpr std::string_view kNegators[] = {"without", "not", "non", "no", "un", "ab"};
+constexpr std::string_view kNegators[] = {"without", "nicht", "not", "non", "no", "un", "ab"};
 // Words for nobody ill, or nothing found.
 constexpr std::string_view kNegatives[] = {
-    "negative", "neg",  "negatives",    "normal",       "normals", "healthy", "control",
-    "controls", "ctrl", "ctl",          "hc",           "cn",      "nc",      "absent",
-    "absence",  "none", "unremarkable", "wnl",          "nein",    "false",   "lacking",
-    "sans",     "ohne", "kein",         "asymptomatic", "gesund",  "sano",    "sain"};
+    "negative", "neg",   "negatives", "normal", "normals", "healthy", "control",      "controls",     "ctrl",
+    "ctl",      "hc",    "cn",        "nc",     "absent",  "absence", "none",         "unremarkable", "wnl",
+    "nein",     "false", "lacking",   "sans",   "ohne",    "kein",    "asymptomatic", "gesund",       "sano",
+    "sain",     "sin",   "good",      "ok",     "well",    "alive",   "nln"};
+// Signs and letters say so only beside each other: negative, positive.
+constexpr std::pair<std::string_view, std::string_view> kOpposites[] = {
+    {"n", "p"}, {"n", "y"}, {"f", "t"}, {"-", "+"}};
 // Negative only beside what is worse: beside "normal" they are the finding.
 constexpr std::string_view kMildWords[] = {"benign", "mild",   "stable", "background",
                                            "other",  "others", "rest"};
@@ -95,6 +101,18 @@ int negativity(const std::string& name, const std::string& other) {
   return negative != negated ? 2 : mild && !negated ? 1 : 0;
 }
 
+bool is_opposite(const std::string& negative, const std::string& positive) {
+  const auto lower = [](std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+  };
+  const std::pair<std::string, std::string> pair{lower(negative), lower(positive)};
+  return std::any_of(std::begin(kOpposites), std::end(kOpposites), [&](const auto& known) {
+    return known.first == pair.first && known.second == pair.second;
+  });
+}
+
 // All that no name negates, where one does; else the last.
 std::string suggestion(const std::vector<std::string>& classes) {
   constexpr std::size_t kMany = 6;
@@ -108,9 +126,9 @@ std::string suggestion(const std::vector<std::string>& classes) {
 }  // namespace
 
 std::string polarity_text(const std::vector<std::string>& class_names) {
-  return class_names.size() == 2
-             ? fmt::format("positive class: {}; negative: {}", class_names[1], class_names[0])
-             : "";
+  return class_names.size() == 2 ? fmt::format("positive class: {}; negative: {}", one_line(class_names[1]),
+                                               one_line(class_names[0]))
+                                 : "";
 }
 
 BinaryClasses binary_classes(const std::vector<std::string>& classes, const std::string& positive,
@@ -128,7 +146,8 @@ BinaryClasses binary_classes(const std::vector<std::string>& classes, const std:
   BinaryClasses result;
   std::vector<std::string> sides[2];
   const bool second_is_negative =
-      positive.empty() && negativity(classes[1], classes[0]) > negativity(classes[0], classes[1]);
+      positive.empty() && (negativity(classes[1], classes[0]) > negativity(classes[0], classes[1]) ||
+                           is_opposite(classes[1], classes[0]));
   for (const std::string& name : classes) {
     const bool is_positive = positive.empty() ? (name == classes.back()) != second_is_negative
                                               : std::find(chosen.begin(), chosen.end(), name) != chosen.end();

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "data/io/files.hpp"
 #include "data/sources/binary_classes.hpp"
@@ -67,6 +68,18 @@ std::string joined(const std::vector<std::string>& names) {
   return text.empty() ? "none" : text;
 }
 
+// "; did you mean set/chest_xray?": the one folder that was taken for a class has folders of images itself.
+std::string deeper_text(const fs::path& root, const std::vector<Found>& found) {
+  std::map<std::string, std::set<std::string>> below;
+  for (const Found& image : found) {
+    const std::vector<std::string>& parts = image.file->parts;
+    if (parts.size() > 2 && parts[0] == image.class_name) below[parts[0]].insert(parts[1]);
+  }
+  for (const auto& [name, folders] : below)
+    if (folders.size() > 1) return fmt::format("; did you mean {}?", (root / name).string());
+  return "";
+}
+
 // The same in every split, sorted.
 std::vector<std::string> common_classes(const fs::path& root, const std::vector<Found>& found) {
   std::map<Split, std::vector<std::string>> by_split;
@@ -86,8 +99,8 @@ std::vector<std::string> common_classes(const fs::path& root, const std::vector<
   if (names.size() < 2)
     throw DataError(
         fmt::format("{}: needs images of two classes, found {} ({}); expected e.g. "
-                    "train/NORMAL, train/PNEUMONIA, test/NORMAL, test/PNEUMONIA",
-                    root.string(), names.size(), joined(names)));
+                    "train/NORMAL, train/PNEUMONIA, test/NORMAL, test/PNEUMONIA{}",
+                    root.string(), names.size(), joined(names), deeper_text(root, found)));
   return names;
 }
 

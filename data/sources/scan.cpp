@@ -19,6 +19,7 @@
 #include "data/sources/name_words.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 
 namespace dsx::data {
 namespace fs = std::filesystem;
@@ -74,15 +75,20 @@ bool has_image_ending(const std::string& name) {
 // "masks", "Ground-truths"; within a class also "leftMask", "lung masks": classes may be called "with mask".
 bool is_mask_folder(const std::string& name, bool in_class) {
   static const std::set<std::string> known = {
-      "mask",        "masks",  "segmentation", "segmentations", "seg",      "segs",     "annotation",
-      "annotations", "labels", "gt",           "heatmaps",      "contours", "outlines", "overlays",
-      "thumbnails",  "thumbs", "groundtruth",  "groundtruths"};
+      "mask",        "masks",     "segmentation", "segmentations", "seg",     "segs",     "annotation",
+      "annotations", "labels",    "gt",           "heatmaps",      "heatmap", "contours", "contour",
+      "outlines",    "outline",   "overlays",     "overlay",       "roi",     "rois",     "preview",
+      "previews",    "thumbnail", "thumbnails",   "thumb",         "thumbs",  "gradcam",  "bbox",
+      "bboxes",      "saliency",  "groundtruth",  "groundtruths"};
   const std::vector<std::string> words = words_in(name);
   if (words.size() == 2 && words[0] == "ground" && words[1].starts_with("truth")) return true;
   if (words.size() == 1) return known.contains(words[0]);
   return in_class && std::any_of(words.begin(), words.end(),
                                  [](const std::string& word) { return known.contains(word); });
 }
+
+// "masks", "annotations": of what lies beside; a class has its name in the singular.
+bool is_plural(const std::string& name) { return lower_case(name).ends_with('s'); }
 
 // Made by systems and programs beside what they hold: small copies of images, the trash.
 bool is_system_folder(const std::string& name) {
@@ -111,7 +117,8 @@ bool is_split_folder(const std::string& name) {
 // the name says nothing of a mask.
 std::string masked_stem(const std::string& name) {
   static const std::regex behind(
-      R"(^(.+?)(?:[ _.-](?:mask|masks|seg|segmentation|annotation|annotated|label|gt|groundtruth|contour|roi)|mask))"
+      R"(^(.+?)(?:[ _.-](?:mask|masks|seg|segmentation|annotation|annotated|label|gt|groundtruth|contour|roi|)"
+      R"(overlay|heatmap|preview|thumb|thumbnail|gradcam|bbox)|mask))"
       R"((?:[ _-]?\d+)?$)",
       std::regex::icase);
   static const std::regex before(R"(^(?:mask|seg|segmentation|gt|label)[ _.-](.+)$)", std::regex::icase);
@@ -150,6 +157,7 @@ class Walk {
   struct Beside {
     bool images = false;          // or a folder of them
     bool in_class = false;        // below a folder that may be a class's
+    bool classes = false;         // two folders at least that may be a class's
     std::set<std::string> stems;  // of what is no mask by its name, also without "_image" at their end
   };
 
@@ -159,6 +167,20 @@ class Walk {
     return text + name;
   }
 
+  // Two folders at least that are none of masks, and whose names do not speak of any.
+  static bool has_classes(const std::vector<Member>& members) {
+    std::size_t count = 0;
+    for (const Member& member : members) {
+      if (!member.is_there || !S_ISDIR(member.status.st_mode) || member.name[0] == '.' ||
+          is_system_folder(member.name) || is_mask_folder(member.name, false))
+        continue;
+      if (is_mask_folder(member.name, true) || lower_case(member.name).find("mask") != std::string::npos)
+        return false;
+      ++count;
+    }
+    return count >= 2;
+  }
+
   void visit(const fs::path& folder, const struct stat& status, const std::vector<std::string>& parts) {
     if (parts.size() > kMaxDepth)
       throw DataError(fmt::format("{}: folders nested too deeply", folder.string()));
@@ -166,6 +188,7 @@ class Walk {
     const std::vector<Member> members = members_of(folder);
     Beside beside;
     beside.in_class = parts.size() > (!parts.empty() && is_split_folder(parts[0]) ? 1U : 0U);
+    beside.classes = !beside.in_class && has_classes(members);
     for (const Member& member : members) {
       const bool is_folder = member.is_there && S_ISDIR(member.status.st_mode);
       // Within a class any folder beside one of masks holds what they are of.
@@ -192,8 +215,9 @@ class Walk {
       if (is_system_folder(member.name)) return scan_.left_out.add(kSystem, name, 1, "folder");
       std::vector<std::string> below = parts;
       below.push_back(member.name);
-      const bool was_mask = std::exchange(
-          in_masks_, in_masks_ || (beside.images && is_mask_folder(member.name, beside.in_class)));
+      const bool of_masks = is_mask_folder(member.name, beside.in_class) &&
+                            (beside.images || (beside.classes && is_plural(member.name)));
+      const bool was_mask = std::exchange(in_masks_, in_masks_ || of_masks);
       visit(folder / member.name, member.status, below);
       in_masks_ = was_mask;
       return;
@@ -234,8 +258,8 @@ void LeftOut::add(const LeftOut& others) {
 std::vector<std::string> LeftOut::lines() const {
   std::vector<std::string> lines;
   for (const auto& [why, some] : by_reason_)
-    lines.push_back(
-        fmt::format("left out: {} {}, e.g. {}", counted(some.count, some.thing), why, some.example));
+    lines.push_back(fmt::format("left out: {} {}, e.g. {}", counted(some.count, some.thing), why,
+                                one_line(some.example)));
   return lines;
 }
 

@@ -10,7 +10,9 @@
 namespace dsx::data {
 namespace {
 
-enum class Where { file, path };  // what a pattern is searched in: the last part without its ending, or all
+// What a pattern is searched in: the last part without its ending, or all. `number` is the former, where only
+// a number's place makes it a patient's.
+enum class Where { file, path, number };
 
 struct Convention {
   const char* name;  // as the line says it
@@ -23,6 +25,8 @@ constexpr Convention kConventions[] = {
     {"personN_ (file names)", Where::file, R"(^(person\d+)_)"},
     {"IM-N-N (file names)", Where::file, R"(^((?:NORMAL2-)?IM-\d+)-)"},
     {"N_IM-N-N (file names)", Where::file, R"(^((?:CXR)?\d+)_IM-\d+)"},
+    {"MIDRC-RICORD-X-N-N (names)", Where::path, R"((?:^|/)(MIDRC-RICORD-\w+-\d+-\d+))"},
+    {"pN_sN (file names)", Where::file, R"(^(p\d{5,})[_-]s\d+)"},
     {"CLASS-PATIENT-NUMBER (file names)", Where::file,
      R"(^(?:COVID-19|(?!COVID-19-)[A-Za-z][A-Za-z0-9 ]*)-(\d+)-\d+(?:[ _(.].*)?$)"},
     {"CXR_N_LABEL (file names)", Where::file, R"(^((?:MCU|CHN)CXR_\d+)_[01](?:[ _(.].*)?$)"},
@@ -38,11 +42,14 @@ constexpr Convention kConventions[] = {
     {"P_N_SIDE (file names)", Where::path, R"((?:^|[/_])(P_\d{5})_(?:LEFT|RIGHT))"},
     {"N_PATIENT_MG (file names)", Where::file, R"(^\d+_([0-9a-f]{16})_MG_)"},
     {"SOB_X-PATIENT-N (file names)", Where::file, R"(^SOB_[BM]_[A-Z]+-(\d+-[0-9A-Z]+)-\d+-\d+)"},
-    {"NUMBER_NNN (file names)", Where::file, R"(^(\d+)[_-]\d+(?:[ _(.].*)?$)"},
-    {"NUMBER_VIEW (file names)", Where::file,
+    {"NUMBER_DATE (file names)", Where::number, R"(^(\d+)[_-](?:19|20)\d\d-\d\d-\d\d(?:[ _(.].*)?$)"},
+    {"NUMBER_NNN (file names)", Where::number, R"(^(\d+)[_-]\d+(?:[ _(.].*)?$)"},
+    {"NUMBER_VIEW (file names)", Where::number,
      R"(^([A-Za-z]*\d+)[_-](?:left|right|l|r|frontal|lateral|pa|ap|cc|mlo|od|os)(?:[-_ (.].*)?$)"},
-    {"PN_N (file names)", Where::file, R"(^((?:s|p|pt|id)\d+)[-_]\d+(?:[ _(.].*)?$)"},
-    {"CLASS_PATIENT_NUMBER (file names)", Where::file, R"(^[A-Za-z][A-Za-z ]*_(\d+)_\d+(?:[ (.].*)?$)"}};
+    {"NUMBERL, NUMBERR (file names)", Where::number, R"(^(\d{5,})[LR](?:[-_ (.].*)?$)"},
+    {"PN_N (file names)", Where::number, R"(^((?:s|p|pt|id)\d+)[-_]\d+(?:[ _(.].*)?$)"},
+    {"ID_N_X (file names)", Where::number, R"(^(id[-_]\d+)[-_ ].+$)"},
+    {"CLASS_PATIENT_NUMBER (file names)", Where::number, R"(^[A-Za-z][A-Za-z ]*_(\d+)_\d+(?:[ (.].*)?$)"}};
 
 // A folder of one patient has an id; these have numbers for other reasons.
 constexpr const char* kPatientFolder =
@@ -93,10 +100,11 @@ std::optional<NameClue> subject_by_table(const std::string& name) {
   const bool is_exported = std::regex_match(stem, match, exported);
   if (is_exported) stem = match[1].str();
   for (std::size_t row = 0; row < std::size(kConventions); ++row) {
-    if (!std::regex_search(kConventions[row].where == Where::file ? stem : name, match, compiled(row)))
-      continue;
+    const Where where = kConventions[row].where;
+    if (!std::regex_search(where == Where::path ? name : stem, match, compiled(row))) continue;
     for (std::size_t i = 1; i < match.size(); ++i)
-      if (match[i].length() > 0) return NameClue{match[i].str(), kConventions[row].name};
+      if (match[i].length() > 0)
+        return NameClue{match[i].str(), kConventions[row].name, where == Where::number};
   }
   if (is_exported) return NameClue{stem, "NAME_png.rf.HASH (file names)"};
   return std::nullopt;

@@ -10,6 +10,7 @@ namespace dsx::data {
 struct NameClue {
   std::string subject;     // "person1000", "00000013", "patient00007"
   std::string convention;  // how it was found, in words for people: "NUMBER_NNN (file names)"
+  bool is_number = false;  // any number in a file's name: may as well be that of a view or a visit
 };
 
 // `name`: relative to the data set's root, with '/'. Nothing where no row fits.

@@ -25,7 +25,7 @@ using Clue = NameClue;
 std::string first_group(const std::smatch& match) {
   for (std::size_t i = 1; i < match.size(); ++i)
     if (match[i].matched && match[i].length() > 0) return match[i].str();
-  return match[0].str();
+  return match.size() > 1 ? "" : match[0].str();
 }
 
 // What de-identification puts where an id was: a word for nobody, or signs alone.
@@ -129,6 +129,7 @@ class Finder {
       found[i] = subject_by_table(images_[i].name);
       if (!found[i]) found[i] = subject_by_folder(images_[i].name);
     }
+    take_folders_before_numbers(found);
     qualify_by_class(found);
     std::size_t nobody = 0;
     std::string example;
@@ -148,6 +149,31 @@ class Finder {
       lines_.push_back(fmt::format(
           "subjects: in names {}: no person's; {} are their own; --subject REGEX finds ids in paths", example,
           counted(nobody, "image")));
+  }
+
+  // "00055/3_frontal.png": the folder is the patient when its files' numbers begin anew in each, or are its
+  // own and few; a folder of many patients ("site2/00013_001.png") is none.
+  void take_folders_before_numbers(std::vector<std::optional<Clue>>& found) const {
+    constexpr std::size_t kFewFolders = 4, kMostInOne = 16;
+    std::map<std::string, std::set<std::string>> folders_of;  // each number's
+    std::set<std::string> folders;
+    std::vector<std::optional<Clue>> by_folder(found.size());
+    std::size_t both = 0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (!found[i] || !found[i]->is_number) continue;
+      by_folder[i] = subject_by_folder(images_[i].name);
+      if (!by_folder[i]) return;  // some lie elsewhere
+      folders.insert(by_folder[i]->subject);
+      folders_of[found[i]->subject].insert(by_folder[i]->subject);
+      ++both;
+    }
+    const auto recurring = static_cast<std::size_t>(std::count_if(
+        folders_of.begin(), folders_of.end(), [](const auto& number) { return number.second.size() > 1; }));
+    const bool anew = 2 * recurring > folders_of.size() && folders.size() > folders_of.size();
+    const bool own = recurring == 0 && folders.size() >= kFewFolders && both <= kMostInOne * folders.size();
+    if (!anew && !own) return;
+    for (std::size_t i = 0; i < found.size(); ++i)
+      if (by_folder[i]) found[i] = by_folder[i];
   }
 
   // Ids out of names that begin anew in each class: most of the class with fewer are the other's, too, and so
@@ -241,8 +267,9 @@ Subjects by_pattern(const std::vector<SubjectClues>& images, const std::string& 
   std::size_t alone = 0;
   for (const SubjectClues& image : images) {
     std::smatch match;
-    const bool fits = std::regex_search(image.name, match, pattern);
-    subjects.of_image.push_back(fits ? first_group(match) : image.name);
+    const std::string subject = std::regex_search(image.name, match, pattern) ? first_group(match) : "";
+    const bool fits = !subject.empty();  // "" would be one person on all images
+    subjects.of_image.push_back(fits ? subject : image.name);
     all.insert(subjects.of_image.back());
     alone += fits ? 0 : 1;
   }

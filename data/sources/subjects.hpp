@@ -20,7 +20,8 @@ struct Subjects {
 };
 
 // `pattern`: "" for the table; "image" makes each image a subject of its own; else a regular expression that
-// is searched in each name, whose first group (or whole match) is the subject. Ids that cannot be a person's
+// is searched in each name, whose first group that is not empty (or whole match, of a pattern without
+// groups) is the subject. Ids that cannot be a person's
 // are set aside and said: a PatientID that means nobody, or that four fifths of the files or of a class
 // share, or a tenth of all from both classes; a name's id that half of the files share, or likewise. Throws
 // ConfigError for a pattern that is none, DataError for one that fits no name.

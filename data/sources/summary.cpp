@@ -6,6 +6,7 @@
 #include <set>
 
 #include "data/sources/binary_classes.hpp"
+#include "kernels/base/utf8.hpp"
 
 namespace dsx::data {
 namespace {
@@ -73,7 +74,8 @@ DataSummary summarize(const Dataset& dataset) {
 }
 
 std::vector<std::string> reading_lines(const Dataset& dataset) {
-  std::vector<std::string> lines = dataset.notes();
+  std::vector<std::string> lines;
+  for (const std::string& note : dataset.notes()) lines.push_back(one_line(note));
   if (const std::string polarity = polarity_text(dataset.class_names()); !polarity.empty())
     lines.push_back(polarity);
   return lines;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/base/counted.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/audit/audit.hpp"
 #include "study/cli/text_table.hpp"
 
@@ -36,7 +37,7 @@ std::string copies_text(const data::Dataset& dataset, const Audit& audit, std::s
   for (std::size_t i = 0; i < std::min(shown, groups.size()); ++i) {
     std::string names;
     for (const std::size_t index : groups[i].indices)
-      names += (names.empty() ? "" : " = ") + items[index].name;
+      names += (names.empty() ? "" : " = ") + one_line(items[index].name);
     text += fmt::format("  {}{}\n", names, marks_text(groups[i]));
   }
   text += more(groups.size(), shown);
@@ -45,8 +46,9 @@ std::string copies_text(const data::Dataset& dataset, const Audit& audit, std::s
                       audit.options.radius, audit.options.similarity,
                       audit.duplicates.truncated ? "more than " : "", counted(near.size(), "pair"));
   for (std::size_t i = 0; i < std::min(shown, near.size()); ++i)
-    text += fmt::format("  {} ~ {}  {}, {:.4f}{}\n", items[near[i].first].name, items[near[i].second].name,
-                        counted(near[i].distance, "bit"), near[i].similarity, marks_text(near[i]));
+    text += fmt::format("  {} ~ {}  {}, {:.4f}{}\n", one_line(items[near[i].first].name),
+                        one_line(items[near[i].second].name), counted(near[i].distance, "bit"),
+                        near[i].similarity, marks_text(near[i]));
   return text + more(near.size(), shown);
 }
 
@@ -54,7 +56,7 @@ std::string subjects_text(const Audit& audit, std::size_t shown) {
   const auto& shared = audit.summary.shared_subjects;
   std::string text = fmt::format("subjects in more than one split: {}\n", shared.size());
   for (std::size_t i = 0; i < std::min(shown, shared.size()); ++i)
-    text += fmt::format("  {}: {} in {}\n", shared[i].subject, counted(shared[i].images, "image"),
+    text += fmt::format("  {}: {} in {}\n", one_line(shared[i].subject), counted(shared[i].images, "image"),
                         splits_text(shared[i].splits));
   return text + more(shared.size(), shown);
 }
@@ -97,7 +99,7 @@ std::string power_text(const Audit& audit) {
 }  // namespace
 
 std::string audit_text(const data::Dataset& dataset, const Audit& audit, std::size_t shown) {
-  std::string text = fmt::format("{}\nsha256 {}\n\n", dataset.description(), dataset.digest());
+  std::string text = fmt::format("{}\nsha256 {}\n\n", one_line(dataset.description()), dataset.digest());
   for (const std::string& line : data::reading_lines(dataset)) text += line + "\n";
   text += copies_text(dataset, audit, shown) + subjects_text(audit, shown) + shortcuts_text(dataset, audit) +
           power_text(audit);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernels/base/counted.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/audit/label_issues.hpp"
 #include "study/cli/page.hpp"
 #include "study/cli/text_table.hpp"
@@ -17,8 +18,8 @@ std::string summary_line(const data::Dataset& dataset, const LabelIssues& issues
       "class ({} from "
       "{:.3f}, {} from {:.3f} on). Estimated share of wrong labels: {:.1f}%. Its AUC against the given "
       "labels is {}.",
-      found.issues.size(), counted(issues.given.size(), "label"), dataset.class_names().at(0),
-      found.thresholds.at(0), dataset.class_names().at(1), found.thresholds.at(1),
+      found.issues.size(), counted(issues.given.size(), "label"), one_line(dataset.class_names().at(0)),
+      found.thresholds.at(0), one_line(dataset.class_names().at(1)), found.thresholds.at(1),
       100 * found.estimated_wrong, cli::fixed(issues.auc, 4));
 }
 

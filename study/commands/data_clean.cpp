@@ -11,6 +11,7 @@
 #include "data/sources/summary.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/commands/data_options.hpp"
 #include "study/commands/data_subcommands.hpp"
@@ -38,14 +39,14 @@ settings::CommandLine parse_clean(const std::vector<std::string>& args) {
 std::string dropped_line(const data::Dataset& dataset, const data::Dropped& one) {
   const auto& items = dataset.items();
   const bool same = one.reason == data::DropReason::same_file || one.reason == data::DropReason::same_pixels;
-  return fmt::format("  {}: {}{} {}\n", items[one.index].name, data::to_string(one.reason),
-                     same ? " as" : ":", items[one.kept].name);
+  return fmt::format("  {}: {}{} {}\n", one_line(items[one.index].name), data::to_string(one.reason),
+                     same ? " as" : ":", one_line(items[one.kept].name));
 }
 
 void print_result(const data::Dataset& dataset, const std::vector<data::Dropped>& dropped,
                   std::size_t shown) {
   const std::size_t images = dataset.items().size();
-  fmt::print("{}\n", dataset.description());
+  fmt::print("{}\n", one_line(dataset.description()));
   for (const std::string& line : data::reading_lines(dataset)) fmt::print("{}\n", line);
   fmt::print("dropped {} of {}\n", dropped.size(), counted(images, "image"));
   std::map<data::DropReason, std::map<data::Split, std::size_t>> count;

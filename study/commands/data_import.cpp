@@ -11,6 +11,7 @@
 #include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/commands/data_options.hpp"
 #include "study/commands/data_subcommands.hpp"
@@ -50,13 +51,13 @@ int data_import(const std::vector<std::string>& args) {
   const Stopwatch watch;
   const data::ImportReport report = data::import_images(*images, options, out);
   const double seconds = watch.elapsed_s();
-  for (const std::string& name : report.skipped) fmt::print(stderr, "skipped {}\n", name);
+  for (const std::string& name : report.skipped) fmt::print(stderr, "skipped {}\n", one_line(name));
   fmt::print("{}: {} of {} x {}, {:.1f} MB, in {:.1f} s ({:.0f} images/s){}\n", out.string(),
              counted(report.images, "image"), data.size, data.size,
              static_cast<double>(report.file_bytes) / 1e6, seconds,
              static_cast<double>(images->listing().entries.size()) / std::max(seconds, 1e-9),
              report.skipped.empty() ? "" : fmt::format("; {} skipped", report.skipped.size()));
-  for (const std::string& note : report.notes) fmt::print("{}\n", note);
+  for (const std::string& note : report.notes) fmt::print("{}\n", one_line(note));
   fmt::print("{}\n", data::polarity_text(images->listing().class_names));
   fmt::print("decoding {:.2f} s and compressing {:.2f} s summed over all threads, writing {:.2f} s of one\n",
              in_seconds(report.decode_ns), in_seconds(report.compress_ns), in_seconds(report.write_ns));

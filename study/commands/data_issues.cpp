@@ -10,6 +10,7 @@
 #include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/audit/label_issues.hpp"
 #include "study/audit/label_issues_files.hpp"
 #include "study/audit/label_issues_text.hpp"
@@ -111,7 +112,7 @@ int data_issues(const std::vector<std::string>& args) {
   if (!line.extra.count("probabilities")) settings::wait_briefly();
   settings::Settings settings = line.settings;
   const std::unique_ptr<data::Dataset> dataset = open_data(settings, source);
-  fmt::print("{}\n", dataset->description());
+  fmt::print("{}\n", one_line(dataset->description()));
   for (const std::string& text : data::reading_lines(*dataset)) fmt::print("{}\n", text);
   const GivenLabels given = given_labels(*dataset, settings, line.extra["inject"].as<double>());
   audit::OutOfSample out = probabilities(line, settings, *dataset, given);

@@ -8,6 +8,7 @@
 #include "data/sources/summary.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/json_text.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/audit/audit.hpp"
 #include "study/cli/exit_code.hpp"
 #include "study/cli/text_table.hpp"
@@ -40,7 +41,8 @@ void print_leaks(const data::Dataset& dataset, const data::DataSummary& summary,
   for (std::size_t i = 0; i < std::min(shown, summary.duplicates.size()); ++i) {
     const data::DuplicateGroup& group = summary.duplicates[i];
     std::string names;
-    for (const std::size_t index : group.indices) names += (names.empty() ? "" : " = ") + items[index].name;
+    for (const std::size_t index : group.indices)
+      names += (names.empty() ? "" : " = ") + one_line(items[index].name);
     fmt::print("  {}{}{}\n", names, group.across_splits ? "  (in different splits)" : "",
                group.across_classes ? "  (with different labels)" : "");
   }
@@ -48,7 +50,7 @@ void print_leaks(const data::Dataset& dataset, const data::DataSummary& summary,
   fmt::print("subjects in more than one split: {}\n", summary.shared_subjects.size());
   for (std::size_t i = 0; i < std::min(shown, summary.shared_subjects.size()); ++i) {
     const data::SharedSubject& shared = summary.shared_subjects[i];
-    fmt::print("  {}: {} in {}\n", shared.subject, counted(shared.images, "image"),
+    fmt::print("  {}: {} in {}\n", one_line(shared.subject), counted(shared.images, "image"),
                audit::splits_text(shared.splits));
   }
   more(summary.shared_subjects.size());
@@ -56,7 +58,7 @@ void print_leaks(const data::Dataset& dataset, const data::DataSummary& summary,
 
 void print_summary_text(const data::Dataset& dataset, const data::DataSummary& summary, bool all) {
   const data::ImageShape shape = dataset.shape();
-  fmt::print("{}, {}\nsha256 {}\n\n", dataset.description(), counted(shape.channels, "channel"),
+  fmt::print("{}, {}\nsha256 {}\n\n", one_line(dataset.description()), counted(shape.channels, "channel"),
              dataset.digest());
   std::vector<std::string> header{"split"};
   for (const std::string& name : dataset.class_names()) header.push_back(name);

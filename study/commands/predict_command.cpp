@@ -148,7 +148,7 @@ void report_problems(const std::vector<run::ImagePrediction>& images, bool may_s
   for (const run::ImagePrediction& i : images) {
     if (i.problem.empty()) continue;
     ++bad;
-    fmt::print(stderr, "study: warning: {}: {}\n", i.path.string(), i.problem);
+    fmt::print(stderr, "study: warning: {}: {}\n", one_line(i.path.string()), i.problem);
   }
   if (bad == 0 || (may_skip && bad < images.size())) return;
   std::fflush(stdout);

@@ -8,6 +8,7 @@
 #include "bench/measure/environment.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
+#include "kernels/base/utf8.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/settings/engine.hpp"
 
@@ -40,8 +41,8 @@ std::string confusion_text(const RunRecord& record, const SplitResult& split) {
   table.add({negative, std::to_string(c.tn), std::to_string(c.fp)});
   table.add({positive, std::to_string(c.fn), std::to_string(c.tp)});
   return fmt::format("\nConfusion matrix on {} at threshold {}; positive class: {}\n{}",
-                     data::to_string(split.split), cli::fixed(split.at_threshold.threshold, 3), positive,
-                     table.str());
+                     data::to_string(split.split), cli::fixed(split.at_threshold.threshold, 3),
+                     one_line(positive), table.str());
 }
 
 std::string steps_text(const bench::PlanLatency& latency) {
@@ -61,10 +62,17 @@ std::string steps_text(const bench::PlanLatency& latency) {
   return text;
 }
 
+// One that only measures latency has no data, and so no classes.
+std::string class_name(const RunRecord& record, std::size_t label) {
+  const std::vector<std::string>& names = record.data.class_names;
+  return label < names.size() ? one_line(names[label]) : "";
+}
+
 }  // namespace
 
 std::string start_text(const RunRecord& record) {
   const ModelRecord& m = record.model;
+  const std::string negative = class_name(record, 0), positive = class_name(record, 1);
   std::string text = fmt::format(
       "network {} with {}: input {}x{}x{}, {} parameters ({:.2f} MiB), {:.1f} MFLOP per image forward, "
       "layout {}\n",
@@ -72,16 +80,16 @@ std::string start_text(const RunRecord& record) {
       m.mflop_per_image, record.settings.layout);
   text += settings::unfused_text(record.settings.engine, {m.variant}) + m.algorithm;
   for (const SplitCount& split : record.data.splits)
-    text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives,
-                        record.data.class_names.at(0), split.positives, record.data.class_names.at(1));
+    text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives, negative,
+                        split.positives, positive);
   if (const training::NoiseRecord& n = record.noise; n.rate > 0)
     text += fmt::format(
         "label noise: {} of {} are wrong ({}, rate {}): {} {} called {}, {} "
         "the other way round\n",
-        n.flipped(), counted(n.images, "training label"), n.kind, n.rate, n.positive_to_negative,
-        record.data.class_names.at(1), record.data.class_names.at(0), n.negative_to_positive);
+        n.flipped(), counted(n.images, "training label"), n.kind, n.rate, n.positive_to_negative, positive,
+        negative, n.negative_to_positive);
   return text + fmt::format("{} on {}; run {}\n\n", counted(record.threads.used, "thread"),
-                            counted(record.threads.cpus, "CPU"), record.name);
+                            counted(record.threads.cpus, "CPU"), one_line(record.name));
 }
 
 std::string epoch_text(const training::TrainState& state, int epochs, bool best) {
@@ -96,7 +104,7 @@ std::string evaluation_text(const RunRecord& record) {
   if (!record.evaluation) return "";
   const Evaluation& evaluation = *record.evaluation;
   std::string text = fmt::format("\nBest checkpoint: epoch {} (highest val AUC); positive class: {}\n",
-                                 evaluation.epoch, record.data.class_names.at(1));
+                                 evaluation.epoch, one_line(record.data.class_names.at(1)));
   cli::TextTable table(
       {"split", "threshold", "loss", "accuracy", "precision", "recall", "specificity", "f1", "auc"});
   for (const data::Split split : {data::Split::train, data::Split::val, data::Split::test}) {

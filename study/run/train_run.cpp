@@ -14,6 +14,7 @@
 #include "downscalexr_version.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/utf8.hpp"
 #include "kernels/onednn/modes.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/run/algorithm.hpp"
@@ -56,11 +57,11 @@ namespace {
 std::unique_ptr<data::Dataset> open_with_progress(const settings::Settings& settings) {
   std::unique_ptr<data::Dataset> dataset =
       settings::open_run_data(settings, image_progress(cli::progress_mode(settings.progress)));
-  fmt::print("{}\n", dataset->description());
+  fmt::print("{}\n", one_line(dataset->description()));
   for (const std::string& line : data::reading_lines(*dataset)) fmt::print("{}\n", line);
   if (!dataset->skipped().empty())
     fmt::print(stderr, "study: warning: left out {} that could not be read, the first is {}\n",
-               counted(dataset->skipped().size(), "image"), dataset->skipped().front());
+               counted(dataset->skipped().size(), "image"), one_line(dataset->skipped().front()));
   return dataset;
 }
 
@@ -266,7 +267,7 @@ void check_whether_it_learnt(Run& run) {
       run.record.state.history, run.record.state.best_epoch, run.record.subset.images,
       run.record.subset.positives + noise.negative_to_positive - noise.positive_to_negative, noise.flipped());
   if (!run.record.learning.learnt)
-    fmt::print(stderr, "study: warning: {} {}\n", run.record.name,
+    fmt::print(stderr, "study: warning: {} {}\n", one_line(run.record.name),
                training::not_learnt_text(run.record.learning));
 }
 

@@ -145,6 +145,7 @@ TEST_P(ArrayFiles, PositiveMakesTwoClassesOfMany) {
 }
 
 TEST_P(ArrayFiles, FindingsNeedTheirColumn) {
+  EXPECT_THAT(refusal("one_hot.npz"), AllOf(HasSubstr("one-hot"), HasSubstr("e.g. --positive 1")));
   EXPECT_THAT(refusal("findings.npz"), AllOf(HasSubstr("3 findings per image"), HasSubstr("--positive 0")));
   const auto dataset = open("findings.npz", 28, 1, "2");
   EXPECT_THAT(dataset->class_names(), ElementsAre("not 2", "2"));

@@ -59,6 +59,13 @@ TEST_F(Folder, OneThreeOrDifferentClassesAreRefusedByName) {
   touch("train/NORMAL/a.png");
   EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_); }),
               AllOf(HasSubstr("two classes"), HasSubstr("NORMAL")));
+  touch("set/chest_xray/NORMAL/a.png");
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_ / "set"); }),
+              ::testing::Not(HasSubstr("did you mean")));
+  touch("set/chest_xray/PNEUMONIA/b.png");
+  EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_ / "set"); }),
+              HasSubstr("did you mean " + (folder_ / "set/chest_xray?").string()));
+  test::fs::remove_all(folder_ / "set");
   touch("train/PNEUMONIA/b.png");
   touch("test/NORMAL/c.png");
   EXPECT_THAT(message_of<DataError>([&] { data::scan_folder(folder_); }),

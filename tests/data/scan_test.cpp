@@ -80,6 +80,22 @@ TEST_F(Scan, MasksOfManyNamesAreLeftOut) {
   EXPECT_THAT(left_out(), ElementsAre(HasSubstr("left out: 8 files as masks or annotations, e.g. ")));
 }
 
+TEST_F(Scan, AFolderOfMasksBesideTheClassesIsNoClass) {
+  for (const char* name : {"masks/x.png", "Annotations/A/x.png", "A/heatmap/x.png", "A/ROI/x.png",
+                           "A/x_overlay.png", "B/preview/x.png", "B/x-thumb.png"})
+    write_image(folder_ / name, test::picture(16, 16, 4));
+  EXPECT_THAT(names(), ElementsAre("A/x.png", "B/x.png"));
+  EXPECT_THAT(left_out(), ElementsAre(HasSubstr("left out: 7 files as masks or annotations, e.g. ")));
+  for (const char* name : {"with_mask", "without_mask", "masks"})
+    write_image(folder_ / "faces" / name / "1.png", test::picture(16, 16, 4));
+  EXPECT_EQ(data::scan_images(folder_ / "faces").files.size(), 3U);
+}
+
+TEST_F(Scan, ANewlineInANameStaysOnOneLine) {
+  write_bytes(folder_ / "A/no\nte.txt", {'h', 'i'});
+  EXPECT_THAT(left_out(), ElementsAre(HasSubstr("e.g. A/no\\nte.txt")));
+}
+
 TEST_F(Scan, FoldersOfTheSystemsAreLeftOut) {
   write_image(folder_ / "A/@eaDir/x.png/SYNOPHOTO_THUMB_M.jpg", test::picture(16, 16, 4));
   write_bytes(folder_ / "__MACOSX/A/._x.png", {0, 5, 22, 7});
@@ -138,9 +154,17 @@ TEST_F(Scan, NegatedClassesAreTheNegativeOnes) {
                                                        {"Krank", "ohne Befund"},
                                                        {"covid19", "nonCOVID19"},
                                                        {"DR", "No_DR"},
-                                                       {"X", "none"}};
+                                                       {"X", "none"},
+                                                       {"Krank", "nicht krank"},
+                                                       {"p", "n"},
+                                                       {"Y", "N"},
+                                                       {"T", "F"},
+                                                       {"+", "-"},
+                                                       {"anomaly", "good"},
+                                                       {"defect", "ok"},
+                                                       {"LN", "NLN"}};
   for (const auto& [positive, negative] : pairs) {
-    const test::fs::path root = folder_ / "sets" / positive;
+    const test::fs::path root = folder_ / "sets" / (std::string(positive) + " and " + negative);
     for (const char* name : {positive, negative})
       write_image(root / name / "1.png", test::picture(16, 16, 4));
     EXPECT_THAT(data::scan_folder(root).class_names, ElementsAre(negative, positive));

@@ -100,6 +100,35 @@ INSTANTIATE_TEST_SUITE_P(
                     [](int l, int p, int i) {
                       return fmt::format("{}/scan-a{}b{}_png.rf.0123456789abcdef{}.jpg", l, l, p, i);
                     }},
+        NamePattern{"patients and studies in file names",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/p1{:07}_s50414{:03}_{}.jpg", l, 40 * l + p, i, i);
+                    }},
+        NamePattern{"ids of an archive",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/MIDRC-RICORD-1C-419639-{:06}-{}-0.png", l, 60 * l + p, 5000 + i);
+                    }},
+        NamePattern{"ids and words",
+                    [](int l, int p, int i) { return fmt::format("{}/ID_{:04}_img{}.png", l, 60 * l + p, i); }},
+        NamePattern{"two knees",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{}{}.png", l, 9000099 + 60 * l + p,
+                                         i == 0   ? "L"
+                                         : i == 1 ? "R"
+                                                  : "L_1");
+                    }},
+        NamePattern{"ids and dates",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{}_2019-0{}-12.png", l, 100234 + 60 * l + p, i + 1);
+                    }},
+        NamePattern{"numbered folders of numbered views",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{:05}/{}_frontal.png", l, 50 * l + p, i);
+                    }},
+        NamePattern{"numbered folders of visits",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{:05}/{}_0.png", l, 50 * l + p, 88000 + 1000 * l + 10 * p + i);
+                    }},
         NamePattern{
             "subject in the file's name",
             [](int l, int p, int i) { return fmt::format("{}/subject-{}_visit{}.tif", l, 10 * l + p, i); }}),
@@ -118,6 +147,13 @@ TEST(Subjects, FoldersThatNumberSomethingElseAreNobody) {
   EXPECT_EQ(count_of(data::find_subjects(images, "")), 20U);
 }
 
+TEST(Subjects, AFolderOfManyPatientsIsNone) {
+  std::vector<SubjectClues> images;
+  for (int i = 0; i < 200; ++i)
+    images.push_back({fmt::format("{}/GE{}/{:05}_{:03}.png", i % 2, i / 50, i / 4, i % 4), i % 2, ""});
+  EXPECT_EQ(count_of(data::find_subjects(images, "")), 50U);
+}
+
 TEST(Subjects, AYearInEveryNameIsNoPatient) {
   std::vector<SubjectClues> images;
   for (int i = 0; i < 20; ++i) images.push_back({fmt::format("{}/2021_{:03}.png", i % 2, i), i % 2, ""});
@@ -133,6 +169,8 @@ TEST(Subjects, APatternOfTheUsersWins) {
   EXPECT_EQ(count_of(data::find_subjects(images, "q([0-9]+)z")), 4U);
   EXPECT_EQ(count_of(data::find_subjects(images, "image")), 12U);
   EXPECT_THAT(message_of<DataError>([&] { data::find_subjects(images, "w([0-9]+)"); }),
+              HasSubstr("fits no name"));
+  EXPECT_THAT(message_of<DataError>([&] { data::find_subjects(images, "x_()q"); }),
               HasSubstr("fits no name"));
   EXPECT_THAT(message_of<ConfigError>([&] { data::check_subject_pattern("(["); }),
               HasSubstr("regular expression"));

@@ -23,6 +23,8 @@ np.savez_compressed(folder / "fortran.npz", **(medmnist | {"train_images": np.as
 multi = np.arange(count, dtype=np.int64) % 3
 np.savez_compressed(folder / "multi.npz", train_images=images, train_labels=multi.reshape(-1, 1))
 findings = np.stack([multi == 0, multi == 1, labels[:, 0] > 0], axis=1).astype(np.int64)
+one_hot = np.eye(2, dtype=np.uint8)[labels[:, 0]]
+np.savez_compressed(folder / "one_hot.npz", train_images=images, train_labels=one_hot)
 np.savez_compressed(folder / "findings.npz", train_images=images, train_labels=findings)
 
 

@@ -151,11 +151,20 @@ TEST_F(StudyNames, PagesTablesAndListsOfTheDataAreUtf8) {
 }
 
 TEST_F(StudyNames, ANewlineInANameBreaksNeitherTableNorMessage) {
-  const fs::path data = images("two\nlines", "OTHER", "a\nb\x1b[31m");
+  const fs::path data = images("two\nlines", "O\nTHER", "a\nb\x1b[31m");
   const Finished done =
       run("study", quick() + Words{"--data", data.string(), "--epochs", "1", "--name", "new\nline"});
   ASSERT_EQ(done.code, 0) << done.err;
   const Finished list = run("study", {"list", "results/runs", "--columns", "name,data"});
+  for (const std::string command : {"show", "audit", "issues"}) {
+    Words words{"data", command, data.string(), "--size", "32", "--progress", "none"};
+    if (command == "issues") words.insert(words.end(), {"--epochs", "1", "--batch", "4"});
+    const Finished seen = run("study", words);
+    ASSERT_EQ(seen.code, 0) << seen.err;
+    EXPECT_THAT(seen.out, AllOf(HasSubstr("O\\nTHER"), Not(HasSubstr("O\nTHER")), Not(HasSubstr("a\nb"))))
+        << command;
+  }
+  EXPECT_THAT(done.out + done.err, AllOf(Not(HasSubstr("O\nTHER")), Not(HasSubstr("new\nline"))));
   EXPECT_THAT(list.out, AllOf(HasSubstr("new\\nline"), HasSubstr("two\\nlines")));
   EXPECT_EQ(std::count(list.out.begin(), list.out.end(), '\n'), 3) << list.out;
   const Finished predicted = run("study", {"predict", "results/runs/new\nline", (data / "test").string()});
