@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <list>
 #include <memory>
@@ -18,10 +19,12 @@
 #include "bench/arms/options.hpp"
 #include "bench/machine/machine.hpp"
 #include "bench/machine/machine_report.hpp"
+#include "bench/machine/process_arms.hpp"
 #include "bench/machine/roofline.hpp"
 #include "bench/measure/environment.hpp"
 #include "bench/measure/measure.hpp"
 #include "bench/measure/topology.hpp"
+#include "bench/rows/process_rows.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
@@ -36,6 +39,7 @@ namespace {
 constexpr int kInternal = 1, kConfig = 2, kUnsupported = 5;
 
 constexpr double kMostCachedBytes = 1e9;
+constexpr double kUsualMinTimeS = 0.5;  // Google Benchmark's --benchmark_min_time
 
 // The works that were built last. Google Benchmark calls an arm's function several times while it looks for a
 // number of iterations, and between others when it interleaves them; building and checking take longer than
@@ -177,13 +181,21 @@ bool has_argument(const std::vector<std::string>& arguments, const std::string& 
                      [&](const std::string& argument) { return argument.rfind(start, 0) == 0; });
 }
 
-void run_benchmarks(const std::vector<std::string>& arguments) {
+// The value of Google Benchmark's flag, or "".
+std::string value_of_flag(const std::vector<std::string>& arguments, const std::string& flag) {
+  std::string value;
+  for (const auto& argument : arguments)
+    if (argument.rfind(flag + "=", 0) == 0) value = argument.substr(flag.size() + 1);
+  return value;
+}
+
+void run_benchmarks(const std::vector<std::string>& arguments, const std::string& filter) {
   FiniteJsonReporter shown, file;
   const bool json_shown = has_argument(arguments, "--benchmark_format=json");
   const bool json_file =
       has_argument(arguments, "--benchmark_out=") && (!has_argument(arguments, "--benchmark_out_format=") ||
                                                       has_argument(arguments, "--benchmark_out_format=json"));
-  benchmark::RunSpecifiedBenchmarks(json_shown ? &shown : nullptr, json_file ? &file : nullptr);
+  benchmark::RunSpecifiedBenchmarks(json_shown ? &shown : nullptr, json_file ? &file : nullptr, filter);
 }
 
 // Environment and measured limits into the head of every report.
@@ -221,7 +233,43 @@ void add_context(const dsx::bench::BenchOptions& options, const dsx::bench::Envi
   benchmark::AddCustomContext("machine_too_noisy", machine.too_noisy ? "yes" : "no");
 }
 
+int finish() {
+  benchmark::Shutdown();
+  if (any_wrong_result) {
+    fmt::print(stderr,
+               "bench_ops: a result did not agree with its definition: see the skipped benchmarks above\n");
+    return kInternal;
+  }
+  return 0;
+}
+
+// One of --processes: times its group and tells the samples on standard output.
+int be_process(const dsx::bench::BenchOptions& options, const std::vector<std::string>& given,
+               const std::vector<dsx::bench::ArmEntry>& arms) {
+  const auto groups = dsx::bench::groups_of(dsx::bench::filtered(arms, benchmark::GetBenchmarkFilter()));
+  const auto& group = groups.at(static_cast<std::size_t>(options.process_group));
+  const auto text = value_of_flag(given, "--benchmark_min_time");
+  const double seconds = text.empty() ? kUsualMinTimeS : std::strtod(text.c_str(), nullptr);
+  fmt::print("{}\n",
+             dsx::bench::report_text(dsx::bench::run_arms(group, seconds, options.process_number + 1)));
+  return 0;
+}
+
+int run_over_processes(const dsx::bench::BenchOptions& options, const dsx::bench::Environment& environment,
+                       const std::vector<std::string>& words, const std::vector<std::string>& given,
+                       const std::vector<dsx::bench::ArmEntry>& arms) {
+  const auto groups = dsx::bench::groups_of(dsx::bench::filtered(arms, benchmark::GetBenchmarkFilter()));
+  add_context(options, environment, true);  // processes of their own measure no roofline
+  const auto run = dsx::bench::run_in_processes(words, options.processes, groups.size());
+  dsx::bench::add_findings(run, options.processes, limits().topology);
+  dsx::bench::register_processes(run, options.processes);
+  for (const auto& arm : run.arms) any_wrong_result = any_wrong_result || arm.wrong_result;
+  run_benchmarks(given, "all");
+  return finish();
+}
+
 int run(std::vector<std::string> arguments, char* program) {
+  const auto words = arguments;
   const auto options = dsx::bench::take_options(arguments);
   if (options.help) {
     fmt::print("{}", dsx::bench::options_help());
@@ -256,21 +304,18 @@ int run(std::vector<std::string> arguments, char* program) {
     }
     return 0;
   }
+  const auto arms = dsx::bench::all_arms(dsx::bench::load_geometries(options.shapes), options.axes);
+  if (options.process_group >= 0) return be_process(options, given, arms);
+  if (options.processes > 1 && !listing) return run_over_processes(options, environment, words, given, arms);
   if (options.counters) counters() = std::make_unique<dsx::bench::Counters>();
   add_context(options, environment, listing);
-  for (const auto& arm : dsx::bench::all_arms(dsx::bench::load_geometries(options.shapes), options.axes)) {
+  for (const auto& arm : arms) {
     benchmark::RegisterBenchmark(arm.name.c_str(), [arm](benchmark::State& state) { run_arm(state, arm); })
         ->UseManualTime()
         ->Unit(benchmark::kMicrosecond);
   }
-  run_benchmarks(given);
-  benchmark::Shutdown();
-  if (any_wrong_result) {
-    fmt::print(stderr,
-               "bench_ops: a result did not agree with its definition: see the skipped benchmarks above\n");
-    return kInternal;
-  }
-  return 0;
+  run_benchmarks(given, benchmark::GetBenchmarkFilter());
+  return finish();
 }
 
 }  // namespace

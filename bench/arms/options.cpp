@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <sstream>
+#include <string_view>
 
 #include "bench/arms/block.hpp"
 #include "bench/measure/environment.hpp"
@@ -131,9 +132,27 @@ std::vector<Flag> flags_of_report() {
        false, [](BenchOptions& o, const std::string&) { o.counters = true; }},
       {"--no-roofline", "", "do not measure the machine first; no share of the roofline then", false,
        [](BenchOptions& o, const std::string&) { o.roofline = false; }},
+      {"--processes", "N",
+       "time every arm in N fresh processes, 2 to 1000 (10 or more: fewer give wide intervals); each "
+       "interleaves all arms "
+       "of the same threads, batch and cache state for --benchmark_min_time (default 0.5 s) each, with "
+       "readings of the "
+       "memory system between. Rows are the processes in order of time; interval_low, interval_high: 95% "
+       "interval of the "
+       "typical process; next_low, next_high: where the next process's median lies (default 1: everything in "
+       "this one)",
+       true,
+       [](BenchOptions& o, const std::string& v) {
+         const auto numbers = numbers_of("--processes", v);
+         if (numbers.size() != 1 || numbers[0] > 1000)
+           throw ConfigError(fmt::format("--processes: '{}' must be one whole number from 1 to 1000", v));
+         o.processes = numbers[0];
+       }},
       {"--machine", "",
-       "measure the machine and print it, run no benchmark; JSON with --benchmark_format=json", false,
-       [](BenchOptions& o, const std::string&) { o.machine = BenchOptions::Machine::text; }},
+       "measure the machine and print it (the memory system's course and our part of the L3 as well), run no "
+       "benchmark; "
+       "JSON with --benchmark_format=json",
+       false, [](BenchOptions& o, const std::string&) { o.machine = BenchOptions::Machine::text; }},
       {"--help", "", "this page", false, [](BenchOptions& o, const std::string&) { o.help = true; }},
   };
 }
@@ -163,6 +182,22 @@ void check_ops(const BenchOptions& options) {
   }
 }
 
+// "3.17": group 3 of the arms, in the 17th process of it. Not for people: bench_ops --processes starts itself
+// so.
+void set_process(BenchOptions& options, const std::string& value) {
+  const auto dot = value.find('.');
+  if (dot == std::string::npos) throw ConfigError("--process-of-group: expected GROUP.NUMBER");
+  const auto number = [&](std::string_view text) {
+    int parsed = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+    if (error != std::errc() || end != text.data() + text.size() || parsed < 0)
+      throw ConfigError("--process-of-group: expected GROUP.NUMBER");
+    return parsed;
+  };
+  options.process_group = number(std::string_view(value).substr(0, dot));
+  options.process_number = static_cast<std::uint64_t>(number(std::string_view(value).substr(dot + 1)));
+}
+
 }  // namespace
 
 BenchOptions take_options(std::vector<std::string>& arguments) {
@@ -174,6 +209,10 @@ BenchOptions take_options(std::vector<std::string>& arguments) {
     const auto& argument = arguments[i];
     const auto equals = argument.find('=');
     const auto name = argument.substr(0, equals);
+    if (name == "--process-of-group" && equals != std::string::npos) {
+      set_process(options, argument.substr(equals + 1));
+      continue;
+    }
     const auto flag =
         std::find_if(flags().begin(), flags().end(), [&](const Flag& f) { return name == f.name; });
     if (flag == flags().end()) {
@@ -194,6 +233,8 @@ BenchOptions take_options(std::vector<std::string>& arguments) {
   if (options.machine == BenchOptions::Machine::text && json != arguments.end()) {
     options.machine = BenchOptions::Machine::json;
   }
+  if (options.processes > 1 && options.counters)
+    throw ConfigError("--counters counts within this process: leave it out, or --processes");
   if (!options.help) check_ops(options);
   if (options.axes.threads.empty()) {
     const auto team = kernels::default_team();

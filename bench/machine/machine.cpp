@@ -246,8 +246,15 @@ Machine measure_machine(const MachineOptions& options) {
   const int team = kernels::max_threads();
   const auto topology = read_topology();
   Machine machine;
+  std::unique_ptr<MemoryProbe> probe;
+  if (!options.quick) {
+    probe = std::make_unique<MemoryProbe>(topology);
+    machine.nominal_l3_bytes = probe->nominal_l3_bytes();
+    for (int i = 0; i < 3; ++i) machine.memory.add(probe->read());  // what the course is compared with
+  }
   const auto sample_clock = [&] {
     if (const double ghz = clock_now_ghz(); ghz > 0) machine.clock_ghz.push_back(ghz);
+    if (probe) machine.memory.add(probe->read());
   };
   for (const int threads : options.thread_counts.empty()
                                ? usual_thread_counts(kernels::default_team().threads)

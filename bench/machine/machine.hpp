@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/machine/memory_course.hpp"
 #include "bench/measure/environment.hpp"
 #include "bench/measure/measure.hpp"
 
@@ -58,6 +59,8 @@ struct Machine {
   std::string pairs_not_available;  // the reason, when there are none
   std::vector<double> clock_ghz;  // through the measurement, in order of time; empty where it cannot be told
   double clock_drift = 0;         // (largest - smallest) / median of those
+  MemoryCourse memory;            // through the measurement; empty with MachineOptions::quick
+  double nominal_l3_bytes = 0;    // as the topology tells
   Disturbance disturbance;        // by other processes, during all of it
   bool too_noisy = false;  // some figure had mostly disturbed samples: measure again on a quiet machine
   std::int64_t took_ns = 0;

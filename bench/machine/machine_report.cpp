@@ -16,6 +16,27 @@ nlohmann::json to_json(const Rate& rate) {
   return {{"best", rate.best}, {"median", rate.median}, {"disturbed_share", rate.disturbed_share}};
 }
 
+// The first three readings are the reference; then one beside each part of the measurement.
+std::string memory_text(const Machine& machine) {
+  const auto& readings = machine.memory.readings();
+  if (readings.empty()) return "";
+  std::string text =
+      "\nMemory system, in order of time: ns per dependent load by size, and reading by one thread\n  ";
+  const auto to = std::back_inserter(text);
+  for (const auto& row : readings.front().chases)
+    fmt::format_to(to, "{:>9}", fmt::format("{:.2f} MiB", row.bytes / 1048576));
+  text += "     GB/s  L3 that is ours, MiB\n";
+  for (const auto& reading : readings) {
+    text += "  ";
+    for (const auto& row : reading.chases) fmt::format_to(to, "{:>9.1f}", row.ns);
+    fmt::format_to(to, "{:>9.1f}  {:.1f}\n", reading.read_gbps, reading.l3_ours_bytes / 1048576);
+  }
+  for (const auto& line :
+       {machine.memory.share_sentence(machine.nominal_l3_bytes), machine.memory.sentence()})
+    if (!line.empty()) fmt::format_to(to, "  {}\n", line);
+  return text + "\n";
+}
+
 }  // namespace
 
 nlohmann::json to_json(const Machine& machine, const Environment& environment) {
@@ -66,6 +87,14 @@ nlohmann::json to_json(const Machine& machine, const Environment& environment) {
   json["clock"] = {{"ghz_in_order_of_time", machine.clock_ghz}, {"drift", machine.clock_drift}};
   if (machine.clock_ghz.empty())
     json["clock"]["not_available"] = "no instruction of known latency on this architecture";
+  if (!machine.memory.readings().empty()) {
+    json["memory_system"] = {{"nominal_l3_bytes", machine.nominal_l3_bytes},
+                             {"l3_ours", machine.memory.share_sentence(machine.nominal_l3_bytes)},
+                             {"course", machine.memory.sentence()},
+                             {"readings", nlohmann::json::array()}};
+    for (const auto& reading : machine.memory.readings())
+      json["memory_system"]["readings"].push_back(to_json(reading));
+  }
   json["too_noisy"] = machine.too_noisy;
   json["involuntary_switches"] = machine.disturbance.involuntary_switches;
   json["took_s"] = in_seconds(machine.took_ns);
@@ -119,6 +148,7 @@ std::string to_text(const Machine& machine, const Environment& environment) {
     fmt::format_to(to, "\nClock: {:.2f} GHz at first, {:.2f} at last, drift {:.1f}%\n",
                    machine.clock_ghz.front(), machine.clock_ghz.back(), 100 * machine.clock_drift);
   }
+  text += memory_text(machine);
   fmt::format_to(to, "Other processes took a core {} times in {:.1f} s\n",
                  machine.disturbance.involuntary_switches, in_seconds(machine.took_ns));
   if (machine.too_noisy)

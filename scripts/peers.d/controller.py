@@ -127,8 +127,8 @@ class Arena:
             record["warmup"] = max(2, round(20e6 / typical))
             worker.wall_s = worker.others_s = worker.stolen_s = 0.0
 
-    def run(self):
-        order = random.Random(self.arguments.seed)
+    def run(self, process=0):
+        order = random.Random(self.arguments.seed + process)
         for _ in range(self.arguments.rounds):
             turn = list(self.live)
             order.shuffle(turn)
@@ -156,6 +156,40 @@ class Arena:
 
 
 def measure(work, arms, arguments, folder, environment_):
+    """All arms in one process each, or anew in several (--processes), those of one set side by side."""
+    results = []
+    for process in range(arguments.processes):
+        if arguments.processes > 1:
+            say(f"  process {process + 1} of {arguments.processes} of each arm")
+        results.append(measure_once(work, arms, arguments, folder, environment_, process))
+    return results[0] if len(results) == 1 else merged(results)
+
+
+def merged(results):
+    """One record of several sets of processes: an arm that was refused in one of them is refused."""
+    record, disturbed = results[0], max(result["others_cpu_share"] for result in results)
+    record |= {"processes": len(results), "others_cpu_share": disturbed}
+    for i, arm in enumerate(record["arms"]):
+        same = [result["arms"][i] for result in results]
+        reasons = [one["reason"] for one in same if "reason" in one]
+        if reasons:
+            arm["reason"] = reasons[0]
+            arm.pop("time", None)
+            continue
+        arm["processes_ns"] = [one["rounds_ns"] for one in same]
+        arm["rounds_ns"] = [rounds for one in same for rounds in one["rounds_ns"]]
+        arm["involuntary_switches"] = sum(one["involuntary_switches"] for one in same)
+        arm["deviation"] = max(one["deviation"] for one in same)
+        arm["time"] = statistics_of.over_processes(arm["processes_ns"])
+    for arm in record["arms"]:
+        arm.pop("ratio", None)
+        ours = [r for r in record["arms"] if "time" in r and r["ours"] and r["data_type"] == arm["data_type"]]
+        if ours and "time" in arm:
+            arm["ratio"] = statistics_of.ratio_over_processes(arm["processes_ns"], report.best(ours)["processes_ns"])
+    return record
+
+
+def measure_once(work, arms, arguments, folder, environment_, process):
     arena = Arena(work, arguments, folder, environment_)
     try:
         for arm in arms:
@@ -164,7 +198,7 @@ def measure(work, arms, arguments, folder, environment_):
             state = arena.records[-1].get("reason") or f"ready in {time.monotonic() - start:.1f} s"
             say(f"  {arm['name']} {arm['data_type']}: {state}")
         arena.warm_up()
-        arena.run()
+        arena.run(process)
         return arena.result()
     finally:
         arena.close()

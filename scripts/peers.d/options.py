@@ -31,6 +31,10 @@ def parse(argv):
     parser.add_argument("--types", **types, default=argparse.SUPPRESS, help=argparse.SUPPRESS)  # its old spelling
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of every worker")
     parser.add_argument("--rounds", type=int, default=15, help="turns of every worker")
+    parser.add_argument("--processes", type=int, default=1,
+                        help="fresh processes of every worker, one set after the other; rounds are of each. From 2 on "
+                             "intervals are over processes (5 or more: fewer are wide); 1: over the rounds of one process, "
+                             "which the next process may leave")
     parser.add_argument("--turn-ms", type=float, default=400, help="timed work in a turn, at least one iteration")
     parser.add_argument("--arms", nargs="+", metavar="NAME", help="only arms whose name contains one of these")
     parser.add_argument("--ours", action="append", metavar="LABEL=COMMAND",
@@ -41,7 +45,7 @@ def parse(argv):
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything, every sample included")
     arguments = parser.parse_args(argv)
     available = len(os.sched_getaffinity(0))
-    for name in ("threads", "rounds"):
+    for name in ("threads", "rounds", "processes"):
         if getattr(arguments, name) < 1:
             parser.error(f"--{name} must be at least 1")
     if min(arguments.batches) < 1:

@@ -26,7 +26,12 @@ def work_text(record):
     """Table of one work, fastest first, then what was refused or wrong and why."""
     timed = sorted((a for a in record["arms"] if "time" in a), key=lambda a: (a["data_type"], a["time"]["median_ns"]))
     headings = ("arm", "type", "median ms", "95% interval", "min", "p90", "images/s", "times ours", "deviation")
-    lines = [f"\n{record['name']}, {record['threads']} threads, {record['rounds']} rounds"]
+    processes = f" in each of {record['processes']} processes" if "processes" in record else ""
+    lines = [f"\n{record['name']}, {record['threads']} threads, {record['rounds']} rounds{processes}"]
+    # What dominates is said first: the reader would take the samples of one process for the whole truth.
+    lines += [f"{a['name']} {a['data_type']}: most of the spread is between processes "
+              f"({a['time']['between_sd_percent']:.1f}%, within one {a['time']['within_iqr_percent']:.1f}%)"
+              for a in timed if a["time"].get("between_sd_percent", 0) > a["time"].get("within_iqr_percent", 0)]
     if timed:
         lines.append(table(headings, [arm_row(arm, record["batch"]) for arm in timed]))
     lines += [f"{a['name']} {a['data_type']}: not available: {a['reason']}" for a in record["arms"] if "reason" in a]

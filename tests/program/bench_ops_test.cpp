@@ -130,6 +130,29 @@ TEST_F(BenchOps, RepeatsAndInterleavesAsGoogleBenchmarkDoes) {
   EXPECT_EQ(medians, steps + 1) << "those with a step of their own, and the shape's";
 }
 
+TEST_F(BenchOps, TimesEveryArmInFreshProcesses) {
+  const auto finished = bench({"--benchmark_format=json", "--processes=3",
+                               "--benchmark_filter=^mine.*op:(max|avg)pool/unit:op.*inference"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto json = nlohmann::json::parse(finished.out);
+  EXPECT_EQ(json["context"]["processes"], "3");
+  EXPECT_TRUE(json["context"].contains("memory_course"));
+  int processes = 0, intervals = 0;
+  for (const auto& row : json["benchmarks"]) {
+    if (row["run_type"] == "iteration") {
+      ++processes;
+      for (const char* key :
+           {"start_s", "samples", "memory_ns", "read_GB/s", "memory_slowdown", "unlike_memory_share",
+            "within_percent", "between_percent", "over_time_percent", "min_GB/s"})
+        EXPECT_TRUE(row.contains(key)) << key;
+    }
+    for (const char* name : {"interval_low", "interval_high", "next_low", "next_high"})
+      intervals += row.value("aggregate_name", "") == name;
+  }
+  EXPECT_EQ(processes, 2 * 3) << "two operators";
+  EXPECT_EQ(intervals, 2 * 4);
+}
+
 TEST_F(BenchOps, RefusesNonsenseInOneLine) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{"--layout=nwhc"}, "--layout: 'nwhc' is not known"},

@@ -107,7 +107,33 @@ class Statistics(unittest.TestCase):
         self.assertEqual(statistics_of.ratio([[20], [40], [80]], slow_drift), {"median": 2, "low": 2, "high": 2})
 
 
+    def test_processes_are_the_unit_not_their_rounds(self):
+        processes = [[[100, 101], [100, 102]], [[140, 141], [140, 142]], [[120, 121], [120, 122]]]
+        summary = statistics_of.over_processes(processes)
+        self.assertEqual(summary["count"], 12)
+        self.assertEqual(summary["median_ns"], 120.5)
+        # By hand: logarithms' mean 4.7824, deviation .1677, t = 4.303 of 2 degrees of freedom.
+        self.assertAlmostEqual(summary["median_low_ns"], 78.7, delta=0.1)
+        self.assertAlmostEqual(summary["median_high_ns"], 181.1, delta=0.2)
+        self.assertGreater(summary["between_sd_percent"], 10 * summary["within_iqr_percent"])
+
+    def test_ratios_pair_processes_started_side_by_side(self):
+        a, b = [[[100]], [[140]], [[120]]], [[[50]], [[70]], [[60]]]
+        ratio = statistics_of.ratio_over_processes(a, b)
+        self.assertEqual(ratio["median"], 2)
+        self.assertAlmostEqual(ratio["low"], 2)
+        self.assertAlmostEqual(ratio["high"], 2)
+
+
 class Report(unittest.TestCase):
+    def test_between_processes_is_said_first(self):
+        record = self.record()
+        record |= {"processes": 3}
+        record["arms"][0]["time"] = statistics_of.over_processes([[[1e6, 1e6]], [[2e6, 2e6]], [[3e6, 3e6]]])
+        lines = report.work_text(record).splitlines()
+        self.assertIn("2 rounds in each of 3 processes", lines[1])
+        self.assertIn("ours f32: most of the spread is between processes", lines[2])
+
     def record(self):
         def arm(name, ours, ns):
             return {"name": name, "data_type": "f32", "ours": ours, "deviation": 1e-7,
@@ -154,7 +180,7 @@ class Options(unittest.TestCase):
         self.assertEqual(options.chosen_variants(options.parse(["--variants", "b"]), self.TABLE), ["b"])
 
     def test_nonsense_ends_with_2(self):
-        for words in (["--threads", "0"], ["--variants", "foo"], ["--ours", "no-command"], ["--batches", "-1"]):
+        for words in (["--threads", "0"], ["--processes", "0"], ["--variants", "foo"], ["--ours", "no-command"], ["--batches", "-1"]):
             with self.assertRaises(SystemExit) as raised, open(os.devnull, "w") as sys.stderr:
                 options.chosen_variants(options.parse(words), self.TABLE)
             sys.stderr = sys.__stderr__
