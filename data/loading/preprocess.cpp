@@ -60,8 +60,9 @@ Draw draw(const AugmentOptions& options, std::uint64_t seed, int epoch, std::siz
   return result;
 }
 
-// Compiled for several instruction sets, of which the loader picks one: its core is one that trains, too.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// Compiled for several instruction sets, of which the loader picks one: its core is one that trains, too. Not
+// under the thread sanitizer: GCC instruments what picks, which runs before the sanitizer is there.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
 void scale(std::span<const std::uint8_t> in, std::span<float> out, float factor, float offset) {

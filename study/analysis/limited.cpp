@@ -83,7 +83,8 @@ void add_limited_tables(Analysis& analysis) {
   const auto add = [&](const std::string& a, const std::string& b, const LimitedMetric& metric) {
     const auto terms = doubling_terms(comparison, a, b, metric);
     if (terms.empty()) return;
-    Record record{"limited", metric.name, {}, a, b, analysis.figures.over_seeds(terms, range)};
+    OverSeeds found = analysis.figures.over_seeds(terms, range);
+    Record record{"limited", metric.name, {}, a, b, std::move(found)};
     std::vector<ResultValue> labels{a};
     if (!b.empty()) labels.emplace_back(b);
     labels.emplace_back(metric.name);

@@ -304,7 +304,7 @@ TEST_F(TrackingSender, NothingIsBegunDuringAPause) {
   const std::vector<Json> events = run_events(server_.url());
   writer.append({events[0], events[1]});
   Sender sender(folder_, writer, credentials_, say());
-  while (server_.runs.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (server_.runs_created == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   sender.pause();
   const std::size_t requests = server_.requests.size();
   writer.append({events[2], events[3]});

@@ -60,6 +60,7 @@ class StandInServer {
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
+  std::atomic<int> runs_created{0};  // may be read at any time
   // What has arrived; to be read when nothing is sent.
   Json metrics = Json::array();
   std::map<std::string, std::string> params, tags, artifacts;
@@ -160,6 +161,7 @@ class StandInServer {
         tags[tag["key"]] = tag["value"];
         if (tag["key"] == "downscalexr.uid") runs.push_back(tag["value"]);
       }
+      ++runs_created;
       return {200, run_json(runs.back()).dump()};
     }
     if (call == "runs/get")
