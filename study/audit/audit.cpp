@@ -8,6 +8,7 @@
 #include <set>
 
 #include "kernels/base/counted.hpp"
+#include "kernels/base/error.hpp"
 #include "study/statistics/auc.hpp"
 #include "study/statistics/expected_precision.hpp"
 #include "study/statistics/holm.hpp"
@@ -106,12 +107,14 @@ void correct(std::vector<Shortcut>& shortcuts) {
   for (std::size_t i = 0; i < shortcuts.size(); ++i) shortcuts[i].p_corrected = adjusted[i];
 }
 
-SplitPower power_of(const data::Dataset& dataset, data::Split split) {
+// `splits`: of each item.
+SplitPower power_of(const data::Dataset& dataset, const std::vector<data::Split>& splits, data::Split split) {
   SplitPower power;
   power.split = split;
   std::set<std::string> positive, negative;
-  for (const data::Item& item : dataset.items()) {
-    if (item.split != split) continue;
+  for (std::size_t i = 0; i < splits.size(); ++i) {
+    if (splits[i] != split) continue;
+    const data::Item& item = dataset.items()[i];
     ++(item.label == 1 ? power.positives : power.negatives);
     (item.label == 1 ? positive : negative).insert(item.subject);
   }
@@ -122,6 +125,24 @@ SplitPower power_of(const data::Dataset& dataset, data::Split split) {
   power.sensitivity_half_width = statistics::share_half_width(kAssumed, power.positives);
   power.specificity_half_width = statistics::share_half_width(kAssumed, power.negatives);
   return power;
+}
+
+void judge_splits(const data::Dataset& dataset, const data::SplitOptions& options, Audit& audit) {
+  std::set<data::Split> there;
+  std::vector<data::Split> splits;
+  for (const data::Item& item : dataset.items()) {
+    splits.push_back(item.split);
+    there.insert(item.split);
+  }
+  try {
+    splits = data::complete_splits(dataset, options);
+    for (const data::Split split : {data::Split::val, data::Split::test})
+      if (!there.contains(split)) audit.made.push_back(split);
+  } catch (const DataError&) {  // the study says why
+  }
+  for (const data::Split split : {data::Split::train, data::Split::val, data::Split::test})
+    if (there.contains(split) || std::find(audit.made.begin(), audit.made.end(), split) != audit.made.end())
+      audit.power.push_back(power_of(dataset, splits, split));
 }
 
 template <typename Pairs>
@@ -159,7 +180,7 @@ bool SplitPower::too_small() const {
 }
 
 Audit audit_of(const data::Dataset& dataset, const std::vector<data::Fingerprint>& fingerprints,
-               const data::DuplicateOptions& options) {
+               const data::DuplicateOptions& options, const data::SplitOptions& split_options) {
   Audit audit;
   audit.summary = data::summarize(dataset);
   audit.options = options;
@@ -168,9 +189,16 @@ Audit audit_of(const data::Dataset& dataset, const std::vector<data::Fingerprint
   judge(size_features(dataset), images, audit.shortcuts);
   judge(border_features(fingerprints), images, audit.shortcuts);
   correct(audit.shortcuts);
-  for (const data::SplitSummary& split : audit.summary.splits)
-    audit.power.push_back(power_of(dataset, split.split));
+  judge_splits(dataset, split_options, audit);
   return audit;
+}
+
+std::string made_splits_text(const Audit& audit) {
+  if (audit.made.empty()) return "";
+  return fmt::format(
+      "no {} in these data: every seed of a study draws its own (whole subjects, stratified), so that seeds "
+      "differ in their images, too; --seed-split {} gives all seeds the one that is judged here",
+      splits_text(audit.made), audit.split_seed);
 }
 
 std::string splits_text(const std::vector<data::Split>& splits) {
@@ -195,6 +223,8 @@ std::vector<std::string> findings(const Audit& audit) {
     if (shortcut.together && shortcut.tells())
       lines.push_back(fmt::format("the {} alone tells the label: AUC {:.3f} ({:.3f} to {:.3f})",
                                   shortcut.group, shortcut.auc.value, shortcut.auc.low, shortcut.auc.high));
+  if (std::find(audit.made.begin(), audit.made.end(), data::Split::test) != audit.made.end())
+    lines.push_back(made_splits_text(audit));
   for (const SplitPower& power : audit.power)
     if (power.split != data::Split::train && power.too_small())
       lines.push_back(

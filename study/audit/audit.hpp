@@ -3,6 +3,7 @@
 // audit_text, audit_json and audit_page show them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -46,11 +47,18 @@ struct Audit {
   data::DuplicateOptions options;
   data::Duplicates duplicates;
   std::vector<Shortcut> shortcuts;
-  std::vector<SplitPower> power;  // by split, those that have images
+  std::vector<SplitPower> power;  // by split, as a study splits
+  std::vector<data::Split> made;  // splits that the data has not: a study draws them
+  std::int64_t split_seed = 1;    // --seed-split of those
 };
 
+// `splits`: how a study would make those that are missing; power is judged on them, all else on the data as
+// it is. Where they cannot be made (a class with too few subjects), power is of the splits that there are.
 Audit audit_of(const data::Dataset& dataset, const std::vector<data::Fingerprint>& fingerprints,
-               const data::DuplicateOptions& options);
+               const data::DuplicateOptions& options, const data::SplitOptions& splits = {});
+
+// "no test: ...": that every seed of a study draws its own, and what to do about it; "" where none is made.
+std::string made_splits_text(const Audit& audit);
 
 // What a reader must know, one line each, the worst first; empty when nothing was found.
 std::vector<std::string> findings(const Audit& audit);

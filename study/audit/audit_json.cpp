@@ -1,5 +1,6 @@
 #include "study/audit/audit_json.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -97,7 +98,11 @@ std::string audit_json(const data::Dataset& dataset, const Audit& audit) {
   json["shortcuts"] = Json::array();
   for (const Shortcut& shortcut : audit.shortcuts) json["shortcuts"].push_back(shortcut_json(shortcut));
   json["splits"] = Json::array();
-  for (const SplitPower& power : audit.power) json["splits"].push_back(power_json(power));
+  for (const SplitPower& power : audit.power) {
+    Json split = power_json(power);
+    split["made"] = std::find(audit.made.begin(), audit.made.end(), power.split) != audit.made.end();
+    json["splits"].push_back(std::move(split));
+  }
   // File names need not be UTF-8: what is not becomes the replacement character.
   return json_text(json, 2) + "\n";
 }

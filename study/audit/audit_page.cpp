@@ -108,6 +108,8 @@ void add_power(cli::Page& page, const Audit& audit) {
                   "{:.2f} would get "
                   "(Hanley-McNeil, Wilson); \"subjects\": one image of each. Wider than {:.2f} is too small.",
                   kAssumed, kTooWide));
+  if (const std::string made = made_splits_text(audit); !made.empty())
+    page.paragraph("There is " + made + ".");
   const auto half = [](double width) { return std::isfinite(width) ? fmt::format("{:.3f}", width) : "n/a"; };
   std::vector<std::vector<std::string>> rows;
   for (const SplitPower& p : audit.power)

@@ -92,8 +92,12 @@ std::string power_text(const Audit& audit) {
   }
   return fmt::format(
       "\n95% intervals that a true {:.2f} would get (too small: wider than +-{:.2f}; subjects: one image "
-      "of each)\n{}",
-      kAssumed, kTooWide, table.str());
+      "of each{})\n{}",
+      kAssumed, kTooWide,
+      audit.made.empty()
+          ? ""
+          : fmt::format("; {}: as --seed-split {} draws", splits_text(audit.made), audit.split_seed),
+      table.str());
 }
 
 }  // namespace

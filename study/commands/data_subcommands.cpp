@@ -34,7 +34,7 @@ const std::vector<DataSubcommand>& data_subcommands() {
        "  --similarity NUMBER         and a correlation of the images of at least [0.98]\n"
        "  --jobs N                    threads that read and hash [every CPU]\n"
        "  --force                     replace FILE if it exists\n",
-       data_audit, data_keys},
+       data_audit, data_audit_keys},
       {"clean", "SOURCE --out FILE.h5", "a new file without copies, and a manifest of hashes beside it",
        "  --out FILE.h5               the file to write; FILE.manifest.json goes beside it\n"
        "  --priority SPLITS           of copies, keep the one in the first of these splits "

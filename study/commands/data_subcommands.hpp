@@ -20,6 +20,7 @@ const std::vector<DataSubcommand>& data_subcommands();
 // The functions of its rows: data_<name> is in data_<name>.cpp.
 int data_import(const std::vector<std::string>& args);
 int data_show(const std::vector<std::string>& args);
+const std::vector<std::string>& data_audit_keys();
 int data_audit(const std::vector<std::string>& args);
 int data_clean(const std::vector<std::string>& args);
 int data_issues(const std::vector<std::string>& args);

@@ -86,6 +86,28 @@ TEST_F(DataAudit, FindsWhatWasPutThere) {
   }
 }
 
+// Class folders alone: judged is the fifth that a study would test on, not all images.
+TEST_F(DataAudit, JudgesTheSplitsThatAStudyWillDraw) {
+  fs::create_directories(folder_ / "alone");
+  for (const char* label : {"NORMAL", "PNEUMONIA"})
+    fs::copy(folder_ / "set/train" / label, folder_ / "alone" / label);
+  const auto audited = [&](const std::string& words) {
+    return nlohmann::json::parse(data("audit alone --json" + words).out);
+  };
+  const nlohmann::json json = audited("");
+  ASSERT_EQ(json["splits"].size(), 3U) << json["splits"];
+  const nlohmann::json& test = json["splits"][2];
+  EXPECT_EQ(test["split"], "test");
+  EXPECT_EQ(test["made"], true);
+  EXPECT_EQ(test["positives"].get<int>() + test["negatives"].get<int>(), 12) << "a fifth of 60";
+  EXPECT_EQ(audited(" --test-fraction 0.5")["splits"][2]["positives"], 15);
+  EXPECT_THAT(data("audit alone").out,
+              AllOf(HasSubstr("no val and test in these data: every seed of a study draws its own"),
+                    HasSubstr("--seed-split 1 gives all seeds the one that is judged here"),
+                    HasSubstr("val and test: as --seed-split 1 draws")));
+  EXPECT_THAT(data("audit set").out, Not(HasSubstr("no test")));
+}
+
 TEST_F(DataAudit, CleansAndHoldsAStudyToTheManifest) {
   const Finished cleaned = data("clean set --out clean.h5 --radius 6 --by-subject");
   ASSERT_EQ(cleaned.code, 0) << cleaned.err;
