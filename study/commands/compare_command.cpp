@@ -22,10 +22,12 @@
 #include "study/cli/number_flags.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
+#include "study/commands/compare_help.hpp"
 #include "study/commands/until_decided.hpp"
 #include "study/findings/finish.hpp"
 #include "study/findings/finish_flags.hpp"
 #include "study/findings/seeds_plan.hpp"
+#include "study/findings/stage_time.hpp"
 #include "study/run/run_folder.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/engine.hpp"
@@ -45,71 +47,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
-
-constexpr const char* kCompareHelp =
-    R"(study compare: train every variant over several seeds and levels of label noise, and compare them.
-
-Usage: study compare [FLAGS] [SETTINGS]
-
-A cell is one variant with one seed and one noise level: a normal run in <out>/cells/<name>, in a process of
-its own. All variants of a seed see the same images, splits, order, augmentation and wrong labels, so that
-their differences are paired. A finished cell is never run again; a sweep that was stopped or killed resumes
-with the same command, or with `study compare --out DIR` alone, and loses at most the epoch that was running.
-A cell that fails is reported and does not stop the others.
-
-Cells:
-  --variants A,B,...          operators to compare, see the table below [avgpool,maxpool,strided]
-  --seeds 5 | 1,2,7 | 3-6     how many seeds (from 1), or which [3]
-  --label-noise R,R,...       shares of training labels made wrong, 0 to 0.5 [0]
-  --noise-kinds K,K,...       symmetric, positive_to_negative, negative_to_positive, instance [symmetric]
-  --train-images N,N,...      training images: numbers (100,400,all) or shares (0.1,0.5,all), nested, by subject,
-                              stratified by class; an epoch is as many passes over them as fit into all, so that
-                              all sizes take as many steps (--train-passes). With clean labels; noise with the
-                              most alone [all]
-  --noise-seeds N | 1,2 | ... seeds that also run with noise above 0 [those of --seeds]
-  --until-decided             add seeds until test AUC, and sensitivity and specificity at 95% sensitivity on val, are
-                              decided for every pair on clean labels: different, equivalent or no worse. Verdicts are
-                              drawn at most 4 times, at numbers of seeds fixed before the first; each is at alpha
-                              over the number of looks, so that all together err no more than one would
-  --max-seeds N               with --until-decided: never more [20]
-  --budget TIME               with --until-decided: add no seeds that would take longer (4h, 90m) [no limit]
-  --plan                      what these seeds and test images can decide; after a run, what is undecided and what
-                              would decide it. Trains nothing
-
-Running:
-  --jobs N                    cells side by side; they share --threads [1]
-  --out DIR                   the sweep's folder; an existing one is resumed, and may get more variants,
-                              seeds or noise [results/compare/DATA-TIME]
-  --retry-failed              retry cells that failed before
-  --dry-run                   list the cells, how far each is, how long it may take, and its own command
-  --json                      with --dry-run: the same as JSON, for scripts/workflows/Snakefile
-
-A cell's own command runs anywhere; its folder, put into <out>/cells, counts as finished. Folders of several
-machines merge that way: copy all cells into one and run `study compare --out` on it.
-
-Files in DIR:
-  compare.yaml                the sweep: cells and settings
-  cells/NAME/                 run.h5, summary.json, config.yaml and checkpoints of each cell
-  logs/NAME.log               what each cell printed
-  compare.h5, compare.json, tables/*.csv   all figures with intervals, verdicts, claims of the original study;
-                              docs/comparison_files.md describes them
-  report/report.html, report.md, figures/  drawn from them by scripts/report; `study report DIR` does it again
-
-Without --data and settings, the built-in images are made fewer (see the first lines of output), so that the
-default sweep ends in a few minutes.
-
-Exit code: 0 when all cells are finished, else that of the first one that failed (`study --help` lists them);
-130 when stopped.
-
-)";
-
-constexpr const char* kCompareExamples = R"(Examples:
-  study compare                                                built-in data, a few minutes
-  study compare --data chest_xray --seeds 5 --epochs 10
-  study compare --data chest_xray --seeds 5 --noise-seeds 3 --label-noise 0,0.2 --out results/compare/noise
-  study compare --out results/compare/noise                    resume it
-  study compare --seeds 2 --jobs 2 --dry-run
-)";
 
 // What a sweep or its cells decide themselves.
 const std::vector<std::string>& keys_left_out() {
@@ -333,6 +270,11 @@ int run_and_finish(Request& request, const std::vector<sweep::PlannedCell>& cell
     tracking.cells_done(ran);
     if (any_finished(ran)) {
       kernels::set_threads(threads);
+      const auto known = sweep::make_estimator(sweep::plan_cells(request.sweep, data, request.folder),
+                                               options.threads_per_job);
+      fmt::print("{}", findings::what_follows_text(findings::stage_times(request.folder, ran, data, known,
+                                                                         finish, options.threads_per_job)));
+      std::fflush(stdout);
       const int page = findings::finish_compare(request.folder, finish);
       if (code == 0) code = page;
     }
@@ -355,9 +297,9 @@ int compare_command(const std::vector<std::string>& args) {
   if (!cli::asks_for_help(args)) settings::wait_briefly();
   Request request = read_request(args);
   if (request.line.help) {
-    fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", kCompareHelp,
+    fmt::print("{}{}\nSettings of every cell, with [default]:\n\n{}{}", compare_help(),
                findings::finish_flags_help(), settings::settings_help(keys_of_cells()),
-               settings::operators_help("--variants") + kCompareExamples);
+               settings::operators_help("--variants") + compare_examples());
     return static_cast<int>(cli::ExitCode::ok);
   }
   const bool json = request.line.extra.count("json") != 0;
@@ -366,9 +308,13 @@ int compare_command(const std::vector<std::string>& args) {
   refuse_other_folder(request.folder);
   sweep::keep_track_target(request.sweep.base, request.folder);
   const settings::ThreadChoice threads = settings::wanted_threads(request.line.settings);
-  const sweep::SweepOptions options = options_of(request.line, threads);
+  sweep::SweepOptions options = options_of(request.line, threads);
   const sweep::SweepData data = sweep::look_at_data(request.sweep);
   const std::vector<sweep::PlannedCell> cells = sweep::plan_cells(request.sweep, data, request.folder);
+  options.after_s = [&](const sweep::Estimator& estimator) {
+    return findings::total_seconds(findings::stage_times(
+        request.folder, cells, data, estimator, finish_of(request, threads.used), options.threads_per_job));
+  };
   const sweep::SweepView view{request.sweep, data, cells, request.folder, options};
   if (json) {
     fmt::print("{}\n", json_text(sweep::dry_run_json(view), 2));

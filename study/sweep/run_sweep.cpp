@@ -83,12 +83,14 @@ class SweepRun {
             static_cast<int>(cells_[i].state.diverged ? cli::ExitCode::diverged : cli::ExitCode::internal));
     }
     total_s_ = left_s();
+    after_s_ = options_.after(estimator_);
   }
   ~SweepRun() { stop_all(); }
   SweepRun(const SweepRun&) = delete;
   SweepRun& operator=(const SweepRun&) = delete;
 
   double left_s() const;
+  double after_s() const { return after_s_; }
   int run();
 
  private:
@@ -114,7 +116,7 @@ class SweepRun {
   std::set<std::size_t> collided_;
   std::size_t finished_ = 0, failed_ = 0;
   int exit_code_ = 0;
-  double total_s_ = 0;
+  double total_s_ = 0, after_s_ = 0;  // after_s_: of what follows the cells, by what they have shown
   Stopwatch looked_;
 };
 
@@ -200,7 +202,7 @@ void SweepRun::report_finished(const PlannedCell& cell) {
   fmt::print("[{}/{}] {}: val AUC {}, test AUC {}; {} in {}", finished_ + failed_, cells_.size(),
              name_of(cell.spec), cli::fixed(cell.state.val_auc, 4), cli::fixed(cell.state.test_auc, 4),
              counted(cell.state.epochs_done, "epoch"), cli::duration(in_seconds(cell.state.training_ns)));
-  if (const double left = left_s(); left > 0) fmt::print("; about {} left", cli::duration(left));
+  if (const double left = left_s() + after_s(); left > 0) fmt::print("; about {} left", cli::duration(left));
   fmt::print("\n");
   if (!cell.state.not_learnt.empty()) fmt::print("  {} {}\n", name_of(cell.spec), cell.state.not_learnt);
   std::fflush(stdout);
@@ -224,6 +226,7 @@ void SweepRun::end(const RunningCell& running, const ChildEnd& how) {
                             cell.state.images_per_epoch * cell.state.epochs_done);
     estimator_.add_overhead(
         in_seconds(running.watch.elapsed_ns() - (cell.state.training_ns - running.trained_before_ns)));
+    after_s_ = options_.after(estimator_);
     report_finished(cell);
   } else if (how.code == static_cast<int>(cli::ExitCode::output) &&
              cell.state.status == CellStatus::partial && collided_.insert(running.index).second) {
@@ -258,7 +261,7 @@ void SweepRun::show() {
           look_at_cell(cells_[running.index].folder, cells_[running.index].settings);
   }
   if (running_.empty()) return;
-  const double left = left_s(), whole = std::max(total_s_, left);
+  const double after = after_s(), left = left_s() + after, whole = std::max(total_s_ + after, left);
   const PlannedCell& cell = cells_[running_.front().index];
   std::string text = fmt::format("{:>3.0f}%  {} of {}", 100 * (1 - left / std::max(whole, 1e-9)),
                                  finished_ + failed_, counted(cells_.size(), "cell"));
@@ -296,12 +299,18 @@ int SweepRun::run() {
 
 }  // namespace
 
+std::string in_all_text(double cells_s, double after_s) {
+  if (!(after_s > 0)) return fmt::format("about {} in all", cli::duration(cells_s));
+  return fmt::format("about {} in all: {} of training, {} for what follows", cli::duration(cells_s + after_s),
+                     cli::duration(cells_s), cli::duration(after_s));
+}
+
 int run_sweep(const Sweep& sweep, std::vector<PlannedCell> cells, const SweepData& data,
               const fs::path& folder, const SweepOptions& options) {
   const FolderLock lock(folder);
   write_sweep(folder, sweep);
   SweepRun run(std::move(cells), data, folder, options);
-  if (const double left = run.left_s(); left > 0) fmt::print("about {} in all\n\n", cli::duration(left));
+  if (const double left = run.left_s(); left > 0) fmt::print("{}\n\n", in_all_text(left, run.after_s()));
   std::fflush(stdout);
   return run.run();
 }

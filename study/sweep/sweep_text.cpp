@@ -107,9 +107,9 @@ std::string dry_run_text(const SweepView& view) {
                fmt::format("{}/{}", cell.state.epochs_done, cell.settings.epochs),
                left_s > 0 ? cli::duration(left_s) : "-"});
   }
-  std::string text =
-      fmt::format("about {} in all\n\n{}\nEach cell by itself, anywhere (its folder goes into {}):\n",
-                  cli::duration(total_s / view.options.jobs), table.str(), (view.folder / "cells").string());
+  std::string text = fmt::format("{}\n\n{}\nEach cell by itself, anywhere (its folder goes into {}):\n",
+                                 in_all_text(total_s / view.options.jobs, view.options.after(estimator)),
+                                 table.str(), (view.folder / "cells").string());
   for (const PlannedCell& cell : view.cells) text += command_of(cell) + "\n";
   return text;
 }

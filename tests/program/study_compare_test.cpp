@@ -122,7 +122,9 @@ TEST_F(StudyCompare, DryRunMakesNothingAndItsCommandsRunAnywhere) {
   const Finished dry = compare(words + Words{"--dry-run"});
   ASSERT_EQ(dry.code, 0) << dry.err;
   EXPECT_FALSE(fs::exists(sweep("a b's sweep")));
-  EXPECT_THAT(dry.out, AllOf(HasSubstr("avgpool-seed1-clean"), HasSubstr("to do"), HasSubstr("in all")));
+  EXPECT_THAT(dry.out, AllOf(HasSubstr("avgpool-seed1-clean"), HasSubstr("to do"), HasSubstr("in all: "),
+                             HasSubstr("for what follows")))
+      << "swapped operators, shifts and mechanism are part of the wait";
   // The commands, as a shell reads them, with the program's path for its name.
   std::istringstream lines(dry.out);
   std::vector<std::string> commands;
