@@ -24,6 +24,8 @@ class Context:
         self.noises = sorted({(row["noise"], row["noise_kind"]) for row in cells.rows()})
         self.base_noise, self.base_kind = self.noises[0]
         self.seeds = sorted(set(cells["seed"]))
+        # (variant, seed) of the base cells that have not learnt.
+        self.unlearnt = {(row["variant"], row["seed"]) for row in self.base("cells").rows() if words.has_not_learnt(row)}
 
     def table(self, name):
         """Of networks trained on all images, or on the most; part_limited.py shows the others."""
@@ -38,6 +40,16 @@ class Context:
     def base_words(self):
         return words.noise_name(self.base_kind, self.base_noise)
 
+    def marked(self, variant, seed=None):
+        """The variant's name, with a mark where a network of it (of that seed) has not learnt; a pair's if one of the two has not."""
+        sides = variant.split(" - ")
+        return variant + (" !" if any(v in sides and seed in (None, s) for v, s in self.unlearnt) else "")
+
+    @property
+    def engine_words(self):
+        """Whose times they are: stands wherever one does."""
+        return f"engine {self.results.settings.get('engine', 'not recorded')}, {self.results.environment.get('threads', '?')} threads"
+
     def rule(self, name):
         return words.rule(name, self.results.cost_ratio)
 
@@ -50,7 +62,7 @@ class Context:
 def estimate_row(entry, name=None, variant=None, scale=1, **more):
     """A table's row as a row of a figure."""
     variant = variant or entry.get("variant") or ""
-    return Row(name or variant, entry["value"] * scale, entry["low"] * scale, entry["high"] * scale,
+    return Row((name or variant) + words.mark(entry), entry["value"] * scale, entry["low"] * scale, entry["high"] * scale,
                entry.get("not_estimable", ""), variant, **more)
 
 

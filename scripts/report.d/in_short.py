@@ -78,7 +78,7 @@ def latency(ctx, rows):
     ranking = [f"{row['variant']} {words.significant(row['median_ms'])} ms" for row in mine]
     told = [ratio_words(row) for row in rows if row["question"] == LATENCY and math.isfinite(row["value"])]
     busy = " The machine was busy: do not rely on these times." if any(row["busy"] for row in mine) else ""
-    yield f"Per batch of 32, the fastest first: {words.listing(ranking)}{'; ' if told else ''}{'; '.join(told)}.{busy}"
+    yield f"Per batch of 32 ({ctx.engine_words}), the fastest first: {words.listing(ranking)}{'; ' if told else ''}{'; '.join(told)}.{busy}"
 
 
 def bias(ctx, rows):

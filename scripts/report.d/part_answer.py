@@ -10,6 +10,7 @@ from in_short import in_short
 from rows import Row, draw_rows, height_of
 from style import PALE
 from part_costs import measured
+from part_limited import marks
 
 WIDE = 5.2
 # Questions of study/findings/questions.cpp, with the heading that each gets.
@@ -28,7 +29,7 @@ def answer(ctx):
     section.add(Answer(sentences) if sentences else
                 Missing("One variant only: there is nothing to compare." if len(ctx.variants) < 2 else
                         f"{ctx.results.file.name} holds no answer: `study report` on the folder writes it."))
-    return section.add(forest(ctx), variants_grid(ctx))
+    return section.add(forest(ctx), variants_grid(ctx), marks(ctx))
 
 
 def forest_groups(ctx):
@@ -83,18 +84,18 @@ def variants_grid(ctx):
         if not any(shown):
             continue
         time = measured(ctx, variant)
-        rows.append([variant, words.interval(shown[0]) if shown[0] else "n/a"]
+        rows.append([ctx.marked(variant), words.interval(shown[0]) if shown[0] else "n/a"]
                     + [percent_of(row) for row in shown[1:3]] + [points_of(shown[3])]
                     + [f"{words.significant(time['median_ms'])} ms" if time else "not measured"])
     if not rows:
         return None
     return Grid("The variants", columns, rows, f"{words.count(len(ctx.seeds), 'seed')}, {ctx.base_words}; positive is {ctx.results.positive}. "
                 "Sensitivity, specificity and the excess of positives (in points) at the threshold for 95% sensitivity on val. Time: "
-                f"engine {ctx.results.settings.get('engine', 'not recorded')}, {ctx.results.environment.get('threads', '?')} threads.")
+                f"{ctx.engine_words}.")
 
 
 def percent_of(row):
-    return percent_words(Row("", row["value"], row["low"], row["high"])) if row and math.isfinite(row["value"]) else "n/a"
+    return percent_words(Row("", row["value"], row["low"], row["high"])) + words.mark(row) if row and math.isfinite(row["value"]) else "n/a"
 
 
 def points_of(row):

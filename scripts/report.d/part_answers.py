@@ -101,7 +101,7 @@ def headline_grid(ctx):
     present = [c for c in original.COLUMNS if any(c in columns for _, columns in found_rows)]
     rows = []
     for variant, columns in found_rows:
-        ours, theirs = [variant, "ours"], ["", "original"]
+        ours, theirs = [ctx.marked(variant), "ours"], ["", "original"]
         for name in present:
             row = columns.get(name)
             digits = original.digits(name)
@@ -110,7 +110,7 @@ def headline_grid(ctx):
         rows.append(ours)
         if any(text != "n/a" for text in theirs[2:]):
             rows.append(theirs)
-    note = f"{words.count(len(ctx.seeds), 'seed')}, {ctx.base_words}. {original.HOW}"
+    note = f"{words.count(len(ctx.seeds), 'seed')}, {ctx.base_words}; our times: {ctx.engine_words}. {original.HOW}"
     return Grid("The original's table beside ours", ["variant", ""] + [original.COLUMNS[c] for c in present], rows, note)
 
 

@@ -178,19 +178,46 @@ def layers(ctx):
     return panels, times, sources
 
 
+def work_and_time(ctx):
+    """Every operator at several image sizes under every engine: does time follow FLOPs? None where it was not measured."""
+    table = ctx.results.table("flops_latency")
+    if not len(table):
+        return None
+    engines = table.distinct("engine")
+    with ctx.canvas.panel("flops_latency", "Work against time: operators, sizes and engines", 3.2) as (panel, axes):
+        for row in table.rows():
+            color, marker, _ = look(row["variant"])
+            axes.plot(row["mflop"], row["median_ms"], marker=marker, color=color, markersize=6, linestyle="",
+                      markerfacecolor=color if row["engine"] == engines[0] else "white")
+        for variant in table.distinct("variant"):
+            color, marker, _ = look(variant)
+            axes.plot([], [], marker=marker, color=color, linestyle="", label=variant)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+            plain(axis)
+            axis.set_minor_formatter(NullFormatter())
+        axes.set_xlabel("MFLOP per image")
+        axes.set_ylabel(f"ms per batch of {table['batch'][0]:g}")
+        key_above(axes, 3)
+    sizes = ", ".join(f"{size:g}" for size in sorted(set(table["size"])))
+    return Figure(f"Each point is a network with one operator at one image size ({sizes} pixels), both axes logarithmic. Filled: engine "
+                  f"{engines[0]}" + (f"; hollow: {words.listing(engines[1:])}" if len(engines) > 1 else "") + ".", [panel])
+
+
 def costs(ctx):
     section = Section("costs", "Accuracy against cost, and time by layer")
     panels = trades(ctx)
     if not len(ctx.table("latency")):
         section.add(Missing("No latency measured: accuracy against latency and throughput, and CPU efficiency, are not drawn."))
     if panels:
-        section.add(Figure("Filled: ours with 95% intervals; hollow diamonds: the original's, with data loading inside its "
+        section.add(Figure(f"Filled: ours with 95% intervals ({ctx.engine_words}); hollow diamonds: the original's, with data loading inside its "
                            "time." + (" All variants have the same number of parameters: size explains nothing." if len(set(
                                ctx.table("variants")["parameters"])) == 1 else ""), panels))
     panels = efficiency(ctx)
     if panels:
         section.add(Figure("A variant can be fast because it does less (a convolution with twice the stride) or because it uses the machine better: "
-                           "compare the two panels.", panels))
+                           f"compare the two panels ({ctx.engine_words}).", panels))
+    section.add(work_and_time(ctx))
     panels, times, sources = layers(ctx)
     if panels:
         where = f"Times: {', '.join(sorted(sources))}. " if times else ""

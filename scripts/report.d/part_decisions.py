@@ -43,7 +43,7 @@ def thresholds_text(ctx):
             parts.append("not estimable: " + "; ".join(r for r in mine.distinct("not_estimable") if r) if not len(values) else
                          f"{values[0]:.3f}" if values.min() == values.max() else f"{values.min():.3f} to {values.max():.3f}")
         lines.append([ctx.rule(rule)] + parts)
-    return Grid("Thresholds from val, as probabilities, lowest to highest over seeds", ["rule"] + ctx.ordered(table),
+    return Grid("Thresholds from val, as probabilities, lowest to highest over seeds", ["rule"] + [ctx.marked(variant) for variant in ctx.ordered(table)],
                 lines) if lines else None
 
 
@@ -51,7 +51,7 @@ def mcnemar_grid(ctx):
     table = ctx.base("mcnemar")
     if not len(table):
         return None
-    rows = [[f"{row['seed']:g}", pair_name(row), ctx.rule(row["rule"]), row["on"], f"{row['both']:g}",
+    rows = [[f"{row['seed']:g}", ctx.marked(pair_name(row), row["seed"]), ctx.rule(row["rule"]), row["on"], f"{row['both']:g}",
              f"{row['a_only']:g}", f"{row['b_only']:g}", f"{row['neither']:g}",
              row.get("not_estimable") or words.p_value(row["p"])] for row in table.rows()]
     return Grid("McNemar's exact test, seed by seed: test images called positive by both, by one, by neither",

@@ -172,7 +172,7 @@ def delong_grid(ctx):
     table = ctx.base("auc_delong").where(split="test")
     if not len(table):
         return None
-    rows = [[f"{row['seed']:g}", pair_name(row), words.interval(row, 2, scale=100), words.p_value(row["p"])]
+    rows = [[f"{row['seed']:g}", ctx.marked(pair_name(row), row["seed"]), words.interval(row, 2, scale=100), words.p_value(row["p"])]
             for row in table.rows()]
     return Grid("Paired DeLong test of each seed alone: difference in test AUC, in points",
                 ["seed", "a - b", "difference", "p, uncorrected"], rows, folded=True)

@@ -91,7 +91,7 @@ def wrong_grid(ctx, table):
     for variant in ctx.ordered(table):
         mine = table.where(variant=variant)
         always = mine["wrong"] >= mine["seeds"]
-        rows.append([variant, f"{len(mine):,}", f"{(mine['wrong'] > 0).sum():,}", f"{always.sum():,}",
+        rows.append([ctx.marked(variant), f"{len(mine):,}", f"{(mine['wrong'] > 0).sum():,}", f"{always.sum():,}",
                      f"{(always & (mine['label'] == 1)).sum():,}", f"{(always & (mine['label'] == 0)).sum():,}"])
     sets = [set(m["name"][m["wrong"] >= m["seeds"]]) for m in (table.where(variant=v) for v in ctx.ordered(table))]
     rows.append(["all variants", "", "", f"{len(set.intersection(*sets)):,}", "", ""])

@@ -167,7 +167,7 @@ def latency(ctx):
         section.add(Missing("Neighbours used the CPUs while some rows were measured (\"neighbours busy\" in the table): "
                             "those figures are not to be relied on; measure again on a quiet machine."))
     batches = sorted(table.distinct("batch"))
-    section.add(Figure("Dots: single passes; point: median with its 95% interval. Logarithmic axis: equal distances are equal "
+    section.add(Figure(f"All times here: {ctx.engine_words}. Dots: single passes; point: median with its 95% interval. Logarithmic axis: equal distances are equal "
                        "ratios.", [p for p in (distribution_panel(ctx, b) for b in batches) if p]))
     panels = [p for b in batches for p in (tail_panel(ctx, b), stability_panel(ctx, b)) if p]
     if panels:

@@ -75,7 +75,7 @@ def interaction_panel(ctx):
 
 
 def marks(ctx):
-    """Which cells have not learnt; None when all have."""
+    """Which cells have not learnt, and what to do; None when all have. Their figures bear a ! in every table and figure."""
     cells = ctx.results.table("cells")
     if "learnt" not in cells:
         return None

@@ -47,7 +47,7 @@ def training(ctx):
     else:
         section.add(Missing("No curves over epochs in this comparison."))
     cells = ctx.table("cells")
-    rows = [[row["variant"], f"{row['seed']:g}", words.noise_name(row["noise_kind"], row["noise"]),
+    rows = [[row["variant"] + words.mark(row), f"{row['seed']:g}", words.noise_name(row["noise_kind"], row["noise"]),
              f"{row['best_epoch']:g} of {row['epochs']:g}", f"{row['wrong_labels']:,.0f}", f"{row['training_s']:,.0f}"]
             for row in cells.rows()]
     section.add(Grid(words.count(len(cells), "cell"), ["variant", "seed", "labels", "best epoch", "wrong labels", "training s"],

@@ -53,16 +53,26 @@ def significant(value, digits=3):
     return number(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
 
 
+def has_not_learnt(row):
+    """A figure of a network that has not learnt, or over seeds of which one has not."""
+    return row.get("not_learnt", 0) > 0 or row.get("learnt", 1) == 0
+
+
+def mark(row):
+    """Behind every such figure; part_limited.py says what it means."""
+    return " !" if has_not_learnt(row) else ""
+
+
 def interval(row, digits=3, names=("value", "low", "high"), scale=1, form=None):
     """0.899 (0.876 to 0.918), or why there is not a number."""
     value, low, high = (row[name] for name in names)
     if not math.isfinite(value):
-        return f"not estimable: {row.get('not_estimable') or 'no reason given'}"
+        return f"not estimable: {row.get('not_estimable') or 'no reason given'}" + mark(row)
     show = form or (lambda v: number(v * scale, digits))
     if not (math.isfinite(low) and math.isfinite(high)):
         reason = row.get("not_estimable")
-        return f"{show(value)} (no interval{': ' + reason if reason else ''})"
-    return f"{show(value)} ({show(low)} to {show(high)})"
+        return f"{show(value)} (no interval{': ' + reason if reason else ''})" + mark(row)
+    return f"{show(value)} ({show(low)} to {show(high)})" + mark(row)
 
 
 def by_width(row):

@@ -119,10 +119,11 @@ std::string apart(const std::vector<Judged>& list, const std::string& noun, cons
   for (const Judged& j : differ)
     parts.push_back(fmt::format("{} is {} than {} in {}, by {}", j.a, j.value > 0 ? "higher" : "lower", j.b,
                                 noun, size_of(j)));
-  if (!same.empty())
-    parts.push_back(
-        fmt::format("{} {} the same to within {}{}", pairs_of(same), same.size() > 1 ? "are pairs" : "are",
-                    points_with_unit(same.front().margin, 0), differ.empty() ? " in " + noun : ""));
+  for (const Judged& j : same)
+    parts.push_back(&j == &same.front()
+                        ? fmt::format("{} and {} are the same to within {}{}", j.a, j.b,
+                                      points_with_unit(j.margin, 0), differ.empty() ? " in " + noun : "")
+                        : fmt::format("so are {} and {}", j.a, j.b));
   if (!open.empty()) {
     double most = 0;
     for (const Judged& j : open) most = std::max({most, std::abs(j.low), std::abs(j.high)});
@@ -256,6 +257,24 @@ std::string cost_sentence(const analysis::ComparisonResults& results) {
       first.variant, plain_number(first.ms, 1), engine);
 }
 
+// Said first: nothing that follows means much.
+std::string learning_sentence(const analysis::ComparisonResults& results) {
+  const analysis::ResultTable& cells = results.table("cells");
+  const double noise = least_noise(results);
+  const std::string size = largest_size(results.table("verdicts"));
+  std::size_t all = 0, not_learnt = 0;
+  for (std::size_t r = 0; r < cells.rows.size(); ++r) {
+    if (cells.number(r, "noise") != noise || cells.text(r, "train_images") != size) continue;
+    ++all;
+    not_learnt += cells.number(r, "learnt") == 0;
+  }
+  if (not_learnt == 0) return "";
+  return fmt::format(
+      "{} of {} networks {} not learnt (training loss near chance): train longer (--epochs) before reading "
+      "anything into the figures marked with !.",
+      not_learnt, all, not_learnt == 1 ? "has" : "have");
+}
+
 }  // namespace
 
 analysis::ResultTable answer_of(const analysis::ComparisonResults& results) {
@@ -265,6 +284,7 @@ analysis::ResultTable answer_of(const analysis::ComparisonResults& results) {
   };
   const std::vector<Judged> auc = judged(results, kAuc);
   if (auc.empty()) return table;
+  add("learning", learning_sentence(results));
   add("accuracy", fmt::format("On these data {}.",
                               apart(auc, "test AUC", "no operator is better in test AUC than another")));
   add("bias", bias_sentence(results));

@@ -66,6 +66,11 @@ std::string shown(const ResultTable& table, const Wanted& wanted, double scale, 
                      is_signed && (low > 0 || high < 0) ? " *" : "");
 }
 
+// "maxpool !": over seeds of which one has not learnt.
+std::string marked(const ResultTable& table, std::size_t r, const std::string& name) {
+  return table.number(r, "not_learnt") > 0 ? name + " !" : name;
+}
+
 std::string changes_text(const ResultTable& table) {
   cli::TextTable text({"trained with", "run with", "mean logit", "spread", "rank", "AUC", "positive at .5",
                        "positive, frozen", "positive, again", "sens .5", "spec .5"});
@@ -86,7 +91,7 @@ std::string changes_text(const ResultTable& table) {
                    scale, digits, is_signed, with_interval);
     };
     const char* positive = "predicted_positive_rate";
-    text.add({key.first, key.second, of("", "logit", 1, 2, true, true),
+    text.add({marked(table, r, key.first), key.second, of("", "logit", 1, 2, true, true),
               of("", "logit_change_sd", 1, 2, false, false), of("", "rank_correlation", 1, 3, false, false),
               of("", "auc", 100, 1, true, true), of("half", positive, 100, 1, true, true),
               of("sensitivity", positive, 100, 1, true, true),
@@ -113,7 +118,7 @@ std::string parts_text(const ResultTable& table) {
     if (std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
     seen.push_back(key);
     for (const ShownFigure& figure : kPartFigures) {
-      std::vector<std::string> line{key.first + " - " + key.second, figure.name};
+      std::vector<std::string> line{marked(table, r, key.first + " - " + key.second), figure.name};
       double sum = 0;
       for (const char* part : {"difference", "operator", "training"}) {
         const Wanted wanted{{"variant_a", key.first},
@@ -151,7 +156,7 @@ std::string doses_text(const ResultTable& doses, const ResultTable& slopes) {
     if (std::find(seen.begin(), seen.end(), variant) != seen.end()) continue;
     seen.push_back(variant);
     for (const ShownFigure& figure : {kPartFigures[0], kPartFigures[2]}) {
-      std::vector<std::string> line{variant, figure.name};
+      std::vector<std::string> line{marked(doses, r, variant), figure.name};
       const auto add = [&](const ResultTable& table, Wanted wanted, bool with_interval) {
         wanted.insert(wanted.end(), {{"variant", variant}, {"rule", figure.rule}, {"metric", figure.metric}});
         line.push_back(shown(table, wanted, figure.scale, figure.digits, true, with_interval));
@@ -171,6 +176,14 @@ std::string doses_text(const ResultTable& doses, const ResultTable& slopes) {
       "{}.\n"
       "Last column: slope over 1 - 1/p, which goes from 0 to 1.\n{}",
       fmt::join(rows, ", "), text.str());
+}
+
+std::string learning_text(const ResultTable& table) {
+  for (std::size_t r = 0; r < table.rows.size(); ++r)
+    if (table.number(r, "not_learnt") > 0)
+      return "! with networks that have not learnt (training loss near chance): train longer before reading "
+             "these rows\n";
+  return "";
 }
 
 std::string control_text(const ResultTable& table) {
@@ -205,7 +218,7 @@ std::string swap_text(const analysis::ComparisonResults& results) {
   const ResultTable& changes = results.table("swap_change");
   if (changes.rows.empty()) return "";
   return changes_text(changes) + parts_text(results.table("swap_parts")) +
-         doses_text(results.table("swap_dose"), results.table("swap_dose_slope")) +
+         doses_text(results.table("swap_dose"), results.table("swap_dose_slope")) + learning_text(changes) +
          control_text(results.table("swap_control")) + missing_text(results.table("swap_control"));
 }
 

@@ -39,6 +39,7 @@ class StandIn:
         self.folder, self.variants, self.seeds, self.images = folder, list(variants), list(seeds), images
         self.noises, self.latency, self.sizes = list(noises), latency, list(sizes)
         self.random = numpy.random.default_rng(7)
+        self.unlearnt = None  # (variant, seed)
         self.tables = {}
         self.pairs = [(a, b) for i, a in enumerate(self.variants) for b in self.variants[:i]]
         self.labels = numpy.arange(images) % 2
@@ -218,7 +219,11 @@ class StandIn:
             if name == "cells":
                 columns += ["train_count", "learnt"]
                 place = columns.index("train_images")
-                rows[:] = [row + [{"all": 5000}.get(row[place]) or float(row[place]), row[place] != "100"] for row in rows]
+                rows[:] = [row + [{"all": 5000}.get(row[place]) or float(row[place]), row[place] != "100" and tuple(row[:2]) != self.unlearnt]
+                           for row in rows]
+            if "detectable" in columns and self.unlearnt:
+                columns.append("not_learnt")
+                rows[:] = [row + [float(self.unlearnt[0] in row)] for row in rows]
         several = len(self.sizes) > 1
         metrics = ["auc", "gap"] + [f"half/{m}" for m in ("sensitivity", "specificity", "excess_positive")]
         self.add("limited", ["variant", "metric"] + OVER, [[v, m] + over(.01, .01, .04) for v in self.variants for m in metrics if several])
@@ -230,6 +235,10 @@ class StandIn:
         arms = [[v, b, w, l] for v in self.variants for b in (1, 32) for w in ("active", "passive") for l in (
             "none", "compute", "memory")] if self.latency else []
         time = {tuple(a): TIMES.get(a[0], 20) * (a[1] / 32 if a[1] > 1 else .05) * (1 if a[3] == "none" else 1.9) for a in arms}
+        self.add("flops_latency", ["variant", "size", "engine", "batch", "threads", "mflop", "median_ms", "median_low_ms", "median_high_ms",
+                                   "samples", "busy"],
+                 [[v, size, engine, 32, 2, size * size / 500, size / 10 + place, size / 10, size / 8, 9, 0] for place, v in enumerate(self.variants)
+                  for size in (80, 320) for engine in ("primitives", "fused") if self.latency])
         quantiles = [f"{q}{e}_ms" for q in ("median", "p90", "p99") for e in ("", "_low", "_high")]
         self.add("latency", where + quantiles + ["images_per_s", "samples", "disturbed", "busy"],
                  [a + [time[tuple(a)] * f for f in (1, .99, 1.01, 1.2, 1.15, 1.3, 1.6, 1.5, 1.9)]

@@ -43,7 +43,7 @@ mechanism_examples mechanism_border latency_batch1 latency_batch32
 latency_tail_batch1 latency_tail_batch32 latency_repeats_batch1 latency_repeats_batch32 latency_load_batch1 latency_load_batch32
 accuracy_latency accuracy_throughput accuracy_size throughput cpu_efficiency layers_time layers_work layers_traffic
 explain_parts_maxpool-strided explain_strips explain_strips_levels explain_working_set_convolution explain_working_set_operator
-explain_prediction_maxpool forest""".split()
+explain_prediction_maxpool forest flops_latency""".split()
 
 
 class Page(HTMLParser):
@@ -272,6 +272,26 @@ class WhatIsMissing(unittest.TestCase):
                           "The cells' plans were not found", "No paired differences", "One seed"):
                 self.assertIn(words, text)
             self.assertFalse((folder / "report" / "figures" / "accuracy_latency.svg").exists())
+
+    def test_marks_networks_that_have_not_learnt(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            standin = StandIn(folder, noises=(0,), sizes=("all",))
+            standin.unlearnt = ("maxpool", 1)
+            standin.write(with_cells=False)
+            result = run(folder)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            html = (folder / "report" / "report.html").read_text("utf-8")
+            page = Page(html)
+            self.assertIn("maxpool !", page.text)
+            self.assertIn("maxpool - avgpool !", page.text)
+            self.assertNotIn("avgpool !", page.text.replace("- avgpool !", ""))
+            self.assertIn("Marked with !: 1 network of 6 that have not learnt", page.text)
+            self.assertIn("maxpool-seed1-clean", page.text)
+            unmarked = [row for row in re.findall(r"<tr>(.*?)</tr>", html, re.S)
+                        if re.search(r">maxpool<", row) and re.search(r"\d \([-+.\d]+%? to ", row) and " !" not in row
+                        and "ms" not in row and "operator" not in row]
+            self.assertEqual([re.sub("<[^>]+>", " ", row)[:120] for row in unmarked], [])
 
     def test_reads_json_without_hdf5(self):
         with tempfile.TemporaryDirectory() as scratch:

@@ -47,6 +47,11 @@ analysis::ComparisonResults planted(const std::vector<PlantedVerdict>& verdicts,
          {std::pair<std::string, double>{"strided", 7.25}, {"maxpool", 17.0}, {"avgpool", 17.5}})
       latency.add({variant, 32.0, std::string("active"), std::string("none"), ms});
   results.tables.push_back(latency);
+  analysis::ResultTable cells =
+      analysis::make_table("cells", "", {"noise", "train_images", "variant", "learnt"});
+  for (const char* variant : {"avgpool", "maxpool", "strided"})
+    cells.add({0.0, std::string("all"), std::string(variant), 1.0});
+  results.tables.push_back(cells);
   return results;
 }
 
@@ -90,7 +95,7 @@ TEST(Answer, NamesTheBetterOneAndWarnsOfTheFastest) {
   EXPECT_THAT(told.front(),
               HasSubstr("strided is lower than avgpool in test AUC, by 2.1 points (1.0 to 3.2)"));
   EXPECT_THAT(told.front(),
-              HasSubstr("maxpool and avgpool; strided and maxpool are pairs the same to within 1 point"));
+              HasSubstr("maxpool and avgpool are the same to within 1 point; so are strided and maxpool"));
   EXPECT_THAT(told.back(),
               HasSubstr("but its test AUC is lower than avgpool's by 2.1 points (1.0 to 3.2): take it only "
                         "where speed matters more"));
@@ -110,6 +115,17 @@ TEST(Answer, SaysWhatWasNotMeasured) {
 }
 
 TEST(Answer, OfOneVariantIsNone) { EXPECT_THAT(sentences(planted({})), testing::IsEmpty()); }
+
+TEST(Answer, BeginsWithNetworksThatHaveNotLearnt) {
+  analysis::ComparisonResults results =
+      planted({{"AUC on test", "maxpool - avgpool", "equivalent", 0, -.005, .005}});
+  for (analysis::ResultTable& table : results.tables)
+    if (table.name == "cells") table.rows[0][table.column("learnt")] = 0.0;
+  const auto said = sentences(results);
+  ASSERT_FALSE(said.empty());
+  EXPECT_THAT(said.front(),
+              HasSubstr("1 of 3 networks has not learnt (training loss near chance): train longer"));
+}
 
 }  // namespace
 }  // namespace dsx::findings

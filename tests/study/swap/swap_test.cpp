@@ -166,6 +166,7 @@ TEST(Swap, DoesNotFindAnEffectThatIsNotThere) {
   const Swapped swapped(planted);
   EXPECT_NE(swapped.verdict("mean logit on test with the same weights", "strided - avgpool"), "higher");
   EXPECT_NE(swapped.verdict("mean logit on test with the same weights", "strided - avgpool"), "lower");
+  EXPECT_EQ(swapped.verdict("images called positive, same weights", "maxpool - avgpool"), "equivalent");
 }
 
 TEST(Swap, ASharedShiftChangesNeitherRanksNorAThresholdChosenAgain) {
