@@ -36,6 +36,9 @@ Json network_of(const LatencyRequest& request) {
   return json;
 }
 
+Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+double number_or_nan(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
+
 Json json_of(const LatencySet& set) {
   return {{"variant", set.variant},
           {"wait", set.wait},
@@ -43,7 +46,7 @@ Json json_of(const LatencySet& set) {
           {"batch", set.batch},
           {"repeat", set.repeat},
           {"disturbed", set.disturbed},
-          {"neighbours", std::isfinite(set.neighbours) ? Json(set.neighbours) : Json(nullptr)},
+          {"neighbours", finite_or_null(set.neighbours)},
           {"zeros", set.zeros},
           {"ms", set.ms}};
 }
@@ -56,10 +59,36 @@ LatencySet set_of(const Json& json) {
   set.batch = json.at("batch");
   set.repeat = json.at("repeat");
   set.disturbed = json.at("disturbed");
-  set.neighbours = json.at("neighbours").is_null() ? std::nan("") : json.at("neighbours").get<double>();
+  set.neighbours = number_or_nan(json.at("neighbours"));
   if (json.contains("zeros")) set.zeros = json["zeros"];  // not in files of earlier versions
   set.ms = json.at("ms").get<std::vector<double>>();
   return set;
+}
+
+Json json_of(const GridTime& time) {
+  return {{"variant", time.variant}, {"engine", time.engine},   {"size", time.size},
+          {"batch", time.batch},     {"mflop", time.mflop},     {"median_ms", time.median_ms},
+          {"low_ms", time.low_ms},   {"high_ms", time.high_ms}, {"samples", time.samples}};
+}
+
+GridTime grid_time_of(const Json& json) {
+  GridTime time;
+  time.variant = json.at("variant");
+  time.engine = json.at("engine");
+  time.size = json.at("size");
+  time.batch = json.at("batch");
+  time.mflop = json.at("mflop");
+  time.median_ms = json.at("median_ms");
+  time.low_ms = json.at("low_ms");
+  time.high_ms = json.at("high_ms");
+  time.samples = json.at("samples");
+  return time;
+}
+
+void read_grid(const Json& json, LatencyRun& run) {
+  if (!json.contains("grid")) return;  // of an earlier version, or it could not be measured
+  run.grid_neighbours = number_or_nan(json.at("grid_neighbours"));
+  for (const Json& time : json.at("grid")) run.grid.push_back(grid_time_of(time));
 }
 
 // False when there is no file, or it is of other networks, or damaged: then it is measured again.
@@ -75,6 +104,7 @@ bool read_latency_cache(const fs::path& path, const LatencyRequest& request, Lat
     for (const auto& [name, value] : json.at("environment").items())
       run.environment.emplace_back(name, value);
     for (const Json& set : json.at("sets")) run.sets.push_back(set_of(set));
+    read_grid(json, run);
     return true;
   } catch (const Json::exception&) {
     run = {};
@@ -86,13 +116,18 @@ void write_latency_cache(const fs::path& path, const LatencyRequest& request, co
   Json environment = Json::object(), sets = Json::array();
   for (const auto& [name, value] : run.environment) environment[name] = value;
   for (const LatencySet& set : run.sets) sets.push_back(json_of(set));
-  const Json json = {{"format", kLatencyFormat},
-                     {"version", 1},
-                     {"measured", network_of(request)},
-                     {"threads", run.threads},
-                     {"seconds", request.seconds},
-                     {"environment", environment},
-                     {"sets", sets}};
+  Json json = {{"format", kLatencyFormat},
+               {"version", 1},
+               {"measured", network_of(request)},
+               {"threads", run.threads},
+               {"seconds", request.seconds},
+               {"environment", environment},
+               {"sets", sets}};
+  if (!run.grid.empty()) {
+    json["grid_neighbours"] = finite_or_null(run.grid_neighbours);
+    json["grid"] = Json::array();
+    for (const GridTime& time : run.grid) json["grid"].push_back(json_of(time));
+  }
   data::write_file_atomically(path, json_text(json) + "\n");
 }
 
@@ -151,7 +186,15 @@ double expected_s(const LatencyRequest& request) {
   return 2 * sets * request.seconds;
 }
 
-sweep::ChildEnd wait_for(pid_t pid, const LatencyRequest& request, std::size_t policy) {
+// One process of measuring, and its share of the bar.
+struct ProbePart {
+  const char* policy;
+  std::string words;
+  bool grid;
+  double expected_s, begin, end;
+};
+
+sweep::ChildEnd wait_for(pid_t pid, const LatencyRequest& request, const ProbePart& part) {
   cli::ProgressBar bar(cli::progress_mode(request.progress), "latency", 0);
   for (;;) {
     if (const auto end = sweep::poll_child(pid)) return *end;
@@ -160,15 +203,14 @@ sweep::ChildEnd wait_for(pid_t pid, const LatencyRequest& request, std::size_t p
       sweep::wait_child(pid);
       throw cli::Interrupted{"stopped while measuring latency; the cells are kept"};
     }
-    const double share = std::min(0.99, in_seconds(bar.elapsed_ns()) / expected_s(request));
-    bar.show((static_cast<double>(policy) + share) / static_cast<double>(std::size(kPolicies)),
-             fmt::format("OpenMP waiting {}", kPolicies[policy]), 10);
+    const double share = std::min(0.99, in_seconds(bar.elapsed_ns()) / part.expected_s);
+    bar.show(part.begin + share * (part.end - part.begin), part.words, 10);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 }
 
-void measure_policy(const fs::path& folder, const LatencyRequest& request, std::size_t policy,
-                    LatencyRun& run) {
+// What a probe of its own process measured.
+Json samples_of(const fs::path& folder, const LatencyRequest& request, const ProbePart& part) {
   const data::Temporary temporary(folder / "latency.json");  // for the samples; removed behind us
   const fs::path& out = temporary.path();
   const fs::path log = folder / "logs" / "latency.log";
@@ -176,18 +218,46 @@ void measure_policy(const fs::path& folder, const LatencyRequest& request, std::
   fs::create_directories(log.parent_path(), ignored);
   sweep::ChildEnd end;
   {
-    const WaitPolicy environment(kPolicies[policy]);
-    end = wait_for(sweep::start_child(words_for(request, out), log), request, policy);
+    const WaitPolicy environment(part.policy);
+    std::vector<std::string> words = words_for(request, out);
+    if (part.grid) words.emplace_back("--grid");
+    end = wait_for(sweep::start_child(words, log), request, part);
   }
   if (end.code != 0 || end.signal != 0)
     throw DataError(fmt::format("latency was not measured: the process ended with {} {}; see {}",
                                 end.signal != 0 ? "signal" : "code", end.signal != 0 ? end.signal : end.code,
                                 log.string()));
-  const Json json = Json::parse(data::read_file(out), nullptr, false);
+  Json json = Json::parse(data::read_file(out), nullptr, false);
   if (!json.is_object()) throw DataError("latency was not measured: no samples came back");
-  for (const Json& set : json.at("sets")) {
+  return json;
+}
+
+constexpr double kGridShare = 0.1;  // of the bar
+
+void measure_policy(const fs::path& folder, const LatencyRequest& request, std::size_t policy,
+                    LatencyRun& run) {
+  const double each = (1 - kGridShare) / static_cast<double>(std::size(kPolicies));
+  const ProbePart part{kPolicies[policy],
+                       fmt::format("OpenMP waiting {}", kPolicies[policy]),
+                       false,
+                       expected_s(request),
+                       each * static_cast<double>(policy),
+                       each * static_cast<double>(policy + 1)};
+  for (const Json& set : samples_of(folder, request, part).at("sets")) {
     run.sets.push_back(set_of(set));
-    run.sets.back().wait = kPolicies[policy];
+    run.sets.back().wait = part.policy;
+  }
+}
+
+// Without it the other times still stand.
+void measure_grid(const fs::path& folder, const LatencyRequest& request, LatencyRun& run) {
+  constexpr double kExpectedS = 30;
+  try {
+    read_grid(samples_of(folder, request,
+                         {"active", "every operator, size and engine", true, kExpectedS, 1 - kGridShare, 1}),
+              run);
+  } catch (const DataError& error) {
+    run.grid_not_available = error.what();
   }
 }
 
@@ -204,6 +274,15 @@ const std::vector<std::string>& latency_keys() {
   return keys;
 }
 
+std::vector<int> latency_grid_sizes(int size) {
+  constexpr int kLeast = 32, kSteps = 4;
+  std::vector<int> sizes;
+  for (int step = 1; step < kSteps; ++step)
+    if (const int side = size * step / kSteps; side >= kLeast) sizes.push_back(side);
+  sizes.push_back(size);
+  return sizes;
+}
+
 LatencyRun run_latency(const fs::path& folder, const LatencyRequest& request) {
   LatencyRun run;
   const fs::path cache = folder / "latency.json";
@@ -213,6 +292,7 @@ LatencyRun run_latency(const fs::path& folder, const LatencyRequest& request) {
   try {
     for (std::size_t policy = 0; policy < std::size(kPolicies); ++policy)
       measure_policy(folder, request, policy, run);
+    measure_grid(folder, request, run);
     write_latency_cache(cache, request, run);
   } catch (const DataError& error) {
     run.sets.clear();

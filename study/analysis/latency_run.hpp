@@ -1,6 +1,8 @@
 // Forward passes of all variants, interleaved, alone and beside a competing load, with spinning and with
 // passive OpenMP waiting. The policy is read when OpenMP starts, so each has a process of its own (`study
-// latency-probe`). Samples are kept in <folder>/latency.json; what they say is latency_tables.cpp's.
+// latency-probe`). Then once every operator at several image sizes under every engine, variants of the study
+// or not: whether FLOPs tell latency. Samples are kept in <folder>/latency.json; what they say is
+// latency_tables.cpp's.
 #pragma once
 
 #include <filesystem>
@@ -25,11 +27,23 @@ struct LatencySet {
   std::map<std::string, double> zeros = {};
 };
 
+// A forward pass of one operator's network at one image size, under one engine, spinning, nothing beside.
+struct GridTime {
+  std::string variant, engine;
+  int size = 0, batch = 0;
+  double mflop = 0;  // per image, of the definition
+  double median_ms = 0, low_ms = 0, high_ms = 0;
+  std::size_t samples = 0;
+};
+
 struct LatencyRun {
   std::vector<LatencySet> sets;
+  std::vector<GridTime> grid;  // every operator, latency_grid_sizes(), every engine; may be empty
+  double grid_neighbours = 0;  // share of the CPU time that others used while the grid was measured
   int threads = 0;
   bench::Fields environment;
-  std::string not_available;  // why there are no sets
+  std::string not_available;       // why there are no sets
+  std::string grid_not_available;  // why there is no grid, where it was tried
 };
 
 struct LatencyRequest {
@@ -46,7 +60,11 @@ LatencyRun run_latency(const std::filesystem::path& folder, const LatencyRequest
 // Settings that decide what is timed: of the network, but for the variant.
 const std::vector<std::string>& latency_keys();
 
+// Sides of the grid's images: quarters of the study's own, those of at least 32 pixels, and its own.
+std::vector<int> latency_grid_sizes(int size);
+
 inline constexpr int kLatencyRepeats = 5;
+inline constexpr int kLatencyGridBatch = 32;
 inline constexpr int kLatencyBatchSizes[] = {1, 32};
 inline constexpr const char* kLatencyLoads[] = {"none", "compute", "memory"};
 

@@ -219,6 +219,19 @@ class Tables {
   ResultTable whole_, stability_, repeats_, samples_, ratio_, load_, load_difference_;
 };
 
+// FLOPs beside times, whatever the study's variants.
+ResultTable grid_table(const LatencyRun& run) {
+  ResultTable table = make_table("flops_latency", "every operator, image size and engine: work and time",
+                                 {"variant", "size", "engine", "batch", "threads", "mflop", "median_ms",
+                                  "median_low_ms", "median_high_ms", "samples", "busy"});
+  for (const GridTime& time : run.grid)
+    table.add({time.variant, static_cast<double>(time.size), time.engine, static_cast<double>(time.batch),
+               static_cast<double>(run.threads), time.mflop, time.median_ms, time.low_ms, time.high_ms,
+               static_cast<double>(time.samples), run.grid_neighbours > bench::kBusyShare ? 1.0 : 0.0});
+  std::sort(table.rows.begin(), table.rows.end());
+  return table;
+}
+
 std::string value_of(const bench::Fields& fields, const std::string& name) {
   for (const auto& [key, value] : fields)
     if (key == name) return value;
@@ -246,11 +259,14 @@ std::string zeros_text(const std::vector<LatencySet>& sets) {
 
 void add_latency_tables(Analysis& analysis, const LatencyRun& run) {
   Tables(analysis, run).add();
+  analysis.results.tables.push_back(grid_table(run));
   if (!run.not_available.empty()) {
     analysis.results.notes.push_back("Latency: " + run.not_available);
     return;
   }
-  double most = 0;
+  if (!run.grid_not_available.empty())
+    analysis.results.notes.push_back("FLOPs against latency: " + run.grid_not_available);
+  double most = std::isnan(run.grid_neighbours) ? 0 : run.grid_neighbours;
   for (const LatencySet& set : run.sets) most = std::fmax(most, set.neighbours);
   analysis.results.notes.push_back(
       fmt::format("Latency: {} on {}; forward passes on images in memory, variants interleaved.",

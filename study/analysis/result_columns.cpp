@@ -120,6 +120,8 @@ Columns of_swap() {
 Columns of_latency() {
   return {
       {"batch", "images", ""},
+      {"engine", "", "fused kernels, or oneDNN's primitives", kText},
+      {"size", "pixels", "side of the image"},
       {"wait", "", "OpenMP's waiting: active (spinning) or passive", kText},
       {"load", "", "what runs beside: none, compute, memory", kText},
       {"threads", "", "OpenMP threads"},

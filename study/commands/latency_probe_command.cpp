@@ -19,6 +19,7 @@
 #include "study/cli/exit_code.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/commands/commands.hpp"
+#include "study/commands/latency_grid.hpp"
 #include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
@@ -137,13 +138,19 @@ int latency_probe_command(const std::vector<std::string>& args) {
   auto add = syntax.extra.add_options();
   for (const char* name : {"variants", "samples"}) add(name, po::value<std::string>(), "");
   add("seconds", po::value<double>()->default_value(2), "");
+  add("grid", "");
   const settings::CommandLine line = settings::parse_command_line(args, syntax);
   if (line.help) {
-    fmt::print("study latency-probe --variants A,B --samples FILE [--seconds S]\n{}",
+    fmt::print("study latency-probe --variants A,B --samples FILE [--seconds S] [--grid]\n{}",
                settings::settings_help(syntax.keys));
     return static_cast<int>(cli::ExitCode::ok);
   }
   settings::apply_threads(line.settings);
+  if (line.extra.count("grid") != 0) {
+    const Json grid = measure_latency_grid(line.settings, line.extra["seconds"].as<double>());
+    data::write_file_atomically(probe_option(line, "samples"), json_text(grid) + "\n");
+    return static_cast<int>(cli::ExitCode::ok);
+  }
   Probe probe;
   probe.settings = line.settings;
   probe.variants = split_list(probe_option(line, "variants"));

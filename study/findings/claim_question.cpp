@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <optional>
 
@@ -128,17 +129,36 @@ statistics::Estimate work_and_time(const std::vector<double>& work, const std::v
                            : statistics::cannot_estimate("all networks have the same work, or the same time");
 }
 
+// The mean over image sizes of the correlation within one: operators and engines.
+std::string within_sizes_text(const analysis::ResultTable& grid) {
+  std::map<double, std::pair<std::vector<double>, std::vector<double>>> by_size;
+  for (std::size_t r = 0; r < grid.rows.size(); ++r) {
+    auto& [work, time] = by_size[grid.number(r, "size")];
+    work.push_back(grid.number(r, "mflop"));
+    time.push_back(grid.number(r, "median_ms"));
+  }
+  double sum = 0, count = 0;
+  for (const auto& [size, both] : by_size)
+    if (const statistics::Estimate found = work_and_time(both.first, both.second); found.estimable()) {
+      sum += found.value;
+      ++count;
+    }
+  return count == 0 ? ""
+                    : fmt::format("; within one size (operators and engines) {:.2f} on average", sum / count);
+}
+
 Judgement flops_and_latency(const Evidence& e) {
   std::vector<double> work, time;
-  std::string of = "networks of this comparison, batch of 32";
-  if (const analysis::ResultTable* all = e.table("flops_latency")) {  // over operators, sizes and engines
-    of = "operators, sizes and engines";
+  std::string of = "networks of this comparison, batch of 32", within;
+  if (const analysis::ResultTable* all = e.table("flops_latency")) {
+    of = fmt::format("{} networks: operators, sizes and engines, batch of 32", all->rows.size());
     for (std::size_t r = 0; r < all->rows.size(); ++r) {
-      const double mflop = all->number(r, "mflop"), ms = all->number(r, "ms");
+      const double mflop = all->number(r, "mflop"), ms = all->number(r, "median_ms");
       if (std::isnan(mflop) || std::isnan(ms)) continue;
       work.push_back(mflop);
       time.push_back(ms);
     }
+    within = within_sizes_text(*all);
   } else {
     for (const WorkAndTime& one : timed_variants(e)) {
       work.push_back(one.mflop);
@@ -148,7 +168,7 @@ Judgement flops_and_latency(const Evidence& e) {
   const Part part{"rank correlation", work_and_time(work, time), 1, "", 2, 0};
   const statistics::Estimate& found = part.estimate;
   constexpr double kWeak = 0.5;
-  return {measurement_text({part}, fmt::format("FLOPs per image against median time, {}", of)),
+  return {measurement_text({part}, fmt::format("FLOPs per image against median time, {}", of)) + within,
           !found.estimable()   ? "cannot tell"
           : found.low > 0      ? "contradicted"
           : found.high < kWeak ? "supported"

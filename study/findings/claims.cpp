@@ -13,9 +13,11 @@
 namespace dsx::findings {
 
 bool latency_was_busy(const analysis::ComparisonResults& results) {
-  const analysis::ResultTable& table = results.table("latency");
-  for (std::size_t r = 0; r < table.rows.size(); ++r)
-    if (table.number(r, "busy") != 0) return true;
+  for (const char* name : {"latency", "flops_latency"}) {
+    const analysis::ResultTable& table = results.table(name);
+    for (std::size_t r = 0; r < table.rows.size(); ++r)
+      if (table.number(r, "busy") != 0) return true;
+  }
   return false;
 }
 
@@ -101,18 +103,20 @@ void add_memory(analysis::ResultTable& table, const std::filesystem::path& expla
   }
 }
 
-// Two sweeps, one of them with --resize=area: the other's folder lies beside this one's results as `resized`.
+// Two sweeps that differ in --resize alone: table `resized`.
 void add_aliasing(analysis::ResultTable& table, const Evidence& evidence, const std::string& command) {
-  Part part = evidence.row("resized", {{"metric", "auc"}}, "bilinear - area", "two sweeps, see repeat_with");
+  const Part part = evidence.row("resized", {{"variant", "all"}, {"metric", "auc"}}, "bilinear - area",
+                                 "two sweeps, see repeat_with");
   const statistics::Estimate& found = part.estimate;
-  table.add({std::string(
-                 "Bilinear resize without antialiasing aliases before the operator under study even starts."),
-             measurement_text({part}, "test AUC over all variants, same seeds"),
-             std::string(!found.estimable()                ? "cannot tell"
-                         : found.low > 0 || found.high < 0 ? "supported"
-                                                           : "cannot tell"),
-             std::string("supported: test AUC differs between both ways to resize; else cannot tell"),
-             command + " --resize=bilinear; again with --resize=area"});
+  table.add(
+      {std::string(
+           "Bilinear resize without antialiasing aliases before the operator under study even starts."),
+       measurement_text({part}, "test AUC over all variants, same seeds"),
+       std::string(!found.estimable()                ? "cannot tell"
+                   : found.low > 0 || found.high < 0 ? "supported"
+                                                     : "cannot tell"),
+       std::string("supported: test AUC differs between both ways to resize; else cannot tell"),
+       command + " --resize=bilinear --out B; again with --resize=area --out A; study report A --resized B"});
 }
 
 // Times of a busy machine decide nothing.

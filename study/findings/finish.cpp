@@ -19,6 +19,7 @@
 #include "study/analysis/generalization.hpp"
 #include "study/analysis/latency_tables.hpp"
 #include "study/analysis/limited.hpp"
+#include "study/analysis/resized.hpp"
 #include "study/analysis/robustness.hpp"
 #include "study/analysis/shift.hpp"
 #include "study/cli/exit_code.hpp"
@@ -134,6 +135,14 @@ fs::path explain_of(const fs::path& folder, const FinishOptions& options) {
   return {};
 }
 
+// Cells of a sweep with the other --resize; none where none was given.
+std::vector<analysis::Cell> resized_of(const fs::path& folder, const FinishOptions& options) {
+  std::error_code ignored;
+  if (!options.resized.empty()) return analysis::load_cells(options.resized);
+  return fs::exists(folder / "resized" / "cells", ignored) ? analysis::load_cells(folder / "resized")
+                                                           : std::vector<analysis::Cell>{};
+}
+
 // Tables whose figures would mean the opposite if the other class were the positive one say which it is; the
 // large ones (HDF5 only) leave it to the file's attribute.
 void name_positive_class(analysis::ComparisonResults& results) {
@@ -212,6 +221,7 @@ int finish_compare(const fs::path& folder, const FinishOptions& options) {
   analysis::add_generalization_tables(analysis);
   analysis::add_robustness_tables(analysis);
   analysis::add_limited_tables(analysis);
+  analysis::add_resized_table(analysis, resized_of(folder, options));
   analysis::add_curves(analysis);
   analysis::add_decision_tables(analysis);
   analysis::add_pair_tables(analysis);

@@ -27,6 +27,9 @@ struct FinishOptions {
   std::optional<double> margin_auc, margin_rate;
   std::string claims =
       "auto";  // original, none; auto: where the data are the original's, or the built-in ones
+  // A sweep that differs in --resize alone, for what bilinear sampling does; empty: <folder>/resized, if
+  // there.
+  std::filesystem::path resized;
   std::filesystem::path
       explain;  // a report of `study explain`; empty: <folder>/explain.json or explain/explain.json
 };

@@ -25,7 +25,7 @@ std::string claims_of(const settings::CommandLine& line) {
 void add_finish_flags(po::options_description& description) {
   auto add = description.add_options();
   for (const char* name : {"resamples", "cost-ratio", "latency-seconds", "explain", "mechanism-seeds",
-                           "mechanism-images", "margin-auc", "margin-rate", "claims"})
+                           "mechanism-images", "margin-auc", "margin-rate", "claims", "resized"})
     add(name, po::value<std::string>(), "");
   for (const char* name : {"no-latency", "latency-again", "no-shift", "no-swap", "no-mechanism", "no-page"})
     add(name, "");
@@ -59,6 +59,10 @@ std::string finish_flags_help() {
       "  --latency-seconds S         timed passes for each set of interleaved networks, 100 such sets "
       "[{:g}]\n"
       "  --latency-again             time the networks again, even when DIR/latency.json has their times\n"
+      "  --resized DIR               a comparison that differs in --resize alone: what bilinear sampling "
+      "does "
+      "to test AUC\n"
+      "                              [DIR/resized, if it is there]\n"
       "  --explain FILE              explain.json of a `study explain`, for the page and the claim on memory "
       "access\n"
       "                              [DIR/explain.json, if it is there]\n"
@@ -89,6 +93,7 @@ FinishOptions finish_options_of(const settings::CommandLine& line) {
   options.page = line.extra.count("no-page") == 0;
   options.latency = line.extra.count("no-latency") == 0;
   if (line.extra.count("explain") != 0) options.explain = line.extra["explain"].as<std::string>();
+  if (line.extra.count("resized") != 0) options.resized = line.extra["resized"].as<std::string>();
   return options;
 }
 

@@ -125,5 +125,22 @@ TEST(LatencyTables, ABusyMachineIsSaidSo) {
   EXPECT_THAT(timed.analysis.results.notes.back(), ::testing::HasSubstr("THE MACHINE WAS BUSY"));
 }
 
+TEST(LatencyTables, SetWorkBesideTimeForEveryOperatorSizeAndEngine) {
+  EXPECT_EQ(analysis::latency_grid_sizes(320), (std::vector<int>{80, 160, 240, 320}));
+  EXPECT_EQ(analysis::latency_grid_sizes(64), (std::vector<int>{32, 48, 64}));
+  EXPECT_EQ(analysis::latency_grid_sizes(16), (std::vector<int>{16}));
+  Timed timed;
+  timed.run.grid = {{"strided", "fused", 64, 32, 5, 1, 0.9, 1.1, 10},
+                    {"avgpool", "primitives", 64, 32, 20, 4, 3, 5, 9}};
+  timed.run.grid_neighbours = 0.5;
+  timed.make();
+  const analysis::ResultTable& table = timed.analysis.results.table("flops_latency");
+  ASSERT_EQ(table.rows.size(), 2U);
+  EXPECT_EQ(table.text(0, "variant"), "avgpool") << "in order, not as they were measured";
+  EXPECT_EQ(table.number(0, "mflop"), 20);
+  EXPECT_EQ(table.number(0, "median_ms"), 4);
+  EXPECT_EQ(table.number(1, "busy"), 1) << "others used half of the CPUs";
+}
+
 }  // namespace
 }  // namespace dsx
