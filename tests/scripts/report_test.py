@@ -290,7 +290,7 @@ class WhatIsMissing(unittest.TestCase):
             self.assertIn("maxpool-seed1-clean", page.text)
             unmarked = [row for row in re.findall(r"<tr>(.*?)</tr>", html, re.S)
                         if re.search(r">maxpool<", row) and re.search(r"\d \([-+.\d]+%? to ", row) and " !" not in row
-                        and not re.search("alone|beside", row)]  # a time does not depend on what was learnt
+                        and not re.search("alone|beside|operator", row)]  # times and signals owe nothing to learning
             self.assertEqual([re.sub("<[^>]+>", " ", row)[:120] for row in unmarked], [])
 
     def test_reads_json_without_hdf5(self):
