@@ -6,10 +6,14 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "study/explain/experiment.hpp"
 #include "study/explain/experiments/experiments.hpp"
+#include "study/explain/report_files.hpp"
+#include "study/findings/explained.hpp"
 
 namespace dsx {
 namespace {
@@ -216,6 +220,24 @@ TEST(Account, NeverStatesACauseThatAnotherExperimentExcludes) {
         EXPECT_THAT(finding.text, HasSubstr("the next experiment is next")) << repetition;
       }
     }
+  }
+}
+
+// The claim on memory and FLOPs is decided by factorial alone: not where others contradict it.
+TEST(Account, WhatItDoesNotExplainDecidesNoClaim) {
+  auto factorial = named_report("factorial");
+  factorial.findings = {ms_finding("factorial/maxpool-strided/network", {10, 9.9, 10.1}),
+                        ms_finding("factorial/maxpool-strided/block1/convolution", {3, 2.9, 3.1}),
+                        ms_finding("factorial/maxpool-strided/block1/traffic", {7, 6.9, 7.1})};
+  const auto path = std::filesystem::path(::testing::TempDir()) / "account_test.json";
+  for (const double cold_us : {2000.0, 5.0}) {
+    explain::ExplainReport report;
+    report.experiments = {factorial, strips_report(8.2), hot_cold_report(cold_us)};
+    explain::add_account(report.experiments, explain::experiment_table(), "study explain");
+    std::ofstream(path) << explain::to_json(report).dump();
+    const auto shares = findings::explained_shares(path);
+    ASSERT_EQ(shares.size(), 1U);
+    EXPECT_EQ(shares[0].disputed, cold_us < 100) << cold_us;
   }
 }
 
