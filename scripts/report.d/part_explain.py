@@ -9,10 +9,10 @@ from rows import Row, draw_rows, height_of
 from style import BLUE, GREEN, GREY, INK, ORANGE, SKY, key_above, look, plain
 
 PART_NAMES = {"convolution": "convolution work", "traffic": "moving the image", "operator": "the pooling itself",
-              "arithmetic": "stays: arithmetic and loads from a cache"}
+              "arithmetic": "stays when the input lies in a cache"}
 PART_COLORS = {"convolution work": BLUE, "moving the image": ORANGE, "the pooling itself": GREEN, "traffic": ORANGE,
                "arithmetic": GREEN, "in no part": GREY}
-FIRST = ("whole", "factorial", "strips", "working_set", "prediction", "original")  # the others are shown on demand
+FIRST = ("account", "whole", "factorial", "strips", "working_set", "prediction", "original")  # the others are shown on demand
 
 
 def factorial_panels(ctx, experiment):
@@ -58,7 +58,7 @@ def strips_panel(ctx, experiment):
                            + ([finding_row(stays, "arithmetic")] if stays else [])))
     if not groups:
         return None
-    with ctx.canvas.panel("explain_strips", "Pooling: traffic or arithmetic", height_of(groups)) as (panel, axes):
+    with ctx.canvas.panel("explain_strips", "Pooling: what vanishes near a cache, and what stays", height_of(groups)) as (panel, axes):
         draw_rows(axes, groups, ms_words, bars=True)
         axes.set_xlim(left=0)
         axes.set_xlabel("ms per batch")
@@ -166,14 +166,14 @@ def figure_of(ctx, name, experiment):
         return Figure("Each bar is one part of the difference with its 95% interval; the parts of a block add up to it, and "
                       "what is in no part is shown as such.", factorial_panels(ctx, experiment))
     if name == "strips":
-        return Figure("What vanishes when the input still lies in a cache is memory traffic; what stays is arithmetic, loads from "
-                      "that cache and calls.", [p for p in (strips_panel(ctx, experiment), strips_curve(ctx, experiment)) if p])
+        return Figure("What vanishes when the input still lies in a cache speaks for memory traffic, what stays for arithmetic, loads "
+                      "from that cache and calls; the account above holds both against the other experiments.", [p for p in (strips_panel(ctx, experiment), strips_curve(ctx, experiment)) if p])
     if name == "working_set":
-        return Figure("A curve that rises at a dashed line (the size of one cache) pays for memory traffic there; a flat one "
-                      "does not.", working_set_panels(ctx, experiment))
+        return Figure("Dashed: the size of one cache, as the system names it. A rise speaks for memory traffic; a flat curve against "
+                      "it.", working_set_panels(ctx, experiment))
     if name == "prediction":
         return Figure("Thin bars: time for the arithmetic at the measured peak, and for the traffic at the measured bandwidths; a "
-                      "measured bar far beyond the predicted one is a kernel that uses the machine badly. Steps under 2% are left "
+                      "measured bar far beyond the predicted one is what this model does not explain. Steps under 2% are left "
                       "out.", prediction_panels(ctx, experiment))
     if name == "original":
         return Figure("1: a maximum costs as much as an average; what lies right of it has a penalty of its own, in our kernels "

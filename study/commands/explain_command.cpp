@@ -18,8 +18,8 @@
 #include "study/cli/suggestion.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
+#include "study/commands/explain_context.hpp"
 #include "study/explain/experiments/experiments.hpp"
-#include "study/explain/experiments/original.hpp"
 #include "study/explain/report_files.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
@@ -30,7 +30,9 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-const std::vector<std::string> kExplainKeys{"layout", "batch", "threads", "oversubscribe", "seed"};
+const std::vector<std::string> kExplainKeys{"size",     "channels",  "engine",        "algorithm", "data",
+                                            "positive", "resize",    "layout",        "batch",     "threads",
+                                            "subject",  "cache_dir", "oversubscribe", "seed"};
 
 constexpr const char* kExplainHelp =
     R"(study explain: where the latency difference between variants comes from, measured
@@ -38,37 +40,26 @@ constexpr const char* kExplainHelp =
 Usage:
   study explain [--variants A,B] [--shapes LIST] [FLAGS]
   study explain --compare A.json B.json
+  study explain --account EXPLAIN.json
 
   --variants LIST     operators to explain (table below); differences are to the last one [maxpool,strided]
   --shapes LIST|FILE  study, resnet_stem, mobilenet_stem, or your own file (bench_ops --help says how) [study]
   --experiments LIST  only these: see below [all]
-  --seconds S         time spent on each set of interleaved measurements: longer is more precise [3]
+  --budget TIME       for all of it, as in 90s, 10m or 1h30m: decides which experiments run and how often; given, it is
+                      used up; else it only ends what takes longer [10m]
+  --seconds S         time spent on each set of interleaved measurements: longer is more precise [3, or what fits]
   --peers FILE        figures of other libraries, written by scripts/peers --json FILE [none]
   --out DIR           folder for explain.txt, explain.json, explain.h5; must be new [results/explain/<made name>]
   --compare           two explain.json, from two runs or two machines: findings side by side
+  --account           an explain.json: what its experiments say together, also of reports that did not say it
 
-Runs a few minutes with the defaults. Close other programs first: on a busy machine the report says that it cannot be
-trusted.
+The report opens with one account of all experiments: which causes each supports or excludes, and where they disagree.
+The time left is shown. Close other programs first: on a busy machine the report says that it cannot be trusted.
+--data times the networks on its images (a block or an operator alone keeps made-up values); --size and --channels are
+the study's network's (--shapes study).
 
 Experiments:
 )";
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
-  return parts;
-}
-
-void check_experiments(const std::vector<std::string>& names) {
-  std::vector<std::string> known;
-  for (const auto& experiment : explain::experiment_table()) known.push_back(experiment.name);
-  for (const auto& name : names) {
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw ConfigError(fmt::format("--experiments: '{}' is not known{} use {}", name,
-                                    cli::did_you_mean(name, known), fmt::join(known, ", ")));
-  }
-}
 
 // Experiments that --experiments does not name.
 std::vector<std::string> left_out_of(const explain::ExplainOptions& options) {
@@ -78,37 +69,6 @@ std::vector<std::string> left_out_of(const explain::ExplainOptions& options) {
         std::ranges::find(options.experiments, experiment.name) == options.experiments.end())
       names.push_back(experiment.name);
   return names;
-}
-
-explain::ExplainContext context_of(const settings::CommandLine& line) {
-  explain::ExplainContext context;
-  auto& options = context.options;
-  options.variants = split(line.extra["variants"].as<std::string>());
-  options.shapes = line.extra["shapes"].as<std::string>();
-  options.seconds = line.extra["seconds"].as<double>();
-  if (line.extra.count("experiments") != 0)
-    options.experiments = split(line.extra["experiments"].as<std::string>());
-  if (line.extra.count("peers") != 0) options.peers = line.extra["peers"].as<std::string>();
-  if (!options.peers.empty()) explain::check_peers_file(options.peers);
-  check_experiments(options.experiments);
-  if (!(options.seconds > 0 && options.seconds <= 600))
-    throw ConfigError("--seconds: expected a number above 0, at most 600");
-  options.layout = kernels::layout_from_string(line.settings.layout);
-  options.batch = line.settings.batch;
-  options.seed = line.settings.seed;
-  context.geometries = bench::load_geometries(options.shapes);
-  context.whole_network = options.shapes == "study";
-  if (options.variants.size() < 2)
-    throw ConfigError("--variants: name at least two, as in maxpool,strided: a difference is explained");
-  for (const auto& variant : options.variants) {
-    for (const auto& geometry : context.geometries) {
-      if (!geometry.own || variant != geometry.own->name())
-        downsample::downsample_op(variant);  // throws when it is not known
-      if (std::count(options.variants.begin(), options.variants.end(), variant) > 1)
-        throw ConfigError(fmt::format("--variants: {} is named twice", variant));
-    }
-  }
-  return context;
 }
 
 fs::path new_folder(const settings::CommandLine& line, const explain::ExplainOptions& options) {
@@ -126,24 +86,6 @@ fs::path new_folder(const settings::CommandLine& line, const explain::ExplainOpt
   fs::create_directories(folder, error);
   if (error) throw OutputError(fmt::format("{}: cannot be made: {}", folder.string(), error.message()));
   return folder;
-}
-
-bench::Fields settings_of(const explain::ExplainOptions& options) {
-  return {{"variants", fmt::format("{}", fmt::join(options.variants, ","))},
-          {"shapes", options.shapes},
-          {"layout", kernels::to_string(options.layout)},
-          {"batch", std::to_string(options.batch)},
-          {"threads", std::to_string(options.threads)},
-          {"seconds", fmt::format("{}", options.seconds)},
-          {"seed", std::to_string(options.seed)}};
-}
-
-// What repeats one experiment: all settings, without the name of the output.
-std::string program_of(const explain::ExplainOptions& options) {
-  return fmt::format(
-      "study explain --variants {} --shapes {} --layout {} --batch {} --threads {} --seconds {} --seed {}",
-      fmt::join(options.variants, ","), bench::shell_quoted(options.shapes),
-      kernels::to_string(options.layout), options.batch, options.threads, options.seconds, options.seed);
 }
 
 int compare(const std::vector<std::string>& files) {
@@ -164,17 +106,26 @@ void show_progress(const std::string& what) {
   std::fflush(stderr);
 }
 
+int account(const std::vector<std::string>& files) {
+  if (files.size() != 1) throw ConfigError("--account takes one file: study explain --account EXPLAIN.json");
+  auto report = explain::read_explain_json(files[0]);
+  explain::add_account(report.experiments, explain::experiment_table(), report.command);
+  fmt::print("{}", explain::to_text(report.experiments.front()));
+  return static_cast<int>(cli::ExitCode::ok);
+}
+
 int explain(const settings::CommandLine& line) {
-  auto context = context_of(line);
+  auto context = explain_context(line);
   context.options.threads = settings::apply_threads(line.settings).used;
   const auto folder = new_folder(line, context.options);
   context.topology = bench::read_topology();
   context.progress = show_progress;
   explain::ExplainReport report;
   report.command = bench::own_command_line();
-  report.settings = settings_of(context.options);
+  report.settings = explain_settings(context.options, line);
   const auto environment = bench::read_environment();
   report.environment = bench::environment_fields(environment);
+  context.cpu = environment.cpu_model;
   context.progress("machine: starting");
   bench::MachineOptions machine;
   machine.thread_counts = {1};
@@ -182,8 +133,10 @@ int explain(const settings::CommandLine& line) {
   context.machine = bench::measure_machine(machine);
   report.machine = bench::to_json(context.machine, environment);
   context.counters = std::make_shared<bench::Counters>();
-  report.experiments =
-      explain::run_experiments(context, explain::experiment_table(), program_of(context.options));
+  const auto program = explain_program(context.options, line);
+  report.experiments = explain::run_experiments(context, explain::experiment_table(), program);
+  explain::add_account(report.experiments, explain::experiment_table(), program);
+  report.longer_run = explain::longer_run(report.experiments, context.options);
   report.left_out = left_out_of(context.options);
   if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
   explain::judge_noise(report);
@@ -206,20 +159,24 @@ int explain_command(const std::vector<std::string>& args) {
   syntax.extra.add_options()("variants", po::value<std::string>()->default_value("maxpool,strided"), "")(
       "shapes", po::value<std::string>()->default_value("study"), "")(
       "experiments", po::value<std::string>(), "")("seconds", po::value<double>()->default_value(3), "")(
-      "peers", po::value<std::string>(), "")("out", po::value<std::string>(), "")("compare", "");
+      "budget", po::value<std::string>()->default_value(kDefaultBudget), "")(
+      "peers", po::value<std::string>(), "")("out", po::value<std::string>(), "")("compare", "")("account",
+                                                                                                 "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}", kExplainHelp);
     for (const auto& experiment : explain::experiment_table())
       fmt::print("  {:<17} {}\n", experiment.name, experiment.question);
-    fmt::print("\nSettings:\n{}{}", settings::settings_help(kExplainKeys),
+    fmt::print("\nSettings:\n{}{}", settings::settings_help(kExplainKeys, {{"data", "random images"}}),
                settings::operators_help("--variants"));
     return static_cast<int>(cli::ExitCode::ok);
   }
   if (line.extra.count("compare") != 0) return compare(line.positional);
+  if (line.extra.count("account") != 0) return account(line.positional);
   if (!line.positional.empty())
     throw ConfigError(
-        fmt::format("'{}' is not expected here; two files go with --compare", line.positional.front()));
+        fmt::format("'{}' is not expected here; two files go with --compare, one with --account",
+                    line.positional.front()));
   return explain(line);
 }
 

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <map>
 
+#include "kernels/base/clock.hpp"
+
 namespace dsx::explain {
 
 Interval interval_of(const bench::Summary& summary) {
@@ -37,8 +39,12 @@ void ArmSet::run() {
   options.settle_runs = settle_runs_;
   options.min_rounds = 21;  // the 95% interval of a median is then the 6th to 16th sample
   options.max_rounds = 400;
-  options.min_time_s = seconds_;
-  options.max_time_s = 8 * seconds_ + 0.3;  // many slow arms: fewer rounds, wider intervals
+  // Many slow arms, or little time left: fewer rounds, wider intervals. What is not timed takes time as well.
+  const double most_s = context_.budget.take_set();
+  const Stopwatch watch;
+  options.max_time_s = std::min(8 * seconds_ + 0.3, most_s);
+  options.min_time_s = std::min(seconds_, options.max_time_s);
+  options.keep_going = [&](int) { return watch.elapsed_s() < most_s; };
   options.repeat_disturbed = true;
   options.counters = context_.counters.get();
   results_ = bench::measure(arms_, options);

@@ -10,6 +10,9 @@
 #include "bench/arms/block.hpp"
 #include "bench/machine/machine.hpp"
 #include "bench/measure/measure.hpp"
+#include "study/explain/account.hpp"
+#include "study/explain/budget.hpp"
+#include "study/explain/evidence.hpp"
 #include "study/explain/report.hpp"
 
 namespace dsx::explain {
@@ -20,10 +23,15 @@ struct ExplainOptions {
   std::string shapes = "study";                  // built-in list or file
   std::vector<std::string> experiments;          // empty: all
   kernels::Layout layout = kernels::Layout::nhwc;
+  int channels = 1, size = 320;  // of the images; the study's network alone has other sizes than its own
+  bool fused = false;            // networks and blocks as our own kernels
+  kernels::Algorithm algorithm = kernels::Algorithm::direct;  // of those
   int batch = 32;
   int threads = 1;
-  std::string peers;   // JSON of scripts/peers; "" none
-  double seconds = 3;  // of timed work for each set of interleaved arms
+  std::string peers;          // JSON of scripts/peers; "" none
+  double seconds = 3;         // of timed work for each set of interleaved arms
+  bool keep_seconds = false;  // a budget may shorten them and does not stretch them
+  double budget_s = 0;        // for all of it; 0: no limit
   std::uint64_t seed = 1;
 };
 
@@ -31,6 +39,9 @@ struct ExplainContext {
   ExplainOptions options;
   std::vector<bench::Geometry> geometries;
   bool whole_network = true;  // the shapes are the study's: its LeNet can be timed as a whole
+  std::string cpu;            // its model, for sentences that hold for it alone
+  std::vector<float> images;  // [batch, channels, size, size] of the user's data; empty: random ones
+  Budget budget;
   bench::Topology topology;
   bench::Machine machine;
   std::shared_ptr<bench::Counters> counters;         // counted beside every timed sample; null: none
@@ -40,18 +51,36 @@ struct ExplainContext {
   // Operators an experiment covers: the variants, without those that have no step of their own.
   std::vector<std::string> pooled_variants(const bench::Geometry& geometry) const;
   bench::BlockSpec spec(const bench::Geometry& geometry, const std::string& op, bench::Unit unit) const;
+  // Whether `what`, one set of arms, still fits into the experiment's time; if not, the report names it.
+  bool has_time_for(const std::string& what, ExperimentReport& report) const;
 };
 
+// A row of the table of experiments.
 struct Experiment {
   std::string name;      // what --experiments takes
   std::string question;  // one line
   void (*run)(ExplainContext& context, ExperimentReport& report);
+  // What its report says about the causes of each step's time; null: nothing. Of the report alone, so that
+  // one read from a file can be asked as well.
+  std::vector<Evidence> (*evidence)(const ExperimentReport& report) = nullptr;
+  // Seconds as in TimeNeed, and the place in the line of those that are left out when time is short.
+  double usual_s = 15, least_s = 5;
+  int rank = 0;
   bool starts_neighbours = false;  // itself: what other processes used meanwhile says nothing
+  bool needs_steps = false;        // takes apart steps that --engine fused does not have
 };
 
-// Runs the chosen experiments one after the other; one that this CPU or oneDNN cannot do says so in its
-// report.
+// Runs the chosen experiments one after the other, within the context's budget; one that this CPU or oneDNN
+// cannot do, or for which there is no time, says so in its report.
 std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std::vector<Experiment>& table,
                                               const std::string& program);
+
+// The account of `reports` (account.hpp), by the rows of their names; put first among them.
+void add_account(std::vector<ExperimentReport>& reports, const std::vector<Experiment>& table,
+                 const std::string& program);
+
+// What more time would narrow or add, in sentences: parts with wide intervals, what was left out.
+std::vector<std::string> longer_run(const std::vector<ExperimentReport>& reports,
+                                    const ExplainOptions& options);
 
 }  // namespace dsx::explain

@@ -10,6 +10,7 @@
 #include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
 #include "study/cli/text_table.hpp"
+#include "study/explain/account.hpp"
 #include "study/explain/agreement.hpp"
 
 namespace dsx::explain {
@@ -92,9 +93,11 @@ std::string to_text(const ExperimentReport& experiment) {
   }
   for (const auto& finding : experiment.findings) text += wrapped(finding.text, "  * ", "    ");
   for (const auto& note : experiment.notes) text += wrapped(note, "  - ", "    ");
-  text += fmt::format("  [{}, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",
-                      counted(experiment.sample_count, "sample"), experiment.disturbed_samples,
-                      100 * experiment.neighbours_share, cli::duration(in_seconds(experiment.took_ns)));
+  if (experiment.name != kAccountName) {
+    text += fmt::format("  [{}, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",
+                        counted(experiment.sample_count, "sample"), experiment.disturbed_samples,
+                        100 * experiment.neighbours_share, cli::duration(in_seconds(experiment.took_ns)));
+  }
   return text + fmt::format("  repeat: {}\n", experiment.command);
 }
 
@@ -110,6 +113,8 @@ std::string to_text(const ExplainReport& report) {
     text += "THE MACHINE WAS TOO NOISY to trust this report; run it again on a quiet one:\n";
     for (const auto& reason : report.noise) text += wrapped(reason, "  * ", "    ");
   }
+  if (!report.longer_run.empty()) text += "A longer run would narrow or add:\n";
+  for (const auto& sentence : report.longer_run) text += wrapped(sentence, "  * ", "    ");
   return text;
 }
 
@@ -149,6 +154,7 @@ std::string compare_text(const ExplainReport& a, const ExplainReport& b) {
         continue;
       }
       ++both;
+      if (std::isnan(finding.interval.value)) continue;  // a sentence without a number
       const auto &x = finding.interval, &y = found->second->interval;
       const bool overlap = x.low <= y.high && y.low <= x.high;
       table.add({finding.id, finding.unit, interval_text(x, ""), interval_text(y, ""),

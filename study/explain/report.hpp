@@ -53,6 +53,7 @@ struct ExperimentReport {
   std::vector<Finding> findings;
   std::vector<std::string> notes;                                    // how to read it, what was left out
   std::vector<std::pair<std::string, std::vector<double>>> samples;  // ns, by arm; HDF5 only
+  std::vector<std::string> undone;  // what there was no time for; a note says it to readers of files
   std::size_t sample_count = 0, disturbed_samples = 0;
   double neighbours_share = 0;  // of all CPU time, used by other processes meanwhile
   std::int64_t took_ns = 0;
@@ -64,8 +65,9 @@ struct ExplainReport {
   bench::Fields environment;
   nlohmann::ordered_json machine;  // bench/machine/machine.hpp's
   std::vector<ExperimentReport> experiments;
-  std::vector<std::string> left_out;  // experiments that were not asked for
-  std::vector<std::string> noise;     // why this machine was too noisy to trust it; empty when it was quiet
+  std::vector<std::string> left_out;    // experiments that were not asked for
+  std::vector<std::string> longer_run;  // what more time would narrow or add
+  std::vector<std::string> noise;       // why this machine was too noisy to trust it; empty when it was quiet
 };
 
 // Fills in `noise` from what the experiments saw.

@@ -127,6 +127,7 @@ nlohmann::ordered_json to_json(const ExplainReport& report) {
   json["experiments"] = Json::array();
   for (const auto& experiment : report.experiments) json["experiments"].push_back(to_json(experiment));
   json["left_out"] = report.left_out;
+  json["longer_run"] = report.longer_run;
   json["machine"] = report.machine;
   return json;
 }
@@ -150,6 +151,7 @@ ExplainReport read_explain_json(const std::filesystem::path& path) {
     for (const auto& experiment : json.at("experiments"))
       report.experiments.push_back(experiment_of(experiment));
     report.left_out = json.value("left_out", std::vector<std::string>{});  // (version 0.1 did not say)
+    report.longer_run = json.value("longer_run", std::vector<std::string>{});
     report.machine = json.at("machine");
     return report;
   } catch (const Json::exception& error) {

@@ -9,27 +9,54 @@ namespace dsx::explain {
 
 namespace {
 
-kernels::Context context_of(kernels::Layout layout) {
-  kernels::Context context;
-  context.layout = layout;
-  return context;
+net::Network make_network_of(const ExplainContext& context, const std::string& variant,
+                             kernels::Layout layout) {
+  const auto& options = context.options;
+  kernels::Context made;
+  made.layout = layout;
+  made.fused = options.fused;
+  made.algorithm = options.algorithm;
+  net::NetworkOptions wanted;
+  wanted.variant = variant;
+  wanted.channels = options.channels;
+  wanted.height = wanted.width = options.size;
+  net::Network network(made, net::load_network_spec("lenet"), wanted);
+  network.init(options.seed);
+  return network;
+}
+
+// The user's images over the random ones, in the order that the plan reads: their plain order unless their
+// channels come last and are several.
+void write_images(const ExplainContext& context, kernels::Layout layout, float* to) {
+  const auto& images = context.images;
+  const auto channels = static_cast<std::size_t>(context.options.channels);
+  if (channels == 1 || layout != kernels::Layout::nhwc) {
+    std::copy(images.begin(), images.end(), to);
+    return;
+  }
+  const std::size_t pixels = static_cast<std::size_t>(context.options.size) * context.options.size;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const std::size_t image = i / (channels * pixels), channel = i / pixels % channels;
+    to[(image * pixels + i % pixels) * channels + channel] = images[i];
+  }
 }
 
 }  // namespace
 
-TimedNetwork::TimedNetwork(const std::string& variant_name, kernels::Layout layout, int batch,
-                           std::uint64_t seed)
+TimedNetwork::TimedNetwork(const ExplainContext& context, const std::string& variant_name,
+                           kernels::Layout layout)
     : variant(variant_name),
-      network(net::make_lenet(context_of(layout), variant_name, seed)),
-      plan(network.make_plan(batch, false)),
-      images(plan.src_count(), seed) {
+      network(make_network_of(context, variant_name, layout)),
+      plan(network.make_plan(context.options.batch, false)),
+      images(plan.src_count(), context.options.seed) {
+  if (context.images.size() == plan.src_count()) write_images(context, layout, images.data());
   plan.set_src(images.data());
   plan.forward();
 }
 
-std::unique_ptr<TimedNetwork> make_timed_network(const std::string& variant, kernels::Layout layout,
-                                                 int batch, std::uint64_t seed) {
-  return std::make_unique<TimedNetwork>(variant, layout, batch, seed);
+std::unique_ptr<TimedNetwork> make_timed_network(const ExplainContext& context, const std::string& variant,
+                                                 kernels::Layout layout) {
+  return std::make_unique<TimedNetwork>(context, variant, layout);
 }
 
 StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, std::uint64_t seed,

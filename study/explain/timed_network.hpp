@@ -1,5 +1,6 @@
-// The study's network of one variant, ready to run, and the time of each of its steps inside a pass: caches
-// are as a real pass leaves them, which no step timed alone can say.
+// The study's network of one variant, of the size, engine and images that the user asked for, ready to run,
+// and the time of each of its steps inside a pass: caches are as a real pass leaves them, which no step timed
+// alone can say.
 #pragma once
 
 #include <memory>
@@ -18,11 +19,11 @@ struct TimedNetwork {
   net::Plan plan;
   run::AlignedImages images;
 
-  TimedNetwork(const std::string& variant_name, kernels::Layout layout, int batch, std::uint64_t seed);
+  TimedNetwork(const ExplainContext& context, const std::string& variant_name, kernels::Layout layout);
 };
 // Kept on the heap: a plan reads its images where they are.
-std::unique_ptr<TimedNetwork> make_timed_network(const std::string& variant, kernels::Layout layout,
-                                                 int batch, std::uint64_t seed);
+std::unique_ptr<TimedNetwork> make_timed_network(const ExplainContext& context, const std::string& variant,
+                                                 kernels::Layout layout);
 
 // samples_ns[network][step][round]: rounds over all networks, in an order drawn for each; before each timed
 // pass the same network runs once untimed.

@@ -75,8 +75,8 @@ void add_memory(analysis::ResultTable& table, const std::filesystem::path& expla
       "share of the difference that is the convolutions' arithmetic (study explain, factorial; ends from "
       "both "
       "intervals): supported: it lies below 50% and memory traffic's above; contradicted: it lies above "
-      "50%; else, or on "
-      "a noisy machine, cannot tell";
+      "50%; else, on "
+      "a noisy machine, or where the account of its experiments does not explain memory traffic, cannot tell";
   const std::string repeat = "study explain --variants maxpool,strided --out DIR/explain";
   const auto shares = explained_shares(explain);
   if (shares.empty())
@@ -93,12 +93,15 @@ void add_memory(analysis::ResultTable& table, const std::filesystem::path& expla
     const Part traffic{"traffic of the intermediate image", share.traffic, 100, "%", 0, 0.5};
     const bool memory = share.convolution.high < 0.5 && share.traffic.low > 0.5;
     const std::string verdict =
-        share.noisy ? "cannot tell"
-                    : (memory ? "supported" : (share.convolution.low > 0.5 ? "contradicted" : "cannot tell"));
+        share.noisy || share.disputed
+            ? "cannot tell"
+            : (memory ? "supported" : (share.convolution.low > 0.5 ? "contradicted" : "cannot tell"));
     add(claim,
         fmt::format("of the {:.2f} ms between {} and {}, layer by layer: {}; {}{}", share.whole_ms, share.a,
                     share.b, part_text(work), part_text(traffic),
-                    share.noisy ? "; that machine was too noisy" : ""),
+                    share.noisy      ? "; that machine was too noisy"
+                    : share.disputed ? "; its experiments contradict each other about memory traffic"
+                                     : ""),
         verdict, how, repeat);
   }
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "study/explain/account.hpp"
 #include "study/explain/report.hpp"
 #include "study/explain/report_files.hpp"
 
@@ -39,6 +40,24 @@ bool is_noisy(const explain::ExplainReport& report) {
                      [](const std::string& reason) { return reason.starts_with("factorial: "); });
 }
 
+// Whether the account calls memory traffic in a step of one of the variants "NOT EXPLAINED".
+bool is_disputed(const explain::ExplainReport& report, const std::vector<std::string>& variants) {
+  for (const auto& experiment : report.experiments) {
+    const auto* table =
+        experiment.name == explain::kAccountName ? explain::find_table(experiment, "account") : nullptr;
+    if (table == nullptr) continue;
+    for (const auto& row : table->rows) {
+      const auto step = explain::text_in(*table, row, "step");  // "block1 maxpool"
+      const bool is_theirs = std::ranges::any_of(
+          variants, [&](const std::string& variant) { return step.ends_with(" " + variant); });
+      if (is_theirs && explain::text_in(*table, row, "cause") == "traffic" &&
+          explain::text_in(*table, row, "together") == "NOT EXPLAINED")
+        return true;
+    }
+  }
+  return false;
+}
+
 bool ends_with(const std::string& text, const std::string& end) { return text.ends_with(end); }
 
 }  // namespace
@@ -67,6 +86,7 @@ std::vector<ExplainedShare> explained_shares(const std::filesystem::path& path) 
     share.a = pair.substr(0, dash);
     share.b = pair.substr(dash + 1);
     share.noisy = is_noisy(report);
+    share.disputed = is_disputed(report, {share.a, share.b});
     share.whole_ms = sums.whole.value;
     share.convolution = share_of(sums.convolution, sums.whole);
     share.traffic = share_of(sums.traffic, sums.whole);

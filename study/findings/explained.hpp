@@ -17,7 +17,8 @@ struct ExplainedShare {
   statistics::Estimate convolution;  // arithmetic of the convolution: the FLOPs
   statistics::Estimate traffic;      // moving the intermediate image once more
   std::string not_available;
-  bool noisy = false;  // the report says that its machine was busy
+  bool noisy = false;     // the report says that its machine was busy
+  bool disputed = false;  // its experiments contradict each other about memory traffic in `a` or `b`
 };
 // One per pair that the report explains; none when `path` is empty. Throws DataError when it cannot be read.
 std::vector<ExplainedShare> explained_shares(const std::filesystem::path& path);

@@ -35,6 +35,7 @@ TEST_F(StudyExplain, RunsEveryExperimentOnAUsersShapeAndWritesThreeFiles) {
   std::vector<std::string> names;
   for (const auto& e : json["experiments"]) {
     names.push_back(e["name"]);
+    if (names.back() == "account") continue;  // of all the others: it measures nothing
     EXPECT_THAT(e["command"].get<std::string>(), HasSubstr("--experiments " + names.back()));
     if (e.contains("not_available")) continue;
     EXPECT_FALSE(e["tables"].empty()) << names.back();
@@ -44,9 +45,10 @@ TEST_F(StudyExplain, RunsEveryExperimentOnAUsersShapeAndWritesThreeFiles) {
       EXPECT_TRUE(finding["value"].is_number()) << finding["id"];
     }
   }
-  EXPECT_THAT(names, ::testing::ElementsAre("whole", "factorial", "dispatch", "working_set", "hot_cold",
-                                            "strips", "fused", "algorithm", "data_dependence", "threads",
-                                            "prediction", "original"));
+  EXPECT_THAT(names, ::testing::ElementsAre("account", "whole", "factorial", "dispatch", "working_set",
+                                            "hot_cold", "strips", "fused", "algorithm", "data_dependence",
+                                            "threads", "parallelism", "prediction", "original"));
+  EXPECT_THAT(finished.err, HasSubstr("left, of which up to")) << "the time left is shown";
   EXPECT_THAT(finished.out, HasSubstr("one thread only"));
   EXPECT_TRUE(json["machine"].contains("peaks"));
   EXPECT_EQ(json["settings"]["batch"], "2");
@@ -58,9 +60,9 @@ TEST_F(StudyExplain, SplitsTheDifferenceOfTheStudysNetworksAndPrintsTheResidual)
   const auto finished = explain({"--experiments", "factorial", "--out", "r"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const auto json = report("r");
-  ASSERT_EQ(json["experiments"].size(), 1U);
+  ASSERT_EQ(json["experiments"].size(), 2U);
   std::map<std::string, double> values;
-  for (const auto& finding : json["experiments"][0]["findings"]) values[finding["id"]] = finding["value"];
+  for (const auto& finding : json["experiments"][1]["findings"]) values[finding["id"]] = finding["value"];
   const std::string head = "factorial/maxpool-strided/";
   for (const char* name :
        {"block1", "block1/convolution", "block1/traffic", "block1/operator", "block2", "block2/convolution",
@@ -68,6 +70,52 @@ TEST_F(StudyExplain, SplitsTheDifferenceOfTheStudysNetworksAndPrintsTheResidual)
     EXPECT_TRUE(values.contains(head + name)) << name;
   }
   EXPECT_THAT(finished.out, HasSubstr("residual"));
+}
+
+TEST_F(StudyExplain, ExplainsTheNetworkOfTheUsersSizeEngineAndImages) {
+  const auto finished = explain({"--size", "32", "--engine", "fused", "--data", "synthetic", "--variants",
+                                 "maxpool,strided", "--experiments", "whole,factorial,strips", "--out", "r"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto json = report("r");
+  EXPECT_EQ(json["settings"]["size"], "32");
+  EXPECT_EQ(json["settings"]["engine"], "fused");
+  EXPECT_EQ(json["settings"]["data"], "synthetic");
+  std::string steps;
+  for (const auto& table : json["experiments"][1]["tables"])
+    if (table["name"] == "steps_maxpool") steps = table["rows"].dump();
+  EXPECT_THAT(steps, Not(HasSubstr("pool1"))) << "our kernel pools inside the convolution";
+  EXPECT_THAT(json["experiments"][1]["command"].get<std::string>(),
+              HasSubstr("--size 32 --engine fused --data synthetic"));
+  EXPECT_THAT(json["experiments"][3]["not_available"].get<std::string>(), HasSubstr("--engine fused"));
+  const auto other = explain({"--shapes", "mine.txt", "--size", "32"});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("--size"));
+}
+
+TEST_F(StudyExplain, KeepsToItsBudgetAndSaysWhatMoreTimeWouldBring) {
+  const auto finished = run("study", {"explain", "--variants", "maxpool,avgpool,strided", "--threads", "1",
+                                      "--budget", "6s", "--out", "r"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const auto json = report("r");
+  std::size_t left_out = 0;
+  for (const auto& e : json["experiments"])
+    left_out += e.value("not_available", "").find("left out for lack of time") != std::string::npos ? 1 : 0;
+  EXPECT_GT(left_out, 3U) << "thirteen experiments of 320 x 320 images do not fit into 6 s";
+  EXPECT_FALSE(json["experiments"][1].contains("not_available")) << "the first always runs";
+  EXPECT_THAT(finished.out, HasSubstr("A longer run would narrow or add:"));
+  EXPECT_THAT(json["longer_run"].dump(), HasSubstr("--budget"));
+}
+
+TEST_F(StudyExplain, GivesAnAccountOfAnOlderReport) {
+  ASSERT_EQ(explain({"--shapes", "mine.txt", "--experiments", "strips", "--variants", "maxpool,strided",
+                     "--out", "r"})
+                .code,
+            0);
+  const auto finished = run("study", {"explain", "--account", "r/explain.json"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr("== account"));
+  EXPECT_THAT(finished.out, HasSubstr("mine maxpool"));
+  EXPECT_EQ(run("study", {"explain", "--account", "nowhere.json"}).code, 3);
 }
 
 TEST_F(StudyExplain, ComparesTwoReports) {
@@ -104,6 +152,7 @@ TEST_F(StudyExplain, RefusesNonsenseWithOneLine) {
       {{"--variants", "maxpool,maxpool"}, "named twice"},
       {{"--experiments", "strip"}, "strips"},
       {{"--seconds", "0"}, "--seconds"},
+      {{"--budget", "soon"}, "--budget"},
       {{"--shapes", "nowhere.txt"}, "nowhere.txt"},
       {{"extra"}, "extra"},
   };

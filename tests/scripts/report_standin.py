@@ -351,6 +351,8 @@ def explained():
     curve = ["side", "batch", "touched", "time", "per output pixel", "low", "high", "bandwidth"]
     points = [[10., 1., 10. ** k, 1., 3. + k, 2.9 + k, 3.1 + k, 5.] for k in range(-2, 3)]
     return [
+        experiment("account", [finding("account/block1 maxpool/traffic", .8, "block1 maxpool: not explained: strips says memory traffic")],
+                   [("account", ["step", "cause", "together", "strips"], [["block1 maxpool", "traffic", "NOT EXPLAINED", "supports 80%"]])]),
         experiment("whole", [finding("whole/maxpool-strided", 16)], []),
         experiment("factorial", [finding(pair + rest, value) for rest, value in (
             ("/block1", 8.5), ("/block1/convolution", 4.7), ("/block1/traffic", 1.7), ("/block1/operator", 2.1), ("/network", 16.1),

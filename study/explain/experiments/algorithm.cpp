@@ -162,7 +162,9 @@ void run_algorithm(ExplainContext& context, ExperimentReport& report) {
   report.notes.emplace_back(
       "rates are of executed FLOP; errors are the largest at 2048 places, against the definition in double "
       "precision, in millionths of the largest value there");
+  context.budget.expect_sets(static_cast<int>(context.geometries.size()));
   for (const auto& geometry : context.geometries) {
+    if (!context.has_time_for(geometry.name, report)) continue;
     context.progress(fmt::format("{} by both algorithms", geometry.name));
     Algorithms(context, report, geometry).run();
   }

@@ -81,15 +81,47 @@ void run_data_dependence(ExplainContext& context, ExperimentReport& report) {
                      {"low", "", 3},
                      {"high", "", 3}},
                     {}};
+  int sets = 0;
+  for (const auto& geometry : context.geometries)
+    sets += 2 * static_cast<int>(context.pooled_variants(geometry).size());
+  context.budget.expect_sets(sets);
   for (const auto& geometry : context.geometries) {
     for (const auto& op : context.pooled_variants(geometry)) {
       for (const auto direction : {bench::Direction::inference, bench::Direction::training_forward}) {
+        if (!context.has_time_for(fmt::format("{} {} {}", geometry.name, op, bench::to_string(direction)),
+                                  report))
+          continue;
         context.progress(fmt::format("{} {} {}", geometry.name, op, bench::to_string(direction)));
         measure_values(context, report, table, geometry, op, direction);
       }
     }
   }
   report.tables.push_back(std::move(table));
+}
+
+std::vector<Evidence> evidence_of_data_dependence(const ExperimentReport& report) {
+  std::vector<Evidence> all;
+  for (const auto& finding : report.findings) {
+    const auto parts = parts_of_id(finding.id);
+    if (parts.size() != 4 || parts[3] != "inference") continue;
+    const auto* table = find_table(report, "values");
+    if (table == nullptr) continue;
+    Interval most{0, 0, 0};  // of the filling that differs most from random values
+    for (const auto& row : table->rows) {
+      if (text_in(*table, row, "shape") != parts[1] || text_in(*table, row, "operator") != parts[2] ||
+          text_in(*table, row, "direction") != parts[3])
+        continue;
+      const double ratio = number_in(*table, row, "times random"), low = number_in(*table, row, "low"),
+                   high = number_in(*table, row, "high");
+      most.value = std::max(most.value, std::abs(1 - 1 / ratio));
+      most.low = std::max(most.low, std::max({0.0, 1 - 1 / low, 1 / high - 1}));
+      most.high = std::max(most.high, std::max(std::abs(1 - 1 / low), std::abs(1 - 1 / high)));
+    }
+    all.push_back({parts[1] + " " + parts[2], "values", share_of(most, 1),
+                   "so far do constant, sorted or half-zero values differ from random ones",
+                   "data_dependence for longer (study explain --experiments data_dependence --budget 20m)"});
+  }
+  return all;
 }
 
 }  // namespace dsx::explain

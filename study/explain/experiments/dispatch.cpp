@@ -9,6 +9,7 @@
 #include "bench/arms/block_builder.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/onednn/context.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/timed_network.hpp"
@@ -89,10 +90,15 @@ StepGroups group(const TimedNetwork& network, const std::vector<std::vector<doub
   return groups;
 }
 
-void compare_any(ExplainContext& context, ExperimentReport& report, const std::string& variant) {
+struct Choice {
+  std::string variant;
+  Interval any_to_nhwc;  // times
+};
+
+Choice compare_any(ExplainContext& context, ExperimentReport& report, const std::string& variant) {
   const auto& options = context.options;
-  auto nhwc = make_timed_network(variant, kernels::Layout::nhwc, options.batch, options.seed);
-  auto any = make_timed_network(variant, kernels::Layout::any, options.batch, options.seed);
+  auto nhwc = make_timed_network(context, variant, kernels::Layout::nhwc);
+  auto any = make_timed_network(context, variant, kernels::Layout::any);
   ArmSet arms(context, report, options.seconds / 2);
   const auto any_arm = arms.add("network/" + variant + "/any", [&] { any->plan.forward(); });
   const auto nhwc_arm = arms.add("network/" + variant + "/nhwc", [&] { nhwc->plan.forward(); });
@@ -130,11 +136,45 @@ void compare_any(ExplainContext& context, ExperimentReport& report, const std::s
            b.reorder_ns / 1e6, b.reorders, a.padded_ns / 1e6, counted(a.most_padded, "channel"),
            b.padded_ns / 1e6, a.other_ns / 1e6, b.other_ns / 1e6),
        "times nhwc", ratio, false});
+  return {variant, ratio};
+}
+
+// Which layout to ask for, of what was measured here: another CPU may answer otherwise.
+void advise(const ExplainContext& context, ExperimentReport& report, const std::vector<Choice>& choices) {
+  std::string nhwc, any, equal;
+  for (const auto& [variant, ratio] : choices) {
+    auto& words = ratio.low > 1 ? nhwc : ratio.high < 1 ? any : equal;
+    words += fmt::format("{}{} (any takes {} times nhwc)", words.empty() ? "" : ", ", variant,
+                         interval_text(ratio, ""));
+  }
+  std::string text;
+  for (const auto& [layout, words] : {std::pair{"explicit nhwc", nhwc}, {"any", any}, {"either", equal}})
+    if (!words.empty()) text += fmt::format("{}{} for {}", text.empty() ? "" : "; ", layout, words);
+  const Interval none{std::nan(""), std::nan(""), std::nan("")};
+  report.findings.push_back(
+      {"dispatch/advice",
+       fmt::format("On this CPU ({}), with oneDNN {}, batch {} and {}: {}. Other CPUs "
+                   "may want another layout.",
+                   context.cpu.empty() ? "unknown" : context.cpu, kernels::onednn_info().version,
+                   context.options.batch, counted(context.options.threads, "thread"), text),
+       "", none, false});
 }
 
 }  // namespace
 
 void run_dispatch(ExplainContext& context, ExperimentReport& report) {
+  const auto& variants = context.options.variants;
+  const int networks = context.whole_network ? static_cast<int>(variants.size()) : 0;
+  context.budget.expect_sets(2 * networks + static_cast<int>(context.geometries.size() * variants.size() *
+                                                             bench::direction_names().size()));
+  std::vector<Choice> choices;  // the networks first: they decide, the blocks only show why
+  for (const auto& variant : variants) {
+    if (!context.whole_network || !context.has_time_for("network " + variant + " in any and nhwc", report))
+      continue;
+    context.progress("network " + variant + " in any and nhwc");
+    choices.push_back(compare_any(context, report, variant));
+  }
+  if (!choices.empty()) advise(context, report, choices);
   for (const auto& geometry : context.geometries) {
     ReportTable table{
         geometry.name,
@@ -148,16 +188,13 @@ void run_dispatch(ExplainContext& context, ExperimentReport& report) {
          {"padded channels", "", 0},
          {"implementations", ""}},
         {}};
-    for (const auto& op : context.options.variants) {
-      for (const auto& direction : bench::direction_names())
-        add_rows(context, report, geometry, op, direction, table);
+    for (const auto& op : variants) {
+      for (const auto& direction : bench::direction_names()) {
+        if (context.has_time_for(fmt::format("{} {} {}", geometry.name, op, direction), report))
+          add_rows(context, report, geometry, op, direction, table);
+      }
     }
-    report.tables.push_back(std::move(table));
-  }
-  if (!context.whole_network) return;
-  for (const auto& variant : context.options.variants) {
-    context.progress("network " + variant + " in any and nhwc");
-    compare_any(context, report, variant);
+    if (!table.rows.empty()) report.tables.push_back(std::move(table));
   }
 }
 

@@ -21,6 +21,17 @@ void run_algorithm(ExplainContext& context, ExperimentReport& report);
 void run_data_dependence(ExplainContext& context, ExperimentReport& report);
 void run_threads(ExplainContext& context, ExperimentReport& report);
 void run_original(ExplainContext& context, ExperimentReport& report);
+void run_parallelism(ExplainContext& context, ExperimentReport& report);
 void run_prediction(ExplainContext& context, ExperimentReport& report);
+
+// What they say about causes, of their reports alone: evidence_of_<name> is in <name>.cpp.
+std::vector<Evidence> evidence_of_working_set(const ExperimentReport& report);
+std::vector<Evidence> evidence_of_hot_cold(const ExperimentReport& report);
+std::vector<Evidence> evidence_of_strips(const ExperimentReport& report);
+std::vector<Evidence> evidence_of_fused(const ExperimentReport& report);
+std::vector<Evidence> evidence_of_data_dependence(const ExperimentReport& report);
+std::vector<Evidence> evidence_of_parallelism(const ExperimentReport& report);
+std::vector<Evidence> evidence_of_prediction(const ExperimentReport& report);
+std::vector<Evidence> evidence_of_original(const ExperimentReport& report);
 
 }  // namespace dsx::explain

@@ -40,6 +40,7 @@ class Factorial {
   void run() {
     for (const auto& geometry : context_.geometries) add(geometry);
     if (context_.whole_network) add_networks();
+    context_.budget.expect_sets(1);
     arms_.run();
     for (const auto& geometry : context_.geometries) report_.tables.push_back(table(geometry));
     for (const auto& variant : context_.options.variants) {
@@ -84,8 +85,7 @@ class Factorial {
 
   void add_networks() {
     for (const auto& variant : context_.options.variants) {
-      networks_.push_back(make_timed_network(variant, context_.options.layout, context_.options.batch,
-                                             context_.options.seed));
+      networks_.push_back(make_timed_network(context_, variant, context_.options.layout));
       network_arms_[variant] =
           arms_.add("network/" + variant, [network = networks_.back().get()] { network->plan.forward(); });
     }
@@ -198,10 +198,10 @@ class Factorial {
          "ms", whole, true});
     report_.findings.push_back(
         {id + "residual",
-         fmt::format(
-             "residual: {} ({:.1f}% of the whole) is in no part: other cache contents than alone, and the "
-             "layers that both share.",
-             interval_text(residual, "ms"), 100 * residual.value / whole.value),
+         fmt::format("residual: {} ({:.1f}% of the whole) is in no part (a block alone may meet other cache "
+                     "contents, and "
+                     "both networks share layers).",
+                     interval_text(residual, "ms"), 100 * residual.value / whole.value),
          "ms", residual, false});
   }
 

@@ -1,6 +1,6 @@
 // The control: the same block as one kernel of ours, which pools in registers and never stores the
-// convolution's output. What pooling costs layer by layer, less what it costs there, is the memory traffic
-// between the two steps; what is left between two fused variants is the operators' own work, not an
+// convolution's output. What pooling costs layer by layer, less what it costs there, goes away with the
+// intermediate image; what is left between two fused variants is the operators' own work, not an
 // implementation's.
 #include <fmt/format.h>
 
@@ -117,8 +117,8 @@ class FusedControl {
     report_.findings.push_back(
         {id + "traffic",
          fmt::format(
-             "{} {}: the difference, {}, is the traffic of the convolution's output: written, read back, and "
-             "not needed.",
+             "{} {}: the difference, {}, goes away when the convolution's output is neither written nor read "
+             "back.",
              geometry_.name, v.op, interval_text(traffic, "ms")),
          "ms", traffic, true});
   }
@@ -151,12 +151,32 @@ void run_fused(ExplainContext& context, ExperimentReport& report) {
   report.notes.emplace_back(
       "fused kernels are ours, not oneDNN's, in nchw whatever --layout says; their times hold "
       "for the kernel that the table names");
+  context.budget.expect_sets(static_cast<int>(context.geometries.size()));
   for (const auto& geometry : context.geometries) {
+    if (!context.has_time_for(geometry.name, report)) continue;
     context.progress(fmt::format("{} fused", geometry.name));
     FusedControl(context, report, geometry).run();
   }
   if (report.tables.empty())
     throw UnsupportedError("none of these operators and shapes has a fused kernel here");
+}
+
+// The most that traffic can be: loads from a near cache and calls go away as well. So it can exclude traffic
+// and not support it.
+std::vector<Evidence> evidence_of_fused(const ExperimentReport& report) {
+  std::vector<Evidence> all;
+  for (const auto& finding : report.findings) {
+    const auto parts = parts_of_id(finding.id);
+    if (parts.size() != 4 || parts[3] != "traffic") continue;
+    const auto* apart = find_finding(report, fmt::format("fused/{}/{}/apart", parts[1], parts[2]));
+    if (apart == nullptr) continue;
+    auto most = share_of(finding.interval, apart->interval.value);
+    most.low = 0;
+    all.push_back({parts[1] + " " + parts[2], "traffic", most,
+                   "at most so much goes away with the intermediate image",
+                   "fused with one thread (study explain --experiments fused --threads 1)"});
+  }
+  return all;
 }
 
 }  // namespace dsx::explain

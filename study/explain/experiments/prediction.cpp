@@ -136,10 +136,10 @@ std::string residual_name(const StepPrediction& p, const kernels::Step& step, do
   const double share = 100 * (p.traffic_ns > p.compute_ns ? p.traffic_ns / (measured_ns - p.compute_ns)
                                                           : p.compute_ns / (measured_ns - p.traffic_ns));
   if (p.traffic_ns > p.compute_ns)
-    return fmt::format("{} moves its data at {:.0f}% of the bandwidth measured for such loads",
-                       step.kernel.impl, share);
-  return fmt::format("{} computes at {:.0f}% of a matrix product's rate on the lanes it fills",
-                     step.kernel.impl, share);
+    return fmt::format("{} reaches {:.0f}% of the bandwidth measured for such loads", step.kernel.impl,
+                       share);
+  return fmt::format("{} reaches {:.0f}% of a matrix product's rate on the lanes it fills", step.kernel.impl,
+                     share);
 }
 
 void report_steps(ExplainContext& context, ExperimentReport& report, const std::string& name,
@@ -208,11 +208,14 @@ std::vector<StepPrediction> predict_steps(const std::vector<kernels::Step>& step
 
 void run_prediction(ExplainContext& context, ExperimentReport& report) {
   const auto& options = context.options;
+  context.budget.expect_sets(static_cast<int>(options.variants.size()));
   for (const auto& variant : options.variants) {
+    if (!context.has_time_for(variant, report)) continue;
+    context.budget.take_set();
     context.progress(variant);
     std::vector<Interval> times_ns;
     if (context.whole_network) {
-      auto network = make_timed_network(variant, options.layout, options.batch, options.seed);
+      auto network = make_timed_network(context, variant, options.layout);
       const std::vector<TimedNetwork*> one{network.get()};
       const auto samples = time_steps(one, rounds_for(one, options.seconds / 2), options.seed, report);
       for (const auto& step_ns : samples[0]) times_ns.push_back(interval_of(bench::summarize(step_ns)));
@@ -232,6 +235,61 @@ void run_prediction(ExplainContext& context, ExperimentReport& report) {
       "predicted is the larger of arithmetic (flop at the measured FMA peak, lanes filled by the channels) "
       "and traffic "
       "(each argument at the measured bandwidth of the level that holds it); a residual beyond 35% is named");
+}
+
+namespace {
+
+// "block1 maxpool", "block1 convolution", "fc1": of a step in the table of a network or of a block.
+std::string step_name(const ReportTable& table, const std::string& step) {
+  const auto dot = step.find('.');
+  const bool is_block = dot != std::string::npos && table.name.starts_with(step.substr(0, dot) + "_");
+  const auto place = is_block ? step.substr(0, dot) : "block" + step.substr(step.size() - 1);
+  const auto kind = is_block ? step.substr(dot + 1) : step.substr(0, step.size() - 1);
+  const auto variant = is_block ? table.name.substr(dot + 1) : table.name;
+  if (!is_block && kind != "conv" && kind != "pool" && kind != "down") return step;
+  const auto& operators = downsample::downsample_table();
+  const auto row = std::ranges::find(operators, variant, &downsample::DownsampleOp::name);
+  if (row != operators.end() && row->acts_in_convolution()) return place + " " + variant;
+  if (kind == "block") return place + " " + variant + " block";
+  if (kind != "conv") return place + " " + variant;
+  const bool is_alone = std::ranges::none_of(table.rows, [&](const auto& other) {
+    const auto name = text_in(table, other, "step");
+    return name != step && (is_block ? name.starts_with(place + ".") : name.ends_with(step.back())) &&
+           !name.starts_with("fc");
+  });
+  return place + (is_alone ? " " + variant + " block" : " convolution");
+}
+
+}  // namespace
+
+// The model is trusted within 35%, as its residuals are; arithmetic alone is the least of what a step's own
+// instructions may take.
+std::vector<Evidence> evidence_of_prediction(const ExperimentReport& report) {
+  constexpr double kTrust = 1.35, kShortMs = 0.05;
+  std::vector<Evidence> all;
+  for (const auto& table : report.tables) {
+    for (const auto& row : table.rows) {
+      const auto step = text_in(table, row, "step");
+      const double measured = number_in(table, row, "measured"), traffic = number_in(table, row, "traffic"),
+                   arithmetic = number_in(table, row, "arithmetic");
+      if (step.empty() || step.find("reorder") != std::string::npos || !(measured > kShortMs)) continue;
+      const std::string next =
+          "prediction again, with the machine's limits measured anew (study explain --experiments "
+          "prediction)";
+      const auto name = step_name(table, step);
+      if (std::ranges::any_of(all, [&](const Evidence& e) { return e.step == name; })) continue;
+      const bool is_believable = traffic <= kTrust * measured;
+      all.push_back({name, "bandwidth",
+                     is_believable ? share_of({traffic, traffic / kTrust, traffic * kTrust}, measured)
+                                   : Interval{NAN, NAN, NAN},
+                     is_believable ? "its bytes at the bandwidth measured here"
+                                   : "the model has its data farther away than they are",
+                     next});
+      all.push_back({name, "instructions", share_of({arithmetic, arithmetic / kTrust, measured}, measured),
+                     "its arithmetic at a matrix product's rate, at least", next});
+    }
+  }
+  return all;
 }
 
 }  // namespace dsx::explain

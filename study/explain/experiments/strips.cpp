@@ -1,6 +1,6 @@
 // The causal test that needs no counters: the same primitives, with the convolution's output read back from
-// L1, L2, the last cache, or memory. What of pooling's cost vanishes when the strip fits is memory traffic;
-// what stays is arithmetic and the call.
+// L1, L2, the last cache, or memory. What of pooling's cost vanishes when the strip fits speaks for memory
+// traffic, what stays for arithmetic and the calls; account.hpp holds it against what other experiments say.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -116,9 +116,8 @@ std::vector<Finding> findings_of(const ArmSet& arms, const std::vector<Level>& l
   const auto whole = scaled(cost(far), 1e-6);
   if (&near == &far)
     return {{id + "traffic",
-             fmt::format("{} {}: no strip makes the operator cheaper than {} layer by layer: its cost "
-                         "is not the traffic of the intermediate.",
-                         geometry.name, op, interval_text(whole, "ms")),
+             fmt::format("{} {}: no strip makes the operator cheaper than {} layer by layer.", geometry.name,
+                         op, interval_text(whole, "ms")),
              "ms",
              {0, 0, 0},
              false}};
@@ -129,14 +128,13 @@ std::vector<Finding> findings_of(const ArmSet& arms, const std::vector<Level>& l
   return {
       {id + "traffic",
        fmt::format(
-           "{} {}: of the operator's {} layer by layer, {} ({:.0f}%) vanish when its input still lies in {}: "
-           "memory traffic.",
+           "{} {}: of the operator's {} layer by layer, {} ({:.0f}%) vanish when its input still lies in {}.",
            geometry.name, op, interval_text(whole, "ms"), interval_text(traffic, "ms"),
            100 * traffic.value / whole.value, near.name),
        "ms", traffic, true},
       {id + "arithmetic",
-       fmt::format("{} {}: {} stay: arithmetic, loads from {} and the calls.", geometry.name, op,
-                   interval_text(stays, "ms"), near.name),
+       fmt::format("{} {}: {} stay, with arithmetic, loads from {} and the calls among them.", geometry.name,
+                   op, interval_text(stays, "ms"), near.name),
        "ms", stays, true},
       {id + "block",
        fmt::format("{} {}: the whole block is {} faster in strips that fit {} than layer by layer.",
@@ -163,12 +161,38 @@ void measure_op(ExplainContext& context, ExperimentReport& report, const bench::
 void run_strips(ExplainContext& context, ExperimentReport& report) {
   if (context.options.layout != kernels::Layout::nhwc)
     report.notes.emplace_back("strips are rows of nhwc images, whatever --layout says");
+  int sets = 0;
+  for (const auto& geometry : context.geometries)
+    sets += static_cast<int>(context.pooled_variants(geometry).size());
+  context.budget.expect_sets(sets);
   for (const auto& geometry : context.geometries) {
     for (const auto& op : context.pooled_variants(geometry)) {
+      if (!context.has_time_for(geometry.name + " " + op, report)) continue;
       context.progress(fmt::format("{} {} in strips", geometry.name, op));
       measure_op(context, report, geometry, op);
     }
   }
+}
+
+std::vector<Evidence> evidence_of_strips(const ExperimentReport& report) {
+  std::vector<Evidence> all;
+  for (const auto& finding : report.findings) {
+    const auto parts = parts_of_id(finding.id);
+    if (parts.size() != 4 || parts[3] != "traffic") continue;
+    const auto step = parts[1] + " " + parts[2];
+    const std::string next =
+        "strips with one thread, which has the caches to itself (study explain --experiments strips "
+        "--threads 1)";
+    const auto* table = find_table(report, parts[1] + "_" + parts[2]);
+    const double whole =
+        table == nullptr || table->rows.empty() ? NAN : number_in(*table, table->rows.back(), "operator");
+    const auto share = share_of(finding.interval, whole);
+    all.push_back({step, "traffic", share, "vanishes when its input lies in a near cache", next});
+    if (const auto* stays = find_finding(report, fmt::format("strips/{}/{}/arithmetic", parts[1], parts[2])))
+      all.push_back({step, "instructions", share_of(stays->interval, whole),
+                     "stays when its input lies in a near cache", next});
+  }
+  return all;
 }
 
 }  // namespace dsx::explain

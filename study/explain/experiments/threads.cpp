@@ -95,10 +95,17 @@ void run_threads(ExplainContext& context, ExperimentReport& report) {
                      {"across", "ms", 3},
                      {"speedup across", "", 2}},
                     {}};
+  int sets = 0;
+  for (const auto& geometry : context.geometries)
+    sets += 1 + static_cast<int>(context.pooled_variants(geometry).size());
+  context.budget.expect_sets(sets);
   for (const auto& geometry : context.geometries) {
-    context.progress(geometry.name + " convolution");
-    measure_unit(context, report, table, geometry, bench::kNoOperator, bench::Unit::conv);
+    if (context.has_time_for(geometry.name + " convolution", report)) {
+      context.progress(geometry.name + " convolution");
+      measure_unit(context, report, table, geometry, bench::kNoOperator, bench::Unit::conv);
+    }
     for (const auto& op : context.pooled_variants(geometry)) {
+      if (!context.has_time_for(geometry.name + " " + op, report)) continue;
       context.progress(geometry.name + " " + op);
       measure_unit(context, report, table, geometry, op, bench::Unit::op);
     }

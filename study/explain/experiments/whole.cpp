@@ -124,11 +124,11 @@ void run_whole(ExplainContext& context, ExperimentReport& report) {
   std::vector<TimedNetwork*> networks;
   ArmSet arms(context, report, context.options.seconds);
   for (const auto& variant : context.options.variants) {
-    owned.push_back(
-        make_timed_network(variant, context.options.layout, context.options.batch, context.options.seed));
+    owned.push_back(make_timed_network(context, variant, context.options.layout));
     networks.push_back(owned.back().get());
     arms.add("forward/" + variant, [network = networks.back()] { network->plan.forward(); });
   }
+  context.budget.expect_sets(2);  // the passes' steps take as long again
   arms.run();
   const StepSamples samples =
       time_steps(networks, rounds_for(networks, context.options.seconds), context.options.seed, report);

@@ -1,6 +1,7 @@
 // Nanoseconds per output pixel as the bytes touched grow from a part of L1 to beyond the last cache. Where
 // memory decides, the curve has knees at the cache sizes; where arithmetic decides, it stays flat. One
-// thread, so that the caches are one core's.
+// thread, so that the caches are one core's. A knee may lie elsewhere than at a size that the system names:
+// on a shared host not all of a cache is ours.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -102,7 +103,8 @@ std::string knee_between(const ExplainContext& context, const ArmSet& arms, cons
   }
   return fmt::format("{:.2f} times from {:.2f} to {:.2f} MB{}",
                      (time.value / to.pixels) / (before.value / from.pixels), from.bytes / 1e6,
-                     to.bytes / 1e6, caches.empty() ? ", at no cache's size" : caches);
+                     to.bytes / 1e6,
+                     caches.empty() ? ", at the size of no cache that the system names" : caches);
 }
 
 void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geometry& geometry,
@@ -144,10 +146,17 @@ void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geome
 void run_working_set(ExplainContext& context, ExperimentReport& report) {
   const int team = kernels::max_threads();
   kernels::set_threads(1);
+  int sets = 0;
+  for (const auto& geometry : context.geometries)
+    sets += 1 + static_cast<int>(context.pooled_variants(geometry).size());
+  context.budget.expect_sets(sets);
   for (const auto& geometry : context.geometries) {
-    context.progress(geometry.name + " convolution");
-    sweep(context, report, geometry, bench::kNoOperator, bench::Unit::conv);
+    if (context.has_time_for(geometry.name + " convolution", report)) {
+      context.progress(geometry.name + " convolution");
+      sweep(context, report, geometry, bench::kNoOperator, bench::Unit::conv);
+    }
     for (const auto& op : context.pooled_variants(geometry)) {
+      if (!context.has_time_for(geometry.name + " " + op, report)) continue;
       context.progress(geometry.name + " " + op);
       sweep(context, report, geometry, op, bench::Unit::op);
     }
@@ -158,6 +167,40 @@ void run_working_set(ExplainContext& context, ExperimentReport& report) {
     caches += fmt::format("{}L{} {:.2f} MB", caches.empty() ? "" : ", ", cache.level,
                           static_cast<double>(cache.bytes) / 1e6);
   report.notes.push_back("caches of this machine, each instance: " + caches);
+}
+
+// The largest set's cost per pixel beyond the cheapest's, of calls that are not mostly the call itself.
+std::vector<Evidence> evidence_of_working_set(const ExperimentReport& report) {
+  std::vector<Evidence> all;
+  for (const auto& table : report.tables) {
+    const auto split = table.name.rfind('_');
+    if (table.rows.empty() || split == std::string::npos || table.columns[0].name != "side") continue;
+    const auto cell = [&](const std::vector<ReportCell>& row, const char* column) {
+      return number_in(table, row, column);
+    };
+    const std::vector<ReportCell>* cheapest = nullptr;
+    for (const auto& row : table.rows) {
+      if (cell(row, "time") * 1e3 < kCallOverheadNs) continue;
+      if (cheapest == nullptr || cell(row, "per output pixel") < cell(*cheapest, "per output pixel"))
+        cheapest = &row;
+    }
+    if (cheapest == nullptr) continue;
+    const auto& last = table.rows.back();
+    const auto rest = [](double least, double most) { return std::clamp(1 - least / most, 0.0, 1.0); };
+    const Interval share{rest(cell(*cheapest, "per output pixel"), cell(last, "per output pixel")),
+                         rest(cell(*cheapest, "high"), cell(last, "low")),
+                         rest(cell(*cheapest, "low"), cell(last, "high"))};
+    std::string where = table.name;
+    // An operator's own name may have underscores ("own_max_k3s2p1"), a shape's none of these.
+    const auto own = table.name.find("_own_");
+    where[own != std::string::npos ? own : split] = ' ';
+    all.push_back({where, "traffic", share,
+                   fmt::format("a pixel costs so much more with {:.3g} MB touched than with {:.3g}",
+                               cell(last, "touched"), cell(*cheapest, "touched")),
+                   "working_set at another time, for others on the host share the caches (study explain "
+                   "--experiments working_set)"});
+  }
+  return all;
 }
 
 }  // namespace dsx::explain

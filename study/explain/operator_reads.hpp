@@ -1,0 +1,57 @@
+// A pooling operator's reads in kernels of our own, so that one thing at a time can be changed about them:
+// how many independent rows are read at once, whether they are prefetched, and whether an address depends on
+// the load before it. The bytes are the same each time. In Highway, for the CPU's widest vectors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace dsx::explain {
+
+// Floats that may be read behind the end of a source: a vector of the last channels is read whole.
+constexpr std::size_t kReadBehind = 64;
+
+struct PooledImages {  // nhwc; 2x2 windows with stride 2, a last odd row or column left out
+  int batch = 1, height = 2, width = 2, channels = 1;
+  int out_height() const { return height / 2; }
+  int out_width() const { return width / 2; }
+  int out_rows() const { return batch * out_height(); }
+  std::size_t source_floats() const { return std::size_t(batch) * height * width * channels; }
+  std::size_t destination_floats() const { return std::size_t(out_rows()) * out_width() * channels; }
+};
+
+enum class PoolOf { maximum, average };
+
+// How the rows of one thread are gone through.
+struct ReadOrder {
+  int streams = 1;      // pairs of rows that are worked on in turn, pixel by pixel; at most kMostStreams
+  int ahead_bytes = 0;  // prefetched so far ahead in each row; 0: by the hardware alone
+};
+constexpr int kMostStreams = 16;
+
+// Output rows `first` to `last` (of out_rows()) of the operator. `source`: source_floats() + kReadBehind.
+void pool_rows(PoolOf what, const PooledImages& images, const float* source, float* destination, int first,
+               int last, const ReadOrder& order);
+
+// Reads `floats` floats in `streams` pieces side by side and nothing else: no more can be had of the memory.
+// The value keeps the reads from being left out.
+float read_floats(const float* source, std::size_t floats, int streams);
+
+// The lines of a piece of memory as chains, each line holding the place of the next: no load can start before
+// the one before it in its chain has come. Pages come in random order and the lines of a page as well, so
+// that neither hardware prefetching nor a page's translation hides or adds much.
+class LineChains {
+ public:
+  LineChains(std::size_t bytes, std::uint64_t seed);
+  // Reads each line of part `part` of `parts` once, `chains` at a time: 1, 2, 4, 8 or 16.
+  std::size_t read(int part, int parts, int chains) const;
+  std::size_t lines() const { return order_.size(); }
+  static constexpr std::size_t kLineBytes = 64;
+
+ private:
+  std::vector<std::size_t> lines_;  // kLineBytes each; the first word is the next line's number
+  std::vector<std::size_t> order_;
+};
+
+}  // namespace dsx::explain
