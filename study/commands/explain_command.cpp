@@ -128,6 +128,7 @@ int explain(const settings::CommandLine& line) {
   context.cpu = environment.cpu_model;
   context.progress("machine: starting");
   bench::MachineOptions machine;
+  machine.quick = context.options.budget_s < 120;  // else its limits alone would take much of the budget
   machine.thread_counts = {1};
   if (context.options.threads > 1) machine.thread_counts.push_back(context.options.threads);
   context.machine = bench::measure_machine(machine);

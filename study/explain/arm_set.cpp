@@ -33,6 +33,9 @@ std::size_t ArmSet::add(const std::string& name, std::function<void()> run, std:
   return arms_.size() - 1;
 }
 
+// Fewer samples give no 95% interval of a median, whatever the budget.
+constexpr int kLeastRounds = 6;
+
 void ArmSet::run() {
   bench::MeasureOptions options;
   options.warmup_runs = 2;
@@ -42,9 +45,9 @@ void ArmSet::run() {
   // Many slow arms, or little time left: fewer rounds, wider intervals. What is not timed takes time as well.
   const double most_s = context_.budget.take_set();
   const Stopwatch watch;
-  options.max_time_s = std::min(8 * seconds_ + 0.3, most_s);
+  options.max_time_s = 8 * seconds_ + 0.3;
   options.min_time_s = std::min(seconds_, options.max_time_s);
-  options.keep_going = [&](int) { return watch.elapsed_s() < most_s; };
+  options.keep_going = [&](int done) { return done < kLeastRounds || watch.elapsed_s() < most_s; };
   options.repeat_disturbed = true;
   options.counters = context_.counters.get();
   results_ = bench::measure(arms_, options);

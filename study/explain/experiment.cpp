@@ -165,7 +165,9 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
       cli::check_interrupt("stopped while measuring");
       say(fmt::format("{}: {}", experiment.name, what));
     };
-    if (!plan.front().fits) {
+    const bool is_over = context.budget.left_s() <= 0 &&
+                         std::ranges::any_of(reports, [](const auto& r) { return r.not_available.empty(); });
+    if (!plan.front().fits || is_over) {
       ExperimentReport report = report_of(experiment, program);
       report.not_available =
           fmt::format("left out for lack of time: it needs {} at least", cli::duration(plan.front().seconds));
