@@ -243,7 +243,8 @@ void measure_policy(const fs::path& folder, const LatencyRequest& request, std::
                        expected_s(request),
                        each * static_cast<double>(policy),
                        each * static_cast<double>(policy + 1)};
-  for (const Json& set : samples_of(folder, request, part).at("sets")) {
+  const Json samples = samples_of(folder, request, part);
+  for (const Json& set : samples.at("sets")) {
     run.sets.push_back(set_of(set));
     run.sets.back().wait = part.policy;
   }

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Measured on a 2-core x86-64 machine; on others they are off by less than the speed of training is.
+// Rough, from the amount of work in each stage: only the speed of training is measured.
 constexpr double kForwardShare = 0.45;     // of a training step: forward pass, reading included
 constexpr double kSecondsPerVisit = 8e-9;  // of a resample: one image's part in a cell's figures
 constexpr double kSwapVisits = 6;          // images of val and test, under every operator, as often

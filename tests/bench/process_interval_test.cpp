@@ -114,6 +114,9 @@ struct SimulatedCase {
   SimulatedMachine machine;
   int processes;
 };
+void PrintTo(const SimulatedCase& c, std::ostream* out) {
+  *out << c.name << ", " << c.processes << " processes";
+}
 class ProcessIntervalCoverage : public testing::TestWithParam<SimulatedCase> {};
 
 TEST_P(ProcessIntervalCoverage, Is94To98Percent) {

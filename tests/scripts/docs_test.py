@@ -44,6 +44,7 @@ SUBSTITUTES = [
     ("study report", "--threads=1 --progress=none --resamples=100 --no-latency --no-page", "", "as above"),
     ("study swap", "--threads=1 --progress=none --resamples=100", "", ""),
     ("study explain --compare", "", "", ""),
+    ("study explain --variants maxpool,strided --size", "--batch=2 --threads=1 --seconds=0.002", "", "as below"),
     ("study explain", "--shapes=small.txt --batch=2 --threads=1 --seconds=0.002", "", "what it measures is not looked at"),
     ("study data import", "--size=32 --progress=none", "", ""),
     ("study data show", "--size=32 --progress=none", "", ""),
