@@ -8,6 +8,14 @@
 #include <cmath>
 #include <set>
 
+namespace dsx::explain {
+
+void PrintTo(const PooledImages& i, std::ostream* out) {
+  *out << i.batch << "x" << i.height << "x" << i.width << "x" << i.channels;
+}
+
+}  // namespace dsx::explain
+
 namespace dsx {
 namespace {
 
