@@ -160,6 +160,7 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
     double others_need_s = 0;
     for (std::size_t i = 1; i < left.size(); ++i)
       others_need_s += plan[i].fits ? scale * left[i]->least_s : 0;
+    const double least_s = scale * experiment.least_s;
     left.erase(left.begin());
     context.progress = [&](const std::string& what) {
       cli::check_interrupt("stopped while measuring");
@@ -170,7 +171,7 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
     if (!plan.front().fits || is_over) {
       ExperimentReport report = report_of(experiment, program);
       report.not_available =
-          fmt::format("left out for lack of time: it needs {} at least", cli::duration(plan.front().seconds));
+          fmt::format("left out for lack of time: it needs {} at least", cli::duration(least_s));
       report.undone.push_back("all of it");
       reports.push_back(std::move(report));
       continue;
