@@ -160,6 +160,7 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
     double others_need_s = 0;
     for (std::size_t i = 1; i < left.size(); ++i)
       others_need_s += plan[i].fits ? scale * left[i]->least_s : 0;
+    const double least_s = scale * experiment.least_s;
     left.erase(left.begin());
     context.progress = [&](const std::string& what) {
       cli::check_interrupt("stopped while measuring");
@@ -170,7 +171,7 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
     if (!plan.front().fits || is_over) {
       ExperimentReport report = report_of(experiment, program);
       report.not_available =
-          fmt::format("left out for lack of time: it needs {} at least", cli::duration(plan.front().seconds));
+          fmt::format("left out for lack of time: it needs {} at least", cli::duration(least_s));
       report.undone.push_back("all of it");
       reports.push_back(std::move(report));
       continue;
@@ -186,14 +187,19 @@ void add_account(std::vector<ExperimentReport>& reports, const std::vector<Exper
                  const std::string& program) {
   std::erase_if(reports, [](const ExperimentReport& report) { return report.name == kAccountName; });
   std::vector<Testimony> all;
-  std::vector<std::string> names;
+  std::vector<std::string> names, disturbed;
   for (const auto& report : reports) {
     names.push_back(report.name);
+    if (!noise_of(report).empty()) disturbed.push_back(report.name);
     const auto row = std::ranges::find(table, report.name, &Experiment::name);
     if (row == table.end() || row->evidence == nullptr || !report.not_available.empty()) continue;
     for (auto& evidence : row->evidence(report)) all.push_back({report.name, std::move(evidence)});
   }
-  reports.insert(reports.begin(), make_account(all, names, program));
+  ExperimentReport account = make_account(all, names, program);
+  if (!disturbed.empty())
+    account.notes.push_back(fmt::format("measured on a busy machine, so that their words may not hold: {}",
+                                        fmt::join(disturbed, ", ")));
+  reports.insert(reports.begin(), std::move(account));
 }
 
 std::vector<std::string> longer_run(const std::vector<ExperimentReport>& reports,

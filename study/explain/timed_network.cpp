@@ -59,13 +59,15 @@ std::unique_ptr<TimedNetwork> make_timed_network(const ExplainContext& context, 
   return std::make_unique<TimedNetwork>(context, variant, layout);
 }
 
-StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, std::uint64_t seed,
+StepSamples time_steps(const ExplainContext& context, const std::vector<TimedNetwork*>& networks, int rounds,
                        ExperimentReport& report) {
+  constexpr int kLeastRounds = 6;  // fewer samples give no 95% interval of a median
   StepSamples samples(networks.size());
   for (std::size_t n = 0; n < networks.size(); ++n)
     samples[n].resize(networks[n]->plan.forward_steps().size());
   for (int round = 0; round < rounds; ++round) {
-    for (const auto n : bench::round_order(networks.size(), round, seed)) {
+    if (round >= kLeastRounds && context.budget.experiment_left_s() <= 0) break;
+    for (const auto n : bench::round_order(networks.size(), round, context.options.seed)) {
       auto& network = *networks[n];
       dnnl::stream stream(network.network.context().engine);
       const auto& steps = network.plan.forward_steps();

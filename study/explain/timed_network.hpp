@@ -28,7 +28,8 @@ std::unique_ptr<TimedNetwork> make_timed_network(const ExplainContext& context, 
 // samples_ns[network][step][round]: rounds over all networks, in an order drawn for each; before each timed
 // pass the same network runs once untimed.
 using StepSamples = std::vector<std::vector<std::vector<double>>>;
-StepSamples time_steps(const std::vector<TimedNetwork*>& networks, int rounds, std::uint64_t seed,
+// Stops early, but not before six rounds, when the experiment's time is up.
+StepSamples time_steps(const ExplainContext& context, const std::vector<TimedNetwork*>& networks, int rounds,
                        ExperimentReport& report);
 
 // As many rounds as make about `seconds` of passes; from 11 to 200.

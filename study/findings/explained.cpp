@@ -14,6 +14,7 @@ namespace {
 
 struct Sums {
   explain::Interval whole{NAN, NAN, NAN}, convolution, traffic;
+  bool has_traffic = false;  // fused blocks move no intermediate image: that control is not there
 };
 
 // A share whose ends use the other ends of the whole: wider than needed, never narrower.
@@ -76,7 +77,10 @@ std::vector<ExplainedShare> explained_shares(const std::filesystem::path& path) 
       const std::string rest = finding.id.substr(second + 1);
       if (rest == "network") sums.whole = finding.interval;
       if (ends_with(rest, "/convolution")) add_to(sums.convolution, finding.interval);
-      if (ends_with(rest, "/traffic")) add_to(sums.traffic, finding.interval);
+      if (ends_with(rest, "/traffic")) {
+        add_to(sums.traffic, finding.interval);
+        sums.has_traffic = true;
+      }
     }
   }
   std::vector<ExplainedShare> shares;
@@ -91,6 +95,7 @@ std::vector<ExplainedShare> explained_shares(const std::filesystem::path& path) 
     share.convolution = share_of(sums.convolution, sums.whole);
     share.traffic = share_of(sums.traffic, sums.whole);
     if (!share.convolution.estimable()) share.not_available = pair + ": " + share.convolution.not_estimable;
+    if (!sums.has_traffic) share.not_available = pair + ": the report has no part for memory traffic";
     shares.push_back(share);
   }
   if (shares.empty()) {

@@ -9,6 +9,7 @@
 namespace dsx {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -73,11 +74,11 @@ TEST_F(StudyExplain, SplitsTheDifferenceOfTheStudysNetworksAndPrintsTheResidual)
 }
 
 TEST_F(StudyExplain, ExplainsTheNetworkOfTheUsersSizeEngineAndImages) {
-  const auto finished = explain({"--size", "32", "--engine", "fused", "--data", "synthetic", "--variants",
+  const auto finished = explain({"--size", "96", "--engine", "fused", "--data", "synthetic", "--variants",
                                  "maxpool,strided", "--experiments", "whole,factorial,strips", "--out", "r"});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const auto json = report("r");
-  EXPECT_EQ(json["settings"]["size"], "32");
+  EXPECT_EQ(json["settings"]["size"], "96");
   EXPECT_EQ(json["settings"]["engine"], "fused");
   EXPECT_EQ(json["settings"]["data"], "synthetic");
   std::string steps;
@@ -85,7 +86,10 @@ TEST_F(StudyExplain, ExplainsTheNetworkOfTheUsersSizeEngineAndImages) {
     if (table["name"] == "steps_maxpool") steps = table["rows"].dump();
   EXPECT_THAT(steps, Not(HasSubstr("pool1"))) << "our kernel pools inside the convolution";
   EXPECT_THAT(json["experiments"][1]["command"].get<std::string>(),
-              HasSubstr("--size 32 --engine fused --data synthetic"));
+              HasSubstr("--size 96 --engine fused --data synthetic"));
+  EXPECT_THAT(json["experiments"][2]["findings"].dump(),
+              AllOf(HasSubstr("factorial/maxpool-strided/block1/operator"),
+                    HasSubstr("factorial/maxpool-strided/network")));
   EXPECT_THAT(json["experiments"][3]["not_available"].get<std::string>(), HasSubstr("--engine fused"));
   const auto other = explain({"--shapes", "mine.txt", "--size", "32"});
   EXPECT_EQ(other.code, 2);

@@ -104,7 +104,7 @@ Choice compare_any(ExplainContext& context, ExperimentReport& report, const std:
   const auto nhwc_arm = arms.add("network/" + variant + "/nhwc", [&] { nhwc->plan.forward(); });
   arms.run();
   const std::vector<TimedNetwork*> both{any.get(), nhwc.get()};
-  const auto samples = time_steps(both, rounds_for(both, options.seconds / 2), options.seed, report);
+  const auto samples = time_steps(context, both, rounds_for(both, options.seconds / 2), report);
   ReportTable table{
       "any_" + variant,
       fmt::format("{}: steps when oneDNN chooses layouts (any)", variant),

@@ -219,7 +219,7 @@ class Parallelism {
          fmt::format("{}oneDNN's kernel has {:.1f} lines in flight in each thread; the fastest plain read of "
                      "its source takes {} of its time.",
                      head, lines_in_flight(arms_.time_ns(one.onednn).value, source_lines()),
-                     interval_text(read, "times")),
+                     interval_text(read, "")),
          "times", read, false});
     if (!one.best) {
       report_.notes.push_back(head +

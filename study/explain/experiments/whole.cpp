@@ -131,7 +131,7 @@ void run_whole(ExplainContext& context, ExperimentReport& report) {
   context.budget.expect_sets(2);  // the passes' steps take as long again
   arms.run();
   const StepSamples samples =
-      time_steps(networks, rounds_for(networks, context.options.seconds), context.options.seed, report);
+      time_steps(context, networks, rounds_for(networks, context.options.seconds), report);
 
   report.tables.push_back(whole_table(context, arms, networks, samples));
   std::vector<std::string> order;

@@ -166,6 +166,20 @@ TEST(Account, SaysSoWhenNobodyCanTell) {
   EXPECT_THAT(sentence(account, "block1 strided/instructions"), HasSubstr("prediction 80%"));
 }
 
+TEST(Account, BelievesNoModelThatSaysMoreThanWasMeasured) {
+  const auto account = account_of({prediction_report(8, 9)});  // 17 of 10 ms
+  EXPECT_THAT(sentence(account, "block1 maxpool/bandwidth"), IsEmpty());
+  EXPECT_THAT(sentence(account, "block1 maxpool"), HasSubstr("the model says more than was measured"));
+}
+
+TEST(Account, NamesExperimentsThatWereDisturbed) {
+  auto strips = strips_report(5);  // parts within 10%: narrow enough
+  strips.neighbours_share = 0.4;
+  EXPECT_THAT(account_of({strips}).notes.back(), HasSubstr("busy machine"));
+  strips.neighbours_share = 0;
+  EXPECT_THAT(account_of({strips}).notes.back(), Not(HasSubstr("busy machine")));
+}
+
 TEST(Account, AKindOfTrafficNeedsTraffic) {
   const auto say = [](const std::string& who, const std::string& cause, double low, double high) {
     return Testimony{who, {"block1 maxpool", cause, {(low + high) / 2, low, high}, "seen", "another"}};
