@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <functional>
 #include <sstream>
-#include <string_view>
 
 #include "bench/arms/block.hpp"
 #include "bench/measure/environment.hpp"
@@ -186,16 +185,11 @@ void check_ops(const BenchOptions& options) {
 // so.
 void set_process(BenchOptions& options, const std::string& value) {
   const auto dot = value.find('.');
-  if (dot == std::string::npos) throw ConfigError("--process-of-group: expected GROUP.NUMBER");
-  const auto number = [&](std::string_view text) {
-    int parsed = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
-    if (error != std::errc() || end != text.data() + text.size() || parsed < 0)
-      throw ConfigError("--process-of-group: expected GROUP.NUMBER");
-    return parsed;
-  };
-  options.process_group = number(std::string_view(value).substr(0, dot));
-  options.process_number = static_cast<std::uint64_t>(number(std::string_view(value).substr(dot + 1)));
+  const auto group = number_from_text<int>(value.substr(0, dot));
+  const auto number = number_from_text<std::uint64_t>(dot == std::string::npos ? "" : value.substr(dot + 1));
+  if (!group || *group < 0 || !number) throw ConfigError("--process-of-group: expected GROUP.NUMBER");
+  options.process_group = *group;
+  options.process_number = *number;
 }
 
 }  // namespace

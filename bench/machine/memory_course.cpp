@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "bench/measure/measure.hpp"
+#include "kernels/base/ranks.hpp"
 
 namespace dsx::bench {
 
@@ -18,8 +18,7 @@ double median_of_readings(const std::vector<MemoryReading>& readings, std::size_
                           double MemoryReading::*figure) {
   std::vector<double> values;
   for (std::size_t i = 0; i < std::min(count, readings.size()); ++i) values.push_back(readings[i].*figure);
-  std::sort(values.begin(), values.end());
-  return quantile(values, 0.5);
+  return median_of(std::move(values));
 }
 
 }  // namespace
@@ -48,8 +47,7 @@ double MemoryCourse::median_slowdown() const {
   const MemoryReading start = reference();
   std::vector<double> times;
   for (const auto& reading : readings_) times.push_back(slowdown(reading, start));
-  std::sort(times.begin(), times.end());
-  return quantile(times, 0.5);
+  return median_of(std::move(times));
 }
 
 std::string MemoryCourse::sentence() const {

@@ -1,6 +1,6 @@
 // What the memory system gives at this moment: latency by a pointer chase at the sizes of L2, L3 and memory,
 // and the bandwidth of reading. On a shared host both change by the minute with what others do, which no
-// counter of CPU time shows, and the L3 that the topology names may hardly be ours. A reading takes some 10
+// counter of CPU time shows, and the L3 that the topology names may hardly be ours. A reading takes 10 to 20
 // ms, so it stands between samples; what it does to the caches is undone by the arm's settling runs. The
 // course over a run: memory_course.hpp.
 #pragma once
@@ -25,8 +25,8 @@ struct MemoryReading {
   double took_s = 0;
   std::vector<ChaseRow> chases;  // half of L2; an eighth, a quarter, half and all of the nominal L3; memory
   double l2_ns = 0, l3_ns = 0,
-         memory_ns = 0;  // of these: half of L2, an eighth of L3 (at least 2 L2), memory
-  double read_gbps = 0;  // all threads of the probe read memory; GB is 1e9 bytes
+         memory_ns = 0;  // of these: half of L2, the least of L3's (from twice the L2 on), memory
+  double read_gbps = 0;  // one thread reads memory in order; GB is 1e9 bytes
   // The size at which latency leaves the level of L3: half way from l3_ns to memory_ns, between the sizes
   // measured. nominal_l3_bytes at most; 0 when an eighth of it already costs as much as memory, or without an
   // L3.

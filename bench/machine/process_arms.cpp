@@ -1,13 +1,12 @@
 #include "bench/machine/process_arms.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <boost/math/statistics/bivariate_statistics.hpp>
 #include <dnnl.hpp>
 #include <limits>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <regex>
 
 #include "bench/measure/measure.hpp"
@@ -15,9 +14,13 @@
 #include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/json_text.hpp"
+#include "kernels/base/ranks.hpp"
 #include "kernels/onednn/context.hpp"
 
 namespace dsx::bench {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ArmFacts, name, label, flop, executed_flop, min_bytes, working_set_bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ArmInProcess, facts, error, wrong_result, samples_ns, disturbed, left_out)
 
 namespace {
 
@@ -60,11 +63,6 @@ Arm timed_arm(BuiltArm& built) {
           }};
 }
 
-double sorted_median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return quantile(values, 0.5);
-}
-
 // Of samples first..last (by round), those between two readings of which one is unlike the reference.
 double unlike_share(const ProcessReport& report, const MemoryReading& reference, std::size_t samples) {
   double marked = 0;
@@ -77,54 +75,10 @@ double unlike_share(const ProcessReport& report, const MemoryReading& reference,
   return samples == 0 ? 0 : marked / static_cast<double>(samples);
 }
 
-std::vector<double> middle_ranks(const std::vector<double>& x) {
-  std::vector<double> ranks;
-  for (const double a : x)
-    ranks.push_back(std::accumulate(x.begin(), x.end(), 0.0, [&](double sum, double b) {
-      return sum + (b < a ? 1 : b == a ? 0.5 : 0);
-    }));
-  return ranks;
-}
-
 double spearman_of(const std::vector<double>& x, const std::vector<double>& y) {
   constexpr std::size_t fewest = 5;
-  const double none = std::numeric_limits<double>::quiet_NaN();
-  if (x.size() < fewest) return none;
-  const auto a = middle_ranks(x), b = middle_ranks(y);
-  const double mean = static_cast<double>(x.size()) / 2;
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += (a[i] - mean) * (b[i] - mean);
-    aa += (a[i] - mean) * (a[i] - mean);
-    bb += (b[i] - mean) * (b[i] - mean);
-  }
-  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : none;
-}
-
-nlohmann::json json_of(const ArmInProcess& arm) {
-  return {{"name", arm.facts.name},
-          {"label", arm.facts.label},
-          {"flop", arm.facts.flop},
-          {"executed_flop", arm.facts.executed_flop},
-          {"min_bytes", arm.facts.min_bytes},
-          {"working_set_bytes", arm.facts.working_set_bytes},
-          {"error", arm.error},
-          {"wrong_result", arm.wrong_result},
-          {"samples_ns", arm.samples_ns},
-          {"disturbed", arm.disturbed},
-          {"left_out", arm.left_out}};
-}
-
-ArmInProcess arm_in_process(const nlohmann::json& json) {
-  ArmInProcess arm;
-  arm.facts = {json.at("name"),          json.at("label"),     json.at("flop"),
-               json.at("executed_flop"), json.at("min_bytes"), json.at("working_set_bytes")};
-  arm.error = json.at("error");
-  arm.wrong_result = json.at("wrong_result");
-  arm.samples_ns = json.at("samples_ns").get<std::vector<double>>();
-  arm.disturbed = json.at("disturbed");
-  arm.left_out = json.at("left_out");
-  return arm;
+  if (x.size() < fewest) return std::numeric_limits<double>::quiet_NaN();
+  return boost::math::statistics::correlation_coefficient(midranks(x), midranks(y));  // NaN without spread
 }
 
 void finish_arm(ArmOverProcesses& arm, const std::vector<ProcessSamples>& samples) {
@@ -206,7 +160,7 @@ ProcessReport run_arms(const std::vector<ArmEntry>& arms, double seconds, std::u
 std::string report_text(const ProcessReport& report) {
   nlohmann::json json{{"start_ns", report.start_ns}, {"rounds", report.rounds}};
   json["arms"] = json["memory"] = nlohmann::json::array();
-  for (const auto& arm : report.arms) json["arms"].push_back(json_of(arm));
+  for (const auto& arm : report.arms) json["arms"].push_back(arm);
   for (const auto& reading : report.memory) json["memory"].push_back(to_json(reading));
   return json_text(json);
 }
@@ -217,7 +171,7 @@ ProcessReport report_of(const std::string& text) {
     const auto json = nlohmann::json::parse(text);
     report.start_ns = json.at("start_ns");
     report.rounds = json.at("rounds").get<std::vector<int>>();
-    for (const auto& arm : json.at("arms")) report.arms.push_back(arm_in_process(arm));
+    for (const auto& arm : json.at("arms")) report.arms.push_back(arm);
     for (const auto& reading : json.at("memory")) report.memory.push_back(memory_reading_of(reading));
   } catch (const nlohmann::json::exception& error) {
     throw DataError(std::string("a process told no samples: ") + error.what());
@@ -248,8 +202,8 @@ ProcessesRun over_processes(const std::vector<ProcessReport>& reports, std::int6
       const double start_s = in_seconds(report.start_ns - start_ns);
       const MemoryReading memory = own.reference(report.memory.size());
       run.arms[place->second].processes.push_back(
-          {start_s, sorted_median(told.samples_ns), told.samples_ns.size(), told.disturbed, told.left_out,
-           memory, slowdown(memory, reference), unlike_share(report, reference, told.samples_ns.size())});
+          {start_s, median_of(told.samples_ns), told.samples_ns.size(), told.disturbed, told.left_out, memory,
+           slowdown(memory, reference), unlike_share(report, reference, told.samples_ns.size())});
       samples[place->second].push_back({start_s, told.samples_ns});
     }
   }

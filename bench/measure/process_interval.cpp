@@ -5,31 +5,19 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/special_functions/beta.hpp>
+#include <boost/math/statistics/univariate_statistics.hpp>
 #include <cmath>
-#include <numeric>
 #include <stdexcept>
 
 #include "bench/measure/measure.hpp"
+#include "kernels/base/ranks.hpp"
 
 namespace dsx::bench {
 
 namespace {
 
-double median_of_process(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return quantile(values, 0.5);
-}
-
-double mean_of_all(std::span<const double> x) {
-  return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
-}
-
-double variance_of(std::span<const double> x) {
-  const double mean = mean_of_all(x);
-  double squares = 0;
-  for (const double v : x) squares += (v - mean) * (v - mean);
-  return squares / static_cast<double>(x.size() - 1);
-}
+using boost::math::statistics::mean;
+using boost::math::statistics::sample_variance;
 
 // Half the mean square of successive differences: the variance without what changes slowly (von Neumann
 // 1941).
@@ -48,17 +36,9 @@ double variance_of_median(const std::vector<double>& values) {
   for (std::size_t b = 0; b < batches; ++b) {
     const auto begin = values.begin() + static_cast<std::ptrdiff_t>(b * values.size() / batches);
     const auto end = values.begin() + static_cast<std::ptrdiff_t>((b + 1) * values.size() / batches);
-    medians.push_back(median_of_process({begin, end}));
+    medians.push_back(median_of({begin, end}));
   }
-  return variance_of(medians) / static_cast<double>(batches);
-}
-
-std::vector<double> ranks_of(std::span<const double> x) {
-  std::vector<double> ranks(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    for (const double other : x) ranks[i] += other < x[i] ? 1 : other == x[i] ? 0.5 : 0;
-  }
-  return ranks;
+  return sample_variance(medians) / static_cast<double>(batches);
 }
 
 // How many independent processes `medians`, in order of time, are worth. A correlation from a dozen values is
@@ -67,8 +47,8 @@ std::vector<double> ranks_of(std::span<const double> x) {
 double effective_count(std::span<const double> medians) {
   constexpr double upper_quartile = 0.67, most_correlated = 0.9, fewest = 3;
   const auto n = static_cast<double>(medians.size());
-  const auto ranks = ranks_of(medians);
-  const double variance = variance_of(ranks);
+  const auto ranks = midranks(medians);
+  const double variance = sample_variance(ranks);
   if (variance <= 0) return n;
   const double correlation = 1 - variance_of_steps(ranks) / variance + upper_quartile / std::sqrt(n);
   const double r = std::clamp(correlation, 0.0, most_correlated);
@@ -97,11 +77,11 @@ struct Ends {
 Ends student(const std::vector<double>& x, double n, double confidence, bool next) {
   const auto all = static_cast<double>(x.size());
   // n values that resemble their neighbours spread less than the machine does over a longer time.
-  const double variance = variance_of(x) * (1 - 1 / all) / (1 - 1 / n);
+  const double variance = sample_variance(x) * (1 - 1 / all) / (1 - 1 / n);
   const double t = boost::math::quantile(boost::math::students_t(n - 1), 0.5 + confidence / 2);
   const double half = t * std::sqrt(variance * (next ? 1 + 1 / n : 1 / n));
-  const double mean = mean_of_all(x);
-  return {mean - half, mean + half};
+  const double middle = mean(x);
+  return {middle - half, middle + half};
 }
 
 struct InTime {
@@ -120,16 +100,16 @@ InTime in_order_of_time(std::span<const ProcessSamples> samples, ProcessScale sc
       if (!std::isfinite(v) || (scale == ProcessScale::log && v <= 0))
         throw std::invalid_argument("a sample of a process is not a number, or not positive");
     }
-    result.medians.push_back(median_of_process(process->values));
+    result.medians.push_back(median_of(process->values));
     result.variances.push_back(variance_of_median(process->values));
   }
   return result;
 }
 
 void set_components(const InTime& processes, ProcessInterval& interval) {
-  const double all = variance_of(processes.medians);
+  const double all = sample_variance(processes.medians);
   const double steps = std::min(variance_of_steps(processes.medians), all);
-  const double within = mean_of_all(processes.variances);
+  const double within = mean(processes.variances);
   interval.within = std::sqrt(within);
   interval.over_time = std::sqrt(std::max(0.0, all - std::max(steps, within)));
   interval.between = std::sqrt(std::max(0.0, steps - within));
@@ -147,7 +127,7 @@ ProcessInterval process_interval(std::span<const ProcessSamples> samples, Proces
     interval.not_available = "no process gave a sample";
     return interval;
   }
-  interval.value = median_of_process(processes.medians);
+  interval.value = median_of(processes.medians);
   if (interval.processes < 2) {
     interval.not_available = "one process shows no spread between processes";
     return interval;
@@ -176,35 +156,6 @@ ProcessInterval process_interval(std::span<const ProcessSamples> samples, Proces
   interval.next_low = std::min(next.low, interval.low);
   interval.next_high = std::max(next.high, interval.high);
   return interval;
-}
-
-std::vector<ProcessSamples> combined(std::span<const WeightedArm> arms) {
-  std::vector<ProcessSamples> result;
-  if (arms.empty()) return result;
-  for (const auto& arm : arms) {
-    if (arm.samples.size() != arms.front().samples.size())
-      throw std::invalid_argument("arms of different processes cannot be combined");
-  }
-  for (std::size_t p = 0; p < arms.front().samples.size(); ++p) {
-    ProcessSamples process{arms.front().samples[p].start_s, {0.0}};
-    for (const auto& arm : arms) {
-      if (arm.samples[p].values.empty()) process.values.clear();
-      if (!process.values.empty()) process.values[0] += arm.weight * median_of_process(arm.samples[p].values);
-    }
-    result.push_back(std::move(process));
-  }
-  return result;
-}
-
-std::vector<ProcessSamples> ratio_of(std::span<const ProcessSamples> a, std::span<const ProcessSamples> b) {
-  if (a.size() != b.size()) throw std::invalid_argument("arms of different processes have no ratio");
-  std::vector<ProcessSamples> result;
-  for (std::size_t p = 0; p < a.size(); ++p) {
-    result.push_back({a[p].start_s, {}});
-    if (!a[p].values.empty() && !b[p].values.empty())
-      result.back().values = {median_of_process(a[p].values) / median_of_process(b[p].values)};
-  }
-  return result;
 }
 
 std::string spread_sentence(const ProcessInterval& interval) {

@@ -65,16 +65,6 @@ struct ProcessInterval {
 ProcessInterval process_interval(std::span<const ProcessSamples> samples,
                                  ProcessScale scale = ProcessScale::log, double confidence = 0.95);
 
-// value = sum of weight * median of an arm, or median a / median b, process by process, for
-// process_interval(): both arms must come from the same processes, in the same order; a process that lacks
-// one is left out.
-struct WeightedArm {
-  std::span<const ProcessSamples> samples;
-  double weight = 1;
-};
-std::vector<ProcessSamples> combined(std::span<const WeightedArm> arms);  // use with ProcessScale::plain
-std::vector<ProcessSamples> ratio_of(std::span<const ProcessSamples> a, std::span<const ProcessSamples> b);
-
 // "" while samples within a process explain most of the spread over processes; otherwise what a report must
 // say first: "most of the spread is between processes (12% of the time, against 1.3% within one): ...".
 // `value` must be positive.

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/base/own_process.hpp"
+
 namespace dsx::bench {
 
 // One process: which kind of the kinds to be compared, and its how-manieth.
@@ -19,14 +21,12 @@ struct ProcessTurn {
 // that each kind is spread over the whole run and none always follows the same one.
 std::vector<ProcessTurn> process_order(std::size_t kinds, int each, std::uint64_t seed);
 
-struct ProcessEnd {
-  int code = 0;    // what it returned
-  int signal = 0;  // what ended it instead
+struct ProcessTold {
+  ProcessEnd end;
   std::string output;
-  bool ok() const { return code == 0 && signal == 0; }
 };
 // This program anew with `words`, until it ends: its standard output is caught, standard error is this
-// process's. It ends with this one. UnsupportedError when the system refuses another process.
-ProcessEnd run_process(const std::string& program, const std::vector<std::string>& words);
+// process's. UnsupportedError when the system refuses another process.
+ProcessTold run_process(const std::string& program, const std::vector<std::string>& words);
 
 }  // namespace dsx::bench

@@ -85,18 +85,17 @@ ProcessesRun run_in_processes(const std::vector<std::string>& all_arguments, int
     auto words = all_arguments;
     words.push_back(fmt::format("--process-of-group={}.{}", turn.kind, turn.number));
     fmt::print(stderr, "bench_ops: process {} of {}\n", reports.size() + 1, turns.size());
-    const auto end = run_process("bench_ops", words);
+    const auto [end, output] = run_process("bench_ops", words);
     if (!end.ok()) {
       throw UnsupportedError(fmt::format("process {} of {} ended with {} {}", reports.size() + 1,
                                          turns.size(), end.signal != 0 ? "signal" : "code",
                                          end.signal != 0 ? end.signal : end.code));
     }
-    reports.push_back(report_of(end.output));
+    reports.push_back(report_of(output));
   }
   return over_processes(reports, start_ns);
 }
 
-// meanwhile.
 void add_findings(const ProcessesRun& run, int processes, const Topology& topology) {
   benchmark::AddCustomContext("processes", std::to_string(processes));
   for (const auto& arm : run.arms) {

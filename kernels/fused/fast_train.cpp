@@ -10,17 +10,6 @@
 namespace dsx::fused {
 namespace {
 
-constexpr double kWorthwhileTraining = 0.75;  // as for inference: fused_block.cpp
-
-double direct_flop(const TrainBlockShape& s) {
-  return 2.0 * s.out_channels * s.conv_height * s.conv_width * s.in_channels * s.kernel * s.kernel;
-}
-
-bool is_taken(kernels::Algorithm algorithm, double fast, double direct) {
-  if (algorithm == kernels::Algorithm::automatic) return fast <= kWorthwhileTraining * direct;
-  return algorithm == kernels::Algorithm::fast;
-}
-
 FusedBlockArgs packed_shape(int in_channels, int out_channels) {
   FusedBlockArgs args;
   args.in_channels = in_channels;
@@ -39,20 +28,19 @@ FastTrain::FastTrain(const TrainBlockShape& shape, std::size_t scratch_floats, d
   }
 }
 
-std::shared_ptr<FastTrain> FastTrain::forward(kernels::Algorithm algorithm, const TrainBlockShape& shape) {
-  if (algorithm == kernels::Algorithm::direct || !fast_train_suits(shape, false)) return nullptr;
-  const double fast = fast_train_flop(shape).forward, direct = direct_flop(shape);
-  if (!is_taken(algorithm, fast, direct)) return nullptr;
-  return std::shared_ptr<FastTrain>(new FastTrain(shape, fast_train_scratch(shape).forward, direct - fast));
+std::shared_ptr<FastTrain> FastTrain::forward(kernels::Algorithm algorithm, const TrainBlockShape& shape,
+                                              double conv_flop) {
+  const double fast = fast_train_flop(shape).forward;
+  if (!fast_train_suits(shape, false) || !takes_fast(algorithm, fast, conv_flop)) return nullptr;
+  return std::shared_ptr<FastTrain>(
+      new FastTrain(shape, fast_train_scratch(shape).forward, conv_flop - fast));
 }
 
 std::shared_ptr<FastTrain> FastTrain::backward(kernels::Algorithm algorithm, const TrainBlockShape& shape,
-                                               bool diff_src) {
-  if (algorithm == kernels::Algorithm::direct || !fast_train_suits(shape, diff_src)) return nullptr;
+                                               double conv_flop, bool diff_src) {
   const FastTrainFlop flop = fast_train_flop(shape);
-  const double fast = flop.weights + (diff_src ? flop.source : 0),
-               direct = direct_flop(shape) * (diff_src ? 2 : 1);
-  if (!is_taken(algorithm, fast, direct)) return nullptr;
+  const double fast = flop.weights + (diff_src ? flop.source : 0), direct = conv_flop * (diff_src ? 2 : 1);
+  if (!fast_train_suits(shape, diff_src) || !takes_fast(algorithm, fast, direct)) return nullptr;
   return std::shared_ptr<FastTrain>(new FastTrain(shape, fast_train_scratch(shape).backward, direct - fast));
 }
 

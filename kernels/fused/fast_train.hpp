@@ -14,11 +14,11 @@ namespace dsx::fused {
 
 class FastTrain {
  public:
-  // Null: the direct kernels. Algorithm::automatic takes fast ones where they leave at most three quarters of
-  // the FLOP.
-  static std::shared_ptr<FastTrain> forward(kernels::Algorithm algorithm, const TrainBlockShape& shape);
+  // Null: the direct kernels. conv_flop: of one image's convolution, by its definition.
+  static std::shared_ptr<FastTrain> forward(kernels::Algorithm algorithm, const TrainBlockShape& shape,
+                                            double conv_flop);
   static std::shared_ptr<FastTrain> backward(kernels::Algorithm algorithm, const TrainBlockShape& shape,
-                                             bool diff_src);
+                                             double conv_flop, bool diff_src);
 
   // oihw -> what the forward pass, or backward to the source, reads. weights() is null where one of them is
   // not to be transformed.

@@ -100,6 +100,12 @@ std::vector<float> pack_fast_weights(const FusedBlockArgs& args, int block, cons
   return args.stride == 2 ? packed_weights<2>(args, block, weights) : packed_weights<1>(args, block, weights);
 }
 
+bool takes_fast(kernels::Algorithm algorithm, double fast, double direct) {
+  constexpr double kWorthwhile = 0.75;
+  if (algorithm == kernels::Algorithm::automatic) return fast <= kWorthwhile * direct;
+  return algorithm == kernels::Algorithm::fast;
+}
+
 FastTrainFlop fast_train_flop(const TrainBlockShape& s) {
   using Parts = FastParts<1>;
   constexpr int kOthers = kFastKernel - 1;

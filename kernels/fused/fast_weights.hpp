@@ -5,6 +5,7 @@
 
 #include "kernels/fused/fast_block_simd.hpp"
 #include "kernels/fused/fused_train_simd.hpp"
+#include "kernels/onednn/context.hpp"
 
 namespace dsx::fused {
 
@@ -12,6 +13,10 @@ namespace dsx::fused {
 // [OC / block][sum][5 rows][part, IC][block], fast_filter.hpp's parts. Empty where one of them is beyond
 // kFastLimit.
 std::vector<float> pack_fast_weights(const FusedBlockArgs& args, int block, const float* weights);
+
+// Whether `algorithm` takes a fast kernel that computes `fast` FLOP where the definition has `direct`:
+// automatic does where at most three quarters are left, since a saving of less goes into loads and stores.
+bool takes_fast(kernels::Algorithm algorithm, double fast, double direct);
 
 // FLOP of one image of `conv_height` rows of the convolution: products with their sums, and both transforms
 // (a multiplication and an addition count one each).

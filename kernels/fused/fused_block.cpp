@@ -179,12 +179,8 @@ double fast_flop_of(const Block& block) {
 
 // Output channels together in the fast filters' weights; 0: the direct kernel.
 int fast_channels(kernels::Algorithm algorithm, const Block& block) {
-  constexpr double kWorthwhile =
-      0.75;  // what is left of the FLOP: a saving of less goes into loads and stores
-  if (algorithm == kernels::Algorithm::direct) return 0;
   const int together = fast_block_channels(block.args, block.channels);
-  const bool worth = fast_flop_of(block) <= kWorthwhile * kernels::conv_flop(block.shape);
-  return algorithm == kernels::Algorithm::fast || worth ? together : 0;
+  return takes_fast(algorithm, fast_flop_of(block), kernels::conv_flop(block.shape)) ? together : 0;
 }
 
 std::shared_ptr<Block> make_block(const kernels::Context& context, const kernels::ConvShape& shape,

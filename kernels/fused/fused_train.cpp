@@ -160,6 +160,10 @@ void backward_of_image(const TrainBlockShape& s, const FusedPool& pool, Backward
   fast_train_backward_image({args, fast->weights(), fast->scratch_of(place.thread)}, scratch);
 }
 
+double image_flop(const kernels::ConvShape& shape) {
+  return kernels::conv_flop(shape) / static_cast<double>(shape.dst[0]);
+}
+
 std::string implementation(bool fast) {
   return fmt::format("ours:{}{}", fast ? "fast:" : "", fused_block_isa());
 }
@@ -201,7 +205,7 @@ kernels::Kernel fused_block_forward_training(const kernels::Context& context, co
   const auto s = block_shape(shape, pool);
   kernels::Kernel kernel;
   kernel.kind = "fused_block";
-  const auto fast = FastTrain::forward(context.algorithm, s);
+  const auto fast = FastTrain::forward(context.algorithm, s, image_flop(shape));
   kernel.impl = implementation(fast != nullptr);
   add_argument(kernel, DNNL_ARG_SRC, kernels::plain_md(shape.src), false);
   add_argument(kernel, DNNL_ARG_WEIGHTS, kernels::plain_md(shape.weights), false);
@@ -238,7 +242,7 @@ kernels::Kernel fused_block_backward(const kernels::Context& context, const std:
                                      bool diff_src) {
   (void)layer;
   const auto s = block_shape(shape, pool);
-  const auto fast = FastTrain::backward(context.algorithm, s, diff_src);
+  const auto fast = FastTrain::backward(context.algorithm, s, image_flop(shape), diff_src);
   kernels::Kernel kernel;
   kernel.kind = "fused_block";
   kernel.impl = implementation(fast != nullptr);

@@ -65,12 +65,6 @@ LatencySet set_of(const Json& json) {
   return set;
 }
 
-Json json_of(const GridTime& time) {
-  return {{"variant", time.variant}, {"engine", time.engine},   {"size", time.size},
-          {"batch", time.batch},     {"mflop", time.mflop},     {"median_ms", time.median_ms},
-          {"low_ms", time.low_ms},   {"high_ms", time.high_ms}, {"samples", time.samples}};
-}
-
 GridTime grid_time_of(const Json& json) {
   GridTime time;
   time.variant = json.at("variant");
@@ -86,7 +80,11 @@ GridTime grid_time_of(const Json& json) {
 }
 
 void read_grid(const Json& json, LatencyRun& run) {
-  if (!json.contains("grid")) return;  // of an earlier version, or it could not be measured
+  if (!json.contains("grid")) {
+    run.grid_not_available =
+        "latency.json is of an earlier version, or it failed then; --latency-again measures it";
+    return;
+  }
   run.grid_neighbours = number_or_nan(json.at("grid_neighbours"));
   for (const Json& time : json.at("grid")) run.grid.push_back(grid_time_of(time));
 }
@@ -123,11 +121,7 @@ void write_latency_cache(const fs::path& path, const LatencyRequest& request, co
                {"seconds", request.seconds},
                {"environment", environment},
                {"sets", sets}};
-  if (!run.grid.empty()) {
-    json["grid_neighbours"] = finite_or_null(run.grid_neighbours);
-    json["grid"] = Json::array();
-    for (const GridTime& time : run.grid) json["grid"].push_back(json_of(time));
-  }
+  if (!run.grid.empty()) json.update(grid_json(run.grid, run.grid_neighbours));
   data::write_file_atomically(path, json_text(json) + "\n");
 }
 
@@ -194,13 +188,13 @@ struct ProbePart {
   double expected_s, begin, end;
 };
 
-sweep::ChildEnd wait_for(pid_t pid, const LatencyRequest& request, const ProbePart& part) {
+ProcessEnd wait_for(pid_t pid, const LatencyRequest& request, const ProbePart& part) {
   cli::ProgressBar bar(cli::progress_mode(request.progress), "latency", 0);
   for (;;) {
-    if (const auto end = sweep::poll_child(pid)) return *end;
+    if (const auto end = poll_process(pid)) return *end;
     if (cli::interrupt_requested()) {
       sweep::stop_child(pid);
-      sweep::wait_child(pid);
+      wait_process(pid);
       throw cli::Interrupted{"stopped while measuring latency; the cells are kept"};
     }
     const double share = std::min(0.99, in_seconds(bar.elapsed_ns()) / part.expected_s);
@@ -216,14 +210,14 @@ Json samples_of(const fs::path& folder, const LatencyRequest& request, const Pro
   const fs::path log = folder / "logs" / "latency.log";
   std::error_code ignored;
   fs::create_directories(log.parent_path(), ignored);
-  sweep::ChildEnd end;
+  ProcessEnd end;
   {
     const WaitPolicy environment(part.policy);
     std::vector<std::string> words = words_for(request, out);
     if (part.grid) words.emplace_back("--grid");
     end = wait_for(sweep::start_child(words, log), request, part);
   }
-  if (end.code != 0 || end.signal != 0)
+  if (!end.ok())
     throw DataError(fmt::format("latency was not measured: the process ended with {} {}; see {}",
                                 end.signal != 0 ? "signal" : "code", end.signal != 0 ? end.signal : end.code,
                                 log.string()));
@@ -273,6 +267,21 @@ const std::vector<std::string>& latency_keys() {
     return of_network;
   }();
   return keys;
+}
+
+Json grid_json(const std::vector<GridTime>& grid, double neighbours) {
+  Json times = Json::array();
+  for (const GridTime& t : grid)
+    times.push_back({{"variant", t.variant},
+                     {"engine", t.engine},
+                     {"size", t.size},
+                     {"batch", t.batch},
+                     {"mflop", t.mflop},
+                     {"median_ms", t.median_ms},
+                     {"low_ms", t.low_ms},
+                     {"high_ms", t.high_ms},
+                     {"samples", t.samples}});
+  return {{"grid_neighbours", finite_or_null(neighbours)}, {"grid", times}};
 }
 
 std::vector<int> latency_grid_sizes(int size) {

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,10 @@ LatencyRun run_latency(const std::filesystem::path& folder, const LatencyRequest
 
 // Settings that decide what is timed: of the network, but for the variant.
 const std::vector<std::string>& latency_keys();
+
+// {"grid_neighbours": share or null, "grid": [...]}: as latency.json and the process that measured it have
+// it.
+nlohmann::ordered_json grid_json(const std::vector<GridTime>& grid, double neighbours);
 
 // Sides of the grid's images: quarters of the study's own, those of at least 32 pixels, and its own.
 std::vector<int> latency_grid_sizes(int size);

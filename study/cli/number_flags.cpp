@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cctype>
+#include <charconv>
 #include <string>
 
 #include "kernels/base/error.hpp"
@@ -29,6 +31,26 @@ double positive_flag(const po::variables_map& given, const char* flag, double ot
   const auto value = number_from_text<double>(text);
   if (value && *value > 0 && *value <= most) return *value;
   throw ConfigError(fmt::format("--{}: expected a number above 0, at most {:g}, got '{}'", flag, most, text));
+}
+
+double seconds_of_flag(const char* flag, const std::string& text, double least_s, double most_s) {
+  double total_s = 0;
+  const char *at = text.data(), *const end = at + text.size();
+  bool is_time = at != end;
+  while (is_time && at != end) {
+    double number = 0;
+    const auto [after, error] = std::from_chars(at, end, number, std::chars_format::fixed);
+    is_time = error == std::errc() && number >= 0;
+    at = after;
+    const char unit = at == end ? 's' : static_cast<char>(std::tolower(static_cast<unsigned char>(*at++)));
+    is_time = is_time && (unit == 's' || unit == 'm' || unit == 'h');
+    total_s += number * (unit == 'h' ? 3600 : unit == 'm' ? 60 : 1);
+  }
+  if (is_time && total_s > 0 && total_s >= least_s && total_s <= most_s) return total_s;
+  const bool open = least_s <= 0;
+  throw ConfigError(fmt::format("--{}: expected a time such as 4h, 90m or 1h30m{}, got '{}'", flag,
+                                open ? "" : fmt::format(", from {:g} s to {:g} h", least_s, most_s / 3600),
+                                text));
 }
 
 }  // namespace dsx::cli

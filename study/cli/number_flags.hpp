@@ -5,6 +5,7 @@
 #include <boost/program_options.hpp>
 #include <cstddef>
 #include <limits>
+#include <string>
 
 namespace dsx::cli {
 
@@ -15,5 +16,8 @@ std::size_t count_flag(const boost::program_options::variables_map& given, const
                        std::size_t otherwise, std::size_t least, std::size_t most = kAnyCount);
 double positive_flag(const boost::program_options::variables_map& given, const char* flag, double otherwise,
                      double most);
+// "10m", "90s", "1h30m", "600" (seconds), as the flag's value: seconds above 0, within `least_s` and
+// `most_s`.
+double seconds_of_flag(const char* flag, const std::string& text, double least_s = 0, double most_s = 1e9);
 
 }  // namespace dsx::cli

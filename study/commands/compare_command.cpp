@@ -250,7 +250,7 @@ int run_cells(Request& request, const sweep::SweepData& data, const sweep::Sweep
     return sweep::run_sweep(request.sweep, cells, data, request.folder, options);
   const std::string budget = given(request.line, "budget");
   const int code = run_until_decided(request.sweep, request.folder, options, finish,
-                                     budget.empty() ? INFINITY : budget_from_text(budget));
+                                     budget.empty() ? INFINITY : cli::seconds_of_flag("budget", budget));
   cells = sweep::plan_cells(request.sweep, sweep::look_at_data(request.sweep), request.folder);
   return code;
 }

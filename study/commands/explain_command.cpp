@@ -138,6 +138,9 @@ int explain(const settings::CommandLine& line) {
   report.experiments = explain::run_experiments(context, explain::experiment_table(), program);
   explain::add_account(report.experiments, explain::experiment_table(), program);
   report.longer_run = explain::longer_run(report.experiments, context.options);
+  if (machine.quick)
+    report.longer_run.emplace_back(
+        "the machine: all of bench_ops --machine from --budget 2m on; here its peaks and bandwidths alone");
   report.left_out = left_out_of(context.options);
   if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
   explain::judge_noise(report);

@@ -9,6 +9,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/layout.hpp"
+#include "study/cli/number_flags.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/explain/experiments/experiments.hpp"
 #include "study/explain/experiments/original.hpp"
@@ -59,7 +60,7 @@ explain::ExplainOptions options_of(const settings::CommandLine& line) {
   options.variants = split_at_commas(line.extra["variants"].as<std::string>());
   options.shapes = line.extra["shapes"].as<std::string>();
   options.seconds = line.extra["seconds"].as<double>();
-  options.budget_s = explain::parse_budget(line.extra["budget"].as<std::string>());
+  options.budget_s = cli::seconds_of_flag("budget", line.extra["budget"].as<std::string>(), 5, 86400);
   options.keep_seconds = was_given(line, "seconds") || !was_given(line, "budget");
   if (line.extra.count("experiments") != 0)
     options.experiments = split_at_commas(line.extra["experiments"].as<std::string>());

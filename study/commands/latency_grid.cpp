@@ -20,8 +20,6 @@
 namespace dsx::commands {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 struct GridNetwork {
   std::string variant, engine;
   int size;
@@ -37,7 +35,7 @@ std::vector<GridNetwork> grid_networks(const settings::Settings& settings) {
   return networks;
 }
 
-Json time_of(const GridNetwork& wanted, settings::Settings settings, double seconds) {
+analysis::GridTime time_of(const GridNetwork& wanted, settings::Settings settings, double seconds) {
   settings.variant = wanted.variant;
   settings.engine = wanted.engine;
   settings.size = wanted.size;
@@ -52,22 +50,22 @@ Json time_of(const GridNetwork& wanted, settings::Settings settings, double seco
   options.max_time_s = 3 * options.min_time_s;
   const bench::Summary time =
       bench::measure({{"forward", [&] { plan.forward(); }, {}}}, options).front().summary;
-  return {{"variant", wanted.variant},
-          {"engine", wanted.engine},
-          {"size", wanted.size},
-          {"batch", analysis::kLatencyGridBatch},
-          {"mflop", run::describe_model(network, plan).mflop_per_image},
-          {"median_ms", time.median_ns / 1e6},
-          {"low_ms", time.median_low_ns / 1e6},
-          {"high_ms", time.median_high_ns / 1e6},
-          {"samples", time.count}};
+  return {wanted.variant,
+          wanted.engine,
+          wanted.size,
+          analysis::kLatencyGridBatch,
+          run::describe_model(network, plan).mflop_per_image,
+          time.median_ns / 1e6,
+          time.median_low_ns / 1e6,
+          time.median_high_ns / 1e6,
+          time.count};
 }
 
 }  // namespace
 
-Json measure_latency_grid(settings::Settings settings, double seconds) {
+nlohmann::ordered_json measure_latency_grid(settings::Settings settings, double seconds) {
   const bench::Neighbours neighbours;
-  Json grid = Json::array();
+  std::vector<analysis::GridTime> grid;
   for (const GridNetwork& wanted : grid_networks(settings)) {
     cli::check_interrupt("stopped while measuring latency");
     try {
@@ -77,8 +75,7 @@ Json measure_latency_grid(settings::Settings settings, double seconds) {
     }
   }
   const bench::NeighbourUse use = neighbours.use();
-  return {{"grid", grid},
-          {"grid_neighbours", use.not_available.empty() ? Json(use.others + use.stolen) : Json(nullptr)}};
+  return analysis::grid_json(grid, use.not_available.empty() ? use.others + use.stolen : std::nan(""));
 }
 
 }  // namespace dsx::commands

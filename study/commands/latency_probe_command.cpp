@@ -41,12 +41,12 @@ class Load {
     pid_ = sweep::start_child({"latency-load", kind}, "/dev/null");
     constexpr int settle_ms = 200;  // until it has touched its memory
     std::this_thread::sleep_for(std::chrono::milliseconds(settle_ms));
-    if (sweep::poll_child(pid_)) throw DataError("the competing load did not start");
+    if (poll_process(pid_)) throw DataError("the competing load did not start");
   }
   ~Load() {
     if (pid_ <= 0) return;
     sweep::stop_child(pid_);
-    sweep::wait_child(pid_);
+    wait_process(pid_);
   }
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;

@@ -4,12 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 
 #include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
-#include "kernels/base/error.hpp"
 #include "study/cli/text_table.hpp"
 
 namespace dsx::commands {
@@ -32,17 +30,6 @@ double seconds_to_run(const std::vector<sweep::PlannedCell>& cells, const sweep:
 }
 
 }  // namespace
-
-double budget_from_text(const std::string& text) {
-  double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  const std::string unit(stop, end);
-  const double seconds = unit == "h" ? 3600 : unit == "m" ? 60 : unit.empty() || unit == "s" ? 1 : 0;
-  if (error != std::errc() || !(value * seconds > 0))
-    throw ConfigError(fmt::format("--budget: expected a time such as 4h, 90m or 45s, got '{}'", text));
-  return value * seconds;
-}
 
 int run_until_decided(sweep::Sweep& sweep, const std::filesystem::path& folder,
                       const sweep::SweepOptions& options, const findings::FinishOptions& finish,

@@ -10,9 +10,6 @@
 
 namespace dsx::commands {
 
-// "4h", "90m", "45s" or seconds. Throws ConfigError.
-double budget_from_text(const std::string& text);
-
 // Runs the cells of each of sweep.looks (statistics/looks.hpp) and stops when no main question is open, when
 // the next look's cells would take longer than what is left of `budget_s`, or after the last look. `sweep`
 // ends with the seeds that ran. Returns run_sweep()'s code; cells that fail end it.

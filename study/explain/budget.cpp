@@ -1,15 +1,10 @@
 #include "study/explain/budget.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "kernels/base/clock.hpp"
-#include "kernels/base/error.hpp"
 
 namespace dsx::explain {
 namespace {
@@ -81,27 +76,6 @@ double Budget::take_set() {
   sets_left_ = std::max(0, sets_left_ - 1);
   ++sets_done_;
   return share_s;
-}
-
-double parse_budget(const std::string& text) {
-  const auto refuse = [&]() -> ConfigError {
-    return ConfigError(
-        fmt::format("--budget: '{}' is no time; give it as in 10m, 90s or 1h30m, from 5s to 24h", text));
-  };
-  double total_s = 0;
-  const char *at = text.data(), *const end = at + text.size();
-  if (at == end) throw refuse();
-  while (at != end) {
-    double number = 0;
-    const auto [after, error] = std::from_chars(at, end, number, std::chars_format::fixed);
-    if (error != std::errc() || after == at || number < 0) throw refuse();
-    at = after;
-    const char unit = at == end ? 's' : static_cast<char>(std::tolower(static_cast<unsigned char>(*at++)));
-    if (unit != 's' && unit != 'm' && unit != 'h') throw refuse();
-    total_s += number * (unit == 'h' ? 3600 : unit == 'm' ? 60 : 1);
-  }
-  if (!(total_s >= 5 && total_s <= 86400)) throw refuse();
-  return total_s;
 }
 
 }  // namespace dsx::explain

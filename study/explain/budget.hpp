@@ -54,7 +54,4 @@ class Budget {
   int sets_left_ = 0, sets_done_ = 0;
 };
 
-// "10m", "90s", "1h30m", "600": seconds. Throws ConfigError that names the flag.
-double parse_budget(const std::string& text);
-
 }  // namespace dsx::explain

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 
+#include "kernels/base/ranks.hpp"
 #include "study/analysis/decision_pairs.hpp"
 #include "study/findings/claim_list.hpp"
 #include "study/statistics/equivalence.hpp"
@@ -183,7 +184,7 @@ std::string ranks_text(const Evidence& e, const std::vector<WorkAndTime>& timed)
     work.push_back(one.mflop);
     time.push_back(one.ms);
   }
-  const auto a = statistics::midranks(auc), w = statistics::midranks(work), t = statistics::midranks(time);
+  const auto a = midranks(auc), w = midranks(work), t = midranks(time);
   const auto shown = [](double rank) { return std::isnan(rank) ? "unknown" : fmt::format("{:g}", rank); };
   std::string text;
   for (std::size_t i = 0; i < timed.size(); ++i)

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "kernels/base/ranks.hpp"
 #include "study/statistics/checks.hpp"
 
 namespace dsx::statistics {
@@ -15,27 +16,12 @@ using detail::require_confidence;
 using detail::require_same_length;
 using detail::too_little;
 
-// Average ranks, from 1, ties sharing theirs.
-std::vector<double> midranks(const std::vector<double>& values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return values[a] < values[b]; });
-  std::vector<double> ranks(values.size());
-  for (std::size_t i = 0; i < order.size();) {
-    std::size_t end = i;
-    while (end < order.size() && values[order[end]] == values[order[i]]) ++end;
-    const double rank = 0.5 * static_cast<double>(i + 1 + end);
-    for (; i < end; ++i) ranks[order[i]] = rank;
-  }
-  return ranks;
-}
-
 // An image's placement: for a positive the share of negatives below it (ties half), for a negative the share
 // of positives above it. Means over either class are the AUC. [images]
 std::vector<double> placements(std::span<const double> scores, Labels positive) {
   std::vector<double> of_class[2];
   for (std::size_t i = 0; i < scores.size(); ++i) of_class[positive[i] != 0].push_back(scores[i]);
-  const auto all = midranks({scores.begin(), scores.end()});
+  const auto all = midranks(scores);
   const std::vector<double> within[2] = {midranks(of_class[0]), midranks(of_class[1])};
   const double others[2] = {static_cast<double>(of_class[1].size()), static_cast<double>(of_class[0].size())};
   std::vector<double> result(scores.size());

@@ -7,19 +7,6 @@
 
 namespace dsx::statistics {
 
-std::vector<double> midranks(std::span<const double> values) {
-  std::vector<double> ranks;
-  for (const double value : values) {
-    double below = 0, equal = 0;
-    for (const double other : values) {
-      below += other < value;
-      equal += other == value;
-    }
-    ranks.push_back(std::isnan(value) ? value : below + (equal + 1) / 2);
-  }
-  return ranks;
-}
-
 Estimate rank_correlation(std::span<const double> a, std::span<const double> b) {
   constexpr std::size_t kFewest = 5;
   const RankCorrelation both(a, b);

@@ -11,10 +11,6 @@
 
 namespace dsx::statistics {
 
-// Ranks from 1, equal values sharing the mean of theirs; NaN has the rank NaN, and takes none from the
-// others.
-std::vector<double> midranks(std::span<const double> values);
-
 // With Fisher's 95% interval and the standard error of Bonett & Wright (2000, Psychometrika 65:23). Not
 // estimable from fewer than 5 pairs, or where one column has a single value. One length, no NaN
 // (std::invalid_argument).

@@ -77,7 +77,7 @@ double probe_seconds_per_image(const settings::Settings& settings, int threads) 
     while ((count = ::read(ends[0], &seconds, sizeof seconds)) < 0 && errno == EINTR) {
     }
     if (count != sizeof seconds) seconds = 0;
-    wait_child(pid);
+    wait_process(pid);
   }
   ::close(ends[0]);
   return seconds;

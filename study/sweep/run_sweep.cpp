@@ -49,7 +49,7 @@ std::string last_words(const fs::path& log) {
   return words;
 }
 
-std::string reason_of(const ChildEnd& end, const CellState& state, const fs::path& log) {
+std::string reason_of(const ProcessEnd& end, const CellState& state, const fs::path& log) {
   if (end.signal == SIGKILL) return "killed by signal 9; was the memory full?";
   if (end.signal != 0) return fmt::format("crashed by signal {} ({})", end.signal, strsignal(end.signal));
   if (state.status == CellStatus::failed && !state.message.empty()) return state.message;
@@ -98,7 +98,7 @@ class SweepRun {
   void start_some();
   bool start(std::size_t index);
   void poll();
-  void end(const RunningCell& running, const ChildEnd& how);
+  void end(const RunningCell& running, const ProcessEnd& how);
   void report_finished(const PlannedCell& cell);
   void report_failure(const PlannedCell& cell, const std::string& reason, int code);
   void show();
@@ -217,7 +217,7 @@ void SweepRun::report_failure(const PlannedCell& cell, const std::string& reason
              log_of(cell).string());
 }
 
-void SweepRun::end(const RunningCell& running, const ChildEnd& how) {
+void SweepRun::end(const RunningCell& running, const ProcessEnd& how) {
   PlannedCell& cell = cells_[running.index];
   cell.state = look_at_cell(cell.folder, cell.settings);
   if (cell.state.status == CellStatus::finished) {
@@ -242,7 +242,7 @@ void SweepRun::end(const RunningCell& running, const ChildEnd& how) {
 
 void SweepRun::poll() {
   for (std::size_t i = 0; i < running_.size();) {
-    const std::optional<ChildEnd> how = poll_child(running_[i].pid);
+    const std::optional<ProcessEnd> how = poll_process(running_[i].pid);
     if (!how) {
       ++i;
       continue;
@@ -274,7 +274,7 @@ void SweepRun::show() {
 
 void SweepRun::stop_all() {
   for (const RunningCell& running : running_) stop_child(running.pid);
-  for (const RunningCell& running : running_) wait_child(running.pid);
+  for (const RunningCell& running : running_) wait_process(running.pid);
   running_.clear();
 }
 

@@ -17,12 +17,10 @@
 namespace {
 
 using dsx::Random;
-using dsx::bench::combined;
 using dsx::bench::process_interval;
 using dsx::bench::ProcessInterval;
 using dsx::bench::ProcessSamples;
 using dsx::bench::ProcessScale;
-using dsx::bench::ratio_of;
 using dsx::bench::spread_sentence;
 using testing::HasSubstr;
 
@@ -205,20 +203,6 @@ TEST(ProcessInterval, RefusesWhatIsNoTime) {
   EXPECT_THROW(process_interval(of_medians({1, -1})), std::invalid_argument);
   EXPECT_THROW(process_interval(of_medians({1, std::nan("")}), ProcessScale::plain), std::invalid_argument);
   EXPECT_NO_THROW(process_interval(of_medians({1, -1}), ProcessScale::plain));
-}
-
-TEST(ProcessInterval, DifferencesAndRatiosArePairedByProcess) {
-  const auto a = of_medians({10, 20, 30}), b = of_medians({5, 10, 15});
-  const auto ratio = process_interval(ratio_of(a, b));
-  EXPECT_EQ(ratio.value, 2);
-  EXPECT_NEAR(ratio.low, 2, 1e-12);
-  EXPECT_NEAR(ratio.high, 2, 1e-12);
-  const dsx::bench::WeightedArm arms[] = {{a, 1}, {b, -2}};
-  EXPECT_EQ(process_interval(combined(arms), ProcessScale::plain).value, 0);
-  auto lacking = b;
-  lacking[1].values.clear();
-  EXPECT_EQ(process_interval(ratio_of(a, lacking)).processes, 2U);
-  EXPECT_THROW(ratio_of(a, of_medians({1})), std::invalid_argument);
 }
 
 TEST(ProcessInterval, SaysFirstWhatDominates) {

@@ -46,24 +46,13 @@ kernels::Kernel block_kernel(Algorithm algorithm, const kernels::ConvShape& shap
   return fused::fused_block_forward(context, "block", shape, {pool, true, true});
 }
 
-std::vector<double> normal_values(std::size_t count, unsigned seed, double scale) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0.F, static_cast<float>(scale));
-  std::vector<double> values(count);
-  for (auto& value : values) value = normal(random);
-  return values;
-}
-
 struct Tensors {
   Array src, weights;
   std::vector<double> bias;
   Tensors(const kernels::ConvShape& shape, unsigned seed)
-      : src(array_of(shape.src, normal_values(size(shape.src), seed, 1))),
-        weights(array_of(shape.weights, normal_values(size(shape.weights), seed + 1, 0.1))),
+      : src(array_of(shape.src, normal_values(count_of(shape.src), seed, 1))),
+        weights(array_of(shape.weights, normal_values(count_of(shape.weights), seed + 1, 0.1))),
         bias(normal_values(static_cast<std::size_t>(shape.dst[1]), seed + 2, 0.1)) {}
-  static std::size_t size(const dnnl::memory::dims& dims) {
-    return static_cast<std::size_t>(dims[0] * dims[1] * dims[2] * dims[3]);
-  }
   std::vector<double> run(const kernels::Kernel& kernel) const {
     return run_kernel({}, kernel,
                       {{DNNL_ARG_SRC, src.v}, {DNNL_ARG_WEIGHTS, weights.v}, {DNNL_ARG_BIAS, bias}})

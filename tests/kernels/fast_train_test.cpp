@@ -27,20 +27,6 @@ void PrintTo(const FastTrainCase& c, std::ostream* out) {
 
 bool pools(const downsample::DownsampleOp& op) { return op.fused != nullptr && op.conv_stride == 1; }
 
-std::vector<double> drawn(std::size_t count, unsigned seed, double scale) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0.F, static_cast<float>(scale));
-  std::vector<double> values(count);
-  for (auto& value : values) value = normal(random);
-  return values;
-}
-
-std::size_t count_of_values(const dnnl::memory::dims& dims) {
-  std::size_t count = 1;
-  for (const auto d : dims) count *= static_cast<std::size_t>(d);
-  return count;
-}
-
 // A block, its tensors, and what training makes of them.
 struct TrainedBlock {
   const downsample::DownsampleOp& op;
@@ -53,10 +39,10 @@ struct TrainedBlock {
       : op(downsample::downsample_op(name)),
         shape(kernels::conv_shape({c.batch, c.in_channels, c.height, c.width}, c.out_channels, 5, 1, 0)),
         pool(op.fused()),
-        src(array_of(shape.src, drawn(count_of_values(shape.src), 1, 1))),
-        weights(array_of(shape.weights, drawn(count_of_values(shape.weights), 2, 0.1))),
-        bias(drawn(static_cast<std::size_t>(c.out_channels), 3, 0.1)),
-        diff_dst(drawn(count_of_values(fused::fused_dst_dims(shape, pool)), 4, 1)) {}
+        src(array_of(shape.src, normal_values(count_of(shape.src), 1, 1))),
+        weights(array_of(shape.weights, normal_values(count_of(shape.weights), 2, 0.1))),
+        bias(normal_values(static_cast<std::size_t>(c.out_channels), 3, 0.1)),
+        diff_dst(normal_values(count_of(fused::fused_dst_dims(shape, pool)), 4, 1)) {}
 
   struct Results {
     Values forward, backward;

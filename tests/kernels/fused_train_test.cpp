@@ -59,11 +59,8 @@ TEST_P(FusedTraining, EqualsTheDefinitionsExactlyOnIntegers) {
   const auto fused = fused::fused_train_pool_for(context, shape, op.fused);
   ASSERT_TRUE(fused.has_value());
 
-  const auto count = [](const memory_dims& dims) {
-    return static_cast<std::size_t>(dims[0] * dims[1] * dims[2] * dims[3]);
-  };
-  const auto x = array_of(shape.src, integers(count(shape.src), 1));
-  const auto weights = array_of(shape.weights, integers(count(shape.weights), 2));
+  const auto x = array_of(shape.src, integers(count_of(shape.src), 1));
+  const auto weights = array_of(shape.weights, integers(count_of(shape.weights), 2));
   const auto bias = integers(static_cast<std::size_t>(c.out_channels), 3);
   const auto convolved =
       conv(x, weights, bias, shape.stride, 0, static_cast<int>(shape.dst[2]), static_cast<int>(shape.dst[3]));

@@ -78,6 +78,21 @@ inline Values run_kernel(const kernels::Context& context, const kernels::Kernel&
   return outputs;
 }
 
+inline std::size_t count_of(const dnnl::memory::dims& dims) {
+  std::size_t count = 1;
+  for (const auto d : dims) count *= static_cast<std::size_t>(d);
+  return count;
+}
+
+// As float32 holds them.
+inline std::vector<double> normal_values(std::size_t count, unsigned seed, double scale) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0.F, static_cast<float>(scale));
+  std::vector<double> values(count);
+  for (auto& value : values) value = normal(random);
+  return values;
+}
+
 // Whole numbers in [-3, 3]: sums and products stay exact in float32, so results must be equal, not close.
 inline std::vector<double> integers(std::size_t count, unsigned seed) {
   std::mt19937 random(seed);

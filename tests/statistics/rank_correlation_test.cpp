@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "kernels/base/random.hpp"
-
 namespace {
 
 using namespace dsx::statistics;
@@ -73,15 +72,6 @@ TEST(RankCorrelation, HasAnIntervalFromFivePairsOn) {
   EXPECT_FALSE(rank_correlation(a, same).estimable());
   EXPECT_FALSE(rank_correlation(std::span(a).first(4), std::span(b).first(4)).estimable());
   EXPECT_THROW(rank_correlation(a, std::span(b).first(4)), std::invalid_argument);
-}
-
-TEST(Midranks, ShareTiesAndLeaveOutWhatIsNoNumber) {
-  const std::vector<double> ranks = midranks(std::vector<double>{5, 2, NAN, 5, 1});
-  EXPECT_EQ(ranks[0], 3.5);
-  EXPECT_EQ(ranks[1], 2);
-  EXPECT_TRUE(std::isnan(ranks[2]));
-  EXPECT_EQ(ranks[3], 3.5);
-  EXPECT_EQ(ranks[4], 1);
 }
 
 TEST(RankCorrelation, IsOneForTheSameOrderAndNotDefinedForOneValue) {

@@ -40,6 +40,22 @@ TEST(NumberFlags, SayWhatWouldFit) {
               std::string("--ratio: expected a number above 0, at most 1000, got '") + wrong + "'");
 }
 
+TEST(NumberFlags, ReadTimesAsPeopleWriteThem) {
+  const auto read = [](const char* text) { return cli::seconds_of_flag("budget", text, 5, 86400); };
+  EXPECT_DOUBLE_EQ(read("10m"), 600);
+  EXPECT_DOUBLE_EQ(read("90s"), 90);
+  EXPECT_DOUBLE_EQ(read("90"), 90);
+  EXPECT_DOUBLE_EQ(read("1h30m"), 5400);
+  EXPECT_DOUBLE_EQ(read("2.5M"), 150);
+  EXPECT_DOUBLE_EQ(cli::seconds_of_flag("budget", "4h"), 14400);
+  for (const char* wrong : {"", "m", "10x", "-5m", "1s", "25h", "10 m", "nan", "inf", "1e3"})
+    EXPECT_EQ(error_of([&] { read(wrong); }),
+              std::string("--budget: expected a time such as 4h, 90m or 1h30m, from 5 s to 24 h, got '") +
+                  wrong + "'");
+  EXPECT_EQ(error_of([] { cli::seconds_of_flag("budget", "0"); }),
+            "--budget: expected a time such as 4h, 90m or 1h30m, got '0'");
+}
+
 TEST(NumberText, IsTheWholeTextOrNothing) {
   EXPECT_EQ(number_from_text<int>("-12"), -12);
   EXPECT_EQ(number_from_text<double>("1e3"), 1000);

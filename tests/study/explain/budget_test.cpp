@@ -61,15 +61,5 @@ TEST(Budget, EndsSetsThatTakeLongerThanPlanned) {
   EXPECT_TRUE(std::isinf(explain::Budget().left_s()));
 }
 
-TEST(Budget, ReadsTimesAsPeopleWriteThem) {
-  EXPECT_DOUBLE_EQ(explain::parse_budget("10m"), 600);
-  EXPECT_DOUBLE_EQ(explain::parse_budget("90s"), 90);
-  EXPECT_DOUBLE_EQ(explain::parse_budget("90"), 90);
-  EXPECT_DOUBLE_EQ(explain::parse_budget("1h30m"), 5400);
-  EXPECT_DOUBLE_EQ(explain::parse_budget("2.5M"), 150);
-  for (const char* text : {"", "m", "10x", "-5m", "1s", "25h", "10 m", "nan", "inf", "1e3"})
-    EXPECT_THROW(explain::parse_budget(text), ConfigError) << text;
-}
-
 }  // namespace
 }  // namespace dsx
