@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/base/random.hpp"
+
 namespace {
 
 using namespace dsx::statistics;
