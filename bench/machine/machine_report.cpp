@@ -16,7 +16,7 @@ nlohmann::json to_json(const Rate& rate) {
   return {{"best", rate.best}, {"median", rate.median}, {"disturbed_share", rate.disturbed_share}};
 }
 
-// The first three readings are the reference; then one beside each part of the measurement.
+// Three readings at the start, then one beside each part of the measurement.
 std::string memory_text(const Machine& machine) {
   const auto& readings = machine.memory.readings();
   if (readings.empty()) return "";

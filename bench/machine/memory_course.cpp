@@ -14,10 +14,20 @@ namespace {
 
 double ratio_or_one(double a, double b) { return a > 0 && b > 0 ? a / b : 1; }
 
-double median_of_readings(const std::vector<MemoryReading>& readings, std::size_t count,
-                          double MemoryReading::*figure) {
+using Figure = double MemoryReading::*;
+constexpr Figure kFigures[] = {&MemoryReading::l2_ns, &MemoryReading::l3_ns, &MemoryReading::memory_ns,
+                               &MemoryReading::read_gbps, &MemoryReading::l3_ours_bytes};
+
+std::vector<double> values_of(const std::vector<MemoryReading>& readings, std::size_t count, Figure figure) {
   std::vector<double> values;
   for (std::size_t i = 0; i < std::min(count, readings.size()); ++i) values.push_back(readings[i].*figure);
+  return values;
+}
+
+double median_of_fastest_quarter(std::vector<double> values, bool more_is_faster) {
+  std::sort(values.begin(), values.end());
+  if (more_is_faster) std::reverse(values.begin(), values.end());
+  values.resize((values.size() + 3) / 4);
   return median_of(std::move(values));
 }
 
@@ -34,51 +44,44 @@ bool unlike(const MemoryReading& reading, const MemoryReading& reference) {
   return times > kUnlikeMemory || times < 1 / kUnlikeMemory;
 }
 
-MemoryReading MemoryCourse::reference(std::size_t count) const {
+MemoryReading MemoryCourse::reference() const {
+  MemoryReading fast = middle();
+  for (const auto figure :
+       {&MemoryReading::l2_ns, &MemoryReading::l3_ns, &MemoryReading::memory_ns, &MemoryReading::read_gbps})
+    fast.*figure = median_of_fastest_quarter(values_of(readings_, readings_.size(), figure),
+                                             figure == &MemoryReading::read_gbps);
+  return fast;
+}
+
+MemoryReading MemoryCourse::middle(std::size_t count) const {
   MemoryReading middle;
-  for (const auto figure : {&MemoryReading::l2_ns, &MemoryReading::l3_ns, &MemoryReading::memory_ns,
-                            &MemoryReading::read_gbps, &MemoryReading::l3_ours_bytes})
-    middle.*figure = median_of_readings(readings_, count, figure);
+  for (const auto figure : kFigures) middle.*figure = median_of(values_of(readings_, count, figure));
   return middle;
 }
 
-double MemoryCourse::median_slowdown() const {
-  if (readings_.empty()) return 1;
-  const MemoryReading start = reference();
-  std::vector<double> times;
-  for (const auto& reading : readings_) times.push_back(slowdown(reading, start));
-  return median_of(std::move(times));
-}
-
 std::string MemoryCourse::sentence() const {
-  const MemoryReading start = reference();
-  double most = 1, least = 1;
+  if (readings_.empty()) return "";
+  constexpr std::size_t at_the_start = 3;
+  const MemoryReading fast = reference();
+  const MemoryReading* worst = &readings_.front();
   std::size_t count = 0;
-  const MemoryReading* worst = nullptr;
   for (const auto& reading : readings_) {
-    const double times = slowdown(reading, start);
-    count += unlike(reading, start) ? 1 : 0;
-    least = std::min(least, times);
-    if (times > most) {
-      most = times;
-      worst = &reading;
-    }
+    count += unlike(reading, fast) ? 1 : 0;
+    if (slowdown(reading, fast) > slowdown(*worst, fast)) worst = &reading;
   }
   if (count == 0) return "";
-  if (worst == nullptr || most <= kUnlikeMemory)
-    return fmt::format("the memory system was {:.1f} times faster than at the start in {} of {} readings",
-                       1 / least, count, readings_.size());
   return fmt::format(
-      "the memory system was {:.1f} times slower than at the start ({} of {} readings are unlike it; the "
-      "worst: memory "
-      "{:.0f} ns after {:.0f}, L3 {:.0f} after {:.0f}, reading {:.1f} GB/s after {:.1f})",
-      most, count, readings_.size(), worst->memory_ns, start.memory_ns, worst->l3_ns, start.l3_ns,
-      worst->read_gbps, start.read_gbps);
+      "the memory system was up to {:.1f} times slower than in its fastest quarter ({:.1f} times at the "
+      "start; "
+      "{} of {} readings are unlike that quarter; the worst: memory {:.0f} ns instead of {:.0f}, L3 {:.0f} "
+      "instead of {:.0f}, reading {:.1f} GB/s instead of {:.1f})",
+      slowdown(*worst, fast), slowdown(middle(at_the_start), fast), count, readings_.size(), worst->memory_ns,
+      fast.memory_ns, worst->l3_ns, fast.l3_ns, worst->read_gbps, fast.read_gbps);
 }
 
 std::string MemoryCourse::share_sentence(double nominal_l3_bytes) const {
   if (readings_.empty() || nominal_l3_bytes <= 0) return "";
-  const double ours = median_of_readings(readings_, readings_.size(), &MemoryReading::l3_ours_bytes);
+  const double ours = middle().l3_ours_bytes;
   const double mb = 1024.0 * 1024.0;
   if (ours <= 0)
     return fmt::format("of the L3's nominal {:.0f} MiB less than an eighth is ours", nominal_l3_bytes / mb);

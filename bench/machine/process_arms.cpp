@@ -128,7 +128,7 @@ ProcessReport run_arms(const std::vector<ArmEntry>& arms, double seconds, std::u
     report.memory.push_back(probe.read());
     report.rounds.push_back(rounds);
   };
-  for (int i = 0; i < 3; ++i) read_memory(0);  // the run's reference, in its first process
+  for (int i = 0; i < 3; ++i) read_memory(0);  // a process of few samples has some readings, too
   MeasureOptions options;
   options.settle_runs = 1;  // behind the other arms, and behind a reading
   options.min_rounds = 5;
@@ -200,7 +200,7 @@ ProcessesRun over_processes(const std::vector<ProcessReport>& reports, std::int6
       }
       if (told.samples_ns.empty()) continue;
       const double start_s = in_seconds(report.start_ns - start_ns);
-      const MemoryReading memory = own.reference(report.memory.size());
+      const MemoryReading memory = own.middle();
       run.arms[place->second].processes.push_back(
           {start_s, median_of(told.samples_ns), told.samples_ns.size(), told.disturbed, told.left_out, memory,
            slowdown(memory, reference), unlike_share(report, reference, told.samples_ns.size())});

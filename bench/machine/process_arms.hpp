@@ -53,7 +53,7 @@ struct ArmOverProcesses {
     double start_s = 0, median_ns = 0;
     std::size_t samples = 0, disturbed = 0, left_out = 0;
     MemoryReading memory;     // the median of its readings, figure by figure
-    double slowdown = 1;      // of that, against the run's first process
+    double slowdown = 1;      // of that, against the run's reference
     double unlike_share = 0;  // of its samples: taken while memory was unlike the reference
   };
   std::vector<Process> processes;  // only those with samples

@@ -103,8 +103,7 @@ void add_findings(const ProcessesRun& run, int processes, const Topology& topolo
       benchmark::AddCustomContext("spread of " + arm.facts.name, sentence);
   }
   const auto course = run.memory.sentence();
-  benchmark::AddCustomContext("memory_course",
-                              course.empty() ? "the memory system stayed as at the start" : course);
+  benchmark::AddCustomContext("memory_course", course.empty() ? "the memory system stayed the same" : course);
   double l3_bytes = 0;
   for (const auto& cache : topology.caches)
     if (cache.level >= 3) l3_bytes = std::max(l3_bytes, static_cast<double>(cache.bytes));

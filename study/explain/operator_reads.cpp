@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
-#include <random>
 #include <stdexcept>
 
 #undef HWY_TARGET_INCLUDE
@@ -112,18 +110,6 @@ HWY_EXPORT(pool_maximum);
 HWY_EXPORT(pool_average);
 HWY_EXPORT(read);
 
-constexpr std::size_t kWordsOfLine = LineChains::kLineBytes / sizeof(std::size_t);
-
-template <int kChains>
-std::size_t follow(const std::size_t* lines, const std::array<std::size_t, kMostStreams>& starts,
-                   std::size_t steps) {
-  std::array<std::size_t, kChains> at{};
-  std::copy_n(starts.begin(), kChains, at.begin());
-  for (std::size_t i = 0; i < steps; ++i)
-    for (int k = 0; k < kChains; ++k) at[k] = lines[at[k] * kWordsOfLine];
-  return std::accumulate(at.begin(), at.end(), std::size_t{0});
-}
-
 }  // namespace
 
 void pool_rows(PoolOf what, const PooledImages& images, const float* source, float* destination, int first,
@@ -137,43 +123,6 @@ void pool_rows(PoolOf what, const PooledImages& images, const float* source, flo
 
 float read_floats(const float* source, std::size_t floats, int streams) {
   return HWY_DYNAMIC_DISPATCH(read)(source, floats, streams);
-}
-
-LineChains::LineChains(std::size_t bytes, std::uint64_t seed) {
-  constexpr std::size_t kLinesOfPage = 4096 / kLineBytes;
-  const std::size_t pages = std::max<std::size_t>(1, bytes / 4096);
-  std::mt19937_64 random(seed);
-  std::vector<std::size_t> page_order(pages), in_page(kLinesOfPage);
-  std::iota(page_order.begin(), page_order.end(), std::size_t{0});
-  std::iota(in_page.begin(), in_page.end(), std::size_t{0});
-  std::ranges::shuffle(page_order, random);
-  for (const auto page : page_order) {
-    std::ranges::shuffle(in_page, random);
-    for (const auto line : in_page) order_.push_back(page * kLinesOfPage + line);
-  }
-  lines_.resize(order_.size() * kWordsOfLine);
-  for (std::size_t i = 0; i < order_.size(); ++i)
-    lines_[order_[i] * kWordsOfLine] = order_[(i + 1) % order_.size()];
-}
-
-std::size_t LineChains::read(int part, int parts, int chains) const {
-  const std::size_t steps = order_.size() / static_cast<std::size_t>(parts * chains);
-  std::array<std::size_t, kMostStreams> starts{};
-  for (int k = 0; k < chains; ++k) starts[k] = order_[static_cast<std::size_t>(part * chains + k) * steps];
-  switch (chains) {
-    case 1:
-      return follow<1>(lines_.data(), starts, steps);
-    case 2:
-      return follow<2>(lines_.data(), starts, steps);
-    case 4:
-      return follow<4>(lines_.data(), starts, steps);
-    case 8:
-      return follow<8>(lines_.data(), starts, steps);
-    case 16:
-      return follow<16>(lines_.data(), starts, steps);
-    default:
-      throw std::logic_error("LineChains: 1, 2, 4, 8 or 16 chains");
-  }
 }
 
 }  // namespace dsx::explain

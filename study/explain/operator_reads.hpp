@@ -1,11 +1,10 @@
 // A pooling operator's reads in kernels of our own, so that one thing at a time can be changed about them:
-// how many independent rows are read at once, whether they are prefetched, and whether an address depends on
-// the load before it. The bytes are the same each time. In Highway, for the CPU's widest vectors.
+// how many independent rows are read at once and whether they are prefetched. The bytes are the same each
+// time. In Highway, for the CPU's widest vectors. Reads whose addresses depend on the load before them:
+// bench/machine/line_chains.hpp.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <vector>
 
 namespace dsx::explain {
 
@@ -37,21 +36,5 @@ void pool_rows(PoolOf what, const PooledImages& images, const float* source, flo
 // Reads `floats` floats in `streams` pieces side by side and nothing else: no more can be had of the memory.
 // The value keeps the reads from being left out.
 float read_floats(const float* source, std::size_t floats, int streams);
-
-// The lines of a piece of memory as chains, each line holding the place of the next: no load can start before
-// the one before it in its chain has come. Pages come in random order and the lines of a page as well, so
-// that neither hardware prefetching nor a page's translation hides or adds much.
-class LineChains {
- public:
-  LineChains(std::size_t bytes, std::uint64_t seed);
-  // Reads each line of part `part` of `parts` once, `chains` at a time: 1, 2, 4, 8 or 16.
-  std::size_t read(int part, int parts, int chains) const;
-  std::size_t lines() const { return order_.size(); }
-  static constexpr std::size_t kLineBytes = 64;
-
- private:
-  std::vector<std::size_t> lines_;  // kLineBytes each; the first word is the next line's number
-  std::vector<std::size_t> order_;
-};
 
 }  // namespace dsx::explain

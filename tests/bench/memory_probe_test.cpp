@@ -55,23 +55,38 @@ TEST(MemoryProbe, ReadsEveryLevelOfThisMachine) {
   EXPECT_LE(first.l3_ours_bytes, probe.nominal_l3_bytes());
 }
 
-TEST(MemoryCourse, SaysHowManyTimesSlowerThanAtTheStart) {
+TEST(MemoryCourse, SaysHowManyTimesSlowerThanAtItsFastest) {
   MemoryCourse course;
+  EXPECT_EQ(course.sentence(), "");
   for (int i = 0; i < 3; ++i) course.add(reading_of(20, 100, 15));
   EXPECT_EQ(course.sentence(), "");
   course.add(reading_of(32, 160, 12));  // both latencies 1.6 times; bandwidth 1.25
-  EXPECT_THAT(course.sentence(), HasSubstr("the memory system was 1.6 times slower than at the start"));
+  EXPECT_THAT(course.sentence(),
+              HasSubstr("up to 1.6 times slower than in its fastest quarter (1.0 times at"));
   EXPECT_NEAR(dsx::bench::slowdown(course.readings().back(), course.reference()), 1.6, 1e-12);
   EXPECT_TRUE(dsx::bench::unlike(course.readings().back(), course.reference()));
   EXPECT_FALSE(dsx::bench::unlike(reading_of(22, 105, 14), course.reference()));
   EXPECT_THAT(course.share_sentence(32 * kMiB), HasSubstr("32 MiB about 6.0 MiB are ours"));
 }
 
-TEST(MemoryCourse, SaysWhenItBecameFaster) {
+TEST(MemoryCourse, ANeighbourFromTheStartIsNoReference) {
   MemoryCourse course;
-  for (int i = 0; i < 3; ++i) course.add(reading_of(40, 200, 8));
-  course.add(reading_of(20, 100, 16));
-  EXPECT_THAT(course.sentence(), HasSubstr("2.0 times faster"));
+  for (int i = 0; i < 20; ++i) course.add(reading_of(40, 200, 8));
+  for (int i = 0; i < 10; ++i) course.add(reading_of(20, 100, 16));
+  EXPECT_EQ(course.reference().memory_ns, 100);
+  EXPECT_EQ(course.reference().read_gbps, 16);
+  EXPECT_EQ(course.middle().memory_ns, 200);
+  EXPECT_THAT(course.sentence(),
+              HasSubstr("2.0 times slower than in its fastest quarter (2.0 times at the start; "
+                        "20 of 30 readings"));
+}
+
+TEST(MemoryCourse, OneLuckyReadingIsNoReference) {
+  MemoryCourse course;
+  for (int i = 0; i < 19; ++i) course.add(reading_of(20, 100, 15));
+  course.add(reading_of(5, 10, 300));
+  EXPECT_EQ(course.reference().memory_ns, 100);
+  EXPECT_EQ(course.reference().read_gbps, 15);
 }
 
 TEST(MemoryCourse, KeepsAReadingThroughJson) {

@@ -68,10 +68,10 @@ TEST(Processes, AnArmCountsOncePerProcessAndMemoryIsMarked) {
   EXPECT_EQ(arm.interval.value, 1075);
   EXPECT_NEAR(arm.processes[2].start_s, 2, 1e-9);
   EXPECT_EQ(arm.processes[0].unlike_share, 0);
-  EXPECT_EQ(arm.processes[2].unlike_share, 1);  // one end of each span is unlike the start
+  EXPECT_EQ(arm.processes[2].unlike_share, 1);  // one end of each span is unlike the reference
   EXPECT_NEAR(arm.processes[2].slowdown, 2, 1e-9);
   EXPECT_GT(arm.memory_correlation, 0.7);
-  EXPECT_THAT(run.memory.sentence(), testing::HasSubstr("2.2 times slower than at the start"));
+  EXPECT_THAT(run.memory.sentence(), testing::HasSubstr("2.2 times slower than in its fastest quarter"));
   EXPECT_EQ(run.memory.readings().size(), 18U);
 }
 

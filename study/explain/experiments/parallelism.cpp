@@ -12,6 +12,7 @@
 
 #include "bench/arms/block_builder.hpp"
 #include "bench/arms/chain.hpp"
+#include "bench/machine/line_chains.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/arm_set.hpp"
 #include "study/explain/experiments/experiments.hpp"
@@ -60,7 +61,10 @@ class Parallelism {
     source_.resize(images_.source_floats() + kReadBehind);
     destination_.resize(images_.destination_floats());
     const auto bytes = std::min(kMostChainBytes, 4.0 * static_cast<double>(images_.source_floats()));
-    chains_ = std::make_unique<LineChains>(static_cast<std::size_t>(bytes), context.options.seed);
+    constexpr std::size_t page = 4096;
+    const auto pages = std::max<std::size_t>(1, static_cast<std::size_t>(bytes) / page);
+    chains_ = std::make_unique<bench::LineChains>(std::vector<bench::LineChains::Level>{{pages * page, page}},
+                                                  context.options.seed);
   }
 
   void run() {
@@ -149,7 +153,7 @@ class Parallelism {
   }
 
   double source_lines() const {
-    return static_cast<double>(images_.source_floats()) * sizeof(float) / LineChains::kLineBytes;
+    return static_cast<double>(images_.source_floats()) * sizeof(float) / bench::LineChains::kLineBytes;
   }
   // ns between two lines of one thread when nothing overlaps.
   Interval latency_ns() const {
@@ -164,13 +168,14 @@ class Parallelism {
                double lines) const {
     const auto time = arms_.time_ns(arm);
     table.rows.push_back({what, how, time.value / 1e6, time.low / 1e6, time.high / 1e6,
-                          lines * LineChains::kLineBytes / time.value, lines_in_flight(time.value, lines)});
+                          lines * bench::LineChains::kLineBytes / time.value,
+                          lines_in_flight(time.value, lines)});
   }
 
   void add_table() {
     ReportTable table{geometry_.name,
                       fmt::format("{}: {:.1f} MB of the operator's source, read in different ways",
-                                  geometry_.name, source_lines() * LineChains::kLineBytes / 1e6),
+                                  geometry_.name, source_lines() * bench::LineChains::kLineBytes / 1e6),
                       {{"what", ""},
                        {"how", ""},
                        {"time", "ms", 3},
@@ -253,7 +258,7 @@ class Parallelism {
   int threads_;
   PooledImages images_;
   std::vector<float> source_, destination_;
-  std::unique_ptr<LineChains> chains_;
+  std::unique_ptr<bench::LineChains> chains_;
   ArmSet arms_;
   std::vector<OneOperator> operators_;
   std::vector<std::size_t> reads_, followed_;

@@ -1,12 +1,11 @@
 // Kernels of our own that are timed beside oneDNN's compute the operator, whatever the order of their reads,
-// and write nothing beside their rows; chains of dependent loads visit every line.
+// and write nothing beside their rows.
 #include "study/explain/operator_reads.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 namespace dsx::explain {
 
@@ -80,19 +79,6 @@ TEST(OperatorReads, APlainReadSeesEveryFloat) {
       source[at] = 0;
     }
   }
-}
-
-TEST(LineChains, FollowOneCycleWhateverTheNumberOfChains) {
-  const explain::LineChains lines(64 * 4096, 3);
-  ASSERT_EQ(lines.lines(), 64U * 64);
-  const auto start = lines.read(0, 1, 1);  // all the way round: where it began
-  EXPECT_LT(start, lines.lines());
-  const auto quarter = [&](int part) { return lines.read(part, 4, 1); };
-  const std::set<std::size_t> ends{quarter(0), quarter(1), quarter(2), quarter(3)};
-  EXPECT_EQ(ends.size(), 4U) << "each part ends where the next begins";
-  EXPECT_EQ(*ends.find(start), start) << "the last one at the beginning";
-  EXPECT_EQ(quarter(0) + quarter(1) + quarter(2) + quarter(3), lines.read(0, 1, 4));
-  EXPECT_EQ(lines.read(0, 2, 8) + lines.read(1, 2, 8), lines.read(0, 1, 16));
 }
 
 }  // namespace
