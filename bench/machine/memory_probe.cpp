@@ -9,6 +9,7 @@
 #include "bench/machine/line_chains.hpp"
 #include "bench/machine/machine_kernels.hpp"
 #include "bench/measure/measure.hpp"
+#include "bench/measure/topology.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/random.hpp"
 
@@ -19,13 +20,6 @@ namespace {
 constexpr std::size_t kLineBytes = LineChains::kLineBytes, kGroupBytes = std::size_t{256} << 10;
 constexpr int kStarts = 16;
 constexpr std::size_t kStepsPerStart = 192;  // 16 x 192 loads: 1 ms of a slow memory
-
-double l3_bytes_of(const Topology& topology) {
-  double bytes = 0;
-  for (const auto& cache : topology.caches)
-    if (cache.level >= 3) bytes = std::max(bytes, static_cast<double>(cache.bytes));
-  return bytes;
-}
 
 double l2_bytes_of(const Topology& topology) {
   for (const auto& cache : topology.caches)
@@ -51,8 +45,8 @@ double size_of_our_share(const std::vector<ChaseRow>& rows, double memory_ns, do
 }
 
 struct MemoryProbe::State {
-  State(double nominal_l3_bytes, const std::vector<LineChains::Level>& levels)
-      : l3_bytes(nominal_l3_bytes), level_count(levels.size()), chains(levels, 18), read_from(total() / 2) {}
+  State(double l3, const std::vector<LineChains::Level>& levels)
+      : l3_bytes(l3), level_count(levels.size()), chains(levels, 18), read_from(total() / 2) {}
 
   double l3_bytes;
   std::size_t level_count;  // L2, then L3's sizes, then memory
@@ -105,7 +99,7 @@ struct MemoryProbe::State {
 };
 
 MemoryProbe::MemoryProbe(const Topology& topology) {
-  const double l2 = l2_bytes_of(topology), l3 = l3_bytes_of(topology);
+  const double l2 = l2_bytes_of(topology), l3 = bench::nominal_l3_bytes(topology);
   double most = 256e6;
   if (topology.memory_bytes > 0) most = std::min(most, static_cast<double>(topology.memory_bytes) / 8);
   const double total = std::min(std::max(4 * l3, 64e6), most);

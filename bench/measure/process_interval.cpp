@@ -73,15 +73,46 @@ struct Ends {
   double low, high;
 };
 
+// Variance of one process over a longer time than these: n values that resemble their neighbours spread less.
+double variance_over_time(const std::vector<double>& x, double n) {
+  const auto all = static_cast<double>(x.size());
+  return sample_variance(x) * (1 - 1 / all) / (1 - 1 / n);
+}
+
 // Of a mean (next = false) or of one further value, by Student's t with `n` independent values.
 Ends student(const std::vector<double>& x, double n, double confidence, bool next) {
-  const auto all = static_cast<double>(x.size());
-  // n values that resemble their neighbours spread less than the machine does over a longer time.
-  const double variance = sample_variance(x) * (1 - 1 / all) / (1 - 1 / n);
   const double t = boost::math::quantile(boost::math::students_t(n - 1), 0.5 + confidence / 2);
-  const double half = t * std::sqrt(variance * (next ? 1 + 1 / n : 1 / n));
+  const double half = t * std::sqrt(variance_over_time(x, n) * (next ? 1 + 1 / n : 1 / n));
   const double middle = mean(x);
   return {middle - half, middle + half};
+}
+
+// Medians of processes on the scale that intervals are made on, sorted, and how many they are worth.
+struct Scaled {
+  std::vector<double> sorted;
+  double effective;
+};
+
+Scaled scaled(std::vector<double> medians, ProcessScale scale) {
+  if (scale == ProcessScale::log)
+    std::transform(medians.begin(), medians.end(), medians.begin(), [](double v) { return std::log(v); });
+  const double n = effective_count(medians);
+  std::sort(medians.begin(), medians.end());
+  return {std::move(medians), n};
+}
+
+// Of the typical process; it holds the median that it is of, which the mean of skewed processes may lie far
+// from.
+Ends typical_ends(const Scaled& x, double confidence) {
+  const double rank = rank_of_tail(x.effective, (1 - confidence) / 2);
+  const auto all = static_cast<double>(x.sorted.size());
+  Ends ends = student(x.sorted, x.effective, confidence, false);
+  if (rank >= 1) {
+    const double of_all = rank * (all + 1) / (x.effective + 1);
+    ends = {at_rank(x.sorted, of_all), at_rank(x.sorted, all + 1 - of_all)};
+  }
+  const double middle = quantile(x.sorted, 0.5);
+  return {std::min(ends.low, middle), std::max(ends.high, middle)};
 }
 
 struct InTime {
@@ -133,29 +164,40 @@ ProcessInterval process_interval(std::span<const ProcessSamples> samples, Proces
     return interval;
   }
   set_components(processes, interval);
-  std::vector<double> x = processes.medians;
-  if (scale == ProcessScale::log)
-    std::transform(x.begin(), x.end(), x.begin(), [](double v) { return std::log(v); });
-  const double n = effective_count(x);
+  const Scaled x = scaled(processes.medians, scale);
+  const double n = x.effective;
   interval.effective_processes = n;
-  std::sort(x.begin(), x.end());
+  interval.se = std::sqrt(variance_over_time(x.sorted, n) / n);
   const auto back = [&](Ends ends) {
     return scale == ProcessScale::log ? Ends{std::exp(ends.low), std::exp(ends.high)} : ends;
   };
-  const double rank = rank_of_tail(n, (1 - confidence) / 2);
-  Ends typical = student(x, n, confidence, false);
-  if (rank >= 1) {
-    const double scaled = rank * (static_cast<double>(x.size()) + 1) / (n + 1);
-    typical = {at_rank(x, scaled), at_rank(x, static_cast<double>(x.size()) + 1 - scaled)};
-  }
-  const Ends next = back(student(x, n, confidence, true));
-  typical = back(typical);
-  // The mean of skewed processes may lie far from their median: the interval holds the value that it is of.
+  const Ends typical = back(typical_ends(x, confidence)), next = back(student(x.sorted, n, confidence, true));
   interval.low = std::min(typical.low, interval.value);
   interval.high = std::max(typical.high, interval.value);
   interval.next_low = std::min(next.low, interval.low);
   interval.next_high = std::max(next.high, interval.high);
   return interval;
+}
+
+double process_p(std::span<const ProcessSamples> samples, double null, ProcessScale scale) {
+  const InTime processes = in_order_of_time(samples, scale);
+  if (processes.medians.size() < 2) return std::numeric_limits<double>::quiet_NaN();
+  const Scaled x = scaled(processes.medians, scale);
+  const double wanted = scale == ProcessScale::log ? std::log(null) : null;
+  const auto holds = [&](double confidence) {
+    const Ends ends = typical_ends(x, confidence);
+    return ends.low <= wanted && wanted <= ends.high;
+  };
+  // Order statistics reach so far, Student's t goes on from there: each widens with the confidence.
+  constexpr double surest = 1 - 1e-12;
+  const double reach = 1 - std::exp2(1 - x.effective) * (1 + 1e-9);
+  double low = 0, high = surest;
+  (holds(reach) ? high : low) = reach;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (holds(middle) ? high : low) = middle;
+  }
+  return 1 - high;
 }
 
 std::string spread_sentence(const ProcessInterval& interval) {
@@ -165,13 +207,19 @@ std::string spread_sentence(const ProcessInterval& interval) {
   const bool drifts = interval.over_time > interval.between;
   const double most = std::max(interval.between, interval.over_time);
   if (most <= interval.within || percent(most) < kSmall) return "";
+  constexpr double kTold = 10;  // times the typical process: beyond it a range says nothing
+  const std::string next =
+      interval.next_high / interval.value > kTold
+          ? fmt::format(
+                "how long the next process takes cannot be foretold (more than {:g} times the typical one "
+                "is possible)",
+                kTold)
+          : fmt::format("the next process lies between {:.2f} and {:.2f} times the typical one",
+                        interval.next_low / interval.value, interval.next_high / interval.value);
   return fmt::format(
-      "most of the spread is {} ({:.1f}% of the time; {} {:.1f}%, within one process {:.1f}%): the next "
-      "process lies "
-      "between {:.2f} and {:.2f} times the typical one",
+      "most of the spread is {} ({:.1f}% of the time; {} {:.1f}%, within one process {:.1f}%): {}",
       drifts ? "over time" : "between processes", percent(most), drifts ? "between processes" : "over time",
-      percent(drifts ? interval.between : interval.over_time), percent(interval.within),
-      interval.next_low / interval.value, interval.next_high / interval.value);
+      percent(drifts ? interval.between : interval.over_time), percent(interval.within), next);
 }
 
 }  // namespace dsx::bench

@@ -55,6 +55,7 @@ struct ProcessInterval {
   // negative; their squares add up to the variance over processes, or, where that is smaller, `within` alone
   // exceeds it.
   double within = kNone, between = kNone, over_time = kNone;
+  double se = kNone;  // standard error of the mean process, on the logarithm's scale with ProcessScale::log
   double effective_processes = 0;  // fewer than `processes` when neighbours in time resemble each other
   std::string not_available;       // why there are no intervals; `value` is given from one process on
   bool available() const { return not_available.empty(); }
@@ -64,6 +65,11 @@ struct ProcessInterval {
 // error (std::invalid_argument). Fewer than 2 processes: not available, since one shows no spread.
 ProcessInterval process_interval(std::span<const ProcessSamples> samples,
                                  ProcessScale scale = ProcessScale::log, double confidence = 0.95);
+
+// Two-sided p of `null` being the typical process: 1 minus the least confidence at which low..high holds it,
+// so that interval and p always agree. NaN where there is no interval.
+double process_p(std::span<const ProcessSamples> samples, double null,
+                 ProcessScale scale = ProcessScale::log);
 
 // "" while samples within a process explain most of the spread over processes; otherwise what a report must
 // say first: "most of the spread is between processes (12% of the time, against 1.3% within one): ...".

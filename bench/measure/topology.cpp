@@ -57,6 +57,13 @@ Topology read_topology() {
   return result;
 }
 
+double nominal_l3_bytes(const Topology& topology) {
+  double bytes = 0;
+  for (const auto& cache : topology.caches)
+    if (cache.level >= 3) bytes = std::max(bytes, static_cast<double>(cache.bytes));
+  return bytes;
+}
+
 std::vector<std::vector<int>> allowed_cpus_by_core() {
   const auto handle = load(false);
   auto* topology = handle.get();

@@ -11,6 +11,7 @@
 
 #include "bench/measure/process_interval.hpp"
 #include "bench/measure/processes.hpp"
+#include "bench/measure/topology.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
 
@@ -104,10 +105,7 @@ void add_findings(const ProcessesRun& run, int processes, const Topology& topolo
   }
   const auto course = run.memory.sentence();
   benchmark::AddCustomContext("memory_course", course.empty() ? "the memory system stayed the same" : course);
-  double l3_bytes = 0;
-  for (const auto& cache : topology.caches)
-    if (cache.level >= 3) l3_bytes = std::max(l3_bytes, static_cast<double>(cache.bytes));
-  if (const auto share = run.memory.share_sentence(l3_bytes); !share.empty())
+  if (const auto share = run.memory.share_sentence(nominal_l3_bytes(topology)); !share.empty())
     benchmark::AddCustomContext("l3_ours", share);
 }
 

@@ -110,7 +110,7 @@ def load_panel(ctx, batch):
 
 
 def stability_panel(ctx, batch):
-    table = ctx.table("latency_repeats").where(batch=batch, load="none")
+    table = ctx.table("latency_processes").where(batch=batch, load="none")
     if not len(table):
         return None
     groups = []
@@ -122,11 +122,24 @@ def stability_panel(ctx, batch):
                 middle = numpy.median(medians)
                 rows.append(Row(variant, 1., math.nan, math.nan, "", variant, dots=tuple(medians / middle)))
         groups.append((f"{words.WAITS.get(wait, wait)} threads", rows))
-    with ctx.canvas.panel(f"latency_repeats_batch{batch:g}", f"Plans built anew, batch {batch:g}", height_of(groups)) as (
+    with ctx.canvas.panel(f"latency_processes_batch{batch:g}", f"From process to process, batch {batch:g}", height_of(groups)) as (
             panel, axes):
         draw_rows(axes, groups, lambda row: f"{100 * (max(row.dots) - min(row.dots)):.1f}% apart")
         axes.xaxis.set_major_formatter(lambda v, _: words.signed(round(100 * (v - 1), 6), 1) + "%")
-        axes.set_xlabel("median of each repeat against their median")
+        axes.set_xlabel("median of each process against their median")
+    return panel
+
+
+def memory_panel(ctx):
+    table = ctx.table("latency_memory")
+    if not len(table):
+        return None
+    with ctx.canvas.panel("latency_memory", "The memory system meanwhile", 2.2) as (panel, axes):
+        order = numpy.argsort(table["start_s"])
+        axes.plot(table["start_s"][order], table["memory_slowdown"][order], ".-", color=INK, linewidth=.8, markersize=3)
+        axes.axhline(1, color=INK, linewidth=.6, linestyle=":")
+        axes.set_xlabel("seconds since the measurement began")
+        axes.set_ylabel("times slower than\nits fastest quarter")
     return panel
 
 
@@ -137,7 +150,7 @@ def latency_grids(ctx):
                for q in ("median", "p90", "p99")]
             + [words.significant(row["images_per_s"], 4), f"{row['samples']:,.0f}", f"{row['disturbed']:,.0f}",
                ("yes", "bad") if row["busy"] else "no"] for row in table.rows()]
-    yield Grid("Forward passes, ms (95% intervals), interleaved across variants in one process",
+    yield Grid("Forward passes, ms (95% intervals over processes), variants interleaved within each",
                ["variant", "batch", "waiting", "load", "median", "p90", "p99", "images/s", "samples", "disturbed",
                 "neighbours busy"], rows, folded=True)
     table = ctx.table("latency_ratio")
@@ -151,11 +164,15 @@ def latency_grids(ctx):
                ["a / b", "batch", "waiting", "load", "ratio", "p against 1"], rows, folded=True)
     table = ctx.table("latency_stability")
     rows = [[row["variant"], f"{row['batch']:g}", words.WAITS.get(row["wait"], row["wait"]), words.LOADS.get(row["load"], row["load"]),
-             f"{row['repeats']:g}", words.number(row["within_percent"], 1), words.number(row["between_percent"], 1),
-             words.significant(row["lowest_ms"]), words.significant(row["highest_ms"])] for row in table.rows()]
-    yield Grid("Stability: spread within a repeat (IQR / median) and between repeats (SD / mean), in %",
-               ["variant", "batch", "waiting", "load", "repeats", "within %", "between %", "lowest median ms",
-                "highest median ms"], rows, folded=True)
+             f"{row['processes']:g}", words.number(row["iqr_percent"], 1)]
+            + [words.number(row[f"{part}_percent"], 1) for part in ("within", "between", "over_time")]
+            + [words.significant(row["lowest_ms"]), words.significant(row["highest_ms"]),
+               f"{words.significant(row['next_low_ms'])} to {words.significant(row['next_high_ms'])}",
+               words.number(row["memory_correlation"], 2)] for row in table.rows()]
+    yield Grid("Stability: single passes within a process (IQR), and the parts of a process's median that its limited samples, "
+               "its differing from the next, and the time make (SD), in % of the time",
+               ["variant", "batch", "waiting", "load", "processes", "IQR %", "within %", "between %", "over time %",
+                "lowest median ms", "highest median ms", "next process ms (95%)", "correlation with memory"], rows, folded=True)
 
 
 def latency(ctx):
@@ -167,14 +184,19 @@ def latency(ctx):
         section.add(Missing("Neighbours used the CPUs while some rows were measured (\"neighbours busy\" in the table): "
                             "those figures are not to be relied on; measure again on a quiet machine."))
     batches = sorted(table.distinct("batch"))
-    section.add(Figure(f"All times here: {ctx.engine_words}. Dots: single passes; point: median with its 95% interval. Logarithmic axis: equal distances are equal "
+    first = "".join(f"{row['sentence']} " for row in ctx.table("latency_warnings").rows())
+    section.add(Figure(f"{first}All times here: {ctx.engine_words}. Dots: single passes; point: median of the typical process with its 95% interval over processes. Logarithmic axis: equal distances are equal "
                        "ratios.", [p for p in (distribution_panel(ctx, b) for b in batches) if p]))
     panels = [p for b in batches for p in (tail_panel(ctx, b), stability_panel(ctx, b)) if p]
     if panels:
         section.add(Figure("Left: the further a curve reaches to the right, the longer the variant's rare slow passes; right: "
-                           "one tick per repeat with plans built anew.", panels))
+                           "one tick per process.", panels))
     else:
         section.add(Missing("Single passes were not kept: no tails are drawn."))
+    memory = memory_panel(ctx)
+    if memory:
+        section.add(Figure("A pointer chase and reading in order, between the samples and with nothing of ours beside: what changes "
+                           "here was others' doing.", [memory]))
     panels = [p for p in (load_panel(ctx, b) for b in batches) if p]
     if panels:
         section.add(Figure("1 is the time alone on the machine; spinning threads hold their core while they wait, passive ones "

@@ -1,4 +1,4 @@
-// What the samples of latency_run.hpp say.
+// What the processes of latency_run.hpp say, as tables and records of ratios.
 #pragma once
 
 #include "study/analysis/analysis.hpp"
@@ -6,7 +6,7 @@
 
 namespace dsx::analysis {
 
-// A run without sets gives empty tables and a note.
+// A run without processes gives empty tables and a note.
 void add_latency_tables(Analysis& analysis, const LatencyRun& run);
 
 }  // namespace dsx::analysis

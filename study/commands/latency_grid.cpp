@@ -1,16 +1,16 @@
-// One network after the other, in an order drawn once, so that neither drift nor a neighbour follows size or
-// engine. Each is built, timed and dropped: all at once would not fit the memory.
+// One network after the other, in an order of each process's own, so that neither drift nor a neighbour
+// follows size or engine. Each is built, timed and dropped: all at once would not fit the memory.
 #include "study/commands/latency_grid.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <random>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "bench/measure/measure.hpp"
 #include "bench/measure/neighbours.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/random.hpp"
 #include "kernels/downsample/downsample.hpp"
-#include "study/analysis/latency_run.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/run/aligned_images.hpp"
 #include "study/run/make_network.hpp"
@@ -25,17 +25,17 @@ struct GridNetwork {
   int size;
 };
 
-std::vector<GridNetwork> grid_networks(const settings::Settings& settings) {
+std::vector<GridNetwork> grid_networks(const settings::Settings& settings, int process) {
   std::vector<GridNetwork> networks;
   for (const int size : analysis::latency_grid_sizes(settings.size))
     for (const std::string& engine : settings::find_field("engine")->choices())
       for (const downsample::DownsampleOp& op : downsample::downsample_table())
         networks.push_back({op.name, engine, size});
-  std::shuffle(networks.begin(), networks.end(), std::mt19937_64(1));
+  Random({static_cast<std::uint64_t>(process)}).shuffle(std::span(networks));
   return networks;
 }
 
-analysis::GridTime time_of(const GridNetwork& wanted, settings::Settings settings, double seconds) {
+analysis::GridTime time_of(const GridNetwork& wanted, settings::Settings settings) {
   settings.variant = wanted.variant;
   settings.engine = wanted.engine;
   settings.size = wanted.size;
@@ -45,37 +45,34 @@ analysis::GridTime time_of(const GridNetwork& wanted, settings::Settings setting
   plan.set_src(images.data());
   bench::MeasureOptions options;
   options.warmup_runs = 2;
-  options.min_rounds = 3;
-  options.min_time_s = seconds;
-  options.max_time_s = 3 * options.min_time_s;
-  const bench::Summary time =
-      bench::measure({{"forward", [&] { plan.forward(); }, {}}}, options).front().summary;
-  return {wanted.variant,
-          wanted.engine,
-          wanted.size,
-          analysis::kLatencyGridBatch,
-          run::describe_model(network, plan).mflop_per_image,
-          time.median_ns / 1e6,
-          time.median_low_ns / 1e6,
-          time.median_high_ns / 1e6,
-          time.count};
+  options.min_rounds = options.max_rounds = 3;
+  options.min_time_s = 0;
+  const auto samples_ns =
+      bench::measure({{"forward", [&] { plan.forward(); }, {}}}, options).front().samples_ns;
+  analysis::GridTime time{wanted.variant,
+                          wanted.engine,
+                          wanted.size,
+                          analysis::kLatencyGridBatch,
+                          run::describe_model(network, plan).mflop_per_image,
+                          {}};
+  for (const double ns : samples_ns) time.ms.push_back(ns / 1e6);
+  return time;
 }
 
 }  // namespace
 
-nlohmann::ordered_json measure_latency_grid(settings::Settings settings, double seconds) {
+void measure_latency_grid(settings::Settings settings, analysis::LatencyProcess& process) {
   const bench::Neighbours neighbours;
-  std::vector<analysis::GridTime> grid;
-  for (const GridNetwork& wanted : grid_networks(settings)) {
+  for (const GridNetwork& wanted : grid_networks(settings, process.number)) {
     cli::check_interrupt("stopped while measuring latency");
     try {
-      grid.push_back(time_of(wanted, settings, seconds));
+      process.grid.push_back(time_of(wanted, settings));
     } catch (const ConfigError&) {       // too small an image for this network
     } catch (const UnsupportedError&) {  // no such kernel here
     }
   }
   const bench::NeighbourUse use = neighbours.use();
-  return analysis::grid_json(grid, use.not_available.empty() ? use.others + use.stolen : std::nan(""));
+  if (use.not_available.empty()) process.grid_neighbours = use.others + use.stolen;
 }
 
 }  // namespace dsx::commands

@@ -257,6 +257,14 @@ std::string cost_sentence(const analysis::ComparisonResults& results) {
       first.variant, plain_number(first.ms, 1), engine);
 }
 
+// Said before the times: the next process may differ by more than their samples show.
+std::string latency_spread_sentence(const analysis::ComparisonResults& results) {
+  const analysis::ResultTable& warnings = results.table("latency_warnings");
+  for (std::size_t r = 0; r < warnings.rows.size(); ++r)
+    if (warnings.text(r, "part") != "memory") return warnings.text(r, "sentence");
+  return "";
+}
+
 // Said first: nothing that follows means much.
 std::string learning_sentence(const analysis::ComparisonResults& results) {
   const analysis::ResultTable& cells = results.table("cells");
@@ -288,6 +296,7 @@ analysis::ResultTable answer_of(const analysis::ComparisonResults& results) {
   add("accuracy", fmt::format("On these data {}.",
                               apart(auc, "test AUC", "no operator is better in test AUC than another")));
   add("bias", bias_sentence(results));
+  add("spread", latency_spread_sentence(results));
   add("cost", cost_sentence(results));
   return table;
 }

@@ -103,6 +103,7 @@ analysis::LatencyRun latency_of(const fs::path& folder, const analysis::Comparis
   request.settings = comparison.cells.front().cell->settings;
   request.threads = options.threads;
   request.seconds = options.latency_seconds;
+  request.processes = options.latency_processes;
   request.again = options.latency_again;
   request.progress = options.progress;
   if (options.latency) return analysis::run_latency(folder, request);

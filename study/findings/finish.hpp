@@ -19,10 +19,11 @@ struct FinishOptions {
   std::size_t mechanism_seeds = 3, mechanism_images = 32;  // per variant, per network: study/mechanism
   bool latency = true;                                     // time the networks, unless latency.json has it
   bool latency_again = false;                              // even then
-  double latency_seconds = 0.5;  // of timed passes for each set of interleaved networks
-  std::size_t resamples = 2000;  // of the bootstrap
-  bool page = true;              // draw report/ with scripts/report
-  double cost_ratio = 5;         // what a missed positive costs, in false alarms
+  double latency_seconds = 0.25;  // of timed passes for each set of interleaved networks in one process
+  int latency_processes = 10;     // of each kind: study/analysis/latency_run.hpp
+  std::size_t resamples = 2000;   // of the bootstrap
+  bool page = true;               // draw report/ with scripts/report
+  double cost_ratio = 5;          // what a missed positive costs, in false alarms
   // In points, given after the run; else those that compare.yaml declares.
   std::optional<double> margin_auc, margin_rate;
   std::string claims =

@@ -24,8 +24,9 @@ std::string claims_of(const settings::CommandLine& line) {
 
 void add_finish_flags(po::options_description& description) {
   auto add = description.add_options();
-  for (const char* name : {"resamples", "cost-ratio", "latency-seconds", "explain", "mechanism-seeds",
-                           "mechanism-images", "margin-auc", "margin-rate", "claims", "resized"})
+  for (const char* name :
+       {"resamples", "cost-ratio", "latency-seconds", "latency-processes", "explain", "mechanism-seeds",
+        "mechanism-images", "margin-auc", "margin-rate", "claims", "resized"})
     add(name, po::value<std::string>(), "");
   for (const char* name : {"no-latency", "latency-again", "no-shift", "no-swap", "no-mechanism", "no-page"})
     add(name, "");
@@ -56,7 +57,10 @@ std::string finish_flags_help() {
       "  --mechanism-seeds N         seeds per variant whose networks are looked into [{}]\n"
       "  --mechanism-images N        test images per network that are looked at closely [{}]\n"
       "  --no-latency                leave out the timing of the networks; do so on a busy machine\n"
-      "  --latency-seconds S         timed passes for each set of interleaved networks, 100 such sets "
+      "  --latency-processes N       fresh processes of each kind, whose spread the intervals are of: 10 or "
+      "more hold\n"
+      "                              [{}]\n"
+      "  --latency-seconds S         timed passes for each set of interleaved networks, 20 such sets per N "
       "[{:g}]\n"
       "  --latency-again             time the networks again, even when DIR/latency.json has their times\n"
       "  --resized DIR               a comparison that differs in --resize alone: what bilinear sampling "
@@ -68,7 +72,7 @@ std::string finish_flags_help() {
       "                              [DIR/explain.json, if it is there]\n"
       "  --no-page                   numbers only: do not draw DIR/report\n",
       defaults.resamples, defaults.cost_ratio, defaults.mechanism_seeds, defaults.mechanism_images,
-      defaults.latency_seconds);
+      defaults.latency_processes, defaults.latency_seconds);
 }
 
 FinishOptions finish_options_of(const settings::CommandLine& line) {
@@ -83,6 +87,8 @@ FinishOptions finish_options_of(const settings::CommandLine& line) {
     options.margin_rate = cli::positive_flag(line.extra, "margin-rate", 5, kMostMargin);
   options.claims = claims_of(line);
   options.latency_seconds = cli::positive_flag(line.extra, "latency-seconds", options.latency_seconds, 600);
+  options.latency_processes = static_cast<int>(cli::count_flag(
+      line.extra, "latency-processes", static_cast<std::size_t>(options.latency_processes), 2, 1000));
   options.shift = line.extra.count("no-shift") == 0;
   options.swap = line.extra.count("no-swap") == 0;
   options.mechanism = line.extra.count("no-mechanism") == 0;

@@ -86,7 +86,10 @@ std::string latency_text(const analysis::ComparisonResults& results) {
                           cli::fixed(table.number(r, "median_high_ms"), 2)),
               cli::fixed(table.number(r, "p90_ms"), 2), cli::fixed(table.number(r, "p99_ms"), 2),
               cli::fixed(table.number(r, "images_per_s"), 0)});
-  return "\nForward passes, all variants interleaved:\n" + text.str();
+  std::string first;
+  const analysis::ResultTable& warnings = results.table("latency_warnings");
+  for (std::size_t r = 0; r < warnings.rows.size(); ++r) first += "\n" + warnings.text(r, "sentence");
+  return first + "\nForward passes, all variants interleaved within each process:\n" + text.str();
 }
 
 // How much was decided, and where the sentences are.

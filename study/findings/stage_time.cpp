@@ -24,9 +24,9 @@ namespace fs = std::filesystem;
 constexpr double kForwardShare = 0.45;     // of a training step: forward pass, reading included
 constexpr double kSecondsPerVisit = 8e-9;  // of a resample: one image's part in a cell's figures
 constexpr double kSwapVisits = 6;          // images of val and test, under every operator, as often
-constexpr double kPageSeconds = 20, kGridSeconds = 25;
-constexpr double kLatencyPasses = 2;  // untimed passes take as long as timed ones
-constexpr double kLatencySets = 100;  // as --latency-seconds says
+constexpr double kPageSeconds = 20;
+constexpr double kLatencyPasses = 2;    // untimed passes take as long as timed ones
+constexpr double kProcessSeconds = 10;  // to start one of each kind, and a grid of networks
 
 struct Work {
   double train = 0, val = 0, test = 0;                          // images of one cell
@@ -107,7 +107,10 @@ std::vector<StageTime> stage_times(const fs::path& folder, const std::vector<swe
                                         windows * static_cast<double>(options.mechanism_images))});
   }
   if (options.latency && (options.latency_again || !is_there(folder / "latency.json")))
-    stages.push_back({"latency", kLatencySets * kLatencyPasses * options.latency_seconds + kGridSeconds});
+    stages.push_back(
+        {"latency", kProcessSeconds * options.latency_processes +
+                        kLatencyPasses * analysis::timed_latency_seconds(options.latency_processes,
+                                                                         options.latency_seconds)});
   if (options.page) stages.push_back({"page", kPageSeconds});
   return stages;
 }

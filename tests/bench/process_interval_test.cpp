@@ -166,6 +166,27 @@ TEST(ProcessInterval, GivesMedianAndOrderStatistics) {
   EXPECT_TRUE(interval.available());
 }
 
+TEST(ProcessInterval, PAgreesWithTheIntervalAtEveryConfidence) {
+  const auto samples = of_medians({5, 1, 9, 3, 7, 2, 8, 4, 10, 6});
+  for (const double null : {1.5, 3.0, 5.4, 5.5, 9.0, 9.9, 12.0, 40.0}) {
+    const double p = dsx::bench::process_p(samples, null);
+    ASSERT_GT(p, 0) << null;
+    ASSERT_LE(p, 1) << null;
+    for (const double away : {0.98, 1.02}) {
+      const double confidence = 1 - p * away;
+      if (!(confidence > 0 && confidence < 1)) continue;
+      const auto interval = process_interval(samples, ProcessScale::log, confidence);
+      const bool holds = interval.low <= null && null <= interval.high;
+      EXPECT_EQ(holds, away < 1) << null << " at " << confidence;
+    }
+  }
+  // Outside all of them: at most the sign test's least p.
+  const double worth = process_interval(samples).effective_processes;
+  EXPECT_LE(dsx::bench::process_p(samples, 0.99), std::exp2(1 - worth) * 1.001);
+  EXPECT_GT(dsx::bench::process_p(samples, 5.5), 0.9);
+  EXPECT_TRUE(std::isnan(dsx::bench::process_p(of_medians({3}), 1)));
+}
+
 TEST(ProcessInterval, KeepsTheOrderOfTimeNotOfTheList) {
   auto samples = of_medians({1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
   const auto drifting = process_interval(samples, ProcessScale::plain);
@@ -219,6 +240,11 @@ TEST(ProcessInterval, SaysFirstWhatDominates) {
   }
   EXPECT_THAT(spread_sentence(process_interval(differing)),
               HasSubstr("most of the spread is between processes"));
+  auto apart = calm;
+  for (std::size_t p = 0; p < apart.size(); ++p) {
+    for (double& v : apart[p].values) v *= std::pow(8.0, static_cast<double>(p % 4));
+  }
+  EXPECT_THAT(spread_sentence(process_interval(apart)), HasSubstr("cannot be foretold"));
   auto drifting = calm;
   for (std::size_t p = 0; p < drifting.size(); ++p) {
     for (double& v : drifting[p].values) v *= 1 + 0.1 * static_cast<double>(p);

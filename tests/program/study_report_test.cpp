@@ -25,15 +25,16 @@ class StudyReport : public CompareTest {
 };
 
 TEST_F(StudyReport, ComesFromFinishedCellsAndIsTheSameAgain) {
-  const Finished first =
-      run("study", Words{"compare", "--resamples", "100", "--latency-seconds", "0.002"} + tiny());
+  const Finished first = run("study", Words{"compare", "--resamples", "100", "--latency-seconds", "0.002",
+                                            "--latency-processes", "2"} +
+                                          tiny());
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_THAT(first.out, AllOf(HasSubstr("On test, over seeds"), HasSubstr("Forward passes"),
                                HasSubstr("of the original study: "), HasSubstr("All figures: ")));
   const auto before = results();
   for (const char* table :
        {"cells", "generalization", "decision_difference", "mcnemar", "calibration", "robustness", "shift",
-        "latency", "latency_load", "verdicts", "claims", "headline"}) {
+        "latency", "latency_load", "latency_memory", "flops_latency", "verdicts", "claims", "headline"}) {
     ASSERT_TRUE(before["tables"].contains(table)) << table;
     EXPECT_FALSE(before["tables"][table]["rows"].empty()) << table;
     EXPECT_TRUE(fs::exists(sweep("s") / "tables" / (std::string(table) + ".csv"))) << table;
@@ -129,7 +130,9 @@ TEST_F(StudyReport, TimesTheFusedEngineAndSaysWhatItSkipped) {
       run("study", {"latency-probe", "--variants", "avgpool,strided", "--engine", "fused", "--size", "96",
                     "--threads", "1", "--seconds", "0.001", "--samples", file});
   ASSERT_EQ(done.code, 0) << done.err;
-  const auto sets = nlohmann::json::parse(slurp(file)).at("sets");
+  const auto told = nlohmann::json::parse(slurp(file));
+  EXPECT_EQ(told.at("memory").size(), 7U) << "before each of 2 batches x 3 loads, and behind them";
+  const auto& sets = told.at("sets");
   ASSERT_FALSE(sets.empty());
   const bool skips = !fused::fused_block_isa().empty();
   for (const auto& set : sets) {

@@ -243,15 +243,20 @@ class StandIn:
         self.add("latency", where + quantiles + ["images_per_s", "samples", "disturbed", "busy"],
                  [a + [time[tuple(a)] * f for f in (1, .99, 1.01, 1.2, 1.15, 1.3, 1.6, 1.5, 1.9)]
                   + [1e3 * a[1] / time[tuple(a)], 60, 2, 0] for a in arms])
-        self.add("latency_stability", where + ["repeats", "within_percent", "between_percent", "lowest_ms", "highest_ms"],
-                 [a + [3, 2.5, .8, time[tuple(a)] * .99, time[tuple(a)] * 1.01] for a in arms])
+        self.add("latency_warnings", ["part", "sentence"], [["spread", "Stand-in warning on latency."] for _ in arms[:1]])
+        self.add("latency_stability", where + ["processes", "iqr_percent", "within_percent", "between_percent", "over_time_percent",
+                                               "lowest_ms", "highest_ms", "next_low_ms", "next_high_ms", "memory_correlation", "spread"],
+                 [a + [3, 2.5, .8, 1.5, .2] + [time[tuple(a)] * f for f in (.99, 1.01, .95, 1.05)] + [.4, ""] for a in arms])
         self.add("latency_ratio", ["variant_a", "variant_b", "batch", "wait", "load"] + ESTIMATE,
                  [[a, b, n, "active", "none"] + estimate(TIMES.get(a, 20) / TIMES.get(b, 20), p=.001) for a, b in self.pairs for n in (1, 32)
                   if arms])
         self.add("latency_load", where + ESTIMATE, [a + estimate(1.9 if a[2] == "active" else 1.4, .1) for a in arms if a[3] != "none"])
-        self.add("latency_repeats", where + ["repeat", "median_ms", "samples", "disturbed"],
-                 [a + [r, time[tuple(a)] * (1 + .01 * (r - 1)), 20, 0] for a in arms for r in range(3)])
-        self.add("latency_samples", where + ["repeat", "sample", "ms"],
+        self.add("latency_processes", where + ["process", "start_s", "median_ms", "samples", "disturbed", "memory_slowdown", "unlike"],
+                 [a + [r, 9. * r, time[tuple(a)] * (1 + .01 * (r - 1)), 20, 0, 1.1, 0] for a in arms for r in range(3)])
+        self.add("latency_memory", ["wait", "process", "start_s", "l2_ns", "l3_ns", "memory_ns", "read_gb_per_s", "l3_ours_mib",
+                                    "memory_slowdown"],
+                 [["active", r, 9. * r + i, 4, 20, 100, 12, 6, 1 + .1 * i] for r in range(3) for i in range(4) if arms])
+        self.add("latency_samples", where + ["process", "sample", "ms"],
                  [a + [r, i, time[tuple(a)] * (1 + abs(self.random.normal()) * .05)] for a in arms for r in range(3) for i in range(20)])
 
     def answers(self):

@@ -47,6 +47,7 @@ analysis::ComparisonResults planted(const std::vector<PlantedVerdict>& verdicts,
          {std::pair<std::string, double>{"strided", 7.25}, {"maxpool", 17.0}, {"avgpool", 17.5}})
       latency.add({variant, 32.0, std::string("active"), std::string("none"), ms});
   results.tables.push_back(latency);
+  results.tables.push_back(analysis::make_table("latency_warnings", "", {"part", "sentence"}));
   analysis::ResultTable cells =
       analysis::make_table("cells", "", {"noise", "train_images", "variant", "learnt"});
   for (const char* variant : {"avgpool", "maxpool", "strided"})
