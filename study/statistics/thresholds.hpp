@@ -1,7 +1,6 @@
 // The rules by which val chooses a decision threshold, which is then frozen. Every threshold lies half-way
 // between two neighbouring distinct scores (or 1 beyond the last), so that rounding cannot move an image
-// across; an image counts as positive at and above it. study/training/metrics.hpp's youden_threshold follows
-// the same rule.
+// across; an image counts as positive at and above it.
 #pragma once
 
 #include <span>

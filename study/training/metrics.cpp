@@ -7,6 +7,8 @@
 #include <limits>
 #include <numeric>
 
+#include "study/statistics/thresholds.hpp"
+
 namespace dsx::training {
 namespace {
 
@@ -103,25 +105,9 @@ double roc_auc(std::span<const float> scores, std::span<const float> labels) {
 }
 
 double youden_threshold(std::span<const float> logits, std::span<const float> labels) {
-  if (any_nan(logits)) return kNan;
-  const std::vector<std::size_t> order = ascending(logits);
-  const auto positives = static_cast<std::int64_t>(std::count_if(labels.begin(), labels.end(), is_positive));
-  const auto negatives = static_cast<std::int64_t>(labels.size()) - positives;
-  if (positives == 0 || negatives == 0) return kNan;
-  // J * positives * negatives, in whole numbers, so that equal is equal: tp * negatives - fp * positives.
-  std::int64_t tp = positives, fp = negatives;
-  std::int64_t best = 0;  // at a threshold below every logit, everything is positive and J is 0
-  double threshold = static_cast<double>(logits[order.front()]) - 1;
-  for (std::size_t i = 0; i < order.size();) {
-    const float logit = logits[order[i]];
-    for (; i < order.size() && logits[order[i]] == logit; ++i) --(is_positive(labels[order[i]]) ? tp : fp);
-    const std::int64_t score = tp * negatives - fp * positives;
-    if (score <= best) continue;
-    best = score;
-    threshold = i < order.size() ? 0.5 * (static_cast<double>(logit) + static_cast<double>(logits[order[i]]))
-                                 : static_cast<double>(logit) + 1;
-  }
-  return threshold;
+  std::vector<std::uint8_t> positive(labels.size());
+  std::transform(labels.begin(), labels.end(), positive.begin(), is_positive);
+  return statistics::choose_youden(std::vector<double>(logits.begin(), logits.end()), positive, 1).value;
 }
 
 }  // namespace dsx::training

@@ -45,9 +45,8 @@ double bce_loss(std::span<const float> logits, std::span<const float> labels);
 // ties counting half. NaN when a class is missing or a logit is not a number.
 double roc_auc(std::span<const float> scores, std::span<const float> labels);
 
-// The logit threshold with the largest Youden index (sensitivity + specificity - 1). Candidates lie half-way
-// between two neighbouring distinct logits, so that rounding cannot move an image across. Ties go to the
-// lowest threshold: a missed pneumonia costs more than a false alarm. NaN when a class is missing.
+// The logit threshold with the largest Youden index (study/statistics/thresholds.hpp). NaN when a class is
+// missing.
 double youden_threshold(std::span<const float> logits, std::span<const float> labels);
 
 }  // namespace dsx::training
