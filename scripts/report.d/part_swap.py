@@ -8,7 +8,7 @@ import words
 from context import estimate_row, not_estimable, points_words
 from document import Figure, Grid, Missing, Section, Text
 from rows import draw_rows, height_of
-from style import BLUE, INK, ORANGE, key_above, look, points
+from style import BLUE, INK, ORANGE, in_table, key_above, look, points
 
 PARTS = {"difference": ("difference", INK), "operator": ("operator, same weights", BLUE), "training": ("training", ORANGE)}
 # (rule, metric, what the axis says, a logit or shares in points)
@@ -54,7 +54,7 @@ def parts_panel(ctx, table, rule, metric, label, in_points):
 def change_panel(ctx, table, rule, metric, label, in_points):
     mine = table.where(split="test", rule=rule, metric=metric)
     groups = [(f"trained with {trained}", [estimate_row(row, row["run_with"], row["run_with"])
-                                           for row in mine.where(variant=trained).rows() if not row["run_with"].startswith("powermean")])
+                                           for row in mine.where(variant=trained).rows() if in_table(row["run_with"])])
               for trained in ctx.ordered(mine)]
     groups = [group for group in groups if group[1]]
     if not groups:

@@ -41,13 +41,20 @@ plt.rcParams.update({
     "svg.hashsalt": "downscalexr", "svg.fonttype": "none", "path.simplify": True, "hatch.linewidth": .6})
 
 
+_table = []
 _places = {}  # name -> place in the table
 
 
 def use_table(names):
     """Before the first figure: an operator looks the same in every report, whichever others are beside it."""
+    _table[:] = names
     _places.clear()
     _places.update({name: place for place, name in enumerate(names)})
+
+
+def in_table(variant):
+    """Whether networks are trained with it, unlike a power mean, which is only a dose. Without a program: nobody knows, so yes."""
+    return not _table or variant in _table
 
 
 def look(variant):

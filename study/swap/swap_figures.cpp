@@ -37,11 +37,6 @@ std::vector<SwapFigure> list_of_figures() {
   return list;
 }
 
-bool is_in_table(const std::string& run_with) {
-  const auto& table = downsample::downsample_table();
-  return std::any_of(table.begin(), table.end(), [&](const auto& op) { return op.name == run_with; });
-}
-
 std::vector<double> widened(const std::vector<float>& logits) { return {logits.begin(), logits.end()}; }
 
 // One split of one cell run with one operator, and the same run with its own.
@@ -152,6 +147,11 @@ const std::vector<SwapFigure>& swap_figures() {
 
 std::string swap_name(const SwapFigure& figure, const std::string& run_with) {
   return fmt::format("swap/{}/{}/{}/{}", run_with, data::to_string(figure.split), figure.rule, figure.metric);
+}
+
+bool is_in_table(const std::string& run_with) {
+  const auto& table = downsample::downsample_table();
+  return std::any_of(table.begin(), table.end(), [&](const auto& op) { return op.name == run_with; });
 }
 
 bool has_figure(const SwapFigure& figure, const std::string& run_with) {

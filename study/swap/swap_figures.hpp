@@ -32,6 +32,8 @@ struct SwapFigure {
 const std::vector<SwapFigure>& swap_figures();
 // "swap/maxpool/test/half/sensitivity"
 std::string swap_name(const SwapFigure& figure, const std::string& run_with);
+// Whether networks are trained with it: not with power means, which are only a dose.
+bool is_in_table(const std::string& run_with);
 bool has_figure(const SwapFigure& figure, const std::string& run_with);
 
 // `logits` by cell. A cell whose logits are not available, or whose splits are too small, has figures with a

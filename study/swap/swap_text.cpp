@@ -9,6 +9,7 @@
 
 #include "kernels/downsample/power_mean.hpp"
 #include "study/cli/text_table.hpp"
+#include "study/swap/swap_figures.hpp"
 
 namespace dsx::swap {
 namespace {
@@ -77,8 +78,7 @@ std::string changes_text(const ResultTable& table) {
   std::vector<std::pair<std::string, std::string>> seen;
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     const std::pair key{table.text(r, "variant"), table.text(r, "run_with")};
-    if (std::find(seen.begin(), seen.end(), key) != seen.end() || key.second.starts_with("powermean"))
-      continue;
+    if (std::find(seen.begin(), seen.end(), key) != seen.end() || !is_in_table(key.second)) continue;
     seen.push_back(key);
     const auto of = [&](const char* rule, const char* metric, double scale, int digits, bool is_signed,
                         bool with_interval) {

@@ -6,12 +6,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
 
 #include "bench/arms/block_builder.hpp"
 #include "bench/arms/chain.hpp"
+#include "bench/arms/definitions.hpp"
 #include "bench/machine/line_chains.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/arm_set.hpp"
@@ -36,9 +38,20 @@ struct OneOperator {
   std::optional<std::size_t> best;  // the fastest of them
 };
 
-std::optional<PoolOf> pool_of(const std::string& op) {
-  if (op == "maxpool") return PoolOf::maximum;
-  if (op == "avgpool") return PoolOf::average;
+// Which kernel of ours does the same: by the operator's definition on an image that rises and one that falls,
+// so that a larger window is told as well.
+std::optional<PoolOf> pool_of(const bench::Definition& definition) {
+  const auto is = [&definition](PoolOf what) {
+    return std::ranges::all_of(std::array{1., -1.}, [&](double sign) {
+      const auto x = [sign](int row, int column) { return sign * std::pow(6 * row + column, 2); };
+      const std::array window{x(2, 2), x(2, 3), x(3, 2), x(3, 3)};
+      const double of_window = what == PoolOf::maximum ? std::ranges::max(window)
+                                                       : (window[0] + window[1] + window[2] + window[3]) / 4;
+      return definition(x, 1, 1, 6, 6) == of_window;
+    });
+  };
+  if (is(PoolOf::maximum)) return PoolOf::maximum;
+  if (is(PoolOf::average)) return PoolOf::average;
   return std::nullopt;
 }
 
@@ -90,7 +103,7 @@ class Parallelism {
     spec.layout = kernels::Layout::nhwc;
     auto work = bench::build_block(spec);
     OneOperator one{op, 0, {}, {}};
-    if (const auto what = pool_of(op)) {
+    if (const auto what = pool_of(bench::definition_of(op, geometry_))) {
       check_ours(*what, work, op);
       for (const auto& order : kOrders)
         one.ours.push_back(add(fmt::format("{}/ours/{}", op, order_name(order)),
