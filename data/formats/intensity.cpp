@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "kernels/base/error.hpp"
+#include "kernels/base/number_text.hpp"
 
 namespace dsx::data {
 namespace {
@@ -26,11 +26,9 @@ constexpr double kWideShare = 0.25;  // a kind that uses more of its bits than t
 double range_number(std::string_view text, const std::string& all) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
-    refuse_range(all);
-  return value;
+  const auto value = number_from_text<double>(text);
+  if (!value || !std::isfinite(*value)) refuse_range(all);
+  return *value;
 }
 
 IntensityRange range_of(std::string_view text, const std::string& all) {

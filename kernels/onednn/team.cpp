@@ -4,7 +4,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <charconv>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
@@ -16,6 +15,7 @@
 #include "kernels/base/counted.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/number_text.hpp"
 #include "kernels/base/workers.hpp"
 
 namespace dsx::kernels {
@@ -27,10 +27,7 @@ int first_number(const char* text) {
   if (text == nullptr) return 0;
   std::string_view digits(text);
   while (!digits.empty() && digits.front() == ' ') digits.remove_prefix(1);
-  int number = 0;
-  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  const bool whole = stop == digits.data() + digits.size() || *stop == ',' || *stop == ' ';
-  return error == std::errc() && whole && number > 0 ? number : 0;
+  return std::max(number_from_text<int>(digits.substr(0, digits.find_first_of(", "))).value_or(0), 0);
 }
 
 int cpus_in_places() {
