@@ -70,6 +70,15 @@ int steps_of_ours(const net::Plan& plan, const std::string& kind_prefix) {
   return ours;
 }
 
+// The fixture's blocks are exact in f32, ties and zeros included; another rounding breaks them, and the
+// gradient takes another way there. tests/kernels/fast_train_test.cpp compares with values that have none.
+// Behind an operator that rounds, one value of conv2 lies within rounding of 0 (rmspool: 2.4e-8, the next
+// 1e-6).
+double gradient_tolerance(const std::string& variant, kernels::Algorithm algorithm) {
+  if (algorithm != kernels::Algorithm::direct) return 5e-2;
+  return downsample::downsample_op(variant).roundings == 0 ? kTolerance : 5e-3;
+}
+
 void expect_training_agrees(const std::string& variant, kernels::Layout layout, bool fused,
                             kernels::Algorithm algorithm = kernels::Algorithm::direct) {
   const auto fixture = read_fixture("pytorch_" + variant + ".json");
@@ -99,9 +108,7 @@ void expect_training_agrees(const std::string& variant, kernels::Layout layout, 
     EXPECT_NEAR(plan.logits()[n], expected, kTolerance * std::abs(expected)) << "image " << n;
   }
   plan.backward();
-  // The fixture's blocks are exact in f32, ties and zeros included; another rounding breaks them, and the
-  // gradient takes another way there. tests/kernels/fast_train_test.cpp compares with values that have none.
-  const double tolerance = algorithm == kernels::Algorithm::direct ? kTolerance : 5e-2;
+  const double tolerance = gradient_tolerance(variant, algorithm);
   for (const auto& p : network.parameters().all)
     expect_gradient(p.name, p.get_grad(), fixture["gradients"][p.name], tolerance);
 
