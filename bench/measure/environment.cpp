@@ -15,10 +15,10 @@
 #include <thread>
 
 #include "bench/measure/topology.hpp"
-#include "downscalexr_version.hpp"
 #include "kernels/base/cgroup.hpp"
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/utf8.hpp"
+#include "kernels/base/version.hpp"
 
 extern char** environ;
 
@@ -192,8 +192,8 @@ Environment read_environment(const std::string& command) {
   Environment env;
   env.date_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   env.command = command.empty() ? own_command_line() : command;
-  env.version = DOWNSCALEXR_VERSION;
-  env.commit = DOWNSCALEXR_COMMIT;
+  env.version = kVersion;
+  env.commit = kCommit;
   env.compiler = compiler_name();
   env.compiler_flags = DOWNSCALEXR_COMPILER_FLAGS;
   env.build_type = DOWNSCALEXR_BUILD_TYPE;

@@ -3,7 +3,7 @@
 
 #include <fmt/core.h>
 
-#include "downscalexr_version.hpp"
+#include "kernels/base/version.hpp"
 #include "kernels/onednn/context.hpp"
 #include "study/commands/command.hpp"
 #include "study/settings/command_line.hpp"
@@ -69,8 +69,8 @@ std::string help_page() {
 
 std::string version_line() {
   const kernels::OneDnnInfo info = kernels::onednn_info();
-  return fmt::format("study {} (commit {}), oneDNN {} ({}, {})", DOWNSCALEXR_VERSION, DOWNSCALEXR_COMMIT,
-                     info.version, info.build_hash, info.threading_runtime);
+  return fmt::format("study {} (commit {}), oneDNN {} ({}, {})", kVersion, kCommit, info.version,
+                     info.build_hash, info.threading_runtime);
 }
 
 }  // namespace dsx::commands

@@ -12,9 +12,9 @@
 
 #include "bench/measure/latency.hpp"
 #include "bench/measure/measure.hpp"
-#include "downscalexr_version.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/json_text.hpp"
+#include "kernels/base/version.hpp"
 #include "net/network.hpp"
 #include "net/optimizer.hpp"
 #include "net/training_step.hpp"
@@ -227,9 +227,8 @@ void serve(Worker& worker, const std::string& layout) {
   nlohmann::json ready{
       {"ready", true},
       {"name", "DownScaleXR " + layout},
-      {"version", DOWNSCALEXR_VERSION},
-      {"detail",
-       {{"onednn", onednn.version}, {"isa", onednn.effective_isa}, {"commit", DOWNSCALEXR_COMMIT}}}};
+      {"version", kVersion},
+      {"detail", {{"onednn", onednn.version}, {"isa", onednn.effective_isa}, {"commit", kCommit}}}};
   if (const auto zeros = worker.zeros(); !zeros.empty()) ready["detail"]["zeros"] = zeros;
   fmt::print("{}\n", json_text(ready));
   std::fflush(stdout);

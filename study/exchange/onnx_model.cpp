@@ -10,9 +10,9 @@
 #include <limits>
 #include <map>
 
-#include "downscalexr_version.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/utf8.hpp"
+#include "kernels/base/version.hpp"
 #include "net/onnx_nodes.hpp"
 
 namespace dsx::exchange {
@@ -94,7 +94,7 @@ std::string onnx_file(const net::Network& network, const Properties& properties)
   onnx::ModelProto model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("DownScaleXR");
-  model.set_producer_version(DOWNSCALEXR_VERSION);
+  model.set_producer_version(kVersion);
   model.add_opset_import()->set_version(kOpset);
   onnx::GraphProto& graph = *model.mutable_graph();
   graph.set_name(fmt::format("{}_{}", network.spec().name, options.variant));

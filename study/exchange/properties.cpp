@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "downscalexr_version.hpp"
+#include "kernels/base/version.hpp"
 #include "study/training/metrics.hpp"
 
 namespace dsx::exchange {
@@ -24,7 +24,7 @@ Properties properties_of(const run::OpenedRun& run) {
   Properties properties{
       {"run", run.name},
       {"checkpoint", fmt::format("{}, epoch {}", run.checkpoint, run.epoch)},
-      {"commit", DOWNSCALEXR_COMMIT},
+      {"commit", kCommit},
       {"network", run.network.spec().name},
       {"variant", s.variant},
       {"input", fmt::format("N x {} x {} x {}, float32, {}", s.channels, s.size, s.size,

@@ -11,9 +11,9 @@
 #include <map>
 #include <thread>
 
-#include "downscalexr_version.hpp"
 #include "kernels/base/clock.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/version.hpp"
 
 namespace dsx::run {
 namespace {
@@ -266,13 +266,13 @@ tracking::Texts common_tags(const std::string& name, const std::string& phase) {
   return {{"mlflow.runName", name},
           {"mlflow.source.name", "study"},
           {"mlflow.source.type", "LOCAL"},
-          {"mlflow.source.git.commit", DOWNSCALEXR_COMMIT},
+          {"mlflow.source.git.commit", kCommit},
           {"mlflow.user", user_name()},
           {"project", "DownScaleXR"},
           {"phase", phase},
           {"device", "cpu"},
           {"compression", "none"},
-          {"commit", DOWNSCALEXR_COMMIT}};
+          {"commit", kCommit}};
 }
 
 }  // namespace dsx::run

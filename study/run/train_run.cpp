@@ -11,10 +11,10 @@
 #include "bench/measure/environment.hpp"
 #include "data/io/files.hpp"
 #include "data/sources/summary.hpp"
-#include "downscalexr_version.hpp"
 #include "kernels/base/counted.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/utf8.hpp"
+#include "kernels/base/version.hpp"
 #include "kernels/onednn/modes.hpp"
 #include "study/cli/interrupt.hpp"
 #include "study/run/algorithm.hpp"
@@ -247,7 +247,7 @@ RunFolder new_folder(const RunRecord& record) {
   return RunFolder::create(record.settings, [&](const std::string& name) {
     return settings::to_yaml(
         record.settings,
-        fmt::format("Repeats the run {} (commit {}): study --config <this file>", name, DOWNSCALEXR_COMMIT));
+        fmt::format("Repeats the run {} (commit {}): study --config <this file>", name, kCommit));
   });
 }
 
