@@ -31,6 +31,10 @@ struct Settings {
   int channels = 1;                      // 1 grey, 3 colour
   std::string resize = "area";           // does not alias when it shrinks; bilinear is the original's
   std::string intensity_range = "auto";  // which values are black and white (data/formats/intensity.hpp)
+  std::string labels;   // CSV file that tells the labels of a folder's images; "" class folders do
+  std::string finding;  // of that table: what makes an image positive
+  std::string uncertain = "leave-out";  // images for which the table says "uncertain"
+  std::string label_columns;            // names of its columns, for layouts that are not known
   std::string subject;           // regular expression that finds them in paths; "" the known conventions
   double val_fraction = 0.1;     // of train, only when the data has no val split
   double test_fraction = 0.2;    // of all images, only when the data has no test split

@@ -119,6 +119,16 @@ void add_data(Fields& f) {
   f.push_back(shown_as(
       text("positive", G::data, &S::positive, "classes that count as positive, e.g. 1,2: makes two of many"),
       "the one not negated, or the second"));
+  f.push_back(text("labels", G::data, &S::labels,
+                   "CSV file with the labels of a folder's images (NIH, RSNA, CheXpert, or image,label)"));
+  f.push_back(shown_as(
+      text("finding", G::data, &S::finding, "of that table: the finding that makes an image positive"),
+      "Pneumonia"));
+  f.push_back(words("uncertain", G::data, &S::uncertain, {"leave-out", "negative", "positive"},
+                    "images whose finding that table calls uncertain (-1)"));
+  f.push_back(shown_as(text("label_columns", G::data, &S::label_columns,
+                            "of another table: image=COLUMN,finding=COLUMN,subject=COLUMN,split=COLUMN"),
+                       "those of a known layout"));
   f.push_back(number("size", G::data, &S::size, 8, 4096, "side to which images are resized, pixels"));
   f.push_back(number("channels", G::data, &S::channels, 1, 3, "1 grey, 3 colour"));
   f.push_back(words("resize", G::data, &S::resize, {"area", "bilinear"},
