@@ -51,7 +51,9 @@ class LabelTable : public test::TempFolder {
   data::FolderListing scan(const std::string& positive = "") {
     return data::scan_labelled(folder_ / "images", options_, positive);
   }
-  std::string refusal() { return message_of<std::runtime_error>([&] { scan(); }); }
+  std::string refusal() {
+    return message_of<std::runtime_error>([&] { scan(); });
+  }
   data::LabelOptions options_;
 };
 

@@ -23,7 +23,8 @@ class StudyDoctor : public ProgramTest {
     end_ = run("study", words, [&] {
       for (const auto& [key, value] : variables) ::setenv(key, value, 1);
     });
-    for (const json& check : json::parse(end_.out).at("checks"))
+    const json page = json::parse(end_.out);
+    for (const json& check : page.at("checks"))
       if (check.at("name") == name) return check;
     return {};
   }
