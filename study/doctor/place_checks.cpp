@@ -37,6 +37,9 @@ Finding check_folder(const fs::path& folder, const std::string& flag) {
   const fs::path there = existing(folder);
   const std::string made =
       there == fs::absolute(folder).lexically_normal() ? "" : " (made when it is needed)";
+  std::error_code ignored;
+  if (!fs::is_directory(there, ignored))
+    return {Status::broken, there.string() + " is a file", flag + " names another folder"};
   struct statvfs disk {};
   if (::statvfs(there.c_str(), &disk) != 0)
     return {Status::broken,
