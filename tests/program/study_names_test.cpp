@@ -44,6 +44,11 @@ class StudyNames : public ProgramTest {
       } else {
         EXPECT_TRUE(is_utf8(slurp(entry.path()))) << as_utf8(entry.path().string());
       }
+      if (extension == ".html") {
+        const std::string page = slurp(entry.path());
+        EXPECT_TRUE(
+            std::none_of(page.begin(), page.end(), [](char c) { return c < ' ' && c > 0 && c != '\n'; }));
+      }
       if (extension == ".json") {
         EXPECT_TRUE(nlohmann::json::accept(slurp(entry.path()))) << as_utf8(entry.path().string());
       }
@@ -134,7 +139,7 @@ TEST_F(StudyNames, NamesOfRunsNetworksAndShapesMayBeAnyBytes) {
 }
 
 TEST_F(StudyNames, PagesTablesAndListsOfTheDataAreUtf8) {
-  const fs::path data = images("set", "st\xf6rung", "b\xfcld\n");
+  const fs::path data = images("set", "st\xf6rung", "b\xfcld\n\x1b[31m");
   const Words here = Words{"--size", "32", "--progress", "none"};
   for (const Words& words :
        {Words{"data", "audit", data.string(), "--html", "out/a.html"},
