@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "kernels/base/utf8.hpp"
+#include "tests/program/field_inputs.hpp"
 #include "tests/program/study_images.hpp"
 #include "tests/program/study_runs.hpp"
 
@@ -153,6 +154,28 @@ TEST_F(StudyNames, PagesTablesAndListsOfTheDataAreUtf8) {
   expect_utf8(folder_ / "out");
   const Finished json = run("study", {"data", "audit", data.string(), "--json", "--size", "32"});
   EXPECT_TRUE(is_utf8(json.out));
+}
+
+TEST_F(StudyNames, APatientIdOfAnotherEncodingIsShownInUtf8) {
+  for (const std::string split : {"train", "test"})
+    for (int i = 0; i < 24; ++i) {
+      const std::string patient = "P\xe4tient " + split + std::to_string(i / 2);
+      field::put(folder_ / "set" / split / (i % 4 < 2 ? "NORMAL" : "OTHER") / std::to_string(i),
+                 test::make_dicom(field::picture(i, i % 4 >= 2),
+                                  {EXS_LittleEndianExplicit, "MONOCHROME2", 8, {{DCM_PatientID, patient}}}));
+    }
+  const Words here = split_words("--size 32 --progress none");
+  for (const Words& words : {Words{"data", "audit", "set", "--html", "out/a.html"},
+                             Words{"data", "issues", "set", "--epochs", "1", "--batch", "4", "--html",
+                                   "out/i.html", "--json", "out/i.json"}}) {
+    const Finished done = run("study", words + here);
+    EXPECT_EQ(done.code, 0) << words[1] << ": " << done.err;
+  }
+  const Finished done = run("study", quick() + Words{"--data", "set", "--epochs", "1", "--out", "out"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("subjects: 24 on 48 images by PatientID"));
+  EXPECT_THAT(slurp(folder_ / "out/i.html"), HasSubstr("P\\xe4tient"));
+  expect_utf8(folder_ / "out");
 }
 
 TEST_F(StudyNames, ANewlineInANameBreaksNeitherTableNorMessage) {
