@@ -70,7 +70,7 @@ class StudyKilledAnywhere : public ProgramTest {
 };
 
 TEST_F(StudyKilledAnywhere, EndsBitwiseEqualAndLeavesNoDeadFolder) {
-  const int wanted = from_environment("DOWNSCALEXR_KILLS", 20);
+  const int wanted = from_environment("DOWNSCALEXR_KILLS", 25);
   int kills = 0, runs = 0, before_any_file = 0, before_an_epoch = 0;
   std::map<std::string, std::int64_t> whole_ms;
   for (const Arm& arm : kArms) {
