@@ -12,6 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -173,10 +174,12 @@ TEST_F(StudyNames, APatientIdOfAnotherEncodingIsShownInUtf8) {
     const Finished done = run("study", words + here);
     EXPECT_EQ(done.code, 0) << words[1] << ": " << done.err;
   }
-  const Finished done = run("study", quick() + Words{"--data", "set", "--epochs", "1", "--out", "out"});
+  const Finished done =
+      run("study", quick() + Words{"--data", "set", "--epochs", "1", "--out", "out", "--name", "one"});
   ASSERT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.out, HasSubstr("subjects: 24 on 48 images by PatientID"));
-  EXPECT_THAT(slurp(folder_ / "out/i.html"), HasSubstr("P\\xe4tient"));
+  EXPECT_THAT(data::h5::Reader(folder_ / "out/one/run.h5").strings("predictions/test/subject", 24),
+              Each(HasSubstr("P\\xe4tient test")));
   expect_utf8(folder_ / "out");
 }
 
