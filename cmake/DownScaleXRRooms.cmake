@@ -16,18 +16,32 @@ endforeach()
 option(DOWNSCALEXR_PCH "Precompile the headers that most sources include" ON)
 option(DOWNSCALEXR_UNITY "Compile several sources of a room as one" ON)
 
-# downscalexr_compile(TARGET KIND): how the sources of a target are compiled: hot (-O3), or study and tests (-O1: they compute
-# little, and optimising what JSON's templates and EXPECT_THAT expand to takes long).
+# Hot: -O3, with line tables for profilers. Study and tests compute little, and optimising what JSON's templates and EXPECT_THAT
+# expand to takes long.
+set(downscalexr_hot_options -O3)
+set(downscalexr_study_options -O1 -g0)
+set(downscalexr_tests_options -O1 -g0)
+
+# downscalexr_compile(TARGET KIND): how the sources of a target are compiled: hot, study or tests.
 function(downscalexr_compile target kind)
-  set(level_of_hot -O3)
-  set(level_of_study -O1)
-  set(level_of_tests -O1)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:${level_of_${kind}}>)
+  target_compile_options(${target} PRIVATE "$<$<CONFIG:Release>:${downscalexr_${kind}_options}>")
+  if(DOWNSCALEXR_PCH)
+    # A precompiled header fits only sources with the same flags: those without OpenMP get its flag, and make nothing of it.
+    separate_arguments(openmp UNIX_COMMAND "${OpenMP_CXX_FLAGS}")
+    target_compile_options(${target} PRIVATE ${openmp})
+    target_precompile_headers(${target} REUSE_FROM downscalexr_pch_${kind})
+  endif()
   if(DOWNSCALEXR_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     # A type of an anonymous namespace inside an Impl: harmless in a source, and each of these is one.
     target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
   endif()
+endfunction()
+
+# downscalexr_hot_sources(FILES...): those that compute, in a room that does not.
+function(downscalexr_hot_sources)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O3;-g1>"
+    SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 # downscalexr_room(kernels/base [HOT] LIBRARIES...): every .cpp of that folder of the repository (not of folders below it).
@@ -50,18 +64,4 @@ function(downscalexr_room folder)
     set(kind hot)
   endif()
   downscalexr_compile(${target} ${kind})
-  # A precompiled header fits only sources with the same flags, OpenMP's among them: kernels/onednn brings it to all above.
-  set(openmp FALSE)
-  foreach(below IN LISTS downscalexr_${room}_rooms)
-    string(REPLACE "downscalexr::" "" below ${below})
-    if(below STREQUAL "kernels_onednn" OR downscalexr_${below}_openmp)
-      set(openmp TRUE)
-    endif()
-  endforeach()
-  set(downscalexr_${room}_openmp ${openmp} CACHE INTERNAL "${folder} is compiled with OpenMP's flag")
-  if(DOWNSCALEXR_PCH AND (openmp OR room STREQUAL "kernels_onednn"))
-    target_precompile_headers(${target} REUSE_FROM downscalexr_pch_${kind})
-  elseif(DOWNSCALEXR_PCH)
-    target_precompile_headers(${target} REUSE_FROM downscalexr_pch_${kind}_without_openmp)
-  endif()
 endfunction()
