@@ -82,13 +82,13 @@ TEST_F(Exchange, PredictInBf16IsCloseToF32) {
   EXPECT_GT(difference, 0) << "computed in f32 after all";
 }
 
-// 32 train images are all that tiny() has.
+// 64 train images are all that tiny() has.
 TEST_F(Exchange, PredictInInt8CalibratesOnTrainImagesUntilAnExportKeepsTheScales) {
   for (const char* name : {"a.png", "b.png"}) write_image(name, 32, 32, CV_8UC1);
   const auto f32 = nlohmann::json::parse(predict({"images", "--json"}).out);
   const Finished fresh = predict({"images", "--json", "--dtype", "int8"});
   ASSERT_EQ(fresh.code, 0) << fresh.err;
-  EXPECT_THAT(fresh.err, AllOf(HasSubstr("study: int8: scales from 32 train images"), HasSubstr("(seed 1)"),
+  EXPECT_THAT(fresh.err, AllOf(HasSubstr("study: int8: scales from 64 train images"), HasSubstr("(seed 1)"),
                                HasSubstr("pixels exact; weights -")));
   const auto int8 = nlohmann::json::parse(fresh.out);
   EXPECT_EQ(int8["dtype"], "int8");
