@@ -51,8 +51,8 @@ namespace po = boost::program_options;
 // What a sweep or its cells decide themselves.
 const std::vector<std::string>& keys_left_out() {
   static const std::vector<std::string> keys = {
-      "variant", "seed",    "label_noise",        "noise_kind",   "train_images", "name",
-      "resume",  "latency", "latency_iterations", "latency_only", "repeat_for"};
+      "variant", "dtype",  "seed",    "label_noise",        "noise_kind",   "train_images",
+      "name",    "resume", "latency", "latency_iterations", "latency_only", "repeat_for"};
   return keys;
 }
 

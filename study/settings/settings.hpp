@@ -22,6 +22,7 @@ struct Settings {
   std::string layout = "nhwc";        // of activations in memory
   std::string engine = "primitives";  // or "fused": our own kernels for blocks and large linear layers
   std::string algorithm = "direct";   // of the fused convolutions at inference; fast and auto round otherwise
+  std::string dtype = "f32";          // of a network that is not trained: bf16 and int8 are for inference
   bool allow_ref = false;             // accept oneDNN's reference implementations: 100 times slower
 
   // Data. Images are square after preprocessing.

@@ -109,6 +109,10 @@ void add_network(Fields& f) {
       "algorithm", G::network, &S::algorithm, kernels::algorithm_names(),
       "of --engine fused: direct; fast: convolutions with fewer products and another rounding, where there "
       "is such a kernel; auto: where it also computes less"));
+  f.push_back(
+      free(words("dtype", G::network, &S::dtype, {"f32", "bf16", "int8"},
+                 "training is in f32; --latency-only, predict and plan also take bf16, where the CPU has "
+                 "it, and int8")));
   f.push_back(flag("allow_ref", G::network, &S::allow_ref,
                    "accept oneDNN's reference kernels, about 100 times slower"));
 }
