@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <random>
+#include <stdexcept>
+#include <utility>
 
 #include "kernels/base/error.hpp"
 #include "kernels/downsample/downsample.hpp"
@@ -28,6 +30,8 @@ Network::Network(kernels::Context context, NetworkSpec spec, NetworkOptions opti
     throw ConfigError(fmt::format("network input {}x{}x{}: every size must be at least 1", options_.channels,
                                   options_.height, options_.width));
   }
+  if (context_.fused && context_.dtype == dnnl::memory::data_type::u8)
+    throw UnsupportedError("int8: the fused engine has no kernels for it; use --engine primitives");
   parameters_ =
       declare_parameters(context_, spec_, options_.variant, input_dims(options_, 1), options_.partial);
 }
@@ -37,6 +41,9 @@ const NetworkSpec& Network::spec() const { return spec_; }
 const NetworkOptions& Network::options() const { return options_; }
 Parameters& Network::parameters() { return parameters_; }
 const Parameters& Network::parameters() const { return parameters_; }
+const std::optional<Quantization>& Network::quantization() const { return quantization_; }
+
+void Network::quantize(Quantization quantization) { quantization_ = std::move(quantization); }
 
 void Network::init(std::uint64_t seed) {
   // One generator in declaration order: variants have the same parameters, so a seed gives them the same
@@ -64,19 +71,34 @@ Plan Network::make_plan_with(const downsample::DownsampleOp& op, int batch) {
   return plan_with(op, batch, false);
 }
 
+Plan Network::make_f32_plan(int batch) {
+  auto context = context_;
+  context.dtype = dnnl::memory::data_type::f32;
+  return build_plan(context, downsample::downsample_op(options_.variant), batch,
+                    {.partial = options_.partial});
+}
+
 Plan Network::plan_with(const downsample::DownsampleOp& op, int batch, bool training) {
+  GraphOptions options{training, !std::exchange(has_plan_, true), options_.partial, options_.input_gradient};
+  if (context_.dtype != dnnl::memory::data_type::u8) return build_plan(context_, op, batch, options);
+  if (!quantization_) throw std::logic_error("an int8 network is quantized before its first plan");
+  auto context = context_;
+  context.dtype = dnnl::memory::data_type::f32;  // of what is not quantized
+  options.quantization = &*quantization_;
+  return build_plan(context, op, batch, options);
+}
+
+Plan Network::build_plan(const kernels::Context& context, const downsample::DownsampleOp& op, int batch,
+                         const GraphOptions& options) {
   if (batch < 1) throw ConfigError(fmt::format("batch is {}: it must be at least 1", batch));
-  const GraphOptions graph_options{training, !has_plan_, options_.partial, options_.input_gradient};
-  const auto graph =
-      build_graph(context_, spec_, op, input_dims(options_, batch), graph_options, parameters_);
-  has_plan_ = true;
+  const auto graph = build_graph(context, spec_, op, input_dims(options_, batch), options, parameters_);
   auto impl = std::make_unique<Plan::Impl>();
-  impl->stream = context_.stream;
+  impl->stream = context.stream;
   impl->src_md = graph.tensors[graph.input].md;
   impl->batch = batch;
   impl->threads = kernels::max_threads();
-  impl->training = training;
-  impl->planned = plan_memory(context_, graph, parameters_, training);
+  impl->training = options.training;
+  impl->planned = plan_memory(context, graph, parameters_, options.training);
   return Plan(std::move(impl));
 }
 

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "kernels/onednn/context.hpp"
 #include "net/graph/parameters.hpp"
+#include "net/graph/quantization.hpp"
 #include "net/plan/plan.hpp"
 #include "net/spec.hpp"
 
@@ -23,6 +25,8 @@ struct NetworkOptions {
   bool partial = false;
   bool input_gradient = false;
 };
+
+struct GraphOptions;
 
 class Network {
  public:
@@ -40,6 +44,13 @@ class Network {
   Parameters& parameters();
   const Parameters& parameters() const;
 
+  // Of a network whose context has the type u8, before its first plan: the scales of its activations
+  // (calibration.hpp).
+  void quantize(Quantization quantization);
+  const std::optional<Quantization>& quantization() const;
+  // Inference in f32 with the weights of an int8 network: what calibrates it.
+  Plan make_f32_plan(int batch);
+
   // Makes a plan. Training plans also hold gradients' buffers and the backward steps.
   Plan make_plan(int batch, bool training);
 
@@ -50,11 +61,14 @@ class Network {
 
  private:
   Plan plan_with(const downsample::DownsampleOp& op, int batch, bool training);
+  Plan build_plan(const kernels::Context& context, const downsample::DownsampleOp& op, int batch,
+                  const GraphOptions& options);
 
   kernels::Context context_;
   NetworkSpec spec_;
   NetworkOptions options_;
   Parameters parameters_;
+  std::optional<Quantization> quantization_;
   bool has_plan_ = false;  // the first plan chose the masters' layouts
 };
 

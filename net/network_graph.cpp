@@ -20,10 +20,28 @@ void add_input(GraphWriter& writer, const memory::dims& dims) {
   writer.graph.input = writer.current = writer.add_tensor("input", Role::input, md);
 }
 
-void add_layers(GraphWriter& writer, const std::vector<LayerPlace>& places) {
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    if (const auto build = places[i].layer().type->build) i += build(places[i], writer);
+// In an int8 network each layer reads what its type asks for.
+void convert_source(GraphWriter& writer, const LayerPlace& place) {
+  const auto rule = place.layer().type->int8;
+  switch (rule == nullptr ? Int8::f32 : rule(place)) {
+    case Int8::f32:
+      return writer.dequantize_current();
+    case Int8::integers:
+      return writer.quantize_current();
+    case Int8::follows:
+      return;
   }
+}
+
+void add_layers(GraphWriter& writer, const std::vector<LayerPlace>& places) {
+  const bool int8 = writer.quantization != nullptr;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto build = places[i].layer().type->build;
+    if (build == nullptr) continue;
+    if (int8) convert_source(writer, places[i]);
+    i += build(places[i], writer);
+  }
+  if (int8) writer.dequantize_current();
   writer.graph.logits = writer.current;
   writer.graph.tensors[writer.current].keep = true;
 }
@@ -52,11 +70,11 @@ Graph build_graph(const kernels::Context& context, const NetworkSpec& spec,
                   const downsample::DownsampleOp& op, const memory::dims& input, const GraphOptions& options,
                   Parameters& parameters) {
   const auto places = place_layers(spec, op, input, options.partial);
-  if (options.training && context.dtype != memory::data_type::f32)
-    throw UnsupportedError("training runs in f32 only: use bf16 for inference");
+  if (options.training && (context.dtype != memory::data_type::f32 || options.quantization != nullptr))
+    throw UnsupportedError("training runs in f32 only: bf16 and int8 are for inference");
   GraphWriter writer(context, parameters,
                      options.training ? kernels::Pass::training : kernels::Pass::inference,
-                     options.adopt_layouts);
+                     options.adopt_layouts, options.quantization);
   add_input(writer, input);
   add_layers(writer, places);
   if (options.training) {

@@ -16,6 +16,7 @@ struct GraphOptions {
       false;             // the first plan of a network moves each master copy to its forward kernels' layout
   bool partial = false;  // no loss: see NetworkOptions
   bool input_gradient = false;
+  const Quantization* quantization = nullptr;  // of an int8 network, whose context is f32's
 };
 // `op` stands in the network's Downsample.
 Graph build_graph(const kernels::Context& context, const NetworkSpec& spec,

@@ -15,7 +15,7 @@ struct NamedOnnxNode {
   kernels::OnnxNode node;
 };
 
-// A chain from the image [N, C, H, W] to the logit [N, 1], for any N.
+// A chain from the image [N, C, H, W] to the logit [N, 1], for any N. In f32, whatever the network's type.
 std::vector<NamedOnnxNode> onnx_nodes(const Network& network);
 
 }  // namespace dsx::net

@@ -6,8 +6,10 @@
 
 #include "bench/arms/block_check.hpp"
 #include "bench/arms/chain.hpp"
+#include "bench/arms/int8_values.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/fused/fused_train.hpp"
+#include "kernels/onednn/int8_weighted.hpp"
 #include "kernels/onednn/relu.hpp"
 
 namespace dsx::bench {
@@ -25,6 +27,8 @@ class BlockBuilder {
         pass_(spec.direction == Direction::inference ? kernels::Pass::inference : kernels::Pass::training) {}
 
   Work build() {
+    if (is_int8() && (spec_.fused || spec_.direction != Direction::inference))
+      throw UnsupportedError("int8 is for inference with oneDNN's primitives");
     if (spec_.unit == Unit::op && spec_.direction == Direction::backward_weights) {
       throw UnsupportedError(fmt::format("{} has no weights of its own", spec_.op));
     }
@@ -48,7 +52,26 @@ class BlockBuilder {
   }
   std::string name(const std::string& part) const { return spec_.geometry.name + "." + part; }
 
-  kernels::Kernel conv_kernel() const {
+  bool is_int8() const { return spec_.dtype == memory::data_type::u8; }
+
+  // Of int8 whole numbers, whose scale is 1.
+  std::vector<float> source_pattern(const memory::dims& dims) const {
+    auto values = pattern(element_count(dims), 1);
+    if (!is_int8()) return values;
+    for (float& value : values) value = value * 32 + 127;
+    return values;
+  }
+
+  // In a scale that no sum exceeds.
+  kernels::Kernel int8_conv_kernel() {
+    const auto weights = pattern(element_count(conv_.weights), 2);
+    result_scale_ = int8_result_scale(weights, static_cast<std::size_t>(conv_.dst[1]));
+    return kernels::conv_forward_int8(chain_->context(), name("conv"), conv_, {pass_, true, true},
+                                      {.src = {}, .dst = result_scale_});
+  }
+
+  kernels::Kernel conv_kernel() {
+    if (is_int8()) return int8_conv_kernel();
     return kernels::conv_forward(chain_->context(), name("conv"), conv_, {pass_, true, spec_.has_relu()},
                                  wanted(conv_.src), wanted(conv_.dst));
   }
@@ -67,7 +90,8 @@ class BlockBuilder {
     if (spec_.unit == Unit::op) {
       // What the block's convolution would write: its layout is what the operator meets.
       const auto md = conv.arguments.at(DNNL_ARG_DST);
-      source_values_ = pattern(element_count(conv_.dst), 1);
+      source_values_ = source_pattern(conv_.dst);
+      result_scale_ = 1;
       current = filled(md, source_values_);
       buffers_.source.push_back(current);
     } else {
@@ -128,17 +152,19 @@ class BlockBuilder {
 
   // With all that the kernel writes.
   kernels::Arguments add_convolution(kernels::Kernel kernel) {
-    source_values_ = pattern(element_count(conv_.src), 1);
+    source_values_ = source_pattern(conv_.src);
     weights_values_ = pattern(element_count(conv_.weights), 2);
     bias_values_ = pattern(static_cast<std::size_t>(conv_.dst[1]), 3);
     source_ = filled(kernel.arguments.at(DNNL_ARG_SRC), source_values_);
     weights_ = filled(kernel.arguments.at(DNNL_ARG_WEIGHTS), weights_values_);
     const auto bias = filled(kernel.arguments.at(DNNL_ARG_BIAS), bias_values_);
+    if (is_int8()) round_to_int8(weights_values_, static_cast<std::size_t>(conv_.dst[1]));
     if (!spec_.backward() || spec_.direction == Direction::backward_weights)
       buffers_.source.push_back(source_);
     if (!spec_.backward() || spec_.direction == Direction::backward_data)
       buffers_.weights.push_back(weights_);
     if (!spec_.backward()) buffers_.weights.push_back(bias);
+    if (is_int8()) buffers_.weights = {kernel.own.at(DNNL_ARG_WEIGHTS), kernel.own.at(DNNL_ARG_BIAS)};
     return chain_->add(name("conv"), std::move(kernel),
                        {{DNNL_ARG_SRC, source_}, {DNNL_ARG_WEIGHTS, weights_}, {DNNL_ARG_BIAS, bias}});
   }
@@ -251,7 +277,7 @@ class BlockBuilder {
     BlockReference reference(spec_, conv_, std::move(source_values_), std::move(weights_values_),
                              std::move(bias_values_));
     chain_->run_preparation();
-    check_block(*chain_, spec_, reference, {destination_, diff_dst_, result_, diff_bias_});
+    check_block(*chain_, spec_, reference, {destination_, diff_dst_, result_, diff_bias_, result_scale_});
   }
 
   Work finished() {
@@ -304,6 +330,7 @@ class BlockBuilder {
   memory source_, weights_, operator_source_, destination_, diff_dst_, result_, diff_bias_;
   std::vector<BackwardStage> backward_stages_;
   int stage_count_ = 0;
+  float result_scale_ = 1;  // of an int8 destination
 };
 
 }  // namespace

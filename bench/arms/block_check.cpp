@@ -26,7 +26,7 @@ class Checker {
     for (const auto& place : reference_.places(dims, kCheckedPlaces)) {
       const auto at =
           ((static_cast<std::size_t>(place.n) * dims[1] + place.c) * dims[2] + place.i) * dims[3] + place.j;
-      compare(values[at], reference_.output(place), at, "destination");
+      compare(values[at] * memories_.scale, reference_.output(place), at, "destination");
     }
   }
 
@@ -61,8 +61,15 @@ class Checker {
     }
   }
 
+  // An int8 block rounds what its convolution writes and what the operator does.
+  double tolerance_of(const Expected& expected) const {
+    constexpr double kTwoRoundings = 1.05;  // of half a step
+    if (spec_.dtype == memory::data_type::u8) return kTwoRoundings * memories_.scale;
+    return 4 * rounding_of(spec_.dtype) * (expected.magnitude + std::abs(expected.value));
+  }
+
   void compare(double computed, const Expected& expected, std::size_t at, const std::string& what) const {
-    const double tolerance = 4 * rounding_of(spec_.dtype) * (expected.magnitude + std::abs(expected.value));
+    const double tolerance = tolerance_of(expected);
     if (std::abs(computed - expected.value) <= tolerance) return;  // false for NaN
     throw WrongResult(fmt::format("{} {}, {}, {}, {}: the {} at {} is {}, the definition gives {}: not timed",
                                   spec_.geometry.name, spec_.op, to_string(spec_.unit),

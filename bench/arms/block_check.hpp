@@ -11,6 +11,7 @@ struct BlockMemories {
   dnnl::memory diff_dst;     // backward only, from here on
   dnnl::memory result;       // gradient of the source or the weights
   dnnl::memory diff_bias;    // backward_weights only
+  double scale = 1;          // of an int8 destination
 };
 
 // Runs `chain` (whose preparation has run) and throws WrongResult where it disagrees. Leaves a dense gradient

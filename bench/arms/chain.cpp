@@ -67,6 +67,7 @@ kernels::Arguments Chain::add(const std::string& name, kernels::Kernel kernel,
   auto arguments = step.arguments;
   if (step.kernel.prepare)
     preparation_.push_back(kernels::prepare_step(step));  // outside the timing, as in a plan
+  kernels::use_own_memory(step);
   push(std::move(step));
   return arguments;
 }

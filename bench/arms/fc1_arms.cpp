@@ -7,8 +7,10 @@
 
 #include "bench/arms/block.hpp"
 #include "bench/arms/chain.hpp"
+#include "bench/arms/int8_values.hpp"
+#include "kernels/base/error.hpp"
 #include "kernels/downsample/downsample.hpp"
-#include "kernels/onednn/inner_product.hpp"
+#include "kernels/onednn/int8_weighted.hpp"
 #include "net/shapes.hpp"
 
 namespace dsx::bench {
@@ -85,16 +87,28 @@ void check(const Values& v, Direction direction, const std::vector<float>& resul
   }
 }
 
+// Of int8: whole numbers, whose scale is 1, to f32.
+kernels::Kernel forward_kernel(const kernels::Context& context, const kernels::InnerProductShape& shape,
+                               kernels::Pass pass, const memory::desc& src_md) {
+  const kernels::ConvOptions options{pass, true, true};
+  if (context.dtype == memory::data_type::u8)
+    return kernels::inner_product_forward_int8(context, "fc1", shape, options, {.src = {}}, src_md);
+  return kernels::inner_product_forward(context, "fc1", shape, options, src_md, context.dtype);
+}
+
 Work build_fc1(const CommonAxes& common, Direction direction, bool allow_ref) {
   const kernels::Context context = context_of(common, allow_ref);
   auto chain = std::make_shared<Chain>(context);
   const auto shape = fc1_shape(common.batch);
+  const bool int8 = context.dtype == memory::data_type::u8;
+  if (int8 && direction != Direction::inference) throw UnsupportedError("int8 is for inference");
   Values v = values_of(shape);
+  if (int8)
+    for (float& value : v.src) value = value * 32 + 127;
   // What the forward kernel chooses decides the layouts of weights and source, as in a network.
   const auto wanted = kernels::activation_md(shape.src, context.dtype, context.layout);
   const auto pass = direction == Direction::inference ? kernels::Pass::inference : kernels::Pass::training;
-  auto forward =
-      kernels::inner_product_forward(context, "fc1", shape, {pass, true, true}, wanted, context.dtype);
+  auto forward = forward_kernel(context, shape, pass, wanted);
   const auto src_md = forward.arguments.at(DNNL_ARG_SRC), weights_md = forward.arguments.at(DNNL_ARG_WEIGHTS);
   const auto filled = [&](const memory::desc& md, std::vector<float>& plain) {
     auto made = make_memory(context, md);
@@ -113,6 +127,7 @@ Work build_fc1(const CommonAxes& common, Direction direction, bool allow_ref) {
       const bool is_weight = argument == DNNL_ARG_WEIGHTS || argument == DNNL_ARG_BIAS;
       (is_weight ? work.buffers.weights : work.buffers.source).push_back(known.at(argument));
     }
+    if (int8) work.buffers.weights = {kernel.own.at(DNNL_ARG_WEIGHTS), kernel.own.at(DNNL_ARG_BIAS)};
     return chain->add("fc1", std::move(kernel), known).at(result);
   };
   memory result;
@@ -125,7 +140,9 @@ Work build_fc1(const CommonAxes& common, Direction direction, bool allow_ref) {
   } else {
     result = add(std::move(forward), DNNL_ARG_DST);
   }
+  if (int8) round_to_int8(v.weights, v.outputs);
   fill_with_nan(result);
+  chain->run_preparation();
   chain->run();
   check(v, direction, read_plain(context, result), context.dtype);
   work.buffers.destination = {result};

@@ -91,9 +91,9 @@ std::vector<Flag> flags_of_axes() {
        [](BenchOptions& o, const std::string& v) {
          o.axes.layouts = words_of("--layout", v, kernels::layout_names());
        }},
-      {"--dtype", "LIST", "f32, bf16 (default f32)", true,
+      {"--dtype", "LIST", "f32, bf16, int8 (default f32); the last two at inference", true,
        [](BenchOptions& o, const std::string& v) {
-         o.axes.dtypes = words_of("--dtype", v, {"f32", "bf16"});
+         o.axes.dtypes = words_of("--dtype", v, {"f32", "bf16", "int8"});
        }},
       {"--direction", "LIST",
        "inference, training_forward, backward_data, backward_weights; networks: inference, training_forward, "

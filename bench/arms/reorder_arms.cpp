@@ -4,6 +4,7 @@
 
 #include "bench/arms/chain.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/onednn/int8.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "kernels/onednn/reorder.hpp"
 
@@ -31,10 +32,15 @@ Work build_reorder(const memory::dims& dims, const memory::desc& from_md, const 
   if (same_bytes(from_md, to_md))
     throw UnsupportedError("both layouts are the same bytes for this tensor: nothing to reorder");
   auto values = pattern(element_count(dims), 1);
+  const bool int8 = to_md.get_data_type() == memory::data_type::u8;
+  if (int8)
+    for (float& value : values) value = value * 32 + 127;  // whole numbers, whose scale is 1
   auto from = make_memory(chain->context(), from_md);
   write_plain(chain->context(), values, from);
-  auto to = chain->add("reorder", kernels::reorder(chain->context(), from_md, to_md), {{DNNL_ARG_FROM, from}})
-                .at(DNNL_ARG_TO);
+  const bool quantizes = int8 && from_md.get_data_type() == memory::data_type::f32;
+  auto kernel = quantizes ? kernels::quantize(chain->context(), from_md, {})
+                          : kernels::reorder(chain->context(), from_md, to_md);
+  auto to = chain->add("reorder", std::move(kernel), {{DNNL_ARG_FROM, from}}).at(DNNL_ARG_TO);
   fill_with_nan(to);
   chain->run();
   const auto got = read_plain(chain->context(), to);
@@ -70,14 +76,14 @@ std::vector<ArmEntry> reorder_arms(const std::vector<Geometry>& geometries, cons
         for (const auto to : kLayouts) {
           for_common_axes(once, [&](const CommonAxes& common) {
             const auto type = kernels::data_type_from_string(common.dtype);
-            // Same layout: the conversion from f32 that a bf16 network begins with.
+            // Same layout: the conversion from f32 that a bf16 or int8 network begins with.
             if (from == to && type == memory::data_type::f32) return;
             auto dims = tensor.dims;
             dims[0] = common.batch;
             const auto from_type = from == to ? memory::data_type::f32 : type;
             const auto name =
                 fmt::format("reorder/tensor:{}/from:{}_{}/to:{}_{}/batch:{}/threads:{}/cache:{}", tensor.name,
-                            kernels::to_string(from_type), kernels::to_string(from), common.dtype,
+                            kernels::dtype_name(from_type), kernels::to_string(from), common.dtype,
                             kernels::to_string(to), common.batch, common.threads, common.cache);
             arms.push_back({name, common.threads, type, cache_state_from_string(common.cache), [=] {
                               kernels::require_dtype(type);

@@ -192,8 +192,8 @@ Environment read_environment(const std::string& command) {
   Environment env;
   env.date_utc = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   env.command = command.empty() ? own_command_line() : command;
-  env.version = kVersion;
-  env.commit = kCommit;
+  env.version = kProgramVersion;
+  env.commit = kProgramCommit;
   env.compiler = compiler_name();
   env.compiler_flags = DOWNSCALEXR_COMPILER_FLAGS;
   env.build_type = DOWNSCALEXR_BUILD_TYPE;

@@ -13,6 +13,9 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <vector>
+
+#include "data/formats/content.hpp"
 
 namespace dsx::data {
 namespace {
@@ -140,12 +143,25 @@ class HeaderParser {
   NpyHeader header_;
 };
 
+// A page or pointer under an array's name says what it is.
+[[noreturn]] void refuse_other(ByteSource& source, std::span<const std::uint8_t> start) {
+  std::vector<std::uint8_t> bytes(start.begin(), start.end());
+  bytes.resize(start.size() + std::min<std::size_t>(source.left(), kContentBytes - start.size()));
+  source.read(std::span(bytes).subspan(start.size()));
+  constexpr std::string_view kMagic = "\x93NUMPY";
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()),
+                              std::min(bytes.size(), kMagic.size()));
+  const bool is_cut = !text.empty() && kMagic.starts_with(text);
+  const std::string name = is_cut ? "" : content_name(bytes);
+  source.fail("not a .npy array" + (name.empty() ? ", or truncated" : ", but " + name));
+}
+
 // Size of the header's text, after magic, version and its length (little-endian).
 std::size_t header_size(ByteSource& source) {
-  if (source.left() < 10) source.fail("not a .npy array, or truncated");
+  if (source.left() < 10) refuse_other(source, {});
   std::array<std::uint8_t, 8> start{};
   source.read(start);
-  if (std::memcmp(start.data(), "\x93NUMPY", 6) != 0) source.fail("not a .npy array");
+  if (std::memcmp(start.data(), "\x93NUMPY", 6) != 0) refuse_other(source, start);
   const unsigned version = start[6];
   if (version < 1 || version > 3)
     source.fail(fmt::format(".npy version {} is not read (1 to 3 are)", version));

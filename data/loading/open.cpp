@@ -30,14 +30,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-fs::path default_cache_dir() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && *cache == '/') return fs::path(cache) / "downscalexr" / "data";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home != '\0') return fs::path(home) / ".cache" / "downscalexr" / "data";
-  throw OutputError("no cache folder: neither XDG_CACHE_HOME nor HOME is set; set one of them");
-}
-
 // One image missing from the data is one more thing a result must say, so a cached file with gaps serves only
 // those who allow them.
 void refuse_gaps(const Hdf5Dataset& dataset, const DataOptions& options) {
@@ -67,6 +59,9 @@ std::unique_ptr<Dataset> open_imported(ImageSource& images, const DataOptions& o
   if (!options.positive.empty()) made_of += "\n" + options.positive;
   if (const std::string range = to_string(options.intensity); range != "auto") made_of += "\nrange " + range;
   if (!options.subject.empty()) made_of += "\nsubject " + options.subject;
+  if (options.labels.given())
+    made_of += fmt::format("\nlabels {}\n{}\n{}\n{}", fs::absolute(options.labels.file).string(),
+                           options.labels.finding, options.labels.uncertain, options.labels.columns);
   const std::string key = sha256_hex(made_of);
   const fs::path folder = options.cache_dir.empty() ? default_cache_dir() : options.cache_dir;
   const fs::path file = folder / fitting_name(folder, listing.root.filename().string(),
@@ -111,6 +106,14 @@ void check(const DataOptions& options) {
 }
 
 }  // namespace
+
+fs::path default_cache_dir() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return fs::path(cache) / "downscalexr" / "data";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home != '\0') return fs::path(home) / ".cache" / "downscalexr" / "data";
+  throw OutputError("no cache folder: neither XDG_CACHE_HOME nor HOME is set; set one of them");
+}
 
 std::unique_ptr<Dataset> open_as_stored(const DataOptions& options) {
   check(options);

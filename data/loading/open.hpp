@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <span>
 
@@ -13,6 +14,10 @@ namespace dsx::data {
 
 // Throws DataError (what is wrong with the source) or OutputError (cache not writable).
 std::unique_ptr<Dataset> open_dataset(const DataOptions& options);
+
+// Where imported folders are kept unless options.cache_dir says otherwise. Throws OutputError when neither
+// XDG_CACHE_HOME nor HOME is set.
+std::filesystem::path default_cache_dir();
 
 // The same as it is stored: without made-up splits and without the memory cache; a file may have any size.
 std::unique_ptr<Dataset> open_as_stored(const DataOptions& options);

@@ -38,14 +38,15 @@ std::string listed(const std::vector<std::string>& classes) {
 }
 
 // Longer ones first: "not" begins with "no".
-constexpr std::string_view kNegators[] = {"without", "nicht", "not", "non", "no", "un", "ab"};
+constexpr std::string_view kNegators[] = {"without", "nicht", "not", "non", "no", "un", "ab", "zero"};
 // Words for nobody ill, or nothing found.
 constexpr std::string_view kNegatives[] = {
-    "negative", "neg",   "negatives", "normal", "normals", "healthy", "control",      "controls",     "ctrl",
-    "ctl",      "hc",    "cn",        "nc",     "absent",  "absence", "none",         "unremarkable", "wnl",
-    "nein",     "false", "lacking",   "sans",   "ohne",    "kein",    "asymptomatic", "gesund",       "sano",
-    "sain",     "sin",   "good",      "ok",     "well",    "alive",   "nln"};
-// Signs and letters say so only beside each other: negative, positive.
+    "negative",     "neg",    "negatives", "normal",   "normals",  "healthy",   "control",  "controls",
+    "ctrl",         "ctl",    "hc",        "cn",       "nc",       "absent",    "absence",  "none",
+    "unremarkable", "wnl",    "nein",      "false",    "lacking",  "sans",      "ohne",     "kein",
+    "asymptomatic", "gesund", "sano",      "sain",     "sin",      "good",      "ok",       "well",
+    "alive",        "nln",    "intact",    "survived", "survivor", "survivors", "excluded", "normality"};
+// Signs and letters say so only beside each other, alone or behind the same name: negative, positive.
 constexpr std::pair<std::string_view, std::string_view> kOpposites[] = {
     {"n", "p"}, {"n", "y"}, {"f", "t"}, {"-", "+"}};
 // Negative only beside what is worse: beside "normal" they are the finding.
@@ -107,9 +108,13 @@ bool is_opposite(const std::string& negative, const std::string& positive) {
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return text;
   };
-  const std::pair<std::string, std::string> pair{lower(negative), lower(positive)};
+  const std::string a = lower(negative), b = lower(positive);
+  const auto differ = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  const auto same = static_cast<std::size_t>(differ.first - a.begin());
+  const std::string_view end_a = std::string_view(a).substr(same), end_b = std::string_view(b).substr(same);
+  const bool whole_word = same == 0 || std::isalnum(static_cast<unsigned char>(a[same - 1])) == 0;
   return std::any_of(std::begin(kOpposites), std::end(kOpposites), [&](const auto& known) {
-    return known.first == pair.first && known.second == pair.second;
+    return known.first == end_a && known.second == end_b && (whole_word || known.first == "-");
   });
 }
 

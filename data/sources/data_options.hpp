@@ -10,6 +10,7 @@
 #include "data/formats/intensity.hpp"
 #include "data/formats/resize.hpp"
 #include "data/sources/dataset.hpp"
+#include "data/sources/label_options.hpp"
 
 namespace dsx::data {
 
@@ -19,6 +20,7 @@ using Progress = std::function<void(std::size_t done, std::size_t total)>;
 struct DataOptions {
   std::string source = "synthetic";  // one of source_kinds()
   std::string positive;              // classes that count as positive, "1,2"; empty: the second of two
+  LabelOptions labels;               // a folder's, where a table tells them
   int size = 320;                // pixels per side after the resize; an HDF5 file must have been made with it
   int channels = 1;              // 1 grey, 3 RGB
   Resize resize = Resize::area;  // a folder's images

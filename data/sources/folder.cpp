@@ -23,16 +23,6 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::optional<Split> split_of_folder(const std::string& name) {
-  static const std::map<std::string, Split> known = {{"train", Split::train},    {"training", Split::train},
-                                                     {"val", Split::val},        {"valid", Split::val},
-                                                     {"validation", Split::val}, {"dev", Split::val},
-                                                     {"test", Split::test},      {"testing", Split::test}};
-  const auto found = known.find(lower(name));
-  if (found == known.end()) return std::nullopt;
-  return found->second;
-}
-
 struct Found {
   const ScannedFile* file;
   std::string class_name;
@@ -41,7 +31,7 @@ struct Found {
 
 bool has_split_folders(const FolderScan& scan) {
   return std::any_of(scan.files.begin(), scan.files.end(), [](const ScannedFile& file) {
-    return file.parts.size() > 1 && split_of_folder(file.parts[0]).has_value();
+    return file.parts.size() > 1 && split_of_name(file.parts[0]).has_value();
   });
 }
 
@@ -50,7 +40,7 @@ std::vector<Found> in_class_folders(FolderScan& scan, bool split_folders) {
   const std::size_t depth = split_folders ? 1 : 0;
   std::vector<Found> found;
   for (const ScannedFile& file : scan.files) {
-    const std::optional<Split> split = split_folders ? split_of_folder(file.parts[0]) : Split::train;
+    const std::optional<Split> split = split_folders ? split_of_name(file.parts[0]) : Split::train;
     if (!split) {
       scan.left_out.add("beside the folders of the splits", file.name);
     } else if (file.parts.size() < depth + 2) {
@@ -114,6 +104,16 @@ std::vector<std::string> common_classes(const fs::path& root, const std::vector<
 }
 
 }  // namespace
+
+std::optional<Split> split_of_name(const std::string& name) {
+  static const std::map<std::string, Split> known = {{"train", Split::train},    {"training", Split::train},
+                                                     {"val", Split::val},        {"valid", Split::val},
+                                                     {"validation", Split::val}, {"dev", Split::val},
+                                                     {"test", Split::test},      {"testing", Split::test}};
+  const auto found = known.find(lower(name));
+  if (found == known.end()) return std::nullopt;
+  return found->second;
+}
 
 FolderListing scan_folder(const fs::path& root, const std::string& positive) {
   std::error_code error;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct FolderEntry {
   std::string name;  // relative to the root, with '/'
   int label = 0;
   Split split = Split::train;
+  std::string subject = "";  // where a table of labels says it; otherwise names or the image's file do
 };
 
 struct FolderListing {
@@ -24,6 +26,9 @@ struct FolderListing {
   std::vector<std::string> left_out;  // lines for people: what is there and is not taken
   std::string digest;  // SHA-256 over names, sizes and modification times: changes with the folder
 };
+
+// "Training": the split that a folder or a table's word of this name stands for; nothing for another name.
+std::optional<Split> split_of_name(const std::string& name);
 
 // Split folders are train|training, val|valid|validation|dev, test|testing in any case; folders beside them
 // are left out. Without split folders all images are train. Images may lie in folders below their class

@@ -185,7 +185,7 @@ ImportReport import_images(ImageSource& images, const ImportOptions& asked,
         const ImageFacts& facts = encoded.image.facts;
         writer.add({entry.name, entry.name, encoded.image.sha256, entry.label, entry.split}, facts.source,
                    encoded.chunk);
-        clues.push_back({entry.name, entry.label, facts.patient});
+        clues.push_back({entry.name, entry.label, entry.subject.empty() ? facts.patient : entry.subject});
         values.add(entry.name, facts);
         ++kept_per_label[static_cast<std::size_t>(entry.label)];
       }

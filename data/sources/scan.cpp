@@ -75,11 +75,12 @@ bool has_image_ending(const std::string& name) {
 // "masks", "Ground-truths"; within a class also "leftMask", "lung masks": classes may be called "with mask".
 bool is_mask_folder(const std::string& name, bool in_class) {
   static const std::set<std::string> known = {
-      "mask",        "masks",     "segmentation", "segmentations", "seg",     "segs",     "annotation",
-      "annotations", "labels",    "gt",           "heatmaps",      "heatmap", "contours", "contour",
-      "outlines",    "outline",   "overlays",     "overlay",       "roi",     "rois",     "preview",
-      "previews",    "thumbnail", "thumbnails",   "thumb",         "thumbs",  "gradcam",  "bbox",
-      "bboxes",      "saliency",  "groundtruth",  "groundtruths"};
+      "mask",        "masks",     "segmentation", "segmentations", "seg",       "segs",     "annotation",
+      "annotations", "labels",    "gt",           "heatmaps",      "heatmap",   "contours", "contour",
+      "outlines",    "outline",   "overlays",     "overlay",       "roi",       "rois",     "preview",
+      "previews",    "thumbnail", "thumbnails",   "thumb",         "thumbs",    "gradcam",  "bbox",
+      "bboxes",      "saliency",  "groundtruth",  "groundtruths",  "annotated", "annot",    "label",
+      "msk",         "msks"};
   const std::vector<std::string> words = words_in(name);
   if (words.size() == 2 && words[0] == "ground" && words[1].starts_with("truth")) return true;
   if (words.size() == 1) return known.contains(words[0]);
@@ -117,9 +118,9 @@ bool is_split_folder(const std::string& name) {
 // the name says nothing of a mask.
 std::string masked_stem(const std::string& name) {
   static const std::regex behind(
-      R"(^(.+?)(?:[ _.-](?:mask|masks|seg|segmentation|annotation|annotated|label|gt|groundtruth|contour|roi|)"
-      R"(overlay|heatmap|preview|thumb|thumbnail|gradcam|bbox)|mask))"
-      R"((?:[ _-]?\d+)?$)",
+      R"(^(.+?)(?:[ _.-](?:(?:pred|manual|binary|left|right|lungs?|heart)[ _-]?)?)"
+      R"((?:masks?|msk|seg|segmentation|annot|annotation|annotated|label|gt|groundtruth|contour|roi|overlay|)"
+      R"(heatmap|preview|thumb|thumbnail|gradcam|bbox)|mask)(?:[ _-]?(?:\d+|left|right))?$)",
       std::regex::icase);
   static const std::regex before(R"(^(?:mask|seg|segmentation|gt|label)[ _.-](.+)$)", std::regex::icase);
   std::smatch match;

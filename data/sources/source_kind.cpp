@@ -10,6 +10,7 @@
 #include "data/sources/array_images.hpp"
 #include "data/sources/folder.hpp"
 #include "data/sources/hdf5_dataset.hpp"
+#include "data/sources/label_table.hpp"
 #include "data/sources/phantom.hpp"
 #include "kernels/base/error.hpp"
 
@@ -31,6 +32,9 @@ bool is_there(const std::string& source) {
 void refuse_import_options(const DataOptions& options, const char* what) {
   if (!options.positive.empty())
     throw ConfigError(fmt::format("positive: {} has two classes already; --positive is for an import", what));
+  if (options.labels.given())
+    throw ConfigError(
+        fmt::format("labels: {} has its labels already; --labels is for a folder of images", what));
   if (!options.subject.empty())
     throw ConfigError(fmt::format("subject: {} has its subjects already; --subject is for an import", what));
 }
@@ -85,16 +89,25 @@ std::string advice_on(const std::string& source) {
   return name.empty() ? "not an HDF5 file, nor anything else that is known" : name;
 }
 
+void refuse_labels(const DataOptions& options) {
+  if (options.labels.given())
+    throw ConfigError("labels: arrays have theirs beside them; --labels is for a folder of images");
+}
+
 std::unique_ptr<ImageSource> npz_images(const DataOptions& options) {
+  refuse_labels(options);
   return std::make_unique<ArrayImages>(npz_arrays(options.source), options.positive);
 }
 
 std::unique_ptr<ImageSource> npy_images(const DataOptions& options) {
+  refuse_labels(options);
   return std::make_unique<ArrayImages>(folder_arrays(options.source), options.positive);
 }
 
 std::unique_ptr<ImageSource> folder_images(const DataOptions& options) {
-  return std::make_unique<FolderImages>(scan_folder(options.source, options.positive));
+  return std::make_unique<FolderImages>(options.labels.given()
+                                            ? scan_labelled(options.source, options.labels, options.positive)
+                                            : scan_folder(options.source, options.positive));
 }
 
 }  // namespace

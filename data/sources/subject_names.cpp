@@ -4,11 +4,22 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstring>
+#include <functional>
 #include <regex>
+#include <utility>
 #include <vector>
 
 namespace dsx::data {
 namespace {
+
+// A day, as dates before or behind an id have it.
+constexpr const char* kDay = R"((?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))";
+// Words before a number that counts something else than patients.
+constexpr const char* kNoPatient =
+    R"((?:images?|imgs?|batch|fold|part|dir|set|split|site|view|series|study|level|size|v|version|page|group|)"
+    R"(grade|stage|type|class|label|cent(?:er|re)|hospital|scanner|device|visit|session|ses|week|day|month|)"
+    R"(year|cohort|phase|round|chunk|shard|folder|data|res|png|jpe?g|covid|cxr|x-?rays?))";
 
 // What a pattern is searched in: the last part without its ending, or all. `number` is the former, where only
 // a number's place makes it a patient's.
@@ -21,6 +32,7 @@ struct Convention {
 };
 // Of public sets as their publishers name them, the more special ones first. Behind what tells the subject
 // anything may follow that makes a copy of an image: " (1)", "_flipped", ".png".
+// {DAY} and {NO_PATIENT} stand for the two below.
 constexpr Convention kConventions[] = {
     {"personN_ (file names)", Where::file, R"(^(person\d+)_)"},
     {"IM-N-N (file names)", Where::file, R"(^((?:NORMAL2-)?IM-\d+)-)"},
@@ -33,38 +45,55 @@ constexpr Convention kConventions[] = {
     {"patient folders", Where::path,
      R"((?:^|/)((?:patient|participant|subject|subj|case|pat|sub|pid|person)[-_ ]?[A-Za-z]*\d+)/)"},
     {"patient folders", Where::path, R"((?:^|/)(p\d{5,}|LIDC-IDRI-\d+|TCGA(?:-\w+){2}|\d{3}_S_\d{4})/)"},
+    {"BraTSN_X_N (names)", Where::path, R"((?:^|/)(BraTS\d+_[A-Za-z0-9]+_[A-Za-z0-9]+|BraTS-[A-Za-z]+-\d+))"},
     {"sub-X (file names)", Where::file, R"(^(sub-[A-Za-z0-9]+)(?:[_.].*)?$)"},
     {"patientN_ (file names)", Where::file,
-     R"(^((?:patient|participant|subject|subj|case|pat|sub|pid)[-_ ]?[A-Za-z]?\d+)(?:[-_ (.].*)?$)"},
+     R"(^((?:patient|participant|subject|subj|case|pat|sub|pid|pt|mrn)[-_ =]?[A-Za-z]?\d+)(?:[-_ (.].*)?$)"},
     {"TCGA-X-N (file names)", Where::file, R"(^(TCGA(?:-\w+){2})\b)"},
     {"N_S_N (file names)", Where::file, R"((?:^|_)(\d{3}_S_\d{4})(?:_|$))"},
     {"OASN_N (file names)", Where::file, R"(^(OAS\d_\d{4,})_)"},
     {"P_N_SIDE (file names)", Where::path, R"((?:^|[/_])(P_\d{5})_(?:LEFT|RIGHT))"},
     {"N_PATIENT_MG (file names)", Where::file, R"(^\d+_([0-9a-f]{16})_MG_)"},
     {"SOB_X-PATIENT-N (file names)", Where::file, R"(^SOB_[BM]_[A-Z]+-(\d+-[0-9A-Z]+)-\d+-\d+)"},
+    {"HASH_X (file names)", Where::file, R"(^([0-9a-f]{16,64})[-_].+$)"},
+    {"studyN_ (file names)", Where::number, R"(^(study[-_ ]?\d{3,})(?:[-_ (.].*)?$)"},
+    {"DATE_NUMBER (file names)", Where::number, R"(^{DAY}[_-](\d{5,})(?:[-_ (.].*)?$)"},
     {"NUMBER_DATE (file names)", Where::number, R"(^(\d+)[_-](?:19|20)\d\d-\d\d-\d\d(?:[ _(.].*)?$)"},
-    {"NUMBER_NNN (file names)", Where::number, R"(^(\d+)[_-]\d+(?:[ _(.].*)?$)"},
+    {"NUMBER_NNN (file names)", Where::number, R"(^(?!{DAY}[_-])(\d+)[_-]\d+(?:[ _(.].*)?$)"},
     {"NUMBER_VIEW (file names)", Where::number,
      R"(^([A-Za-z]*\d+)[_-](?:left|right|l|r|frontal|lateral|pa|ap|cc|mlo|od|os)(?:[-_ (.].*)?$)"},
-    {"NUMBERL, NUMBERR (file names)", Where::number, R"(^(\d{5,})[LR](?:[-_ (.].*)?$)"},
+    {"NUMBERL, NUMBERR (file names)", Where::number,
+     R"(^(\d{5,}|[A-Za-z]+_?\d{2,})(?:OD|OS|[LR])(?:[-_ (.].*)?$)"},
     {"PN_N (file names)", Where::number, R"(^((?:s|p|pt|id)\d+)[-_]\d+(?:[ _(.].*)?$)"},
     {"ID_N_X (file names)", Where::number, R"(^(id[-_]\d+)[-_ ].+$)"},
-    {"CLASS_PATIENT_NUMBER (file names)", Where::number, R"(^[A-Za-z][A-Za-z ]*_(\d+)_\d+(?:[ (.].*)?$)"}};
+    {"CLASS_PATIENT_NUMBER (file names)", Where::number,
+     R"(^(?!(?:IMG|DSC|PXL)_)[A-Za-z][A-Za-z ]*_(?!{DAY}[_-])(\d+)(?:_\d+)+(?:[ (.].*)?$)"},
+    {"XN_N (file names)", Where::number,
+     R"(^(?!{NO_PATIENT}[-_ ]?\d)([A-Za-z]+\d?[-_ ]?\d{2,})[-_ ]\d+(?:[-_ (.].*)?$)"},
+    {"NUMBER_X (file names)", Where::number,
+     R"(^(?!{DAY}[_-])(?![0-9a-f]{8}-[0-9a-f]{4}-)(\d{3,})[-_ ].*[A-Za-z].*$)"}};
 
 // A folder of one patient has an id; these have numbers for other reasons.
 constexpr const char* kPatientFolder =
-    R"(^(?!(?:images?|imgs?|batch|fold|part|dir|set|split|site|view|series|study|level|size|v|version|page|group|)"
-    R"(grade|stage|type|class|label|cent(?:er|re)|hospital|scanner|device|visit|session|ses|week|day|month|year|)"
-    R"(cohort|phase|round|chunk|shard|folder|data|res|png|jpe?g|covid|cxr|x-?rays?)[-_ ]?\d*(?:px)?$|)"
-    R"((?:19|20)\d\d$|\d+x\d+$)[^/]*\d[^/]*$)";
-// "x_png.rf.0123...": an image as Roboflow exports it, once for each augmentation.
-constexpr const char* kExported = R"(^(.+)_(?:jpe?g|png|bmp|tiff?|webp)\.rf\.[0-9a-f]{8,}$)";
+    R"(^(?!{NO_PATIENT}[-_ ]?\d*(?:px)?$|(?:19|20)\d\d$|\d+x\d+$)[^/]*\d[^/]*$)";
+// Where no folder of a patient is above it.
+constexpr const char* kStudyFolder = R"(^study[-_ ]?\d{3,}$)";
+// "x_png.rf.0123...", "A_original_x.png_0123...": as Roboflow and Augmentor write an image, once for each
+// augmentation.
+constexpr const char* kExported =
+    R"(^(?:.+_original_)?(.+)[_.](?:jpe?g|png|bmp|tiff?|webp)(?:\.rf\.[0-9a-f]{8,}|_[-0-9a-f]{32,36})$)";
+
+std::regex regex_of(std::string pattern) {
+  for (const auto& [word, meaning] : {std::pair{"{DAY}", kDay}, std::pair{"{NO_PATIENT}", kNoPatient}})
+    if (const std::size_t at = pattern.find(word); at != std::string::npos)
+      pattern.replace(at, std::strlen(word), meaning);
+  return std::regex(pattern, std::regex::icase | std::regex::optimize);
+}
 
 const std::regex& compiled(std::size_t row) {
   static const std::vector<std::regex> all = [] {
     std::vector<std::regex> patterns;
-    for (const Convention& convention : kConventions)
-      patterns.emplace_back(convention.pattern, std::regex::icase | std::regex::optimize);
+    for (const Convention& convention : kConventions) patterns.push_back(regex_of(convention.pattern));
     return patterns;
   }();
   return all[row];
@@ -106,15 +135,16 @@ std::optional<NameClue> subject_by_table(const std::string& name) {
       if (match[i].length() > 0)
         return NameClue{match[i].str(), kConventions[row].name, where == Where::number};
   }
-  if (is_exported) return NameClue{stem, "NAME_png.rf.HASH (file names)"};
+  if (is_exported) return NameClue{stem, "copies of NAME (file names)"};
   return std::nullopt;
 }
 
 std::optional<NameClue> subject_by_folder(const std::string& name) {
-  static const std::regex patient(kPatientFolder, std::regex::icase);
+  static const std::regex patient = regex_of(kPatientFolder), study = regex_of(kStudyFolder);
   const std::vector<std::string> folders = folders_of(name);
-  for (std::size_t i = class_depth(folders); i < folders.size(); ++i)
-    if (std::regex_match(folders[i], patient)) return NameClue{folders[i], "folders below the classes'"};
+  for (const std::regex& pattern : {std::cref(patient), std::cref(study)})
+    for (std::size_t i = class_depth(folders); i < folders.size(); ++i)
+      if (std::regex_match(folders[i], pattern)) return NameClue{folders[i], "folders below the classes'"};
   return std::nullopt;
 }
 

@@ -18,7 +18,7 @@
 namespace dsx::data {
 namespace {
 
-constexpr const char* kPatientId = "PatientID of DICOM files";
+constexpr const char* kPatientId = "PatientID (of DICOM files, or of the table of labels)";
 
 using Clue = NameClue;
 

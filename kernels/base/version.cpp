@@ -4,7 +4,7 @@
 
 namespace dsx {
 
-const char* const kVersion = DOWNSCALEXR_VERSION;
-const char* const kCommit = DOWNSCALEXR_COMMIT;
+const char* const kProgramVersion = DOWNSCALEXR_VERSION;
+const char* const kProgramCommit = DOWNSCALEXR_COMMIT;
 
 }  // namespace dsx

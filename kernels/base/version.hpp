@@ -3,7 +3,7 @@
 
 namespace dsx {
 
-extern const char* const kVersion;  // "0.2.0"
-extern const char* const kCommit;   // "96ecb7bce9a1", with "-dirty" behind it where files differ
+extern const char* const kProgramVersion;  // "0.2.0"
+extern const char* const kProgramCommit;   // "96ecb7bce9a1", with "-dirty" behind it where files differ
 
 }  // namespace dsx

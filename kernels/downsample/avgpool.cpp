@@ -80,6 +80,7 @@ DownsampleOp avgpool() {
           [](const memory::dims&) {
             return std::vector<kernels::OnnxNode>{kernels::onnx_pool("AveragePool", 2, 2)};
           },
+      .on_u8 = true,
       .fused = [] { return HWY_DYNAMIC_DISPATCH(in_convolution)(); },
   };
 }

@@ -8,6 +8,7 @@
 
 #include "kernels/downsample/parts.hpp"
 #include "kernels/onednn/conv.hpp"
+#include "kernels/onednn/int8_weighted.hpp"
 #include "kernels/onednn/reorder.hpp"
 
 namespace dsx::downsample {
@@ -28,12 +29,14 @@ kernels::ConvShape blur_shape(const memory::dims& src, int padding_r) {
   return shape;
 }
 
+constexpr float kUnit = 1.F / 16;  // every weight is a multiple of it
+
 // One filter per channel, [C, 1, 3, 3].
 std::vector<float> filter_values(memory::dim channels) {
   constexpr float kRow[3] = {1, 2, 1};
   std::vector<float> values;
   for (memory::dim c = 0; c < channels; ++c) {
-    for (int i = 0; i < 9; ++i) values.push_back(kRow[i / 3] * kRow[i % 3] / 16);
+    for (int i = 0; i < 9; ++i) values.push_back(kRow[i / 3] * kRow[i % 3] * kUnit);
   }
   return values;
 }
@@ -45,6 +48,13 @@ memory blur_filter(const kernels::Context& context, int channels, const memory::
   memory packed(weights_md, context.engine);
   kernels::reorder_now(plain, packed);
   return packed;
+}
+
+// On integers whose scale stays: filter and sums are exact.
+kernels::Kernel blur_u8(const kernels::Context& context, const std::string& layer,
+                        const kernels::ConvShape& shape) {
+  return kernels::conv_forward_int8(context, layer, shape, {kernels::Pass::inference, false, false},
+                                    {.src = {}, .dst = 1.F, .weights = kUnit});
 }
 
 }  // namespace
@@ -59,9 +69,11 @@ DownsampleStage blur_stage(const kernels::Context& context, const std::string& l
   const auto want_dst = kernels::activation_md(shape.dst, context.dtype, context.layout);
   DownsampleStage stage;
   stage.suffix = "blur";
-  stage.forward = kernels::conv_forward(
-      context, layer, shape, {training ? kernels::Pass::training : kernels::Pass::inference, false, false},
-      want_src, want_dst);
+  const auto pass = training ? kernels::Pass::training : kernels::Pass::inference;
+  stage.forward =
+      src_md.get_data_type() == memory::data_type::u8
+          ? blur_u8(context, layer, shape)
+          : kernels::conv_forward(context, layer, shape, {pass, false, false}, want_src, want_dst);
   stage.forward_constants[DNNL_ARG_WEIGHTS] =
       blur_filter(context, channels, stage.forward.arguments.at(DNNL_ARG_WEIGHTS));
   if (training) {

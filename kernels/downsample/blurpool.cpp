@@ -23,6 +23,7 @@ DownsampleOp blurpool() {
                        const Slope& slope) { blur_taps(i, j, rows, columns, slope); },
       .halo_rows = kBlurHaloRows,
       .onnx = [](const memory::dims& src) { return std::vector<kernels::OnnxNode>{onnx_blur(src[1], 0)}; },
+      .on_u8 = true,
   };
 }
 

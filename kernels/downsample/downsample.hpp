@@ -61,6 +61,10 @@ struct DownsampleOp {
   // The operator in ONNX's words; empty where nothing follows the convolution.
   std::vector<kernels::OnnxNode> (*onnx)(const dnnl::memory::dims& src_dims);
 
+  // build() also takes a source of u8 (kernels/onednn/int8.hpp): the result keeps its scale and is rounded to
+  // the nearest integer. Without it the operator runs in f32 in an int8 network, between two reorders.
+  bool on_u8 = false;
+
   // How it works inside the kernel of its convolution; null: it has no such kernel, and the fused engine runs
   // it as a step of its own.
   fused::FusedPoolMaker fused = nullptr;

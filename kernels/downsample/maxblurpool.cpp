@@ -63,6 +63,7 @@ DownsampleOp maxblurpool() {
           [](const memory::dims& src) {
             return std::vector<kernels::OnnxNode>{kernels::onnx_pool("MaxPool", 2, 1), onnx_blur(src[1], 1)};
           },
+      .on_u8 = true,
   };
 }
 

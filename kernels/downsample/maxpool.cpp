@@ -101,6 +101,7 @@ DownsampleOp maxpool() {
           [](const memory::dims&) {
             return std::vector<kernels::OnnxNode>{kernels::onnx_pool("MaxPool", 2, 2)};
           },
+      .on_u8 = true,
       .fused = [] { return HWY_DYNAMIC_DISPATCH(in_convolution)(); },
   };
 }

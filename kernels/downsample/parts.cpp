@@ -20,7 +20,7 @@ double read_and_write(const memory::dims& src, memory::data_type type) {
 DownsampleStage pool_stage(const kernels::Context& context, const std::string& layer, kernels::PoolKind kind,
                            const kernels::PoolShape& shape, const memory::desc& src_md, bool training,
                            const std::string& suffix) {
-  const auto want_dst = kernels::activation_md(shape.dst, context.dtype, context.layout);
+  const auto want_dst = kernels::activation_md(shape.dst, src_md.get_data_type(), context.layout);
   DownsampleStage stage;
   stage.suffix = suffix;
   stage.forward =

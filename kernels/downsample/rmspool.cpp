@@ -206,6 +206,20 @@ void forward_bf16(RmsKernel& kernel, const std::uint16_t* src, std::uint16_t* ds
   });
 }
 
+// The scale of the integers stays: the root of their mean square is in their unit.
+void forward_u8(RmsKernel& kernel, const std::uint8_t* src, std::uint8_t* dst) {
+  const ImageRows& s = kernel.shape;
+  kernel.each_row([&](std::size_t r, float* squares) {
+    float* const wide = squares + s.row();
+    const std::uint8_t* from = src + s.source_row(r) * s.row();
+    std::copy_n(from, 2 * s.row(), wide);
+    kernel.arithmetic.squares(wide, wide + s.row(), 2 * s.dst_row(), squares);
+    kernel.arithmetic.roots(squares, s.width / 2, s.inner, wide);
+    std::transform(wide, wide + s.dst_row(), dst + r * s.dst_row(),
+                   [](float root) { return static_cast<std::uint8_t>(std::nearbyint(root)); });
+  });
+}
+
 void backward(RmsKernel& kernel, const float* src, const float* dst, const float* diff_dst, float* diff_src) {
   const ImageRows& s = kernel.shape;
   const std::size_t used = 2 * s.dst_row();
@@ -253,6 +267,9 @@ std::vector<DownsampleStage> build(const kernels::Context&, const std::string&, 
   stage.forward.native = [own, type](const kernels::Arguments& arguments) {
     if (type == memory::data_type::f32)
       return forward_f32(*own, data<float>(arguments, DNNL_ARG_SRC), data<float>(arguments, DNNL_ARG_DST));
+    if (type == memory::data_type::u8)
+      return forward_u8(*own, data<std::uint8_t>(arguments, DNNL_ARG_SRC),
+                        data<std::uint8_t>(arguments, DNNL_ARG_DST));
     forward_bf16(*own, data<std::uint16_t>(arguments, DNNL_ARG_SRC),
                  data<std::uint16_t>(arguments, DNNL_ARG_DST));
   };
@@ -302,6 +319,7 @@ DownsampleOp rmspool() {
       .derivative = slopes,
       .roundings = 4,
       .onnx = onnx,
+      .on_u8 = true,
       .fused = [] { return HWY_DYNAMIC_DISPATCH(in_convolution)(); },
   };
 }

@@ -37,6 +37,7 @@ DownsampleOp slice() {
           [](const memory::dims& src) {
             return std::vector<kernels::OnnxNode>{kernels::onnx_slice(src[2] / 2 * 2, src[3] / 2 * 2, 2)};
           },
+      .on_u8 = true,
   };
 }
 

@@ -25,7 +25,7 @@ struct Context {
   dnnl::stream stream{engine};
   Layout layout = Layout::nhwc;
   dnnl::memory::data_type dtype =
-      dnnl::memory::data_type::f32;  // of activations and weights; masters stay f32
+      dnnl::memory::data_type::f32;  // of activations and weights (u8: s8 weights); masters stay f32
   // Convolution + ReLU + downsampling as one kernel of ours where there is one (fused_block.hpp,
   // fused_train.hpp), and large linear layers behind it (fused_linear.hpp); everything else stays oneDNN's
   // primitives.

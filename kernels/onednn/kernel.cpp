@@ -54,10 +54,26 @@ Step prepare_step(const Step& of) {
   return step;
 }
 
+void use_own_memory(Step& step) {
+  for (const auto& [argument, memory] : step.kernel.own) step.arguments.insert_or_assign(argument, memory);
+}
+
 // oneDNN names its fallbacks "ref", "ref:any", "ref_int8:any"; "simple:any" is a vectorised reorder.
 bool is_ref(const std::string& impl) {
   return impl.rfind("ref", 0) == 0 || impl.find(":ref") != std::string::npos;
 }
+
+namespace {
+
+// Of what it reads.
+std::string type_of(const Context& context, const Kernel& kernel) {
+  for (const int argument : {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST})
+    if (const auto found = kernel.arguments.find(argument); found != kernel.arguments.end())
+      return to_string(found->second.get_data_type());
+  return to_string(context.dtype);
+}
+
+}  // namespace
 
 void refuse_ref(const Context& context, const std::string& layer, const Kernel& kernel) {
   if (context.allow_ref || !is_ref(kernel.impl)) return;
@@ -65,7 +81,7 @@ void refuse_ref(const Context& context, const std::string& layer, const Kernel& 
       "layer {}, layout {}, {}: oneDNN {} offers only its reference implementation '{}' for this {} on this "
       "CPU ({}), "
       "which takes minutes; choose another layout (nhwc works everywhere) or accept it with --allow-ref",
-      layer, to_string(context.layout), to_string(context.dtype), onednn_info().version, kernel.impl,
+      layer, to_string(context.layout), type_of(context, kernel), onednn_info().version, kernel.impl,
       kernel.kind, onednn_info().effective_isa));
 }
 

@@ -48,6 +48,9 @@ struct Kernel {
   std::function<void(const Arguments&)> native;  // our own code, no oneDNN primitive behind it
   // What `native` wants done with WEIGHTS and BIAS ahead of time; run it again whenever those have changed.
   std::function<void(const Arguments&)> prepare;
+  // Memory of the kernel's own (weights that `prepare` packed, scales), which a oneDNN primitive takes in
+  // place of the step's arguments.
+  Arguments own;
   // Set where images do not depend on each other: one image, on the calling thread, and what is left when all
   // are done (may be empty). `native` is the two. Neighbouring steps can so hand an image on while it is in
   // the cache.
@@ -79,6 +82,8 @@ struct Step {
 
 // A step of its own for `prepare`, of the pack phase; `arguments`: those of the kernel's step.
 Step prepare_step(const Step& of);
+// Once all arguments are bound and the step above is made: from now on the kernel's own memory.
+void use_own_memory(Step& step);
 
 // Throws UnsupportedError "layer conv1, layout nchw: oneDNN offers only 'ref:any' for convolution ..." when
 // `impl` names a reference implementation and the context does not allow those.

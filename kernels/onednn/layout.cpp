@@ -51,7 +51,12 @@ std::string to_string(memory::data_type type) {
 memory::data_type data_type_from_string(const std::string& name) {
   if (name == "f32") return memory::data_type::f32;
   if (name == "bf16") return memory::data_type::bf16;
-  throw ConfigError(fmt::format("data type '{}' is not known: use f32 or bf16", name));
+  if (name == "int8") return memory::data_type::u8;
+  throw ConfigError(fmt::format("data type '{}' is not known: use f32, bf16 or int8", name));
+}
+
+std::string dtype_name(memory::data_type type) {
+  return type == memory::data_type::u8 ? "int8" : to_string(type);
 }
 
 namespace {

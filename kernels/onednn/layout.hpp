@@ -18,8 +18,10 @@ Layout layout_from_string(const std::string& name);  // throws ConfigError that 
 
 // Element types by the names oneDNN and benchdnn use: "f32", "bf16".
 std::string to_string(dnnl::memory::data_type type);
-// "f32" or "bf16"; throws ConfigError for another.
+// Of a network, as --dtype names them: "f32", "bf16", "int8" (u8: its activations). Throws ConfigError for
+// another.
 dnnl::memory::data_type data_type_from_string(const std::string& name);
+std::string dtype_name(dnnl::memory::data_type type);
 
 // Descriptor of an activation [N, C, H, W] (or [N, C]) in `layout`; format any for Layout::any.
 dnnl::memory::desc activation_md(const dnnl::memory::dims& dims, dnnl::memory::data_type type, Layout layout);

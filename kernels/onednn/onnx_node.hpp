@@ -15,7 +15,9 @@ namespace dsx::kernels {
 struct OnnxConstant {
   std::string name;  // unique in its node: "filter"; a network's parameters have PyTorch's names
   dnnl::memory::dims dims;
-  std::variant<std::vector<float>, std::vector<std::int64_t>> values;
+  std::variant<std::vector<float>, std::vector<std::int64_t>, std::vector<std::int32_t>,
+               std::vector<std::int8_t>, std::vector<std::uint8_t>>
+      values;
 };
 
 struct OnnxNode {
@@ -26,7 +28,8 @@ struct OnnxNode {
   // What comes before the constants: kOnnxSource, or the `output` of an earlier node of the same operator.
   // Empty: the node before it (of the first one, the source).
   std::vector<std::string> inputs = {};
-  std::string output = {};  // for later nodes to name; unique in its operator
+  std::string output = {};    // for later nodes to name; unique in its operator
+  bool of_constants = false;  // reads them alone; the node behind it does not follow it
 };
 
 // What an operator reads, as an input of its nodes.

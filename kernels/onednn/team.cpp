@@ -77,7 +77,9 @@ TeamFacts team_facts() {
   facts.from_environment = first_number(std::getenv("OMP_NUM_THREADS"));
   facts.in_places = cpus_in_places();
   if (facts.in_places > 0) facts.places_by = binding_variable();
-  facts.quota = cgroup_cpu_limit();
+  // One above the CPUs of the mask limits nothing.
+  const double quota = cgroup_cpu_limit();
+  if (quota < static_cast<double>(allowed_cpus().size())) facts.quota = quota;
   return facts;
 }
 

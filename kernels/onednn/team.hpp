@@ -14,7 +14,7 @@ struct TeamFacts {
   int from_environment = 0;    // the first number of OMP_NUM_THREADS; 0: not set, or no number
   int in_places = 0;           // CPUs that OMP_PLACES and the like leave to teams; 0: no binding
   std::string places_by = "";  // "OMP_PLACES={0}": who said so
-  double quota = 0;            // of the control groups, CPUs; 0: none
+  double quota = 0;            // of the control groups, CPUs; 0: none that limits
 };
 TeamFacts team_facts();
 

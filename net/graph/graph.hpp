@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/onednn/int8.hpp"
 #include "kernels/onednn/kernel.hpp"
 
 namespace dsx::net {
@@ -30,6 +31,7 @@ struct Tensor {
   dnnl::memory::desc md;  // as its producer writes it (parameters and their gradients: the master's)
   int parameter = -1;     // index into Parameters::all
   dnnl::memory constant;  // Role::constant
+  kernels::U8Scale u8;    // what its integers mean, where they are u8
   bool keep = false;      // read from outside after the run (logits, loss): its memory is not reused
 };
 

@@ -78,17 +78,35 @@ GraphWriter::Tensors GraphWriter::add_forward(const std::string& name, const std
                                               kernels::Kernel kernel, Tensors tensors) {
   tensors[DNNL_ARG_SRC] = current;
   tensors = add_node(name, layer, kernels::Phase::forward, std::move(kernel), std::move(tensors));
+  const kernels::U8Scale scale = current_scale();
   current = tensors.at(DNNL_ARG_DST);
+  current_layer_ = layer;
+  graph.tensors[current].u8 = scale;
   return tensors;
 }
 
+void GraphWriter::quantize_current() {
+  if (md_of(current).get_data_type() == memory::data_type::u8) return;
+  const kernels::U8Scale& scale = quantization->at(current_layer_);
+  add_forward(current_layer_ + ".quantize", current_layer_,
+              kernels::quantize(context, md_of(current), scale));
+  graph.tensors[current].u8 = scale;
+}
+
+void GraphWriter::dequantize_current() {
+  if (md_of(current).get_data_type() == memory::data_type::f32) return;
+  add_forward(current_layer_ + ".dequantize", current_layer_,
+              kernels::dequantize(context, md_of(current), current_scale().scale));
+}
+
 memory::desc GraphWriter::wanted_md(const memory::dims& dims) const {
-  return kernels::activation_md(dims, context.dtype, context.layout);
+  const auto type = quantization != nullptr ? md_of(current).get_data_type() : context.dtype;
+  return kernels::activation_md(dims, type, context.layout);
 }
 
 memory::desc GraphWriter::src_md(const memory::dims& dims) const {
   const auto& md = md_of(current);
-  return md.get_data_type() == context.dtype ? md : wanted_md(dims);
+  return quantization != nullptr || md.get_data_type() == context.dtype ? md : wanted_md(dims);
 }
 
 TensorId GraphWriter::unfuse_relu(const std::string& layer, TensorId dst, TensorId diff_dst) {

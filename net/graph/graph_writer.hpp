@@ -12,6 +12,7 @@
 #include "kernels/onednn/conv.hpp"
 #include "net/graph/graph.hpp"
 #include "net/graph/parameters.hpp"
+#include "net/graph/quantization.hpp"
 
 namespace dsx::net {
 
@@ -21,10 +22,15 @@ class GraphWriter {
   // From the gradient of a layer's result to that of its source: kNoTensor is enough without `need_diff_src`.
   using Backward = std::function<TensorId(TensorId diff_dst, bool need_diff_src)>;
 
-  // `adopt_layouts`: a parameter's master takes the layout that its first kernel wants.
+  // `adopt_layouts`: a parameter's master takes the layout that its first kernel wants. `int8`: of an int8
+  // network, whose context is f32's; else null.
   GraphWriter(const kernels::Context& of_network, Parameters& parameters, kernels::Pass of_graph,
-              bool adopt_layouts)
-      : context(of_network), pass(of_graph), parameters_(parameters), adopt_layouts_(adopt_layouts) {}
+              bool adopt_layouts, const Quantization* int8 = nullptr)
+      : context(of_network),
+        pass(of_graph),
+        quantization(int8),
+        parameters_(parameters),
+        adopt_layouts_(adopt_layouts) {}
 
   TensorId add_tensor(const std::string& name, Role role, const dnnl::memory::desc& md);
   TensorId parameter(const std::string& name, const dnnl::memory::desc* wanted = nullptr);
@@ -33,7 +39,13 @@ class GraphWriter {
   Tensors add_constants(const std::string& layer, const kernels::Arguments& constants);
   const dnnl::memory::desc& md_of(TensorId id) const { return graph.tensors[id].md; }
 
-  // What a kernel that may choose its layout is told: any under Layout::any, else the study's layout.
+  // In an int8 network: the current tensor as u8, or as f32, by a step of its own unless it already is.
+  void quantize_current();
+  void dequantize_current();
+  kernels::U8Scale current_scale() const { return graph.tensors[current].u8; }
+
+  // What a kernel that may choose its layout is told: any under Layout::any, else the study's layout. In an
+  // int8 network its type is the current tensor's.
   dnnl::memory::desc wanted_md(const dnnl::memory::dims& dims) const;
   // The current tensor's own layout, unless its type must change first: a source that is already there keeps
   // its layout.
@@ -43,7 +55,7 @@ class GraphWriter {
   Tensors add_node(const std::string& name, const std::string& layer, kernels::Phase phase,
                    kernels::Kernel kernel, Tensors tensors);
   // A forward node of that name that reads the current tensor (and what `tensors` names); its DST is current
-  // then.
+  // then, with the same scale if it is u8.
   Tensors add_forward(const std::string& name, const std::string& layer, kernels::Kernel kernel,
                       Tensors tensors = {});
   // The gradient of a fused ReLU, in place on diff_dst.
@@ -60,6 +72,7 @@ class GraphWriter {
 
   const kernels::Context& context;
   const kernels::Pass pass;
+  const Quantization* const quantization;
   Graph graph;
   TensorId current = kNoTensor;  // the result of the layers so far
 
@@ -68,6 +81,7 @@ class GraphWriter {
 
   Parameters& parameters_;
   bool adopt_layouts_;
+  std::string current_layer_ = kInputScale;  // whose result is current
   std::vector<Backward> backward_;
 };
 

@@ -37,6 +37,7 @@ LayerType adaptive_pool_layer() {
       .shape = shape,
       .build = build,
       .onnx = onnx,
+      .int8 = [](const LayerPlace&) { return Int8::follows; },
   };
 }
 

@@ -34,6 +34,7 @@ LayerType avgpool_layer() {
       .shape = shape,
       .build = build,
       .onnx = onnx,
+      .int8 = [](const LayerPlace&) { return Int8::follows; },
       .keeps_zeros = true,
   };
 }

@@ -89,7 +89,19 @@ void build_fused_training(const LayerPlace& place, GraphWriter& graph, fused::Fu
   });
 }
 
+void build_int8(const LayerPlace& place, GraphWriter& graph) {
+  const LayerSpec& layer = place.layer();
+  add_weighted_int8(graph, place,
+                    kernels::conv_forward_int8(graph.context, layer.name, conv_shape(place),
+                                               {graph.pass, layer.flag("bias"), place.relu_follows()},
+                                               int8_scales(graph, place)));
+}
+
 std::size_t build(const LayerPlace& place, GraphWriter& graph) {
+  if (graph.quantization != nullptr) {
+    build_int8(place, graph);
+    return place.relu_follows() ? 1 : 0;
+  }
   if (const auto pool = fused_pool(place, graph)) {
     (graph.training() ? build_fused_training : build_fused_inference)(place, graph, *pool);
     return 2;
@@ -147,6 +159,7 @@ LayerType conv_layer() {
       .parameters = parameters,
       .build = build,
       .onnx = onnx,
+      .int8 = [](const LayerPlace&) { return Int8::integers; },
       .takes_stride = true,
   };
 }

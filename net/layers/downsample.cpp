@@ -54,6 +54,10 @@ std::size_t build(const LayerPlace& place, GraphWriter& graph) {
   return 0;
 }
 
+Int8 int8(const LayerPlace& place) {
+  return place.op.on_u8 || works_through_convolution(place) ? Int8::follows : Int8::f32;
+}
+
 std::vector<kernels::OnnxNode> onnx(const LayerPlace& place, const Parameters&) {
   return place.op.onnx(place.src);
 }
@@ -69,6 +73,7 @@ LayerType downsample_layer() {
       .build = build,
       .onnx = onnx,
       .check_place = check_place,
+      .int8 = int8,
       .downsamples = true,
       .keeps_zeros = true,
   };

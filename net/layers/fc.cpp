@@ -74,14 +74,25 @@ void build_primitives(const LayerPlace& place, GraphWriter& graph, memory::data_
       });
 }
 
+void build_int8(const LayerPlace& place, GraphWriter& graph) {
+  const LayerSpec& layer = place.layer();
+  add_weighted_int8(
+      graph, place,
+      kernels::inner_product_forward_int8(graph.context, layer.name, linear_shape(place),
+                                          {graph.pass, layer.flag("bias"), place.relu_follows()},
+                                          int8_scales(graph, place), graph.md_of(graph.current)));
+}
+
 std::size_t build(const LayerPlace& place, GraphWriter& graph) {
   const LayerSpec& layer = place.layer();
   const auto shape = linear_shape(place);
   const bool relu = place.relu_follows(), last = place.next() == nullptr;
   const auto dst_type = last ? memory::data_type::f32 : graph.context.dtype;
   const auto current_md = graph.md_of(graph.current);
-  if (graph.context.fused && !graph.training() &&
-      fused::packed_linear_fits(graph.context, shape, current_md)) {
+  if (graph.quantization != nullptr) {
+    build_int8(place, graph);
+  } else if (graph.context.fused && !graph.training() &&
+             fused::packed_linear_fits(graph.context, shape, current_md)) {
     add_weighted(
         graph, layer, relu,
         fused::packed_linear_forward(graph.context, layer.name, shape, {graph.pass, layer.flag("bias"), relu},
@@ -111,6 +122,7 @@ LayerType fc_layer() {
       .parameters = parameters,
       .build = build,
       .onnx = onnx,
+      .int8 = [](const LayerPlace&) { return Int8::integers; },
       .takes_flat = true,
   };
 }

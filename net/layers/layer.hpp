@@ -65,6 +65,9 @@ struct LayerPlace {
   bool behind_relu() const;
 };
 
+// What a layer reads in an int8 network: f32, whatever comes, or u8 (kernels/onednn/int8.hpp).
+enum class Int8 { f32, follows, integers };
+
 struct LayerType {
   std::string name;            // PyTorch's class: "Conv2d"
   std::string short_name;      // unnamed layers are called by it and a number: "conv1"
@@ -81,6 +84,9 @@ struct LayerType {
   std::vector<kernels::OnnxNode> (*onnx)(const LayerPlace&, const Parameters&) = nullptr;
   // Throws ConfigError where it cannot stand, whatever the input. May be null.
   void (*check_place)(const LayerPlace&) = nullptr;
+
+  // How it is quantized in an int8 network. May be null: it runs in f32.
+  Int8 (*int8)(const LayerPlace&) = nullptr;
 
   // What neighbours ask.
   bool is_relu = false;       // kernels before it may take it in

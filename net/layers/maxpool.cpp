@@ -29,6 +29,7 @@ LayerType maxpool_layer() {
       .shape = shape,
       .build = build,
       .onnx = onnx,
+      .int8 = [](const LayerPlace&) { return Int8::follows; },
       .keeps_zeros = true,
   };
 }

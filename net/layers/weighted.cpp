@@ -47,6 +47,18 @@ Weighted add_weighted(GraphWriter& graph, const LayerSpec& layer, bool relu, ker
   return w;
 }
 
+kernels::Int8Scales int8_scales(const GraphWriter& graph, const LayerPlace& place) {
+  kernels::Int8Scales scales{.src = graph.current_scale()};
+  if (place.relu_follows()) scales.dst = graph.quantization->at(place.layer().name).scale;
+  return scales;
+}
+
+void add_weighted_int8(GraphWriter& graph, const LayerPlace& place, kernels::Kernel kernel) {
+  const bool relu = place.relu_follows();
+  const auto w = add_weighted(graph, place.layer(), relu, std::move(kernel));
+  graph.graph.tensors[w.dst].u8 = relu ? graph.quantization->at(w.name) : kernels::U8Scale{};
+}
+
 GraphWriter::Tensors weighted_gradients(GraphWriter& graph, const Weighted& w, TensorId diff_dst) {
   GraphWriter::Tensors tensors{{DNNL_ARG_SRC, w.src},
                                {DNNL_ARG_DIFF_DST, diff_dst},

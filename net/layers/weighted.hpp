@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "kernels/onednn/int8_weighted.hpp"
 #include "net/graph/graph_writer.hpp"
 #include "net/layers/layer.hpp"
 
@@ -23,6 +24,10 @@ struct Weighted {
   TensorId src = kNoTensor, weights = kNoTensor, dst = kNoTensor, workspace = kNoTensor;
 };
 Weighted add_weighted(GraphWriter& graph, const LayerSpec& layer, bool relu, kernels::Kernel kernel);
+
+// The same in an int8 network. Behind a ReLU its result is u8, else f32.
+kernels::Int8Scales int8_scales(const GraphWriter& graph, const LayerPlace& place);
+void add_weighted_int8(GraphWriter& graph, const LayerPlace& place, kernels::Kernel kernel);
 
 // Backward to weights and, when wanted, to the source. The kernels are made only when they are needed: the
 // first layer's data kernel never is.

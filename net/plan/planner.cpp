@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <stdexcept>
 #include <utility>
 
 #include "kernels/onednn/layout.hpp"
@@ -16,6 +17,10 @@ namespace dsx::net {
 using dnnl::memory;
 
 namespace {
+
+bool is_integer(const memory::desc& md) {
+  return md.get_data_type() == memory::data_type::u8 || md.get_data_type() == memory::data_type::s8;
+}
 
 class Planner {
  public:
@@ -129,6 +134,8 @@ class Planner {
     const bool pack = tensor.role == Role::parameter && !training_;
     auto* from = versions_[id].front();
     auto source = from->mem;
+    if (is_integer(source.get_desc()) != is_integer(md))
+      throw std::logic_error(node.name + ": integers and reals have a scale between them");
     if (source.get_desc().get_dims() != md.get_dims()) {
       // The same values counted otherwise (a matrix, or a window of channels, rows and columns): plain order
       // is both.
@@ -168,6 +175,7 @@ class Planner {
       push(std::move(ahead));
       mark_used(binding);
     }
+    kernels::use_own_memory(step);
     if (step.kernel.per_image) {
       binding.image_step.place = steps_of(step.phase).size();
       binding.image_step.number = step_number_;

@@ -12,6 +12,7 @@ class Experiment:
         self.name, self.question, self.command = entry["name"], entry["question"], entry["command"]
         self.findings = entry["findings"]
         self.notes = entry["notes"]
+        self.spread = entry.get("spread", "")  # how processes differ, where they do by more than their samples
         self.tables = {}
         for table in entry["tables"]:
             names = [column["name"] for column in table["columns"]]

@@ -17,7 +17,7 @@ MEANING = {
     "ECE": "expected calibration error: how far probabilities are from the shares that came true, on average",
     "calibration in the large": "how far the mean probability is from the share that is truly positive",
     "Holm": "a correction of p for having made several comparisons: it keeps the chance of any false alarm at 5%",
-    "equivalent": "shown to differ by less than the margin declared beforehand (two one-sided tests)",
+    "equivalent": "shown to differ by less than the margin declared beforehand (the interval lies within it)",
     "margin": "the difference that matters: declared before the run, smaller ones count as none",
     "interval": "95% of such intervals hold the true value, over new seeds and new subjects",
     "seed": "the number that draws split, starting weights, order of images and augmentation",

@@ -207,7 +207,8 @@ def explanation(ctx):
         experiment = there[name]
         figure = figure_of(ctx, name, experiment)
         question = experiment.question[:1].upper() + experiment.question[1:]
-        findings = Points([f["text"] for f in experiment.findings] or ["no finding"], question, name not in FIRST)
+        first = [f"{experiment.spread}."] if experiment.spread else []
+        findings = Points(first + [f["text"] for f in experiment.findings] or ["no finding"], question, name not in FIRST)
         section.add(findings, figure if figure and figure.panels else None, *table_grids(experiment))
     if ctx.explained.left_out:
         section.add(Missing("Experiments not run: " + ", ".join(ctx.explained.left_out) + "."))

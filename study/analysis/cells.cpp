@@ -83,8 +83,8 @@ Cell read_cell(const fs::path& folder) {
   if (!in.has_attribute("format") || in.attribute_string("format") != "downscalexr-run")
     in.fail("an HDF5 file, but no run of this program");
   if (in.attribute_int("version") != 1)
-    in.fail(
-        fmt::format("a run of format {}; this program ({}) reads 1", in.attribute_int("version"), kVersion));
+    in.fail(fmt::format("a run of format {}; this program ({}) reads 1", in.attribute_int("version"),
+                        kProgramVersion));
   if (in.attribute_string("status") != "finished")
     in.fail("is of a run that is " + in.attribute_string("status") +
             ", though summary.json says finished; copy the cell's folder again");

@@ -214,9 +214,13 @@ OverSeeds Figures::over_seeds(const std::vector<std::vector<Term>>& terms_by_see
     result.not_learnt += std::any_of(terms.begin(), terms.end(), [&](const Term& term) {
       return !comparison_.cells[term.cell].cell->learning.learnt;
     });
+  const auto subjects = static_cast<double>(comparison_.smaller_class_subjects());
   result.summary = statistics::combine_seeds(
-      sample.observed, statistics::replicate_covariance(sample, all), comparison_.options.confidence, null,
-      is_share ? statistics::SeedScale::logit : statistics::SeedScale::plain);
+      sample.observed, statistics::replicate_covariance(sample, all, subjects),
+      {.confidence = comparison_.options.confidence,
+       .null = null,
+       .scale = is_share ? statistics::SeedScale::logit : statistics::SeedScale::plain,
+       .image_df = subjects - 1});
   result.estimate = result.summary.mean;
   if (result.constant())
     result.estimate.not_estimable = fmt::format("{:g} in every seed and resample", result.value());

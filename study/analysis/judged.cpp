@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 
@@ -163,6 +165,14 @@ std::size_t Comparison::test_subjects() const {
   if (cells.empty()) return 0;
   const auto& subjects = cells.front().of(data::Split::test).subjects;
   return subjects.empty() ? 0 : std::size_t{*std::max_element(subjects.begin(), subjects.end())} + 1;
+}
+
+std::size_t Comparison::smaller_class_subjects() const {
+  const JudgedSplit& test = cells.front().of(data::Split::test);
+  std::array<std::set<std::uint32_t>, 2> of_class;
+  for (std::size_t i = 0; i < test.positive.size(); ++i)
+    of_class[test.positive[i] != 0 ? 1 : 0].insert(test.subjects[i]);
+  return std::max<std::size_t>(2, std::min(of_class[0].size(), of_class[1].size()));
 }
 
 std::vector<std::string> Comparison::noise_kinds() const {

@@ -80,7 +80,8 @@ struct Comparison {
   // Of one comparison among all pairs, at one look: where detectable differences and verdicts are made.
   double alpha_of_look() const { return options.alpha / options.looks; }
   double alpha_of_pair() const;
-  std::size_t test_subjects() const;  // of the first cell
+  std::size_t test_subjects() const;           // of the first cell
+  std::size_t smaller_class_subjects() const;  // of the class that has fewer of them; at least 2
 };
 
 // `cells` must outlive the comparison. Throws DataError when cells of a seed do not hold the same images.

@@ -60,7 +60,7 @@ bool is_number(const std::string& cell) {
 
 std::string escaped_html(const std::string& text) {
   std::string html;
-  for (const char c : as_utf8(text)) {
+  for (const char c : one_line(text)) {  // HTML has no control characters
     switch (c) {
       case '&':
         html += "&amp;";

@@ -37,6 +37,8 @@ const std::vector<Command>& command_table() {
        "WEIGHTS.safetensors --out DIR [--variant NAME]", import_command},
       {"explain", "measure where the latency difference between variants comes from",
        "[--variants A,B] [FLAGS] | --compare A.json B.json", explain_command},
+      {"doctor", "what works on this machine, why the rest does not, and what mends it",
+       "[--json] [--track URI]", doctor_command},
       {"worker", "serve a network or operator to scripts/peers, which times it beside other libraries",
        "[FLAGS]", worker_command},
       {"latency-probe", "time networks for compare, under the OMP_WAIT_POLICY it was started with", "[FLAGS]",

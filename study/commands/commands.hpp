@@ -24,6 +24,7 @@ int mechanism_command(const std::vector<std::string>& args);
 int explain_command(const std::vector<std::string>& args);
 int latency_probe_command(const std::vector<std::string>& args);
 int latency_load_command(const std::vector<std::string>& args);
+int doctor_command(const std::vector<std::string>& args);
 int worker_command(const std::vector<std::string>& args);
 
 std::vector<CommandPart> data_parts();  // data_command.cpp: the commands below `data`

@@ -51,8 +51,8 @@ namespace po = boost::program_options;
 // What a sweep or its cells decide themselves.
 const std::vector<std::string>& keys_left_out() {
   static const std::vector<std::string> keys = {
-      "variant", "seed",    "label_noise",        "noise_kind",   "train_images", "name",
-      "resume",  "latency", "latency_iterations", "latency_only", "repeat_for"};
+      "variant", "dtype",  "seed",    "label_noise",        "noise_kind",   "train_images",
+      "name",    "resume", "latency", "latency_iterations", "latency_only", "repeat_for"};
   return keys;
 }
 
@@ -92,7 +92,8 @@ struct Request {
   settings::CommandLine line;
   sweep::Sweep sweep;
   fs::path folder;
-  bool goes_on = false;  // the folder holds a sweep
+  bool goes_on = false;        // the folder holds a sweep
+  double budget_s = INFINITY;  // of --until-decided
 };
 
 std::string given(const settings::CommandLine& line, const char* flag) {
@@ -140,6 +141,11 @@ void read_declared(const settings::CommandLine& line, sweep::Sweep& sweep) {
                     sweep.looks.back()));
 }
 
+double budget_seconds(const settings::CommandLine& line) {
+  const std::string text = given(line, "budget");
+  return text.empty() ? INFINITY : cli::seconds_of_flag("budget", text);
+}
+
 void warn_of_unused(const settings::CommandLine& line) {
   for (const char* key : {"variant", "seed", "label_noise", "noise_kind", "train_images"}) {
     const auto source = line.sources.find(key);
@@ -169,6 +175,7 @@ Request read_request(const std::vector<std::string>& args) {
   warn_of_unused(line);
   read_axes(line, request.sweep);
   read_declared(line, request.sweep);
+  request.budget_s = budget_seconds(line);
   settings::make_paths_absolute(line.settings);
   request.sweep.base = line.settings;
   if (request.goes_on) sweep::refuse_another_sweep(request.sweep, recorded, request.folder);
@@ -248,9 +255,7 @@ int run_cells(Request& request, const sweep::SweepData& data, const sweep::Sweep
               const findings::FinishOptions& finish, std::vector<sweep::PlannedCell>& cells) {
   if (request.line.extra.count("until-decided") == 0)
     return sweep::run_sweep(request.sweep, cells, data, request.folder, options);
-  const std::string budget = given(request.line, "budget");
-  const int code = run_until_decided(request.sweep, request.folder, options, finish,
-                                     budget.empty() ? INFINITY : cli::seconds_of_flag("budget", budget));
+  const int code = run_until_decided(request.sweep, request.folder, options, finish, request.budget_s);
   cells = sweep::plan_cells(request.sweep, sweep::look_at_data(request.sweep), request.folder);
   return code;
 }

@@ -12,9 +12,9 @@ namespace dsx::commands {
 namespace fs = std::filesystem;
 
 const std::vector<std::string>& data_keys() {
-  static const std::vector<std::string> keys{"size",     "channels",        "resize",
-                                             "positive", "skip_bad_images", "intensity_range",
-                                             "subject",  "cache_dir",       "progress"};
+  static const std::vector<std::string> keys{
+      "size",   "channels", "resize",    "positive",      "skip_bad_images", "intensity_range", "subject",
+      "labels", "finding",  "uncertain", "label_columns", "cache_dir",       "progress"};
   return keys;
 }
 

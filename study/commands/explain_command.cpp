@@ -9,17 +9,20 @@
 #include <sstream>
 
 #include "bench/machine/machine_report.hpp"
+#include "bench/measure/processes.hpp"
 #include "bench/measure/topology.hpp"
 #include "data/io/files.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/json_text.hpp"
 #include "kernels/base/utf8.hpp"
 #include "study/cli/exit_code.hpp"
+#include "study/cli/interrupt.hpp"
 #include "study/cli/suggestion.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
 #include "study/commands/explain_context.hpp"
 #include "study/explain/experiments/experiments.hpp"
+#include "study/explain/process_runs.hpp"
 #include "study/explain/report_files.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
@@ -53,6 +56,7 @@ Usage:
   --compare           two explain.json, from two runs or two machines: findings side by side
   --account           an explain.json: what its experiments say together, also of reports that did not say it
 
+whole and factorial are timed in ten fresh processes, spread over the run: their intervals hold in the next one.
 The report opens with one account of all experiments: which causes each supports or excludes, and where they disagree.
 The time left is shown. Close other programs first: on a busy machine the report says that it cannot be trusted.
 --data times the networks on its images (a block or an operator alone keeps made-up values); --size and --channels are
@@ -114,12 +118,48 @@ int account(const std::vector<std::string>& files) {
   return static_cast<int>(cli::ExitCode::ok);
 }
 
-int explain(const settings::CommandLine& line) {
+// In one of the processes that an experiment is timed in (explain/process_runs.hpp): its samples, as one
+// line.
+int record_process(const settings::CommandLine& line) {
+  const auto given = line.extra[kProcessFlag].as<std::string>();
+  const auto first = given.find(':'), last = given.rfind(':');
+  const auto& table = explain::experiment_table();
+  const auto experiment = std::ranges::find(table, given.substr(0, first), &explain::Experiment::name);
+  if (first == last || experiment == table.end()) throw ConfigError("--process: " + given);
+  auto context = explain_context(line);
+  context.options.threads = settings::apply_threads(line.settings).used;
+  context.topology = bench::read_topology();
+  context.progress = [](const std::string&) { cli::check_interrupt("stopped while measuring"); };
+  context.counters = std::make_shared<bench::Counters>();
+  const auto recording =
+      explain::record_experiment(context, *experiment, std::stod(given.substr(first + 1, last - first - 1)),
+                                 std::stod(given.substr(last + 1)));
+  fmt::print("{}\n", explain::recording_text(recording));
+  return static_cast<int>(cli::ExitCode::ok);
+}
+
+// The same words once more, in a fresh process.
+explain::Recording run_process(std::vector<std::string> words, const std::string& experiment, double seconds,
+                               double budget_s) {
+  words.insert(words.begin(), "explain");
+  words.push_back(fmt::format("--{}={}:{}:{}", kProcessFlag, experiment, seconds, budget_s));
+  const auto [end, output] = bench::run_process("study", words);
+  cli::check_interrupt("stopped while measuring");
+  if (!end.ok())
+    throw UnsupportedError(fmt::format("the process ended with {} {}", end.signal != 0 ? "signal" : "code",
+                                       end.signal != 0 ? end.signal : end.code));
+  return explain::recording_of(output);
+}
+
+int explain(const settings::CommandLine& line, const std::vector<std::string>& words) {
   auto context = explain_context(line);
   context.options.threads = settings::apply_threads(line.settings).used;
   const auto folder = new_folder(line, context.options);
   context.topology = bench::read_topology();
   context.progress = show_progress;
+  context.run_process = [&words](const std::string& experiment, double seconds, double budget_s) {
+    return run_process(words, experiment, seconds, budget_s);
+  };
   explain::ExplainReport report;
   report.command = bench::own_command_line();
   report.settings = explain_settings(context.options, line);
@@ -164,8 +204,8 @@ int explain_command(const std::vector<std::string>& args) {
       "shapes", po::value<std::string>()->default_value("study"), "")(
       "experiments", po::value<std::string>(), "")("seconds", po::value<double>()->default_value(3), "")(
       "budget", po::value<std::string>()->default_value(kDefaultBudget), "")(
-      "peers", po::value<std::string>(), "")("out", po::value<std::string>(), "")("compare", "")("account",
-                                                                                                 "");
+      "peers", po::value<std::string>(), "")("out", po::value<std::string>(), "")("compare", "")(
+      "account", "")(kProcessFlag, po::value<std::string>(), "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}", kExplainHelp);
@@ -181,7 +221,7 @@ int explain_command(const std::vector<std::string>& args) {
     throw ConfigError(
         fmt::format("'{}' is not expected here; two files go with --compare, one with --account",
                     line.positional.front()));
-  return explain(line);
+  return line.extra.count(kProcessFlag) != 0 ? record_process(line) : explain(line, args);
 }
 
 }  // namespace dsx::commands

@@ -128,7 +128,7 @@ explain::ExplainContext explain_context(const settings::CommandLine& line) {
   check_variants(context);
   if (const auto text = context.whole_network ? settings::unfused_text(line.settings.engine, options.variants)
                                               : std::string();
-      !text.empty())
+      !text.empty() && line.extra.count(kProcessFlag) == 0)
     fmt::print(stderr, "{}", text);
   if (line.sources.contains("data")) context.images = images_of(line.settings);
   context.budget = explain::Budget(options.budget_s);

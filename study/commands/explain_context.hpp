@@ -10,6 +10,8 @@
 namespace dsx::commands {
 
 constexpr const char* kDefaultBudget = "10m";
+// Not for people: EXPERIMENT:SECONDS:BUDGET, in one of the processes that an experiment is timed in.
+constexpr const char* kProcessFlag = "process";
 
 // All but threads, counters and the machine's limits. Throws ConfigError or DataError.
 explain::ExplainContext explain_context(const settings::CommandLine& line);

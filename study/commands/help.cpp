@@ -69,8 +69,8 @@ std::string help_page() {
 
 std::string version_line() {
   const kernels::OneDnnInfo info = kernels::onednn_info();
-  return fmt::format("study {} (commit {}), oneDNN {} ({}, {})", kVersion, kCommit, info.version,
-                     info.build_hash, info.threading_runtime);
+  return fmt::format("study {} (commit {}), oneDNN {} ({}, {})", kProgramVersion, kProgramCommit,
+                     info.version, info.build_hash, info.threading_runtime);
 }
 
 }  // namespace dsx::commands

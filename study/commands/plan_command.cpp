@@ -14,6 +14,7 @@
 #include "study/commands/operators_json.hpp"
 #include "study/run/algorithm.hpp"
 #include "study/run/make_network.hpp"
+#include "study/run/quantize.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/engine.hpp"
 #include "study/settings/threads.hpp"
@@ -21,9 +22,9 @@
 namespace dsx::commands {
 namespace {
 
-const std::vector<std::string> kPlanKeys{"variant",   "network",   "layout",       "engine",
-                                         "algorithm", "allow_ref", "size",         "channels",
-                                         "batch",     "threads",   "oversubscribe"};
+const std::vector<std::string> kPlanKeys{"variant",   "network", "layout",    "engine",
+                                         "algorithm", "dtype",   "allow_ref", "size",
+                                         "channels",  "batch",   "threads",   "oversubscribe"};
 
 constexpr const char* kPlanHelp = R"(study plan: what a network executes, step by step, without running it
 
@@ -32,7 +33,6 @@ Usage:
   study plan --operators-json [--at SHAPES]
 
   --train          the training plan: forward, loss, backward (default: inference)
-  --dtype TYPE     f32 or bf16 (inference only) [f32]
   --json           as JSON
   --operators-json the table of downsampling operators as JSON, each as a small ONNX graph, and nothing else
   --at SHAPES      what the operators read there: channels x rows x columns [6x316x316,16x154x154]
@@ -68,13 +68,13 @@ std::string note_of(const net::PlanRow& row) {
 }
 
 void print_plan_text(const net::Network& network, const net::Plan& plan,
-                     const std::vector<net::PlanRow>& rows, const std::string& dtype) {
+                     const std::vector<net::PlanRow>& rows) {
   const auto onednn = kernels::onednn_info();
   fmt::print("network {} {}, {}, batch {}, layout {}, {}, {}, oneDNN {} ({})\n\n", network.spec().name,
              network.options().variant,
              counted(network.parameters().trainable_count(), "trainable parameter"), plan.batch(),
-             kernels::to_string(network.context().layout), dtype, counted(kernels::max_threads(), "thread"),
-             onednn.version, onednn.effective_isa);
+             kernels::to_string(network.context().layout), kernels::dtype_name(network.context().dtype),
+             counted(kernels::max_threads(), "thread"), onednn.version, onednn.effective_isa);
   cli::TextTable table(
       {"phase", "step", "implementation", "source", "destination", "MFLOP", "executed", "MB", "note"});
   for (const auto& row : rows) {
@@ -94,8 +94,7 @@ void print_plan_text(const net::Network& network, const net::Plan& plan,
 }
 
 void print_plan_json(const net::Network& network, const net::Plan& plan,
-                     const std::vector<net::PlanRow>& rows, const settings::Settings& settings,
-                     const std::string& dtype) {
+                     const std::vector<net::PlanRow>& rows, const settings::Settings& settings) {
   nlohmann::ordered_json steps = nlohmann::ordered_json::array();
   for (const auto& row : rows) {
     nlohmann::ordered_json step;
@@ -114,7 +113,7 @@ void print_plan_json(const net::Network& network, const net::Plan& plan,
       {"algorithm", settings.algorithm},
       {"operator_fused",
        settings.engine == "fused" && settings::unfused_text(settings.engine, {settings.variant}).empty()},
-      {"dtype", dtype},
+      {"dtype", settings.dtype},
       {"training", plan.training()},
       {"threads", kernels::max_threads()},
       {"onednn",
@@ -142,8 +141,7 @@ int plan_command(const std::vector<std::string>& args) {
   syntax.command = "plan";
   syntax.keys = kPlanKeys;
   syntax.extra.add_options()("train", "")("json", "")("operators-json", "")(
-      "at", po::value<std::string>()->default_value("6x316x316,16x154x154"), "")(
-      "dtype", po::value<std::string>()->default_value("f32"), "");
+      "at", po::value<std::string>()->default_value("6x316x316,16x154x154"), "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}{}", kPlanHelp, settings::settings_help(kPlanKeys));
@@ -154,12 +152,12 @@ int plan_command(const std::vector<std::string>& args) {
     return static_cast<int>(cli::ExitCode::ok);
   }
   settings::apply_threads(line.settings);
-  const auto dtype = line.extra["dtype"].as<std::string>();
-  net::Network network = run::declare_network(line.settings, kernels::data_type_from_string(dtype));
+  net::Network network = run::declare_network(line.settings);
+  if (run::is_int8(network)) run::quantize_with_any_scale(network);
   const auto plan = network.make_plan(line.settings.batch, line.extra.count("train") != 0);
   const auto rows = net::plan_rows(plan);
-  line.extra.count("json") != 0 ? print_plan_json(network, plan, rows, line.settings, dtype)
-                                : print_plan_text(network, plan, rows, dtype);
+  line.extra.count("json") != 0 ? print_plan_json(network, plan, rows, line.settings)
+                                : print_plan_text(network, plan, rows);
   return static_cast<int>(cli::ExitCode::ok);
 }
 

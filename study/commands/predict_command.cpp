@@ -14,6 +14,7 @@
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
 #include "study/run/predict.hpp"
+#include "study/run/quantize.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
 #include "study/training/metrics.hpp"
@@ -24,8 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-const std::vector<std::string> kPredictKeys{"skip_bad_images", "batch",   "layout",        "engine",
-                                            "algorithm",       "threads", "oversubscribe", "progress"};
+const std::vector<std::string> kPredictKeys{"skip_bad_images", "batch",         "layout",
+                                            "engine",          "algorithm",     "dtype",
+                                            "threads",         "oversubscribe", "progress"};
 
 constexpr const char* kPredictHelp = R"(study predict: what a run's network predicts for images
 
@@ -38,7 +40,6 @@ An image that cannot be read gets a line on stderr, and the exit code is 3 at th
 
   --threshold-from RULE       val: the threshold that the run chose on its val split; 0.5 [val]
   --checkpoint NAME           best or last [best]
-  --dtype TYPE                f32 or, where the CPU has it, bf16 [f32]
   --csv, --json               instead of a table
 
 )";
@@ -98,7 +99,7 @@ void print_predictions_json(const run::OpenedRun& run, const std::vector<run::Im
   nlohmann::ordered_json json{{"run", run.folder.string()},
                               {"checkpoint", run.checkpoint},
                               {"epoch", run.epoch},
-                              {"dtype", kernels::to_string(run.network.context().dtype)},
+                              {"dtype", kernels::dtype_name(run.network.context().dtype)},
                               {"threshold", training::sigmoid(decider.logit_threshold)},
                               {"threshold_from", decider.rule},
                               {"positive_class", decider.positive},
@@ -123,7 +124,7 @@ void print_predictions_json(const run::OpenedRun& run, const std::vector<run::Im
 void print_predictions_table(const run::OpenedRun& run, const std::vector<run::ImagePrediction>& images,
                              const Decider& decider) {
   fmt::print("{}, {} weights (epoch {}), {}, threshold {} from {}; positive class: {}\n", one_line(run.name),
-             run.checkpoint, run.epoch, kernels::to_string(run.network.context().dtype),
+             run.checkpoint, run.epoch, kernels::dtype_name(run.network.context().dtype),
              cli::fixed(training::sigmoid(decider.logit_threshold), 3), decider.rule,
              one_line(decider.positive));
   cli::TextTable table({"image", "probability", "decision", "load ms", "network ms", "note"});
@@ -160,8 +161,7 @@ void report_problems(const std::vector<run::ImagePrediction>& images, bool may_s
 settings::CommandSyntax make_syntax() {
   settings::CommandSyntax syntax{.command = "predict", .keys = kPredictKeys, .max_positional = 1'000'000};
   syntax.extra.add_options()("threshold-from", po::value<std::string>(), "")(
-      "checkpoint", po::value<std::string>()->default_value("best"), "")(
-      "dtype", po::value<std::string>()->default_value("f32"), "")("csv", po::bool_switch(), "")(
+      "checkpoint", po::value<std::string>()->default_value("best"), "")("csv", po::bool_switch(), "")(
       "json", po::bool_switch(), "");
   return syntax;
 }
@@ -180,7 +180,6 @@ int predict_command(const std::vector<std::string>& args) {
   const bool csv = line.extra["csv"].as<bool>(), json = line.extra["json"].as<bool>();
   if (csv && json) throw ConfigError("--csv and --json exclude each other");
   asked_rule(line.extra);
-  const auto dtype = kernels::data_type_from_string(line.extra["dtype"].as<std::string>());
   const fs::path folder = line.positional[0];
   settings::Settings defaults = run::settings_of_run(folder);
   defaults.threads = 0;  // of this machine, not of the run's
@@ -191,8 +190,8 @@ int predict_command(const std::vector<std::string>& args) {
   const std::vector<fs::path>& paths = found.paths;
   for (const std::string& left_out : found.left_out) fmt::print(stderr, "study: {}\n", left_out);
   settings::apply_threads(line.settings);
-  run::OpenedRun run =
-      run::open_run(folder, line.extra["checkpoint"].as<std::string>(), line.settings, dtype);
+  run::OpenedRun run = run::open_run(folder, line.extra["checkpoint"].as<std::string>(), line.settings);
+  if (run::is_int8(run.network)) fmt::print(stderr, "study: {}\n", run::quantize_run(run));
   const Decider decider = make_decider(run, line.extra);
   cli::ProgressBar progress(cli::progress_mode(line.settings.progress), "predicting", paths.size());
   const std::vector<run::ImagePrediction> images = run::predict_images(run, paths, progress);

@@ -61,6 +61,13 @@ bool is_latency_only(const settings::Settings& settings) {
   return settings.latency_only || settings.repeat_for > 0;
 }
 
+void refuse_dtype(const settings::Settings& settings) {
+  if (settings.dtype == "f32") return;
+  throw ConfigError(
+      fmt::format("dtype: training runs in f32; {} is for --latency-only, `study predict` and `study plan`",
+                  settings.dtype));
+}
+
 }  // namespace
 
 int train_command(const std::vector<std::string>& args) {
@@ -71,7 +78,10 @@ int train_command(const std::vector<std::string>& args) {
     fmt::print("{}", help_page());
     return static_cast<int>(cli::ExitCode::ok);
   }
-  if (!is_latency_only(line.settings)) settings::wait_briefly();
+  if (!is_latency_only(line.settings)) {
+    refuse_dtype(line.settings);
+    settings::wait_briefly();
+  }
   if (!line.settings.resume.empty()) {
     const settings::Settings before = run::settings_of_run(line.settings.resume);
     line = settings::parse_command_line(args, syntax, before);

@@ -23,13 +23,14 @@
 #include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
+#include "study/run/quantize.hpp"
 #include "study/settings/command_line.hpp"
 #include "study/settings/threads.hpp"
 
 namespace dsx::commands {
 namespace {
 
-const std::vector<std::string> kWorkerKeys{"variant", "layout",  "engine",        "algorithm",
+const std::vector<std::string> kWorkerKeys{"variant", "layout",  "engine",        "algorithm", "dtype",
                                            "batch",   "threads", "oversubscribe", "allow_ref"};
 
 constexpr const char* kWorkerHelp =
@@ -101,11 +102,13 @@ class Worker {
         network_(network_of(line)),
         images_(1, 0) {
     load_weights(text_option(line, "weights"));
+    if (run::is_int8(network_)) run::quantize_with_any_scale(network_);
     plan_.emplace(network_.make_plan(line.settings.batch, training_));
     images_ = run::AlignedImages(plan_->src_count(), 0);
     // Every input here is 1-channel, or goes into a plan whose source is plain: nchw order of the file,
     // converted once.
     load_input(text_option(line, "input"));
+    if (run::is_int8(network_)) calibrate();
     if (training_) load_target(text_option(line, "target"));
     network_steps_ = std::string(unit_.name) == "network";
     if (training_ && network_steps_) {
@@ -149,13 +152,19 @@ class Worker {
 
  private:
   net::Network network_of(const settings::CommandLine& line) const {
-    const auto dtype = kernels::data_type_from_string(text_option(line, "dtype"));
     const std::string yaml = unit_.yaml;
-    if (yaml.empty()) return run::declare_network(line.settings, dtype);
+    if (yaml.empty()) return run::declare_network(line.settings);
     net::NetworkOptions options{line.settings.variant, unit_.channels, unit_.side, unit_.side};
     options.partial = true;
     options.input_gradient = unit_.channels > 1;
-    return {run::make_context(line.settings, dtype), net::parse_network_spec(yaml, unit_.name), options};
+    return {run::make_context(line.settings), net::parse_network_spec(yaml, unit_.name), options};
+  }
+
+  // On the very input, since that is all there is.
+  void calibrate() {
+    run::quantize_on(network_, plan_->batch(), images_.data());
+    plan_.emplace(network_.make_plan(plan_->batch(), training_));
+    plan_->set_src(images_.data());
   }
 
   void load_weights(const std::string& path) {
@@ -227,8 +236,8 @@ void serve(Worker& worker, const std::string& layout) {
   nlohmann::json ready{
       {"ready", true},
       {"name", "DownScaleXR " + layout},
-      {"version", kVersion},
-      {"detail", {{"onednn", onednn.version}, {"isa", onednn.effective_isa}, {"commit", kCommit}}}};
+      {"version", kProgramVersion},
+      {"detail", {{"onednn", onednn.version}, {"isa", onednn.effective_isa}, {"commit", kProgramCommit}}}};
   if (const auto zeros = worker.zeros(); !zeros.empty()) ready["detail"]["zeros"] = zeros;
   fmt::print("{}\n", json_text(ready));
   std::fflush(stdout);
@@ -257,7 +266,6 @@ int worker_command(const std::vector<std::string>& args) {
   auto add = syntax.extra.add_options();
   for (const char* name : {"unit", "mode", "weights", "input", "target"})
     add(name, po::value<std::string>(), "");
-  add("dtype", po::value<std::string>()->default_value("f32"), "");
   const auto line = settings::parse_command_line(args, syntax);
   if (line.help) {
     fmt::print("{}{}", kWorkerHelp, settings::settings_help(kWorkerKeys));

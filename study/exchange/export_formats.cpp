@@ -9,6 +9,7 @@
 #include "study/exchange/onnx_model.hpp"
 #include "study/exchange/properties.hpp"
 #include "study/exchange/safetensors.hpp"
+#include "study/run/quantize.hpp"
 
 namespace dsx::exchange {
 namespace {
@@ -21,6 +22,22 @@ std::string write_onnx(const run::OpenedRun& run, const fs::path& out) {
   return fmt::format("ONNX opset 17, {:.1f} MB, input [N, {}, {}, {}], output logit [N, 1]",
                      static_cast<double>(file.size()) / 1e6, run.settings.channels, run.settings.size,
                      run.settings.size);
+}
+
+// The scales stay with the run, so that `study predict --dtype int8` computes with the file's.
+std::string write_onnx_int8(const run::OpenedRun& run, const fs::path& out) {
+  settings::Settings settings = run.settings;
+  settings.dtype = "int8";
+  settings.engine = "primitives";
+  settings.layout = "nhwc";
+  run::OpenedRun int8 = run::open_run(run.folder, run.checkpoint, settings);
+  const std::string origin = run::quantize_and_store(int8);
+  Properties properties = properties_of(run);
+  properties.emplace_back("quantization", origin);
+  const std::string file = onnx_file(int8.network, properties);
+  data::write_file_atomically(out, file);
+  return fmt::format("ONNX opset 17 with QuantizeLinear and DequantizeLinear, {:.1f} MB; {}",
+                     static_cast<double>(file.size()) / 1e6, origin);
 }
 
 std::string write_safetensors(const run::OpenedRun& run, const fs::path& out) {
@@ -40,6 +57,10 @@ std::string write_safetensors(const run::OpenedRun& run, const fs::path& out) {
 const std::vector<ExportFormat>& export_formats() {
   static const std::vector<ExportFormat> table{
       {"onnx", ".onnx", "the network with its weights, for ONNX Runtime, OpenVINO and others", write_onnx},
+      {"onnx-int8", ".int8.onnx",
+       "the same in 8-bit integers, calibrated on train images: with QuantizeLinear and DequantizeLinear "
+       "nodes",
+       write_onnx_int8},
       {"safetensors", ".safetensors", "the weights alone, in PyTorch's names and order", write_safetensors},
       {"medmnist", "",
        "predictions per split, as MedMNIST's evaluator reads them; a name's [ACC] is the share of images "

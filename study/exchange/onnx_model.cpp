@@ -13,6 +13,7 @@
 #include "kernels/base/error.hpp"
 #include "kernels/base/utf8.hpp"
 #include "kernels/base/version.hpp"
+#include "net/onnx_int8.hpp"
 #include "net/onnx_nodes.hpp"
 
 namespace dsx::exchange {
@@ -38,14 +39,19 @@ void add_attribute(onnx::NodeProto& node, const std::string& name,
   }
 }
 
+onnx::TensorProto::DataType type_of(float) { return onnx::TensorProto::FLOAT; }
+onnx::TensorProto::DataType type_of(std::int64_t) { return onnx::TensorProto::INT64; }
+onnx::TensorProto::DataType type_of(std::int32_t) { return onnx::TensorProto::INT32; }
+onnx::TensorProto::DataType type_of(std::int8_t) { return onnx::TensorProto::INT8; }
+onnx::TensorProto::DataType type_of(std::uint8_t) { return onnx::TensorProto::UINT8; }
+
 void add_constant(onnx::GraphProto& graph, const std::string& name, const kernels::OnnxConstant& constant) {
   onnx::TensorProto& tensor = *graph.add_initializer();
   tensor.set_name(name);
   for (const auto dim : constant.dims) tensor.add_dims(dim);
   std::visit(
       [&](const auto& values) {
-        const bool real = std::is_same_v<std::decay_t<decltype(values[0])>, float>;
-        tensor.set_data_type(real ? onnx::TensorProto::FLOAT : onnx::TensorProto::INT64);
+        tensor.set_data_type(type_of(values[0]));
         tensor.set_raw_data(values.data(), values.size() * sizeof(values[0]));
       },
       constant.values);
@@ -61,7 +67,8 @@ void describe(onnx::ValueInfoProto& value, const std::string& name, const std::v
 }
 
 void add_nodes(onnx::GraphProto& graph, const net::Network& network) {
-  const std::vector<net::NamedOnnxNode> nodes = net::onnx_nodes(network);
+  const std::vector<net::NamedOnnxNode> nodes =
+      network.quantization() ? net::onnx_int8_nodes(network) : net::onnx_nodes(network);
   std::string source = "input";
   std::map<std::string, std::string> named;  // values of the layer that later nodes of it name
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -72,7 +79,7 @@ void add_nodes(onnx::GraphProto& graph, const net::Network& network) {
     const bool again = i > 0 && nodes[i - 1].layer == layer;
     node.set_name(again ? fmt::format("{}_{}", layer, i) : layer);
     if (!again) named = {{kernels::kOnnxSource, source}};
-    if (plain.inputs.empty()) node.add_input(source);
+    if (plain.inputs.empty() && !plain.of_constants) node.add_input(source);
     for (const std::string& input : plain.inputs) node.add_input(named.at(input));
     for (const kernels::OnnxConstant& constant : plain.constants) {
       const bool parameter = constant.name.starts_with(layer + ".");
@@ -81,9 +88,10 @@ void add_nodes(onnx::GraphProto& graph, const net::Network& network) {
       node.add_input(name);
     }
     for (const auto& [name, value] : plain.attributes) add_attribute(node, name, value);
-    source = i + 1 < nodes.size() ? node.name() + "_out" : "logit";
-    node.add_output(source);
-    if (!plain.output.empty()) named[plain.output] = source;
+    const std::string result = i + 1 < nodes.size() ? node.name() + "_out" : "logit";
+    node.add_output(result);
+    if (!plain.output.empty()) named[plain.output] = result;
+    if (!plain.of_constants) source = result;
   }
 }
 
@@ -94,7 +102,7 @@ std::string onnx_file(const net::Network& network, const Properties& properties)
   onnx::ModelProto model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("DownScaleXR");
-  model.set_producer_version(kVersion);
+  model.set_producer_version(kProgramVersion);
   model.add_opset_import()->set_version(kOpset);
   onnx::GraphProto& graph = *model.mutable_graph();
   graph.set_name(fmt::format("{}_{}", network.spec().name, options.variant));

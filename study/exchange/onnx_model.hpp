@@ -10,7 +10,8 @@
 namespace dsx::exchange {
 
 // The file's bytes, accepted by ONNX's own checker and shape inference. Input "input" [N, C, H, W], output
-// "logit" [N, 1]. Throws UnsupportedError when the model is larger than one file can be (2 GB).
+// "logit" [N, 1]. A quantized network is written in integers (net/onnx_int8.hpp). Throws UnsupportedError
+// when the model is larger than one file can be (2 GB).
 std::string onnx_file(const net::Network& network, const Properties& properties);
 
 }  // namespace dsx::exchange

@@ -24,7 +24,7 @@ Properties properties_of(const run::OpenedRun& run) {
   Properties properties{
       {"run", run.name},
       {"checkpoint", fmt::format("{}, epoch {}", run.checkpoint, run.epoch)},
-      {"commit", kCommit},
+      {"commit", kProgramCommit},
       {"network", run.network.spec().name},
       {"variant", s.variant},
       {"input", fmt::format("N x {} x {} x {}, float32, {}", s.channels, s.size, s.size,

@@ -6,12 +6,9 @@
 #include <map>
 
 #include "kernels/base/clock.hpp"
+#include "study/explain/recorded_times.hpp"
 
 namespace dsx::explain {
-
-Interval interval_of(const bench::Summary& summary) {
-  return {summary.median_ns, summary.median_low_ns, summary.median_high_ns};
-}
 
 std::size_t ArmSet::add(const std::string& name, bench::Work work, bench::CacheState cache) {
   auto kept = std::make_shared<bench::Work>(std::move(work));
@@ -37,10 +34,29 @@ std::size_t ArmSet::add(const std::string& name, std::function<void()> run, std:
 constexpr int kLeastRounds = 6;
 
 void ArmSet::run() {
+  std::vector<std::string> names;
+  for (const auto& arm : arms_) names.push_back(arm.name);
+  times_ = recorded_times(context_, names);
+  if (times_.processes() > 0) {
+    take_together();
+  } else {
+    time_here();
+  }
+  for (const auto& result : results_) {
+    report_.sample_count += result.samples_ns.size() + result.summary.left_out;
+    report_.disturbed_samples += result.disturbed_samples;
+    report_.samples.emplace_back(result.name, result.samples_ns);
+  }
+  if (context_.counters) add_counters();
+}
+
+void ArmSet::time_here() {
   bench::MeasureOptions options;
   options.warmup_runs = 2;
   options.settle_runs = settle_runs_;
-  options.min_rounds = 21;  // the 95% interval of a median is then the 6th to 16th sample
+  // The 95% interval of a median is then the 6th to 16th sample; one of several processes needs its median
+  // alone.
+  options.min_rounds = context_.recording != nullptr ? kLeastRounds : 21;
   options.max_rounds = 400;
   // Many slow arms, or little time left: fewer rounds, wider intervals. What is not timed takes time as well.
   const double most_s = context_.budget.take_set();
@@ -51,12 +67,27 @@ void ArmSet::run() {
   options.repeat_disturbed = true;
   options.counters = context_.counters.get();
   results_ = bench::measure(arms_, options);
-  for (const auto& result : results_) {
-    report_.sample_count += result.samples_ns.size() + result.left_out_ns.size();
-    report_.disturbed_samples += result.disturbed_samples;
-    report_.samples.emplace_back(result.name, result.samples_ns);
+  RecordedSet set;
+  for (const auto& result : results_)
+    set.push_back({result.name, result.samples_ns, result.left_out_ns.size(), result.disturbed_samples,
+                   result.counters});
+  if (context_.recording != nullptr) context_.recording->sets.push_back(set);
+  times_.add_process(0, std::move(set));
+}
+
+void ArmSet::take_together() {
+  results_.clear();
+  for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
+    RecordedArm all = times_.together(arm);
+    bench::Result result;
+    result.name = all.name;
+    result.summary = bench::summarize(all.samples_ns, all.left_out);
+    result.samples_ns = std::move(all.samples_ns);
+    result.disturbed_samples = all.disturbed;
+    result.counters = std::move(all.counters);
+    results_.push_back(std::move(result));
   }
-  if (options.counters != nullptr) add_counters();
+  say_spread(times_, report_);
 }
 
 // One row per arm, each counter per run of it, in one table for the whole experiment. A counter that this
@@ -91,26 +122,6 @@ void ArmSet::add_counters() {
     row.resize(table->columns.size(), ReportCell(std::nan("")));
     table->rows.push_back(std::move(row));
   }
-}
-
-Interval ArmSet::time_ns(std::size_t arm) const { return interval_of(results_.at(arm).summary); }
-
-Interval ArmSet::combination_ns(const std::vector<Term>& terms) const {
-  std::size_t rounds = results_.at(terms.front().arm).samples_ns.size();
-  for (const auto& term : terms) rounds = std::min(rounds, results_.at(term.arm).samples_ns.size());
-  std::vector<double> values(rounds, 0.0);
-  for (const auto& term : terms) {
-    const auto& samples_ns = results_.at(term.arm).samples_ns;
-    for (std::size_t i = 0; i < rounds; ++i) values[i] += term.weight * samples_ns[i];
-  }
-  return interval_of(bench::summarize(values));
-}
-
-Interval ArmSet::ratio(std::size_t a, std::size_t b) const {
-  const auto &x = results_.at(a).samples_ns, &y = results_.at(b).samples_ns;
-  std::vector<double> values;
-  for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) values.push_back(x[i] / y[i]);
-  return interval_of(bench::summarize(values));
 }
 
 }  // namespace dsx::explain

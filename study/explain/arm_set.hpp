@@ -1,5 +1,6 @@
 // Arms that are timed interleaved, so that their differences can be taken sample by sample: what disturbs or
-// slows the machine for a while hits both sides of a difference.
+// slows the machine for a while hits both sides of a difference. In an experiment over processes they were
+// timed in several of them (ExplainContext::processes); figures are then over processes.
 #pragma once
 
 #include <memory>
@@ -9,6 +10,7 @@
 #include "bench/arms/work.hpp"
 #include "bench/measure/measure.hpp"
 #include "study/explain/experiment.hpp"
+#include "study/explain/process_times.hpp"
 
 namespace dsx::explain {
 
@@ -28,19 +30,19 @@ class ArmSet {
 
   void run();  // times all; their samples and disturbances go to the report
 
-  Interval time_ns(std::size_t arm) const;
-  const bench::Result& result(std::size_t arm) const { return results_.at(arm); }
-  // Median over rounds of sum(weight * time of arm), with its interval: {{a, 1}, {b, -1}} is a difference.
-  struct Term {
-    std::size_t arm;
-    double weight;
-  };
-  Interval combination_ns(const std::vector<Term>& terms) const;
+  Interval time_ns(std::size_t arm) const { return times_.time_ns(arm); }
+  const bench::Result& result(std::size_t arm) const {
+    return results_.at(arm);
+  }  // of all processes together
+  // Of sum(weight * time of arm), round by round, with its interval: {{a, 1}, {b, -1}} is a difference.
+  using Term = ProcessTimes::Term;
+  Interval combination_ns(const std::vector<Term>& terms) const { return times_.combination_ns(terms); }
   Interval difference_ns(std::size_t a, std::size_t b) const { return combination_ns({{a, 1}, {b, -1}}); }
-  // Median over rounds of time(a) / time(b).
-  Interval ratio(std::size_t a, std::size_t b) const;
+  Interval ratio(std::size_t a, std::size_t b) const { return times_.ratio(a, b); }
 
  private:
+  void time_here();
+  void take_together();
   void add_counters();
 
   ExplainContext& context_;
@@ -50,8 +52,7 @@ class ArmSet {
   std::vector<bench::Arm> arms_;
   std::vector<std::shared_ptr<bench::Work>> works_;
   std::vector<bench::Result> results_;
+  ProcessTimes times_;
 };
-
-Interval interval_of(const bench::Summary& summary);
 
 }  // namespace dsx::explain

@@ -16,6 +16,7 @@
 #include "study/cli/interrupt.hpp"
 #include "study/cli/text_table.hpp"
 #include "study/explain/agreement.hpp"
+#include "study/explain/process_runs.hpp"
 
 namespace dsx::explain {
 
@@ -81,6 +82,7 @@ ExperimentReport report_of(const Experiment& experiment, const std::string& prog
 
 ExperimentReport run_once(ExplainContext& context, const Experiment& experiment, const std::string& program) {
   ExperimentReport report = report_of(experiment, program);
+  context.next_set = 0;
   const Stopwatch watch;
   const bench::Neighbours neighbours;
   try {
@@ -142,43 +144,77 @@ std::string time_words(const ExplainContext& context, const Allotment& allotment
                      cli::duration(std::min(allotment.seconds, context.budget.left_s())));
 }
 
+std::vector<const Experiment*> chosen_of(const ExplainContext& context,
+                                         const std::vector<Experiment>& table) {
+  const auto& chosen = context.options.experiments;
+  std::vector<const Experiment*> experiments;
+  for (const auto& experiment : table)
+    if (chosen.empty() || std::ranges::find(chosen, experiment.name) != chosen.end())
+      experiments.push_back(&experiment);
+  return experiments;
+}
+
+ExperimentReport no_time_for(const Experiment& experiment, const std::string& program, double least_s) {
+  ExperimentReport report = report_of(experiment, program);
+  report.not_available =
+      fmt::format("left out for lack of time: it needs {} at least", cli::duration(least_s));
+  report.undone.push_back("all of it");
+  return report;
+}
+
+// In the table's order, whenever each of them was run.
+void sort_by_table(std::vector<ExperimentReport>& reports, const std::vector<Experiment>& table) {
+  const auto place = [&](const ExperimentReport& report) {
+    return std::ranges::find(table, report.name, &Experiment::name) - table.begin();
+  };
+  std::ranges::stable_sort(reports, {}, place);
+}
+
 }  // namespace
 
 std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std::vector<Experiment>& table,
                                               const std::string& program) {
-  const auto& chosen = context.options.experiments;
   const auto say = context.progress;
-  std::vector<const Experiment*> left;
-  for (const auto& experiment : table)
-    if (chosen.empty() || std::ranges::find(chosen, experiment.name) != chosen.end())
-      left.push_back(&experiment);
-  std::vector<ExperimentReport> reports;
+  const auto named = [&](const Experiment& experiment) {
+    context.progress = [&context, say, name = experiment.name](const std::string& what) {
+      cli::check_interrupt("stopped while measuring");
+      say(fmt::format("{}: {}", name, what));
+    };
+  };
+  std::vector<const Experiment*> left = chosen_of(context, table);
   const double scale = scale_of(context);
+  ProcessRuns spread(context, left, allot(needs_of(left, context.options), context.budget.left_s(), scale),
+                     scale);
+  std::erase_if(left, [&](const Experiment* experiment) { return spread.has(*experiment); });
+  std::vector<ExperimentReport> reports;
+  const double all = static_cast<double>(left.size()) + 1;
   while (!left.empty()) {
     const Experiment& experiment = *left.front();
-    const auto plan = allot(needs_of(left, context.options), context.budget.left_s(), scale);
-    double others_need_s = 0;
+    context.progress = say;
+    spread.advance((all - static_cast<double>(left.size())) / all);
+    const auto plan =
+        allot(needs_of(left, context.options), context.budget.left_s() - spread.reserved_s(), scale);
+    double others_need_s = spread.reserved_s();
     for (std::size_t i = 1; i < left.size(); ++i)
       others_need_s += plan[i].fits ? scale * left[i]->least_s : 0;
-    const double least_s = scale * experiment.least_s;
     left.erase(left.begin());
-    context.progress = [&](const std::string& what) {
-      cli::check_interrupt("stopped while measuring");
-      say(fmt::format("{}: {}", experiment.name, what));
-    };
-    const bool is_over = context.budget.left_s() <= 0 &&
+    named(experiment);
+    const bool is_over = context.budget.left_s() <= spread.reserved_s() &&
                          std::ranges::any_of(reports, [](const auto& r) { return r.not_available.empty(); });
     if (!plan.front().fits || is_over) {
-      ExperimentReport report = report_of(experiment, program);
-      report.not_available =
-          fmt::format("left out for lack of time: it needs {} at least", cli::duration(least_s));
-      report.undone.push_back("all of it");
-      reports.push_back(std::move(report));
+      reports.push_back(no_time_for(experiment, program, scale * experiment.least_s));
       continue;
     }
     context.progress(time_words(context, plan.front()));
     reports.push_back(run_planned(context, experiment, program, plan.front(), others_need_s));
   }
+  context.progress = say;
+  spread.advance(1);
+  for (const Experiment* experiment : spread.experiments()) {
+    named(*experiment);
+    reports.push_back(spread.finish(*experiment, run_once, program));
+  }
+  sort_by_table(reports, table);
   context.progress = say;
   return reports;
 }

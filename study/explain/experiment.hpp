@@ -13,6 +13,7 @@
 #include "study/explain/account.hpp"
 #include "study/explain/budget.hpp"
 #include "study/explain/evidence.hpp"
+#include "study/explain/recording.hpp"
 #include "study/explain/report.hpp"
 
 namespace dsx::explain {
@@ -47,6 +48,13 @@ struct ExplainContext {
   std::shared_ptr<bench::Counters> counters;         // counted beside every timed sample; null: none
   std::function<void(const std::string&)> progress;  // what is being measured now
 
+  // A fresh process that times an experiment's sets once (process_runs.hpp); empty: all is timed in this one.
+  std::function<Recording(const std::string& experiment, double seconds, double budget_s)> run_process;
+  // What such processes measured of the experiment under way: its sets are taken from there instead of timed.
+  std::vector<Recording> processes;
+  Recording* recording = nullptr;  // in such a process: where its sets go
+  std::size_t next_set = 0;        // of the experiment under way
+
   const std::string& baseline() const { return options.variants.back(); }
   // Operators an experiment covers: the variants, without those that have no step of their own.
   std::vector<std::string> pooled_variants(const bench::Geometry& geometry) const;
@@ -68,6 +76,7 @@ struct Experiment {
   int rank = 0;
   bool starts_neighbours = false;  // itself: what other processes used meanwhile says nothing
   bool needs_steps = false;        // takes apart steps that --engine fused does not have
+  bool over_processes = false;     // its sets are timed in fresh processes: process_runs.hpp
 };
 
 // Runs the chosen experiments one after the other, within the context's budget; one that this CPU or oneDNN

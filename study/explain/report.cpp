@@ -88,14 +88,16 @@ std::string to_text(const ExperimentReport& experiment) {
   if (!experiment.not_available.empty()) {
     return text + wrapped("not available: " + experiment.not_available, "  ", "  ");
   }
+  if (!experiment.spread.empty()) text += wrapped(experiment.spread, "  ! ", "    ");
   for (const auto& table : experiment.tables) {
     if (table.in_text) text += to_text(table);
   }
   for (const auto& finding : experiment.findings) text += wrapped(finding.text, "  * ", "    ");
   for (const auto& note : experiment.notes) text += wrapped(note, "  - ", "    ");
   if (experiment.name != kAccountName) {
-    text += fmt::format("  [{}, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",
-                        counted(experiment.sample_count, "sample"), experiment.disturbed_samples,
+    text += fmt::format("  [{} of {}, {} disturbed; other processes used {:.1f}% of the CPUs; {}]\n",
+                        counted(experiment.sample_count, "sample"),
+                        counted(experiment.processes, "process", "processes"), experiment.disturbed_samples,
                         100 * experiment.neighbours_share, cli::duration(in_seconds(experiment.took_ns)));
   }
   return text + fmt::format("  repeat: {}\n", experiment.command);
@@ -105,10 +107,16 @@ std::string to_text(const ExplainReport& report) {
   std::string text = fmt::format("{}\n", report.command);
   for (const auto& [name, value] : report.settings) text += fmt::format("{:<26}{}\n", name, value);
   for (const auto& [name, value] : report.environment) text += fmt::format("{:<26}{}\n", name, value);
+  for (const auto& experiment : report.experiments)
+    if (!experiment.spread.empty())
+      text += wrapped(fmt::format("{}: {}", experiment.name, experiment.spread), "! ", "  ");
   for (const auto& experiment : report.experiments) text += to_text(experiment);
   text += "\n";
   if (report.noise.empty()) {
-    text += "The machine was quiet enough: the intervals above are the spread to expect.\n";
+    text +=
+        "The machine was quiet enough. Intervals over several processes are the spread to expect; those of "
+        "one say "
+        "how well its\nsamples agree.\n";
   } else {
     text += "THE MACHINE WAS TOO NOISY to trust this report; run it again on a quiet one:\n";
     for (const auto& reason : report.noise) text += wrapped(reason, "  * ", "    ");

@@ -49,6 +49,8 @@ struct ExperimentReport {
   std::string name, question;
   std::string command;        // repeats this experiment alone
   std::string not_available;  // the reason, when it could not run
+  std::size_t processes = 1;  // that its figures are over; of one, intervals say how well its samples agree
+  std::string spread;         // what must be said first, when processes differ by more than their samples
   std::vector<ReportTable> tables;
   std::vector<Finding> findings;
   std::vector<std::string> notes;                                    // how to read it, what was left out

@@ -89,6 +89,8 @@ Finding finding_of(const Json& json) {
 Json to_json(const ExperimentReport& e) {
   Json json{{"name", e.name}, {"question", e.question}, {"command", e.command}};
   if (!e.not_available.empty()) json["not_available"] = e.not_available;
+  json["processes"] = e.processes;
+  if (!e.spread.empty()) json["spread"] = e.spread;
   json["findings"] = Json::array();
   for (const auto& finding : e.findings) json["findings"].push_back(to_json(finding));
   json["tables"] = Json::array();
@@ -107,6 +109,8 @@ ExperimentReport experiment_of(const Json& json) {
   e.question = json.at("question");
   e.command = json.at("command");
   e.not_available = json.value("not_available", "");
+  e.processes = json.value("processes", std::size_t{1});  // (version 0.1 knew one)
+  e.spread = json.value("spread", "");
   for (const auto& finding : json.at("findings")) e.findings.push_back(finding_of(finding));
   for (const auto& table : json.at("tables")) e.tables.push_back(table_of(table));
   e.notes = json.at("notes").get<std::vector<std::string>>();

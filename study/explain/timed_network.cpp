@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "bench/measure/latency.hpp"
+#include "study/explain/recorded_times.hpp"
 
 namespace dsx::explain {
 
@@ -87,6 +88,31 @@ StepSamples time_steps(const ExplainContext& context, const std::vector<TimedNet
     }
   }
   return samples;
+}
+
+ProcessTimes step_times(ExplainContext& context, const std::vector<TimedNetwork*>& networks,
+                        ExperimentReport& report) {
+  std::vector<std::string> names;
+  for (const auto* network : networks)
+    for (const auto& step : network->plan.forward_steps())
+      names.push_back(network->variant + "/" + step.name);
+  ProcessTimes times = recorded_times(context, names);
+  if (times.processes() > 0) {
+    for (std::size_t arm = 0; arm < names.size(); ++arm) {
+      auto all = times.together(arm);
+      report.sample_count += all.samples_ns.size();
+      report.samples.emplace_back(names[arm], std::move(all.samples_ns));
+    }
+    say_spread(times, report);
+    return times;
+  }
+  const auto samples = time_steps(context, networks, rounds_for(networks, context.options.seconds), report);
+  RecordedSet set;
+  for (const auto& network : samples)
+    for (const auto& step_ns : network) set.push_back({names[set.size()], step_ns, 0, 0, {}});
+  if (context.recording != nullptr) context.recording->sets.push_back(set);
+  times.add_process(0, std::move(set));
+  return times;
 }
 
 int rounds_for(const std::vector<TimedNetwork*>& networks, double seconds) {

@@ -9,6 +9,7 @@
 
 #include "net/network.hpp"
 #include "study/explain/experiment.hpp"
+#include "study/explain/process_times.hpp"
 #include "study/run/aligned_images.hpp"
 
 namespace dsx::explain {
@@ -31,6 +32,11 @@ using StepSamples = std::vector<std::vector<std::vector<double>>>;
 // Stops early, but not before six rounds, when the experiment's time is up.
 StepSamples time_steps(const ExplainContext& context, const std::vector<TimedNetwork*>& networks, int rounds,
                        ExperimentReport& report);
+
+// The same over processes, where the experiment is (recorded_times.hpp): an arm for each step of each
+// network, in their order, named "variant/step".
+ProcessTimes step_times(ExplainContext& context, const std::vector<TimedNetwork*>& networks,
+                        ExperimentReport& report);
 
 // As many rounds as make about `seconds` of passes; from 11 to 200.
 int rounds_for(const std::vector<TimedNetwork*>& networks, double seconds);

@@ -84,10 +84,23 @@ std::string size_of(const Judged& j) {
                      points(above ? j.high : -j.low));
 }
 
-std::string pairs_of(const std::vector<Judged>& list) {
-  std::vector<std::string> names;
-  for (const Judged& j : list) names.push_back(j.a + " and " + j.b);
-  return fmt::format("{}", fmt::join(names, "; "));
+// "avgpool, maxpool and strided"
+std::string listed(const std::vector<std::string>& names) {
+  if (names.size() < 2) return names.empty() ? "" : names.front();
+  return fmt::format("{} and {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
+}
+
+// "no two of avgpool, maxpool and strided can be told apart"; of `open` pairs that are not `all` there are:
+// "maxpool and avgpool, and strided and avgpool, cannot be told apart"
+std::string not_told_apart(const std::vector<Judged>& open, bool all) {
+  std::vector<std::string> names, pairs;
+  for (const Judged& j : open) {
+    pairs.push_back(j.a + " and " + j.b);
+    for (const std::string& name : {j.b, j.a})
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  if (all && open.size() > 1) return fmt::format("no two of {} can be told apart", listed(names));
+  return fmt::format("{}{} cannot be told apart", fmt::join(pairs, ", and "), pairs.size() > 1 ? "," : "");
 }
 
 std::vector<Judged> with_word(const std::vector<Judged>& list, std::initializer_list<const char*> words) {
@@ -104,7 +117,8 @@ std::string needed_text(const std::vector<Judged>& open) {
     if (!std::isfinite(j.needed_seeds)) return "";
     most = std::max(most, j.needed_seeds);
   }
-  return most > 0 ? fmt::format("; about {:.0f} seeds would decide", most) : "";
+  return most > 0 ? fmt::format("; about {:.0f} seeds would decide{}", most, open.size() > 1 ? " all" : "")
+                  : "";
 }
 
 // What is known of all pairs in `noun`: which differ, otherwise how far apart they can be. `none`: "no
@@ -127,9 +141,9 @@ std::string apart(const std::vector<Judged>& list, const std::string& noun, cons
   if (!open.empty()) {
     double most = 0;
     for (const Judged& j : open) most = std::max({most, std::abs(j.low), std::abs(j.high)});
-    parts.push_back(fmt::format("{} cannot be told apart{} (a difference of up to {} is possible{})",
-                                pairs_of(open), differ.empty() && same.empty() ? " in " + noun : "",
-                                points_with_unit(most), needed_text(open)));
+    parts.push_back(fmt::format(
+        "{}{} (a difference of up to {} is possible{})", not_told_apart(open, open.size() == list.size()),
+        differ.empty() && same.empty() ? " in " + noun : "", points_with_unit(most), needed_text(open)));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }
@@ -189,9 +203,28 @@ std::string bias_sentence(const analysis::ComparisonResults& results) {
                      after_training(results, *shown));
 }
 
+struct Learning {
+  std::size_t cells = 0, not_learnt = 0;
+  bool none() const { return cells > 0 && not_learnt == cells; }
+};
+
+Learning learning_of(const analysis::ComparisonResults& results) {
+  const analysis::ResultTable& cells = results.table("cells");
+  const double noise = least_noise(results);
+  const std::string size = largest_size(results.table("verdicts"));
+  Learning learning;
+  for (std::size_t r = 0; r < cells.rows.size(); ++r) {
+    if (cells.number(r, "noise") != noise || cells.text(r, "train_images") != size) continue;
+    ++learning.cells;
+    learning.not_learnt += cells.number(r, "learnt") == 0;
+  }
+  return learning;
+}
+
 struct VariantTime {
   std::string variant;
   double ms;
+  bool busy;  // others used the CPUs meanwhile
 };
 
 // Batch of 32, spinning, nothing beside; the fastest first.
@@ -201,7 +234,7 @@ std::vector<VariantTime> variants_by_time(const analysis::ComparisonResults& res
   for (std::size_t r = 0; r < table.rows.size(); ++r)
     if (table.number(r, "batch") == 32 && table.text(r, "wait") == "active" &&
         table.text(r, "load") == "none" && std::isfinite(table.number(r, "median_ms")))
-      found.push_back({table.text(r, "variant"), table.number(r, "median_ms")});
+      found.push_back({table.text(r, "variant"), table.number(r, "median_ms"), table.number(r, "busy") == 1});
   std::sort(found.begin(), found.end(),
             [](const VariantTime& a, const VariantTime& b) { return a.ms < b.ms; });
   return found;
@@ -233,9 +266,12 @@ std::string advice(const analysis::ComparisonResults& results, const std::string
   return fmt::format("take {}{}", fastest, why.empty() ? "" : ", unless false alarms matter most: " + why);
 }
 
-std::string cost_sentence(const analysis::ComparisonResults& results) {
+std::string cost_sentence(const analysis::ComparisonResults& results, const Learning& learning) {
   const std::vector<VariantTime> times = variants_by_time(results);
   if (times.size() < 2) return "Latency was not measured, so that no operator is advised for its cost.";
+  if (std::any_of(times.begin(), times.end(), [](const VariantTime& time) { return time.busy; }))
+    return "Other programs used the CPUs while latency was measured, so that no operator is advised for its "
+           "cost: measure again on a quiet machine (study report DIR --latency-again).";
   const VariantTime &first = times.front(), &second = times[1];
   const std::string engine = field_of(results.settings, "engine") + " engine, ";
   for (const Judged& j : judged(results, kLatency)) {
@@ -250,7 +286,8 @@ std::string cost_sentence(const analysis::ComparisonResults& results) {
         first.variant, plain_number(first.ms, 1), engine,
         fmt::format("{} threads", field_of(results.environment, "threads")),
         plain_number(turned ? 1 / j.value : j.value, 2), plain_number(turned ? 1 / j.high : j.low, 2),
-        plain_number(turned ? 1 / j.low : j.high, 2), second.variant, advice(results, first.variant));
+        plain_number(turned ? 1 / j.low : j.high, 2), second.variant,
+        learning.none() ? "whether its accuracy is worth that is not known" : advice(results, first.variant));
   }
   return fmt::format(
       "{} is the fastest: {} ms for a batch of 32 ({}whether by more than chance was not tested).",
@@ -265,22 +302,19 @@ std::string latency_spread_sentence(const analysis::ComparisonResults& results) 
   return "";
 }
 
-// Said first: nothing that follows means much.
-std::string learning_sentence(const analysis::ComparisonResults& results) {
-  const analysis::ResultTable& cells = results.table("cells");
-  const double noise = least_noise(results);
-  const std::string size = largest_size(results.table("verdicts"));
-  std::size_t all = 0, not_learnt = 0;
-  for (std::size_t r = 0; r < cells.rows.size(); ++r) {
-    if (cells.number(r, "noise") != noise || cells.text(r, "train_images") != size) continue;
-    ++all;
-    not_learnt += cells.number(r, "learnt") == 0;
-  }
-  if (not_learnt == 0) return "";
+// Said first: where some have not learnt, what follows means little; where none has, nothing of it is said.
+std::string learning_sentence(const Learning& learning) {
+  if (learning.not_learnt == 0) return "";
+  if (learning.none())
+    return fmt::format(
+        "{} learnt (training loss near chance), so that nothing can be said of the operators' accuracy and "
+        "bias: train longer (--epochs), or raise --lr.",
+        learning.cells == 1 ? "The network has not"
+                            : fmt::format("None of the {} networks has", learning.cells));
   return fmt::format(
       "{} of {} networks {} not learnt (training loss near chance): train longer (--epochs) before reading "
       "anything into the figures marked with !.",
-      not_learnt, all, not_learnt == 1 ? "has" : "have");
+      learning.not_learnt, learning.cells, learning.not_learnt == 1 ? "has" : "have");
 }
 
 }  // namespace
@@ -292,12 +326,15 @@ analysis::ResultTable answer_of(const analysis::ComparisonResults& results) {
   };
   const std::vector<Judged> auc = judged(results, kAuc);
   if (auc.empty()) return table;
-  add("learning", learning_sentence(results));
-  add("accuracy", fmt::format("On these data {}.",
-                              apart(auc, "test AUC", "no operator is better in test AUC than another")));
-  add("bias", bias_sentence(results));
+  const Learning learning = learning_of(results);
+  add("learning", learning_sentence(learning));
+  if (!learning.none()) {
+    add("accuracy", fmt::format("On these data {}.",
+                                apart(auc, "test AUC", "no operator is better in test AUC than another")));
+    add("bias", bias_sentence(results));
+  }
   add("spread", latency_spread_sentence(results));
-  add("cost", cost_sentence(results));
+  add("cost", cost_sentence(results, learning));
   return table;
 }
 

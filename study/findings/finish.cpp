@@ -83,9 +83,9 @@ void describe(analysis::Analysis& analysis, const FinishOptions& options) {
       "p_holm is corrected within a family: all comparisons of one question at one noise level. Intervals "
       "are of one comparison alone: one may leave out 0 where the corrected p cannot tell.",
       fmt::format(
-          "Margins: {:g} points of AUC, {:g} points of shares, {}. Equivalent: two one-sided tests, "
-          "corrected "
-          "in the same way. What would decide a comparison supposes that its difference is the observed one.",
+          "Margins, in points: {:g} of AUC, {:g} of shares, {}. Equivalent: the interval lies within them, "
+          "corrected in the same way. What would decide a comparison supposes that its difference is the "
+          "observed one.",
           100 * declared.margin_auc, 100 * declared.margin_rate,
           margins_text(options.margin_auc || options.margin_rate))};
   if (declared.looks > 1)

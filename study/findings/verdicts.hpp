@@ -1,6 +1,6 @@
 // Each question's answer in one plain sentence, made from the estimate and the corrected p by fixed rules.
 //   higher, lower   found different: Holm's p at most alpha
-//   equivalent      not found different, and two one-sided tests lie within the question's margin
+//   equivalent      not found different, and the interval lies within the question's margin
 //   no worse        neither, but one is surely not worse than the other by as much as the margin
 //   undecided       none of them; the sentence says what would decide it
 //   not estimable   there is no interval

@@ -14,6 +14,7 @@
 #include "study/run/aligned_images.hpp"
 #include "study/run/latency.hpp"
 #include "study/run/make_network.hpp"
+#include "study/run/quantize.hpp"
 #include "study/run/run_folder.hpp"
 #include "study/run/run_h5.hpp"
 #include "study/run/run_summary.hpp"
@@ -31,6 +32,17 @@ void load_run_weights(const settings::Settings& settings, net::Network& network)
   const fs::path path = fs::exists(folder / "best.h5") ? folder / "best.h5" : folder / "last.h5";
   const int epoch = training::load_weights(path, network);
   fmt::print("weights of epoch {} from {}\n", epoch, path.string());
+}
+
+// Scales play no part in a time.
+void quantize_on_random_images(net::Network& network, const settings::Settings& settings) {
+  const auto& options = network.options();
+  const AlignedImages images(
+      static_cast<std::size_t>(settings.batch) * options.channels * options.height * options.width,
+      settings.seed);
+  quantize_on(network, settings.batch, images.data());
+  fmt::print("int8: scales from {} random images, weights {} to {}\n", settings.batch,
+             -kernels::weight_limit(), kernels::weight_limit());
 }
 
 void repeat(net::Network& network, const settings::Settings& settings,
@@ -65,6 +77,7 @@ void run_latency_only(const RunRequest& request) {
   record.threads = settings::apply_threads(settings);
   net::Network network = make_network(settings);
   load_run_weights(settings, network);
+  if (is_int8(network)) quantize_on_random_images(network, settings);
   if (repeating) return repeat(network, settings, record.threads);
 
   record.command = request.command;

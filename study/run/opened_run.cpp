@@ -64,16 +64,16 @@ settings::Settings settings_of_run(const fs::path& folder) {
   return settings;
 }
 
-OpenedRun open_run(const fs::path& folder, const std::string& checkpoint, const settings::Settings& settings,
-                   dnnl::memory::data_type dtype) {
+OpenedRun open_run(const fs::path& folder, const std::string& checkpoint,
+                   const settings::Settings& settings) {
   if (checkpoint != "best" && checkpoint != "last")
     throw ConfigError(fmt::format("--checkpoint: expected best or last, got '{}'", checkpoint));
   const fs::path file = folder / (checkpoint + ".h5");
   std::error_code ignored;
   if (!fs::exists(file, ignored))
     throw DataError(fmt::format("{}: is missing; has the run finished its first epoch?", file.string()));
-  OpenedRun run{fs::absolute(folder).lexically_normal(), "", checkpoint, settings,
-                make_network(settings, dtype),           0,  {},         {}};
+  OpenedRun run{
+      fs::absolute(folder).lexically_normal(), "", checkpoint, settings, make_network(settings), 0, {}, {}};
   run.name = run.folder.filename().empty() ? run.folder.parent_path().filename() : run.folder.filename();
   run.epoch = training::load_weights(file, run.network);
   const Json summary = read_summary(folder / "summary.json");

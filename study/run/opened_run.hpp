@@ -27,10 +27,9 @@ struct OpenedRun {
 };
 
 // `checkpoint`: "best" or "last". `settings` may differ from the run's in what does not belong to the weights
-// (threads, layout, engine). The file's weights are f32; `dtype` is what the network computes with: bf16
-// throws Unsupported where the CPU has none. Throws DataError.
+// (threads, layout, engine, data type). An int8 network is still to be quantized (study/run/quantize.hpp).
+// Throws DataError, and UnsupportedError for a data type that is not there.
 OpenedRun open_run(const std::filesystem::path& folder, const std::string& checkpoint,
-                   const settings::Settings& settings,
-                   dnnl::memory::data_type dtype = dnnl::memory::data_type::f32);
+                   const settings::Settings& settings);
 
 }  // namespace dsx::run

@@ -77,7 +77,8 @@ std::string start_text(const RunRecord& record) {
       "network {} with {}: input {}x{}x{}, {} parameters ({:.2f} MiB), {:.1f} MFLOP per image forward, "
       "layout {}\n",
       m.network, m.variant, m.channels, m.height, m.width, cli::grouped(m.parameters), m.size_mib(),
-      m.mflop_per_image, record.settings.layout);
+      m.mflop_per_image,
+      record.settings.layout + (record.settings.dtype == "f32" ? "" : ", " + record.settings.dtype));
   text += settings::unfused_text(record.settings.engine, {m.variant}) + m.algorithm;
   for (const SplitCount& split : record.data.splits)
     text += fmt::format("{:<5} {} {}, {} {}\n", data::to_string(split.split), split.negatives, negative,

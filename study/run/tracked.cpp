@@ -266,13 +266,13 @@ tracking::Texts common_tags(const std::string& name, const std::string& phase) {
   return {{"mlflow.runName", name},
           {"mlflow.source.name", "study"},
           {"mlflow.source.type", "LOCAL"},
-          {"mlflow.source.git.commit", kCommit},
+          {"mlflow.source.git.commit", kProgramCommit},
           {"mlflow.user", user_name()},
           {"project", "DownScaleXR"},
           {"phase", phase},
           {"device", "cpu"},
           {"compression", "none"},
-          {"commit", kCommit}};
+          {"commit", kProgramCommit}};
 }
 
 }  // namespace dsx::run

@@ -247,7 +247,7 @@ RunFolder new_folder(const RunRecord& record) {
   return RunFolder::create(record.settings, [&](const std::string& name) {
     return settings::to_yaml(
         record.settings,
-        fmt::format("Repeats the run {} (commit {}): study --config <this file>", name, kCommit));
+        fmt::format("Repeats the run {} (commit {}): study --config <this file>", name, kProgramCommit));
   });
 }
 

@@ -73,6 +73,7 @@ data::DataOptions image_options(const Settings& s) {
   options.resize = data::resize_from_string(s.resize);
   options.intensity = data::intensity_from_string(s.intensity_range);
   options.subject = s.subject;
+  options.labels = {s.labels, s.finding, s.uncertain, s.label_columns};
   options.skip_bad_images = s.skip_bad_images;
   options.cache_dir = s.cache_dir;
   options.phantom_seed = s.synthetic_seed;

@@ -22,6 +22,7 @@ struct Settings {
   std::string layout = "nhwc";        // of activations in memory
   std::string engine = "primitives";  // or "fused": our own kernels for blocks and large linear layers
   std::string algorithm = "direct";   // of the fused convolutions at inference; fast and auto round otherwise
+  std::string dtype = "f32";          // of a network that is not trained: bf16 and int8 are for inference
   bool allow_ref = false;             // accept oneDNN's reference implementations: 100 times slower
 
   // Data. Images are square after preprocessing.
@@ -31,6 +32,10 @@ struct Settings {
   int channels = 1;                      // 1 grey, 3 colour
   std::string resize = "area";           // does not alias when it shrinks; bilinear is the original's
   std::string intensity_range = "auto";  // which values are black and white (data/formats/intensity.hpp)
+  std::string labels;   // CSV file that tells the labels of a folder's images; "" class folders do
+  std::string finding;  // of that table: what makes an image positive
+  std::string uncertain = "leave-out";  // images for which the table says "uncertain"
+  std::string label_columns;            // names of its columns, for layouts that are not known
   std::string subject;           // regular expression that finds them in paths; "" the known conventions
   double val_fraction = 0.1;     // of train, only when the data has no val split
   double test_fraction = 0.2;    // of all images, only when the data has no test split

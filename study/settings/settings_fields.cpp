@@ -109,6 +109,10 @@ void add_network(Fields& f) {
       "algorithm", G::network, &S::algorithm, kernels::algorithm_names(),
       "of --engine fused: direct; fast: convolutions with fewer products and another rounding, where there "
       "is such a kernel; auto: where it also computes less"));
+  f.push_back(
+      free(words("dtype", G::network, &S::dtype, {"f32", "bf16", "int8"},
+                 "training is in f32; --latency-only, predict and plan also take bf16, where the CPU has "
+                 "it, and int8")));
   f.push_back(flag("allow_ref", G::network, &S::allow_ref,
                    "accept oneDNN's reference kernels, about 100 times slower"));
 }
@@ -119,6 +123,16 @@ void add_data(Fields& f) {
   f.push_back(shown_as(
       text("positive", G::data, &S::positive, "classes that count as positive, e.g. 1,2: makes two of many"),
       "the one not negated, or the second"));
+  f.push_back(text("labels", G::data, &S::labels,
+                   "CSV file with the labels of a folder's images (NIH, RSNA, CheXpert, or image,label)"));
+  f.push_back(shown_as(
+      text("finding", G::data, &S::finding, "of that table: the finding that makes an image positive"),
+      "Pneumonia"));
+  f.push_back(words("uncertain", G::data, &S::uncertain, {"leave-out", "negative", "positive"},
+                    "images whose finding that table calls uncertain (-1)"));
+  f.push_back(shown_as(text("label_columns", G::data, &S::label_columns,
+                            "of another table: image=COLUMN,finding=COLUMN,subject=COLUMN,split=COLUMN"),
+                       "those of a known layout"));
   f.push_back(number("size", G::data, &S::size, 8, 4096, "side to which images are resized, pixels"));
   f.push_back(number("channels", G::data, &S::channels, 1, 3, "1 grey, 3 colour"));
   f.push_back(words("resize", G::data, &S::resize, {"area", "bilinear"},

@@ -189,7 +189,8 @@ Estimate bca_interval(const BootstrapSample& sample, std::size_t statistic, doub
   return e;
 }
 
-std::vector<double> replicate_covariance(const BootstrapSample& sample, std::span<const std::size_t> chosen) {
+std::vector<double> replicate_covariance(const BootstrapSample& sample, std::span<const std::size_t> chosen,
+                                         double subjects) {
   const std::size_t count = chosen.size();
   std::vector<std::size_t> defined;  // first value of each resample whose chosen figures all exist
   for (std::size_t at = 0; at < sample.replicates.size(); at += sample.statistics)
@@ -202,10 +203,11 @@ std::vector<double> replicate_covariance(const BootstrapSample& sample, std::spa
     for (std::size_t c = 0; c < count; ++c)
       mean[c] += sample.replicates[at + chosen[c]] / static_cast<double>(defined.size());
   std::fill(covariance.begin(), covariance.end(), 0.0);
+  const double unbiased = std::isinf(subjects) ? 1 : subjects / (subjects - 1);
   for (const auto at : defined)
     for (std::size_t a = 0; a < count; ++a)
       for (std::size_t b = 0; b < count; ++b)
-        covariance[a * count + b] += (sample.replicates[at + chosen[a]] - mean[a]) *
+        covariance[a * count + b] += unbiased * (sample.replicates[at + chosen[a]] - mean[a]) *
                                      (sample.replicates[at + chosen[b]] - mean[b]) /
                                      static_cast<double>(defined.size() - 1);
   return covariance;

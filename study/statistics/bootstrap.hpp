@@ -58,6 +58,9 @@ Estimate bca_interval(const BootstrapSample& sample, std::size_t statistic, doub
 
 // [chosen x chosen] covariance of replicates: the error that the choice of images makes in each seed's figure
 // and in common, for combine_seeds(). Resamples with an undefined value among the chosen are left out.
-std::vector<double> replicate_covariance(const BootstrapSample& sample, std::span<const std::size_t> chosen);
+// `subjects`: of the smallest class; J drawn out of J show a variance that is too small by (J - 1) / J
+// (Davison & Hinkley 1997, section 2.3).
+std::vector<double> replicate_covariance(const BootstrapSample& sample, std::span<const std::size_t> chosen,
+                                         double subjects = kKnown);
 
 }  // namespace dsx::statistics

@@ -9,7 +9,9 @@ namespace dsx::statistics {
 double not_worse_p(const Estimate& difference, double margin) {
   if (!(margin >= 0)) throw std::invalid_argument("a margin is a size: 0 or more");
   if (!difference.estimable() || !(difference.se > 0)) return kNotEstimable;
-  return upper_tail((difference.value + margin) / difference.se, difference.df, difference.t_share);
+  const double beyond = upper_tail((difference.value + margin) / difference.se, difference.df,
+                                   difference.t_share, difference.rest_df);
+  return std::min(1.0, 2 * beyond);
 }
 
 double equivalence_p(const Estimate& difference, double margin) {

@@ -24,8 +24,9 @@ struct Estimate {
   double p = kNotEstimable;                             // two-sided; NaN where nothing is tested
   std::string method;                                   // "DeLong, logit", "Wilson", ...
   std::string not_estimable;                            // why all of the above is NaN; empty otherwise
-  // Share of se^2 that df belongs to; the rest is known well (of many images). See two_sided_p().
+  // Share of se^2 that df belongs to; the rest has rest_df, infinite where it is known. See two_sided_p().
   double t_share = 1;
+  double rest_df = std::numeric_limits<double>::infinity();
   bool estimable() const { return not_estimable.empty(); }
 };
 Estimate cannot_estimate(std::string reason);
@@ -52,18 +53,19 @@ Estimate difference_of_independent(const Estimate& a, const Estimate& b);
 double minimum_detectable_difference(const Estimate& difference, double alpha = 0.05, double power = 0.8);
 
 // Quantiles and tails of the normal and Student's t (df may be infinite); by Boost.Math. Where a variance has
-// two parts, one estimated with df degrees of freedom and one known, `t_share` is the first's share of it,
-// and the tail is the shares' mean of both distributions' tails, after Cochran (1964, Biometrics 20:191), who
+// two parts, estimated with df and with rest_df degrees of freedom, `t_share` is the first's share of it, and
+// the tail is the shares' mean of both distributions' tails, after Cochran (1964, Biometrics 20:191), who
 // weights their quantiles so. std::invalid_argument for a share outside [0, 1].
+inline constexpr double kKnown = std::numeric_limits<double>::infinity();
 double normal_quantile(double probability);
 double normal_cdf(double z);
-double t_quantile(double probability, double df, double t_share = 1);
-double upper_tail(double t, double df, double t_share = 1);
-double two_sided_p(double t, double df = std::numeric_limits<double>::infinity(), double t_share = 1);
+double t_quantile(double probability, double df, double t_share = 1, double rest_df = kKnown);
+double upper_tail(double t, double df, double t_share = 1, double rest_df = kKnown);
+double two_sided_p(double t, double df = kKnown, double t_share = 1, double rest_df = kKnown);
 
 // value +- t * se, two-sided p of `value` against `null`. A zero or NaN se is not estimable.
 Estimate t_interval(double value, double se, double df, double confidence, double null = 0,
-                    double t_share = 1);
+                    double t_share = 1, double rest_df = kKnown);
 
 // The same with its interval and p made on log(x / (1 - x)) and mapped back: for a share or an AUC, whose
 // distribution is skewed near 0 and 1. se stays that of x. At 0 or 1 itself: the estimate, clipped to [0, 1].

@@ -43,7 +43,7 @@ Needed needed_to_decide(const SeedSummary& found, double margin, double alpha, d
   if (!found.mean.estimable()) return needed;
   const Parts parts = parts_of(found);
   const double size = std::abs(found.mean.value);
-  const Goal goals[] = {{size, alpha / 2}, {std::isnan(margin) ? 0 : margin - size, alpha}};
+  const Goal goals[] = {{size, alpha / 2}, {std::isnan(margin) ? 0 : margin - size, alpha / 2}};
   const auto decided = [&](double seeds, double images) {
     return std::any_of(std::begin(goals), std::end(goals),
                        [&](const Goal& goal) { return reaches(parts, seeds, images, goal, power); });

@@ -14,7 +14,7 @@ struct Needed {
   double images = kNotEstimable;  // times as many test images as now, with these seeds; infinity: never
   double left = kNotEstimable;    // the smallest difference that endless seeds on these images would detect
 };
-// Decided: found different at `alpha`, or within `margin` (NaN: none was declared) by two one-sided tests at
+// Decided: found different at `alpha`, or within `margin` (NaN: none was declared) at
 // `alpha`, whichever is easier, with the chance `power`. Up to 1000 seeds and 1000 times the images; beyond
 // is never. All NaN when `found.mean` is not estimable.
 Needed needed_to_decide(const SeedSummary& found, double margin, double alpha, double power = 0.8);

@@ -40,7 +40,8 @@ std::string not_a_number(std::span<const double> figures, std::span<const double
 }  // namespace
 
 SeedSummary combine_seeds(std::span<const double> figures, std::span<const double> image_covariance,
-                          double confidence, double null, SeedScale scale) {
+                          const SeedOptions& options) {
+  const auto [confidence, null, scale, image_df] = options;
   detail::require_confidence(confidence);
   const std::size_t count = figures.size();
   if (image_covariance.size() != count * count)
@@ -70,7 +71,7 @@ SeedSummary combine_seeds(std::span<const double> figures, std::span<const doubl
   result.shared_image_sd = std::sqrt(shared);
   const double total = mean_square + seeds * shared;
   result.mean = t_interval(mean, std::sqrt(total / seeds), seeds - 1, confidence, null,
-                           total > 0 ? mean_square / total : 1);
+                           total > 0 ? mean_square / total : 1, image_df);
   result.mean_these_images = t_interval(mean, std::sqrt(mean_square / seeds), seeds - 1, confidence, null);
   if (result.mean.estimable()) result.mean.method = "seeds and images, Obuchowski-Rockette";
   if (result.mean_these_images.estimable()) result.mean_these_images.method = "seeds only, Student's t";

@@ -11,8 +11,9 @@
 //   Var(mean) = (MS + S max(C, 0)) / S
 // A paired comparison is the same with figure_s = a_s - b_s. C = 0 (each seed its own images) gives the usual
 // t interval.
-// MS has S - 1 degrees of freedom, C comes from many images. The reference distribution weights Student's t
-// and the normal by the shares of the variance that MS and C have (two_sided_p() in estimate.hpp). Hillis's
+// MS has S - 1 degrees of freedom, C one less than there are subjects of the smaller class. The reference
+// distribution weights the two Student's t by the shares of the variance that MS and C have (two_sided_p() in
+// estimate.hpp). Hillis's
 // degrees of freedom (2007, Stat. Med. 26:596), (S - 1) / share^2, believe a share that is small by chance:
 // with 3 seeds they cover 92%, and their error at alpha .005, where Holm's correction leads, is 2.7%.
 // Flooring MS at V - C covers 99.9% where seeds add nothing. This one: 94.8 to 96.5% with 3 seeds or more,
@@ -42,13 +43,20 @@ struct SeedSummary {
 // else, differences of shares among them.
 enum class SeedScale { plain, logit };
 
+struct SeedOptions {
+  double confidence = 0.95;
+  double null = 0;
+  SeedScale scale = SeedScale::plain;
+  double image_df = kKnown;  // behind `image_covariance`: subjects of the smaller class - 1
+};
+
 // The one way from figures of several seeds to an interval. `figures` [seeds]; `image_covariance` [seeds x
 // seeds] of the error that the choice of images makes: auc_covariance() for AUCs, mean_covariance() for means
 // over images (rates, logits), replicate_covariance() of a bootstrap for anything, difference_covariance() of
 // any of them for a pair of variants. Fewer than 2 seeds: `mean` is not estimable ("one seed ..."), image_sd
 // is still given. A NaN among the figures is not estimable. std::invalid_argument when the sizes do not fit.
 SeedSummary combine_seeds(std::span<const double> figures, std::span<const double> image_covariance,
-                          double confidence = 0.95, double null = 0, SeedScale scale = SeedScale::plain);
+                          const SeedOptions& options = {});
 
 // Means over the images of several columns (one per seed), and the covariance of their errors by subject:
 // sums of residuals over each subject's images, J / (J - 1) (as proportion_by_subject()). For a rate, columns

@@ -10,6 +10,7 @@
 #include "bench/measure/environment.hpp"
 #include "kernels/base/counted.hpp"
 #include "study/cli/text_table.hpp"
+#include "study/sweep/memory.hpp"
 #include "study/sweep/plan_sweep.hpp"
 
 namespace dsx::sweep {
@@ -114,6 +115,13 @@ std::string dry_run_text(const SweepView& view) {
   return text;
 }
 
+double all_images(const SweepData& data) {
+  double images = 0;
+  for (const run::SplitCount& split : data.splits)
+    images += static_cast<double>(split.negatives + split.positives);
+  return images;
+}
+
 nlohmann::ordered_json dry_run_json(const SweepView& view) {
   const Estimator estimator = make_estimator(view.cells, view.options.threads_per_job);
   nlohmann::ordered_json cells = nlohmann::ordered_json::array();
@@ -127,6 +135,7 @@ nlohmann::ordered_json dry_run_json(const SweepView& view) {
                      {"state", to_string(cell.state.status)},
                      {"epochs_done", cell.state.epochs_done},
                      {"seconds_left", seconds_to_run(cell, view, estimator)},
+                     {"memory_mib", std::ceil(cell_memory_mib(cell.settings, all_images(view.data)))},
                      {"folder", cell.folder.string()},
                      {"arguments", arguments_of(cell)},
                      {"command", command_of(cell)}});

@@ -122,6 +122,19 @@ std::vector<std::string> table_names() {
 INSTANTIATE_TEST_SUITE_P(Table, EveryOperator, testing::ValuesIn(table_names()),
                          [](const auto& tested) { return tested.param; });
 
+// The check compares with the definition; an operator that its convolution does has no step of its own.
+TEST_P(EveryOperator, Int8IsCheckedAtInferenceOnly) {
+  for (const auto unit : {bench::Unit::op, bench::Unit::block}) {
+    auto spec = spec_of(GetParam(), unit);
+    spec.dtype = dnnl::memory::data_type::u8;
+    if (unit == bench::Unit::op && downsample::downsample_op(GetParam()).acts_in_convolution()) continue;
+    const auto work = bench::build_block(spec);
+    EXPECT_EQ(work.buffers.destination.at(0).get_desc().get_data_type(), spec.dtype);
+    spec.direction = bench::Direction::training_forward;
+    EXPECT_THROW(bench::build_block(spec), UnsupportedError);
+  }
+}
+
 TEST_P(EveryOperator, FusedIsCheckedWhereThereIsAKernel) {
   const bool fusible = downsample::downsample_op(GetParam()).fused != nullptr;
   for (const auto& direction : bench::direction_names()) {

@@ -82,6 +82,8 @@ TEST(Arms, HaveDistinctNamesWithEveryAxis) {
   EXPECT_THAT(names,
               testing::Contains("block1/op:maxpool/unit:op/layout:nchw/dtype:bf16/direction:backward_data/"
                                 "batch:32/threads:1/cache:cold_source"));
+  EXPECT_THAT(
+      names, testing::Contains("fc1/layout:nhwc/dtype:int8/direction:inference/batch:1/threads:1/cache:hot"));
   EXPECT_THAT(names,
               testing::Contains("network/op:strided/layout:nhwc/dtype:f32/direction:training_step/batch:1/"
                                 "threads:1/cache:hot"));

@@ -93,7 +93,10 @@ TEST(Npy, RefusesDamagedHeaders) {
         "{'descr': '<f4', 'fortran_order': False, 'shape': 1}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}"})
     EXPECT_THAT(npy_refusal(npy(header, 4)), HasSubstr("damaged .npy header")) << header;
-  EXPECT_THAT(npy_refusal({}), HasSubstr("truncated"));
+  EXPECT_THAT(npy_refusal({}), HasSubstr("an empty file"));
+  EXPECT_THAT(npy_refusal({0x93, 'N', 'U'}), HasSubstr("truncated"));
+  const std::string page = "<!DOCTYPE html><title>too many requests</title>";
+  EXPECT_THAT(npy_refusal(Bytes(page.begin(), page.end())), HasSubstr("not a .npy array, but an HTML page"));
   EXPECT_THAT(npy_refusal(Bytes(64, 'x')), HasSubstr("not a .npy"));
   Bytes endless = npy_of("'|u1'", "(4,)", 4);
   endless[8] = endless[9] = 0xFF;

@@ -64,11 +64,12 @@ TEST_F(Scan, LinksAreFollowedUnlessTheyLeadBack) {
 
 TEST_F(Scan, MasksBesideTheirImagesAreLeftOut) {
   for (const char* name :
-       {"C/images/1.png", "C/Masks/1.png", "C/Masks/deep/2.png", "A/x_mask.png", "A/x_mask_1.png"})
+       {"C/images/1.png", "C/Masks/1.png", "C/Masks/deep/2.png", "A/x_mask.png", "A/x_mask_1.png",
+        "A/x_lungmask.png", "A/x_mask_left.png", "A/x_pred_mask.png", "A/x_msk.png"})
     write_image(folder_ / name, test::picture(16, 16, 4));
   write_image(folder_ / "B/gas_mask.png", test::picture(16, 16, 4));  // of nothing that is there
   EXPECT_THAT(names(), ElementsAre("A/x.png", "B/gas_mask.png", "B/x.png", "C/images/1.png"));
-  EXPECT_THAT(left_out(), ElementsAre(AllOf(HasSubstr("4 files as masks"), HasSubstr("A/x_mask.png"))));
+  EXPECT_THAT(left_out(), ElementsAre(AllOf(HasSubstr("8 files as masks"), HasSubstr("A/x_lungmask.png"))));
 }
 
 TEST_F(Scan, MasksOfManyNamesAreLeftOut) {
@@ -162,7 +163,13 @@ TEST_F(Scan, NegatedClassesAreTheNegativeOnes) {
                                                        {"+", "-"},
                                                        {"anomaly", "good"},
                                                        {"defect", "ok"},
-                                                       {"LN", "NLN"}};
+                                                       {"LN", "NLN"},
+                                                       {"finding", "zero_finding"},
+                                                       {"Fracture", "Intact"},
+                                                       {"died", "survived"},
+                                                       {"abnormality", "normality"},
+                                                       {"COVID+", "COVID-"},
+                                                       {"TB_p", "TB_n"}};
   for (const auto& [positive, negative] : pairs) {
     const test::fs::path root = folder_ / "sets" / (std::string(positive) + " and " + negative);
     for (const char* name : {positive, negative})

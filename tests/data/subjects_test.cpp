@@ -110,6 +110,47 @@ INSTANTIATE_TEST_SUITE_P(
                     }},
         NamePattern{"ids and words",
                     [](int l, int p, int i) { return fmt::format("{}/ID_{:04}_img{}.png", l, 60 * l + p, i); }},
+        NamePattern{"classes, patients, scans and slices",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/NCP_{}_{}_{:04}.png", l, 90 * l + p, 1328 + 7 * p, 32 + i);
+                    }},
+        NamePattern{"patches of slides",
+                    [](int l, int p, int i) {
+                      return fmt::format("{0}/{1}_idx5_x{2}_y1251_class{0}.png", l, 8863 + 50 * l + p,
+                                         51 + 50 * i);
+                    }},
+        NamePattern{"two eyes behind an id",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/RET{:03}{}.png", l, 40 * l + p,
+                                         i == 0   ? "OD"
+                                         : i == 1 ? "OS"
+                                                  : "OD_1");
+                    }},
+        NamePattern{"ids of a challenge",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/BraTS20_Training_{:03}_slice_{}.png", l, 50 * l + p, 50 + i);
+                    }},
+        NamePattern{"folders of studies",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/study_{:04}/slice_{}.png", l, 50 * l + p, i);
+                    }},
+        NamePattern{"letters and numbers",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/LUNG1-{:03}_{:03}.png", l, 50 * l + p, i);
+                    }},
+        NamePattern{"hashes and views",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{:032x}_{}_CC.png", l, 77777 * (50 * l + p + 1), i);
+                    }},
+        NamePattern{"days before ids",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/2019{:02}1{}_{}_0100_PP.png", l, i + 1, p, 43808 + 50 * l + p);
+                    }},
+        NamePattern{"augmented copies",
+                    [](int l, int p, int i) {
+                      return fmt::format("{0}/{0}_original_IM-{1:04}-0001.jpeg_{2:08x}-14fd-4e49-80ba-63a80b6bddd6.png",
+                                         l, 50 * l + p, i);
+                    }},
         NamePattern{"two knees",
                     [](int l, int p, int i) {
                       return fmt::format("{}/{}{}.png", l, 9000099 + 60 * l + p,
@@ -206,12 +247,16 @@ TEST(Subjects, NamesThatTellNobodyLeaveEachImageItsOwn) {
                          "0/COVID-12.png",
                          "1/0a1aef5326b7b24378c6692f7a454e52.png",
                          "1/images_001/x.png",
+                         "1/IMG_20200101_123456.jpg",
+                         "0/00043512-14fd-4e49-80ba-63a80b6bddd6.dcm",
+                         "0/fold12_17.png",
                          "0/2019/y.png",
                          "0/512x512/z.png",
                          "1/Covid (7).png"};
   std::vector<SubjectClues> images;
   for (const char* name : names) images.push_back({name, name[0] - '0', ""});
-  EXPECT_EQ(data::find_subjects(images, "").of_image, std::vector<std::string>(names, names + 8));
+  EXPECT_EQ(data::find_subjects(images, "").of_image,
+            std::vector<std::string>(std::begin(names), std::end(names)));
 }
 
 // Numbers that a whole set gives once: a patient with images of both classes is one.

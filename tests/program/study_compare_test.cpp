@@ -233,6 +233,9 @@ TEST_F(StudyCompare, BadFlagsAreOneLineAndLeaveNothing) {
   expect_error({"--noise-seeds", ","}, 2, "--noise-seeds: ");
   expect_error({"--jobs", "0"}, 2, "--jobs: expected an integer");
   expect_error({"--jobs", "2x"}, 2, "--jobs: expected an integer");
+  expect_error({"--budget", "4h"}, 2, "--budget: only with --until-decided");
+  expect_error({"--until-decided", "--budget", "soon"}, 2, "--budget: expected a time such as 4h");
+  expect_error({"--until-decided", "--max-seeds", "0"}, 2, "--max-seeds: expected an integer");
   expect_error({"--json"}, 2, "--json: only with --dry-run");
   expect_error({"--resume", "x"}, 2, "unknown flag '--resume'");
   expect_error({"--epochs", "-1"}, 2, "--epochs: expected an integer");

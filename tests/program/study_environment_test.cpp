@@ -286,6 +286,11 @@ TEST_F(StudyEnvironment, WhatThisCpuOrTheseDataLackIsOneLine) {
   EXPECT_EQ(bf16.code, 5) << bf16.err;
   EXPECT_THAT(bf16.err, HasSubstr("study: error: bf16: this CPU has no arithmetic for it"));
   EXPECT_EQ(std::count(bf16.err.begin(), bf16.err.end(), '\n'), 1) << bf16.err;
+  write_class_folders(folder_ / "one", "OTHER", 1, "person1_");
+  const Finished issues = run("study", {"data", "issues", "one", "--size", "32", "--progress", "none"});
+  EXPECT_EQ(issues.code, 3) << issues.err;
+  EXPECT_THAT(issues.err, HasSubstr("of one subject"));
+  EXPECT_EQ(std::count(issues.err.begin(), issues.err.end(), '\n'), 1) << issues.err;
   const Finished flag = run("study", {"compare", "--latency-iterations", "5"});
   EXPECT_EQ(flag.code, 2);
   EXPECT_THAT(flag.err, AllOf(HasSubstr("--latency-iterations is a flag of `study`"),

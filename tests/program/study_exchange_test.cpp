@@ -82,6 +82,62 @@ TEST_F(Exchange, PredictInBf16IsCloseToF32) {
   EXPECT_GT(difference, 0) << "computed in f32 after all";
 }
 
+// 64 train images are all that tiny() has.
+TEST_F(Exchange, PredictInInt8CalibratesOnTrainImagesUntilAnExportKeepsTheScales) {
+  for (const char* name : {"a.png", "b.png"}) write_image(name, 32, 32, CV_8UC1);
+  const auto f32 = nlohmann::json::parse(predict({"images", "--json"}).out);
+  const Finished fresh = predict({"images", "--json", "--dtype", "int8"});
+  ASSERT_EQ(fresh.code, 0) << fresh.err;
+  EXPECT_THAT(fresh.err, AllOf(HasSubstr("study: int8: scales from 64 train images"), HasSubstr("(seed 1)"),
+                               HasSubstr("pixels exact; weights -")));
+  const auto int8 = nlohmann::json::parse(fresh.out);
+  EXPECT_EQ(int8["dtype"], "int8");
+  for (int i = 0; i < 2; ++i) {
+    const double difference =
+        std::abs(int8["images"][i]["logit"].get<double>() - f32["images"][i]["logit"].get<double>());
+    EXPECT_LT(difference, 2e-2);
+    EXPECT_GT(difference, 0) << "computed in f32 after all";
+  }
+  const Finished exported = run("study", {"export", "runs/one", "--format", "onnx-int8"});
+  ASSERT_EQ(exported.code, 0) << exported.err;
+  EXPECT_TRUE(fs::exists(folder_ / "runs/one/best.int8.onnx"));
+  const Finished stored = predict({"images", "--json", "--dtype", "int8", "--batch", "1"});
+  EXPECT_THAT(stored.err, HasSubstr("from best.int8.json"));
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(nlohmann::json::parse(stored.out)["images"][i]["logit"], int8["images"][i]["logit"])
+        << "the same scales, exact sums";
+  std::ofstream(folder_ / "runs/one/best.int8.json") << "{}";
+  const Finished damaged = predict({"images", "--dtype", "int8"});
+  EXPECT_EQ(damaged.code, 3);
+  EXPECT_THAT(damaged.err, HasSubstr("best.int8.json: damaged"));
+}
+
+TEST_F(Exchange, Int8IsRefusedWhereItIsNot) {
+  write_image("a.png", 32, 32, CV_8UC1);
+  const Finished fused = predict({"images", "--dtype", "int8", "--engine", "fused"});
+  EXPECT_EQ(fused.code, 5);
+  EXPECT_THAT(fused.err, HasSubstr("the fused engine has no kernels for it; use --engine primitives"));
+  const Finished training = run("study", tiny() + Words{"--dtype", "int8"});
+  EXPECT_EQ(training.code, 2);
+  EXPECT_THAT(training.err, HasSubstr("training runs in f32; int8 is for --latency-only"));
+  const Finished blocked = predict({"images", "--dtype", "int8", "--layout", "nchw"});
+  EXPECT_EQ(blocked.code, 5);
+  EXPECT_THAT(blocked.err, HasSubstr("layer conv1, layout nchw, u8: oneDNN"));
+}
+
+TEST_F(Exchange, Int8IsTimedAndPlanned) {
+  const Finished timed =
+      run("study", {"--latency-only", "--dtype", "int8", "--size", "32", "--latency-iterations", "5",
+                    "--threads", "1", "--progress", "none", "--out", "runs"});
+  ASSERT_EQ(timed.code, 0) << timed.err;
+  EXPECT_THAT(timed.out, AllOf(HasSubstr("int8: scales from 32 random images"), HasSubstr("input.quantize")));
+  const Finished plan = run("study", {"plan", "--dtype", "int8", "--size", "32", "--json"});
+  ASSERT_EQ(plan.code, 0) << plan.err;
+  const auto json = nlohmann::json::parse(plan.out);
+  EXPECT_EQ(json["dtype"], "int8");
+  EXPECT_THAT(json.dump(), AllOf(HasSubstr("input.quantize"), HasSubstr("u8 nhwc")));
+}
+
 TEST_F(Exchange, PredictSaysWhatDoesNotFit) {
   write_image("colour.jpg", 32, 32, CV_8UC3);
   write_image("grey.jpg", 32, 32, CV_8UC1);

@@ -62,6 +62,7 @@ TEST_F(StudyExplain, SplitsTheDifferenceOfTheStudysNetworksAndPrintsTheResidual)
   ASSERT_EQ(finished.code, 0) << finished.err;
   const auto json = report("r");
   ASSERT_EQ(json["experiments"].size(), 2U);
+  EXPECT_EQ(json["experiments"][1]["processes"], 10);
   std::map<std::string, double> values;
   for (const auto& finding : json["experiments"][1]["findings"]) values[finding["id"]] = finding["value"];
   const std::string head = "factorial/maxpool-strided/";

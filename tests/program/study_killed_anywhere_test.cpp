@@ -1,4 +1,4 @@
-// SIGKILL at random moments from the first instruction on, with each engine and number of threads: whatever
+// SIGKILL at random moments from the first instruction on, with engines, algorithms and threads: whatever
 // was reached, the run goes on by --resume or by the same command again, ends bitwise equal to one that was
 // never stopped, and leaves no folder that neither takes. DOWNSCALEXR_KILLS sets how many in all;
 // DOWNSCALEXR_SEED repeats them.
@@ -26,9 +26,11 @@ int from_environment(const char* name, int otherwise) {
 }
 
 struct Arm {
-  const char *engine, *threads;
+  const char *engine, *threads, *algorithm = "direct";
+  std::string text() const { return std::string(engine) + "-" + algorithm + threads; }
 };
-constexpr Arm kArms[] = {{"primitives", "1"}, {"primitives", "2"}, {"fused", "1"}, {"fused", "2"}};
+constexpr Arm kArms[] = {
+    {"primitives", "1"}, {"primitives", "2"}, {"fused", "1"}, {"fused", "2"}, {"fused", "1", "fast"}};
 
 class StudyKilledAnywhere : public ProgramTest {
  protected:
@@ -38,7 +40,8 @@ class StudyKilledAnywhere : public ProgramTest {
                "--size 32 --synthetic-train 64 --synthetic-val 32 --synthetic-test 32 --batch 16 --epochs 4 "
                "--lr .05 "
                "--weight-decay .001 --flip .5 --rotation 5 --latency=false --progress none --oversubscribe") +
-           Words{"--engine", arm.engine, "--threads", arm.threads, "--name", name};
+           Words{"--engine",  arm.engine,  "--algorithm", arm.algorithm,
+                 "--threads", arm.threads, "--name",      name};
   }
   fs::path run_folder(const std::string& name) const { return folder_ / "results/runs" / name; }
   bool has_epoch(const std::string& name) const { return fs::exists(run_folder(name) / "last.h5"); }
@@ -67,19 +70,18 @@ class StudyKilledAnywhere : public ProgramTest {
 };
 
 TEST_F(StudyKilledAnywhere, EndsBitwiseEqualAndLeavesNoDeadFolder) {
-  const int wanted = from_environment("DOWNSCALEXR_KILLS", 20);
+  const int wanted = from_environment("DOWNSCALEXR_KILLS", 25);
   int kills = 0, runs = 0, before_any_file = 0, before_an_epoch = 0;
   std::map<std::string, std::int64_t> whole_ms;
   for (const Arm& arm : kArms) {
-    const std::string whole = std::string("whole-") + arm.engine + arm.threads;
+    const std::string whole = "whole-" + arm.text();
     const Stopwatch watch;
     ASSERT_EQ(run("study", words_of(arm, whole)).code, 0);
     whole_ms[whole] = watch.elapsed_ns() / 1'000'000;
   }
   while (kills < wanted) {
     const Arm& arm = kArms[runs % std::size(kArms)];
-    const std::string whole = std::string("whole-") + arm.engine + arm.threads,
-                      name = "run" + std::to_string(runs++);
+    const std::string whole = "whole-" + arm.text(), name = "run" + std::to_string(runs++);
     SCOPED_TRACE(whole + ", " + name);
     for (int i = 0; i < kKillsPerRun && kills < wanted; ++i, ++kills) {
       const std::int64_t most_us = 1000 * whole_ms[whole];

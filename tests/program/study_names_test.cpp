@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "kernels/base/utf8.hpp"
+#include "tests/program/field_inputs.hpp"
 #include "tests/program/study_images.hpp"
 #include "tests/program/study_runs.hpp"
 
@@ -11,6 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -44,6 +46,11 @@ class StudyNames : public ProgramTest {
       } else {
         EXPECT_TRUE(is_utf8(slurp(entry.path()))) << as_utf8(entry.path().string());
       }
+      if (extension == ".html") {
+        const std::string page = slurp(entry.path());
+        EXPECT_TRUE(
+            std::none_of(page.begin(), page.end(), [](char c) { return c < ' ' && c > 0 && c != '\n'; }));
+      }
       if (extension == ".json") {
         EXPECT_TRUE(nlohmann::json::accept(slurp(entry.path()))) << as_utf8(entry.path().string());
       }
@@ -75,7 +82,9 @@ class StudyNames : public ProgramTest {
     };
     H5Ovisit(H5Gopen2(file.getId(), group.c_str(), H5P_DEFAULT), H5_INDEX_NAME, H5_ITER_INC, visit, &texts);
     // Shifted images are cached as numbers alone.
-    if (path.filename() != "shift.h5") EXPECT_GT(texts, 0) << path;
+    if (path.filename() != "shift.h5") {
+      EXPECT_GT(texts, 0) << path;
+    }
   }
 };
 
@@ -134,7 +143,7 @@ TEST_F(StudyNames, NamesOfRunsNetworksAndShapesMayBeAnyBytes) {
 }
 
 TEST_F(StudyNames, PagesTablesAndListsOfTheDataAreUtf8) {
-  const fs::path data = images("set", "st\xf6rung", "b\xfcld\n");
+  const fs::path data = images("set", "st\xf6rung", "b\xfcld\n\x1b[31m");
   const Words here = Words{"--size", "32", "--progress", "none"};
   for (const Words& words :
        {Words{"data", "audit", data.string(), "--html", "out/a.html"},
@@ -148,6 +157,30 @@ TEST_F(StudyNames, PagesTablesAndListsOfTheDataAreUtf8) {
   expect_utf8(folder_ / "out");
   const Finished json = run("study", {"data", "audit", data.string(), "--json", "--size", "32"});
   EXPECT_TRUE(is_utf8(json.out));
+}
+
+TEST_F(StudyNames, APatientIdOfAnotherEncodingIsShownInUtf8) {
+  for (const std::string split : {"train", "test"})
+    for (int i = 0; i < 24; ++i) {
+      const std::string patient = "P\xe4tient " + split + std::to_string(i / 2);
+      field::put(folder_ / "set" / split / (i % 4 < 2 ? "NORMAL" : "OTHER") / std::to_string(i),
+                 test::make_dicom(field::picture(i, i % 4 >= 2),
+                                  {EXS_LittleEndianExplicit, "MONOCHROME2", 8, {{DCM_PatientID, patient}}}));
+    }
+  const Words here = split_words("--size 32 --progress none");
+  for (const Words& words : {Words{"data", "audit", "set", "--html", "out/a.html"},
+                             Words{"data", "issues", "set", "--epochs", "1", "--batch", "4", "--html",
+                                   "out/i.html", "--json", "out/i.json"}}) {
+    const Finished done = run("study", words + here);
+    EXPECT_EQ(done.code, 0) << words[1] << ": " << done.err;
+  }
+  const Finished done =
+      run("study", quick() + Words{"--data", "set", "--epochs", "1", "--out", "out", "--name", "one"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("subjects: 24 on 48 images by PatientID"));
+  EXPECT_THAT(data::h5::Reader(folder_ / "out/one/run.h5").strings("predictions/test/subject", 24),
+              Each(HasSubstr("P\\xe4tient test")));
+  expect_utf8(folder_ / "out");
 }
 
 TEST_F(StudyNames, ANewlineInANameBreaksNeitherTableNorMessage) {

@@ -65,6 +65,7 @@ inline Values run_kernel(const kernels::Context& context, const kernels::Kernel&
   }
   auto stream = context.stream;
   if (step.kernel.prepare) kernels::prepare_step(step).execute(stream);
+  kernels::use_own_memory(step);
   step.execute(stream);
   Values outputs;
   for (const auto& [argument, md] : kernel.arguments) {

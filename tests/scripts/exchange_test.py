@@ -93,8 +93,8 @@ class Exchange(unittest.TestCase):
             write_png(self.folder / "images" / f"{i}.png", image[:, :, 0] if channels == 1 else image)
         return pixels.transpose(0, 3, 1, 2).astype(numpy.float32)
 
-    def our_logits(self, run):
-        answer = json.loads(self.study("predict", run, "images", "--json", "--threads", "1").stdout)
+    def our_logits(self, run, *words):
+        answer = json.loads(self.study("predict", run, "images", "--json", "--threads", "1", *words).stdout)
         return numpy.array([image["logit"] for image in answer["images"]], numpy.float32)
 
     def check_onnx(self, run, size, channels=1):
@@ -127,6 +127,36 @@ class Exchange(unittest.TestCase):
             run = self.trained(f"everything-{variant}", "--network", "everything.yaml", "--variant", variant,
                                "--size", "35" if variant == "strided" else "40", "--channels", "3")
             self.check_onnx(run, 35 if variant == "strided" else 40, 3)
+
+    def check_int8(self, run, size, channels=1):
+        self.study("export", run, "--format", "onnx-int8", "--out", "int8.onnx", "--force")
+        model = onnx.load(self.folder / "int8.onnx")
+        onnx.checker.check_model(model, full_check=True)
+        facts = {p.key: p.value for p in model.metadata_props}
+        self.assertIn("train images", facts["quantization"])
+        weights = {t.name: t.data_type for t in model.graph.initializer if t.name.endswith(".weight")}
+        self.assertIn(onnx.TensorProto.INT8, weights.values())
+        inputs = (self.images(size, channels) / 255 - float(facts["mean"])) / float(facts["std"])
+        ours, real = self.our_logits(run, "--dtype", "int8"), self.our_logits(run)
+        self.assertGreater(numpy.abs(ours - real).max(), 0)
+        options = onnxruntime.SessionOptions()
+        for level in (onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+                      onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL):  # in float as written, then in integers
+            options.graph_optimization_level = level
+            session = onnxruntime.InferenceSession(self.folder / "int8.onnx", options, providers=["CPUExecutionProvider"])
+            theirs = session.run(None, {"input": inputs.astype(numpy.float32)})[0][:, 0]
+            # A value in the middle of two integers may go either way.
+            self.assertLess(numpy.abs(theirs - ours).max(), 0.02 * max(1, numpy.abs(real).max()), f"{level}, {run.name}")
+
+    def test_int8_of_every_operator(self):
+        for variant in VARIANTS:
+            self.check_int8(self.trained(variant, "--variant", variant, "--size", "37"), 37)
+
+    def test_int8_of_every_layer_type_in_colour(self):
+        (self.folder / "everything.yaml").write_text(EVERYTHING)
+        run = self.trained("everything", "--network", "everything.yaml", "--variant", "maxblurpool", "--size", "40",
+                           "--channels", "3")
+        self.check_int8(run, 40, 3)
 
     def test_safetensors_there_and_back(self):
         run = self.trained("original", "--size", "32", "--variant", "maxpool")

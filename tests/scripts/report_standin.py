@@ -350,6 +350,7 @@ def explained():
     """Experiments of `study explain` that have figures of their own."""
     def experiment(name, findings, tables):
         return {"name": name, "question": f"what does {name} say?", "command": "study explain", "notes": ["a note"], "findings": findings,
+                "spread": "processes differ" if name == "factorial" else "",
                 "tables": [{"name": n, "title": n, "in_text": True, "rows": rows,
                             "columns": [{"name": c, "unit": "", "digits": 2} for c in columns]} for n, columns, rows in tables]}
     pair = "factorial/maxpool-strided"

@@ -22,7 +22,7 @@ std::vector<double> values_in(const nlohmann::json& list) { return list.get<std:
 TEST(Seeds, AgreeWithObuchowskiRockette) {
   const auto& r = reference().at("seeds");
   const auto s =
-      statistics::combine_seeds(values_in(r.at("figures")), values_in(r.at("covariance")), 0.95, 0.85);
+      statistics::combine_seeds(values_in(r.at("figures")), values_in(r.at("covariance")), {.null = 0.85});
   const auto near = [&](double found, const char* name) {
     EXPECT_NEAR(found, r.at(name).get<double>(), kAgreement) << name;
   };
@@ -39,9 +39,13 @@ TEST(Seeds, AgreeWithObuchowskiRockette) {
   expect_interval(s.mean, r.at("interval"));
   expect_interval(s.mean_these_images, r.at("these_images"));
   const auto logit = statistics::combine_seeds(values_in(r.at("figures")), values_in(r.at("covariance")),
-                                               0.95, 0.85, statistics::SeedScale::logit);
+                                               {.null = 0.85, .scale = statistics::SeedScale::logit});
   expect_interval(logit.mean, r.at("logit_interval"));
   EXPECT_NEAR(logit.mean.p, r.at("logit_p_against_0.85").get<double>(), kAgreement);
+  const auto few = statistics::combine_seeds(values_in(r.at("figures")), values_in(r.at("covariance")),
+                                             {.null = 0.85, .image_df = 59});
+  expect_interval(few.mean, r.at("interval_of_60_subjects"));
+  EXPECT_NEAR(few.mean.p, r.at("p_of_60_subjects").get<double>(), kAgreement);
 }
 
 TEST(Seeds, MeanCovarianceAgreesWithStatsmodels) {
@@ -64,30 +68,33 @@ TEST(Equivalence, AgreesWithStatsmodels) {
   const auto& r = reference().at("seeds").at("equivalence");
   const auto d = statistics::combine_seeds(values_in(r.at("differences")), std::vector<double>(25, 0.0)).mean;
   const double margin = r.at("margin");
-  EXPECT_NEAR(statistics::equivalence_p(d, margin), r.at("p").get<double>(), kAgreement);
-  EXPECT_NEAR(statistics::not_worse_p(d, margin), r.at("not_below_p").get<double>(), kAgreement);
+  // statsmodels tests each side at alpha, we at alpha / 2.
+  EXPECT_NEAR(statistics::equivalence_p(d, margin), 2 * r.at("p").get<double>(), kAgreement);
+  EXPECT_NEAR(statistics::not_worse_p(d, margin), 2 * r.at("not_below_p").get<double>(), kAgreement);
   auto other = d;
   other.value = -d.value;
-  EXPECT_NEAR(statistics::not_worse_p(other, margin), r.at("not_above_p").get<double>(), kAgreement);
+  EXPECT_NEAR(statistics::not_worse_p(other, margin), 2 * r.at("not_above_p").get<double>(), kAgreement);
 }
 
 TEST(Equivalence, KnowsBothPartsOfTheVariance) {
   const auto& r = reference().at("seeds");
   auto s = statistics::combine_seeds(values_in(r.at("figures")), values_in(r.at("covariance"))).mean;
   s.value -= 0.9;
-  EXPECT_NEAR(statistics::not_worse_p(s, r.at("mixture_margin")), r.at("mixture_not_worse_p").get<double>(),
-              kAgreement);
+  EXPECT_NEAR(statistics::not_worse_p(s, r.at("mixture_margin")),
+              2 * r.at("mixture_not_worse_p").get<double>(), kAgreement);
   EXPECT_TRUE(std::isnan(statistics::equivalence_p(statistics::cannot_estimate("too few"), 0.01)));
   EXPECT_THROW(statistics::not_worse_p(s, -0.01), std::invalid_argument);
 }
 
-// At most .05 exactly where the 90% interval lies within the margin.
-TEST(Equivalence, IsTheNinetyPercentIntervalWithinTheMargin) {
-  const auto at = [](double value) { return statistics::t_interval(value, 0.01, 4, 0.9, 0, 0.3); };
+// At most .05 exactly where the shown interval, of 95%, lies within the margin.
+TEST(Equivalence, IsTheIntervalWithinTheMargin) {
+  const auto at = [](double value) { return statistics::t_interval(value, 0.01, 4, 0.95, 0, 0.3, 59); };
   const double half = at(0).high, margin = 0.03;
   EXPECT_NEAR(statistics::equivalence_p(at(margin - half), margin), 0.05, 1e-9);
   EXPECT_LT(statistics::equivalence_p(at(margin - half - 1e-4), margin), 0.05);
   EXPECT_GT(statistics::equivalence_p(at(margin - half + 1e-4), margin), 0.05);
+  EXPECT_NEAR(statistics::not_worse_p(at(half - margin), margin), 0.05, 1e-9);
+  EXPECT_EQ(statistics::equivalence_p(at(margin), margin), 1);
 }
 
 TEST(Seeds, SharedImagesDoNotAverageOut) {

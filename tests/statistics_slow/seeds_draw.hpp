@@ -180,8 +180,9 @@ inline void add_rates(const SeedsDraw& d, double threshold, RateBands& bands) {
                   covariance.begin() + static_cast<std::ptrdiff_t>(s * both + seeds));
     }
     const auto of_differences = statistics::difference_covariance(covariance);
-    bands[rates[k].first].add(statistics::combine_seeds(a, of_a, 0.95, 0, statistics::SeedScale::logit).mean,
-                              statistics::on_logit_scale(hillis_interval(a, of_a, 0.95), 0.95), truth(0));
+    bands[rates[k].first].add(
+        statistics::combine_seeds(a, of_a, {.scale = statistics::SeedScale::logit}).mean,
+        statistics::on_logit_scale(hillis_interval(a, of_a, 0.95), 0.95), truth(0));
     bands["difference of " + rates[k].first].add(statistics::combine_seeds(differences, of_differences).mean,
                                                  hillis_interval(differences, of_differences, 0.95),
                                                  truth(0) - truth(1));

@@ -10,29 +10,28 @@
 namespace dsx::explain {
 namespace {
 
-// Time of each part per round, in ns.
-std::map<std::string, std::vector<double>> part_samples(const TimedNetwork& network,
-                                                        const std::vector<std::vector<double>>& steps_ns,
-                                                        std::vector<std::string>& order) {
-  std::map<std::string, std::vector<double>> parts;
+// Steps of all networks as arms of step_times().
+struct Steps {
+  ProcessTimes times;
+  std::vector<std::size_t> first_arm;  // of each network
+};
+
+using Terms = std::vector<ProcessTimes::Term>;
+
+// By part of the network, its steps.
+std::map<std::string, Terms> parts_of(const TimedNetwork& network, std::size_t first_arm, double weight,
+                                      std::vector<std::string>& order) {
+  std::map<std::string, Terms> parts;
   const auto& steps = network.plan.forward_steps();
   for (std::size_t s = 0; s < steps.size(); ++s) {
     const auto part = part_of(steps[s]);
     if (std::find(order.begin(), order.end(), part) == order.end()) order.push_back(part);
-    auto& sum = parts[part];
-    sum.resize(steps_ns[s].size(), 0.0);
-    for (std::size_t r = 0; r < steps_ns[s].size(); ++r) sum[r] += steps_ns[s][r];
+    parts[part].push_back({first_arm + s, weight});
   }
   return parts;
 }
 
-Interval difference(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> values(std::min(a.size(), b.size()));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = a[i] - b[i];
-  return interval_of(bench::summarize(values));
-}
-
-ReportTable step_table(const TimedNetwork& network, const std::vector<std::vector<double>>& steps_ns) {
+ReportTable step_table(const TimedNetwork& network, const ProcessTimes& times, std::size_t first_arm) {
   ReportTable table{"steps_" + network.variant,
                     "steps of " + network.variant + " inside a pass",
                     {{"step", ""},
@@ -48,7 +47,7 @@ ReportTable step_table(const TimedNetwork& network, const std::vector<std::vecto
                     {}};
   const auto& steps = network.plan.forward_steps();
   for (std::size_t s = 0; s < steps.size(); ++s) {
-    const auto time = interval_of(bench::summarize(steps_ns[s]));
+    const auto time = times.time_ns(first_arm + s);
     const auto& cost = steps[s].kernel.cost;
     table.rows.push_back({steps[s].name, steps[s].kernel.impl, time.value / 1e6, time.low / 1e6,
                           time.high / 1e6, cost.flop / 1e6, cost.executed_flop() / 1e6, cost.min_bytes / 1e6,
@@ -57,10 +56,8 @@ ReportTable step_table(const TimedNetwork& network, const std::vector<std::vecto
   return table;
 }
 
-using PartSamples = std::map<std::string, std::vector<double>>;  // by part of the network, per round
-
 ReportTable whole_table(const ExplainContext& context, const ArmSet& arms,
-                        const std::vector<TimedNetwork*>& networks, const StepSamples& samples) {
+                        const std::vector<TimedNetwork*>& networks, const Steps& steps) {
   ReportTable table{"whole",
                     fmt::format("forward pass, batch {}", context.options.batch),
                     {{"variant", ""},
@@ -74,7 +71,8 @@ ReportTable whole_table(const ExplainContext& context, const ArmSet& arms,
   for (std::size_t n = 0; n < networks.size(); ++n) {
     const auto time = arms.time_ns(n);
     double sum_ns = 0;
-    for (const auto& step_ns : samples[n]) sum_ns += bench::summarize(step_ns).median_ns;
+    for (std::size_t s = 0; s < networks[n]->plan.forward_steps().size(); ++s)
+      sum_ns += steps.times.time_ns(steps.first_arm[n] + s).value;
     table.rows.push_back({networks[n]->variant, time.value / 1e6, time.low / 1e6, time.high / 1e6,
                           arms.result(n).summary.p90_ns / 1e6, context.options.batch * 1e9 / time.value,
                           sum_ns / 1e6});
@@ -83,9 +81,14 @@ ReportTable whole_table(const ExplainContext& context, const ArmSet& arms,
 }
 
 // A network against the baseline: the whole difference, the part of each layer, and what is left.
-void add_findings(ExperimentReport& report, const ExplainContext& context, const std::string& variant,
-                  const Interval& whole_ms, const Interval& ratio, const std::vector<std::string>& order,
-                  const PartSamples& parts, const PartSamples& base_parts) {
+void add_findings(ExperimentReport& report, const ExplainContext& context, const ArmSet& arms,
+                  const std::vector<TimedNetwork*>& networks, const Steps& steps, std::size_t n) {
+  const std::size_t base = networks.size() - 1;
+  const auto& variant = networks[n]->variant;
+  const auto whole_ms = scaled(arms.difference_ns(n, base), 1e-6), ratio = arms.ratio(n, base);
+  std::vector<std::string> order;
+  auto parts = parts_of(*networks[n], steps.first_arm[n], 1, order);
+  auto base_parts = parts_of(*networks[base], steps.first_arm[base], -1, order);
   const auto id = fmt::format("whole/{}-{}", variant, context.baseline());
   report.findings.push_back({id,
                              fmt::format("{} takes {} more than {} per batch of {}: {} times as long.",
@@ -95,7 +98,9 @@ void add_findings(ExperimentReport& report, const ExplainContext& context, const
   double sum_ms = 0;
   for (const auto& part : order) {
     if (!parts.contains(part) || !base_parts.contains(part)) continue;
-    const auto part_ms = scaled(difference(parts.at(part), base_parts.at(part)), 1e-6);
+    Terms terms = parts.at(part);
+    terms.insert(terms.end(), base_parts.at(part).begin(), base_parts.at(part).end());
+    const auto part_ms = scaled(steps.times.combination_ns(terms), 1e-6);
     sum_ms += part_ms.value;
     report.findings.push_back({id + "/" + part,
                                fmt::format("of these, {} lie in {}.", interval_text(part_ms, "ms"), part),
@@ -130,20 +135,17 @@ void run_whole(ExplainContext& context, ExperimentReport& report) {
   }
   context.budget.expect_sets(2);  // the passes' steps take as long again
   arms.run();
-  const StepSamples samples =
-      time_steps(context, networks, rounds_for(networks, context.options.seconds), report);
-
-  report.tables.push_back(whole_table(context, arms, networks, samples));
-  std::vector<std::string> order;
-  std::vector<PartSamples> parts;
-  for (std::size_t n = 0; n < networks.size(); ++n) {
-    parts.push_back(part_samples(*networks[n], samples[n], order));
-    report.tables.push_back(step_table(*networks[n], samples[n]));
+  Steps steps{step_times(context, networks, report), {}};
+  std::size_t arm = 0;
+  for (const auto* network : networks) {
+    steps.first_arm.push_back(arm);
+    arm += network->plan.forward_steps().size();
   }
-  const std::size_t base = networks.size() - 1;
-  for (std::size_t n = 0; n < base; ++n)
-    add_findings(report, context, networks[n]->variant, scaled(arms.difference_ns(n, base), 1e-6),
-                 arms.ratio(n, base), order, parts[n], parts[base]);
+  report.tables.push_back(whole_table(context, arms, networks, steps));
+  for (std::size_t n = 0; n < networks.size(); ++n)
+    report.tables.push_back(step_table(*networks[n], steps.times, steps.first_arm[n]));
+  for (std::size_t n = 0; n + 1 < networks.size(); ++n)
+    add_findings(report, context, arms, networks, steps, n);
 }
 
 }  // namespace dsx::explain

@@ -41,11 +41,11 @@ analysis::ComparisonResults planted(const std::vector<PlantedVerdict>& verdicts,
                  value + 0.02});
   results.tables.push_back(parts);
   analysis::ResultTable latency =
-      analysis::make_table("latency", "", {"variant", "batch", "wait", "load", "median_ms"});
+      analysis::make_table("latency", "", {"variant", "batch", "wait", "load", "median_ms", "busy"});
   if (timed)
     for (const auto& [variant, ms] :
          {std::pair<std::string, double>{"strided", 7.25}, {"maxpool", 17.0}, {"avgpool", 17.5}})
-      latency.add({variant, 32.0, std::string("active"), std::string("none"), ms});
+      latency.add({variant, 32.0, std::string("active"), std::string("none"), ms, 0.0});
   results.tables.push_back(latency);
   results.tables.push_back(analysis::make_table("latency_warnings", "", {"part", "sentence"}));
   analysis::ResultTable cells =
@@ -104,10 +104,33 @@ TEST(Answer, NamesTheBetterOneAndWarnsOfTheFastest) {
 
 TEST(Answer, UndecidedIsNeverAdvisedAsIfItWereShown) {
   const auto told = sentences(planted(auc("undecided", 0.004, 9)));
-  EXPECT_THAT(told.front(),
-              HasSubstr("cannot be told apart in test AUC (a difference of up to 1.0 point is possible; "
-                        "about 9 seeds would decide)"));
+  EXPECT_THAT(
+      told.front(),
+      HasSubstr("no two of avgpool, maxpool and strided can be told apart in test AUC (a difference of "
+                "up to 1.0 point is possible; about 9 seeds would decide all)"));
   EXPECT_THAT(told.back(), HasSubstr("that it is not worse in AUC is not shown"));
+}
+
+TEST(Answer, NamesThePairsThatAreOpenAmongOthers) {
+  auto verdicts = auc("undecided", 0.004, 9);
+  verdicts[1].word = "equivalent";
+  EXPECT_THAT(
+      sentences(planted(verdicts)).front(),
+      testing::StartsWith("On these data maxpool and avgpool are the same to within 1 point in test AUC; "
+                          "strided and avgpool, and strided and maxpool, cannot be told apart (a "
+                          "difference of up to 1.0 point is possible; about 9 seeds would decide all)"));
+  verdicts[2].word = "equivalent";
+  EXPECT_THAT(sentences(planted(verdicts)).front(),
+              HasSubstr("so are strided and avgpool; strided and maxpool cannot be told apart"));
+}
+
+TEST(Answer, AdvisesNothingFromABusyMachine) {
+  analysis::ComparisonResults results = planted(auc("equivalent", 0.001));
+  for (analysis::ResultTable& table : results.tables)
+    if (table.name == "latency") table.rows[1][table.column("busy")] = 1.0;
+  EXPECT_THAT(
+      sentences(results).back(),
+      HasSubstr("Other programs used the CPUs while latency was measured, so that no operator is advised"));
 }
 
 TEST(Answer, SaysWhatWasNotMeasured) {
@@ -126,6 +149,20 @@ TEST(Answer, BeginsWithNetworksThatHaveNotLearnt) {
   ASSERT_FALSE(said.empty());
   EXPECT_THAT(said.front(),
               HasSubstr("1 of 3 networks has not learnt (training loss near chance): train longer"));
+}
+
+// Verdicts of networks that have learnt nothing are no answer, whatever they say; a time is one all the same.
+TEST(Answer, OfNetworksThatHaveLearntNothingIsTheirCostAlone) {
+  analysis::ComparisonResults results = planted(auc("equivalent", 0.001));
+  for (analysis::ResultTable& table : results.tables)
+    if (table.name == "cells")
+      for (auto& row : table.rows) row[table.column("learnt")] = 0.0;
+  const auto said = sentences(results);
+  ASSERT_EQ(said.size(), 2U);
+  EXPECT_THAT(said.front(),
+              HasSubstr("None of the 3 networks has learnt (training loss near chance), so that "
+                        "nothing can be said of the operators' accuracy and bias"));
+  EXPECT_THAT(said.back(), HasSubstr("as fast as maxpool; whether its accuracy is worth that is not known."));
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ TEST(Verdict, CallsADifferenceWithinTheMarginEquivalent) {
   EXPECT_EQ(verdict.word, "equivalent");
   EXPECT_THAT(verdict.sentence,
               HasSubstr("maxpool and avgpool are equivalent in specificity at 95% sensitivity on val: "
-                        "0.4 points (-2.4 to 3.2), margin 5 points, p = .005 after correction"));
+                        "0.4 points (-2.4 to 3.2), margin 5 points, p = .010 after correction"));
   EXPECT_EQ(judged(specificity(), measured(.004, .01, .005)).word, "undecided");  // no margin was declared
 }
 

@@ -52,11 +52,11 @@ TEST(Suggestion, IsNotFarFetched) {
 
 TEST(CommandLine, TakesTheOldSpellingOfAFlagButDoesNotSuggestIt) {
   settings::CommandSyntax syntax;
-  syntax.extra.add_options()("dtype", boost::program_options::value<std::string>(), "");
+  syntax.keys = {"dtype"};
   syntax.aliases = {{"data-type", "dtype"}};
   for (const std::vector<std::string>& args :
        {std::vector<std::string>{"--data-type", "bf16"}, {"--data-type=bf16"}, {"--dtype", "bf16"}})
-    EXPECT_EQ(settings::parse_command_line(args, syntax).extra["dtype"].as<std::string>(), "bf16");
+    EXPECT_EQ(settings::parse_command_line(args, syntax).settings.dtype, "bf16");
   EXPECT_THAT(error_of([&] {
                 settings::parse_command_line({"--dtype", "f32", "--data-type=bf16"}, syntax);
               }),
