@@ -23,6 +23,7 @@ using kernels::U8Scale;
 constexpr float kWeightScale = 0x1p-6F, kSourceScale = 0x1p-4F;
 
 enum class Fill { random, saturating };
+void PrintTo(Fill fill, std::ostream* out) { *out << (fill == Fill::random ? "random" : "saturating"); }
 
 std::vector<double> u8_values(std::size_t count, Fill fill, unsigned seed) {
   std::mt19937 random(seed);

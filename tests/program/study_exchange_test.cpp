@@ -229,7 +229,7 @@ TEST_F(Exchange, ExportWritesNothingTwice) {
   EXPECT_EQ(run("study", {"export", "runs/one", "--format", "onnx", "--checkpoint", "last"}).code, 0);
   EXPECT_TRUE(fs::exists(folder_ / "runs/one/last.onnx"));
   EXPECT_THAT(run("study", {"export", "runs/one", "--format", "onxx"}).err,
-              HasSubstr("onnx, safetensors, medmnist"));
+              HasSubstr("onnx, onnx-int8, safetensors, medmnist"));
   EXPECT_EQ(run("study", {"export", "runs", "--format", "onnx"}).code, 3);
 }
 

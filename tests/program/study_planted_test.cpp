@@ -2,6 +2,8 @@
 // whose phase is the class, on a ground of random brightness. Shrunk by area to a quarter it is gone;
 // bilinear sampling makes it brightness, 30 grey levels between the classes. Their grounds spread by 20, so
 // that no network can do better than an AUC of Phi(30 / (20 sqrt 2)) = .856, and by area none better than .5.
+// Every pixel has noise of its own, which means hardly anything to an image, so that no two networks rank all
+// images alike.
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
@@ -18,11 +20,14 @@ constexpr double kTruth = 0.8556 - 0.5;
 
 class StudyPlanted : public CompareTest {
  protected:
-  static void write_grating(const fs::path& file, bool positive, int ground) {
+  static void write_grating(const fs::path& file, bool positive, double ground, Random& random) {
     constexpr int kSide = 128, kWave[] = {30, 0, -30, 0};
+    constexpr double kNoise = 8;
     cv::Mat1b image(kSide, kSide);
-    for (int x = 0; x < kSide; ++x)
-      image.col(x) = cv::saturate_cast<std::uint8_t>(ground + kWave[(x + (positive ? 2 : 0)) % 4]);
+    for (int y = 0; y < kSide; ++y)
+      for (int x = 0; x < kSide; ++x)
+        image(y, x) = cv::saturate_cast<std::uint8_t>(ground + kWave[(x + (positive ? 2 : 0)) % 4] +
+                                                      kNoise * normal_draw(random));
     fs::create_directories(file.parent_path());
     EXPECT_TRUE(cv::imwrite(file.string(), image)) << file;
   }
@@ -34,7 +39,7 @@ class StudyPlanted : public CompareTest {
         for (int i = 0; i < count; ++i)
           write_grating(folder_ / "images" / split / (positive ? "PNEUMONIA" : "NORMAL") /
                             ("person" + std::to_string(number++) + "_1.png"),
-                        positive, 120 + static_cast<int>(std::lround(20 * normal_draw(random))));
+                        positive, 120 + 20 * normal_draw(random), random);
   }
   void train(const std::string& resize) const {
     const Finished done = compare(
@@ -79,9 +84,10 @@ TEST_F(StudyPlanted, AliasingIsFoundWithItsSizeAndANullIsEquivalent) {
   EXPECT_LE(found(results, "resized", all, "low"), kTruth);
   EXPECT_GE(found(results, "resized", all, "high"), kTruth);
   // What is left of an image is its brightness, which every operator passes on: nothing to choose.
-  EXPECT_EQ(found(results, "verdicts", {{"question", "AUC on test"}, {"comparison", "maxpool - avgpool"}},
-                  "verdict"),
-            "equivalent");
+  const std::map<std::string, std::string> null = {{"question", "AUC on test"},
+                                                   {"comparison", "maxpool - avgpool"}};
+  EXPECT_EQ(found(results, "verdicts", null, "verdict"), "equivalent")
+      << found(results, "verdicts", null, "sentence");
   EXPECT_EQ(
       found(results, "claims",
             {{"claim",
