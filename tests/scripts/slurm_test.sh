@@ -5,13 +5,17 @@
 # usage: slurm_test.sh STUDY   (the built program)
 set -euo pipefail
 study=$(realpath "$1")
+# Another Snakemake, e.g. of a virtual environment, with words of its own: an executor that asks squeue, since this SLURM keeps
+# no accounts.
+snakemake=${DOWNSCALEXR_SNAKEMAKE:-snakemake}
+read -ra more_flags <<<"${DOWNSCALEXR_SNAKEMAKE_FLAGS:-}"
 workflows=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/scripts/workflows
 skip() {
   echo "skipped: $*"
   exit 77 # ctest: skipped
 }
 PATH=$PATH:/usr/sbin
-for program in snakemake munged slurmctld slurmd sbatch; do
+for program in "$snakemake" munged slurmctld slurmd sbatch; do
   command -v "$program" >/dev/null ||
     skip "$program is not installed (apt-get install --no-install-recommends snakemake slurmctld slurmd slurm-client munge)"
 done
@@ -20,7 +24,7 @@ done
 work=$(mktemp -d)
 chmod 755 "$work" # munged refuses a socket in a folder that nobody may enter
 export HOME=$work/home XDG_CACHE_HOME=$work/cache SLURM_CONF=$work/slurm.conf OMP_WAIT_POLICY=passive
-mkdir -p "$HOME" "$work"/{munge,state,spool,log}
+mkdir -p "$HOME" "$work"/{bin,munge,state,spool,log}
 pids=()
 cleanup() {
   scancel --user=root 2>/dev/null || true
@@ -33,6 +37,7 @@ trap cleanup EXIT
 fail() {
   printf 'FAILED: %s\n' "$*" >&2
   tail -n 30 "$work"/log/* "$work"/snakemake.log "$work"/cluster/logs/* >&2 2>/dev/null || true
+  find "$work/.snakemake/slurm_logs" -name '*.log' -exec tail -n 20 {} + >&2 2>/dev/null || true
   exit 1
 }
 
@@ -64,6 +69,10 @@ MinJobAge=300
 NodeName=node1 NodeHostname=$host NodeAddr=127.0.0.1 CPUs=2 RealMemory=16000 State=UNKNOWN
 PartitionName=main Nodes=node1 Default=YES MaxTime=INFINITE State=UP
 END
+# Snakemake's executor takes SLURM's variables away from its jobs, which on a cluster find /etc/slurm.
+printf '#!/bin/sh\nSLURM_CONF=%s exec %s "$@"\n' "$SLURM_CONF" "$(command -v srun)" >"$work/bin/srun"
+chmod +x "$work/bin/srun"
+export PATH=$work/bin:$PATH
 head -c 1024 /dev/urandom >"$work/munge/key"
 chmod 700 "$work/munge" && chmod 400 "$work/munge/key"
 start_munge() {
@@ -100,13 +109,13 @@ wait_until 60 "an idle node" node_is_idle
 cd "$work"
 flags="--variants avgpool,maxpool,strided --seeds 4 --no-latency --no-page --no-mechanism --no-shift --resamples 100 --size 48 --batch 16"
 flags+=" --synthetic-train 192 --synthetic-val 32 --synthetic-test 32 --epochs 6 --threads 1"
-snakemake -s "$workflows/Snakefile" --profile "$workflows/slurm" --latency-wait 20 --config study="$study" out=cluster flags="$flags" \
+"$snakemake" -s "$workflows/Snakefile" --profile "$workflows/slurm" --latency-wait 20 "${more_flags[@]}" --config study="$study" out=cluster flags="$flags" \
   >snakemake.log 2>&1 &
 workflow=$!
 pids+=("$workflow")
 
 job_runs() { [[ -n $(running_cell) ]]; }
-running_cell() { squeue --noheader --states=R --name=downscalexr-cell --format=%i | head -n 1; }
+running_cell() { squeue --noheader --states=R --format=%i | head -n 1; }
 ended() { [[ $(find cluster/workflow -maxdepth 1 -name '*.done' 2>/dev/null | wc -l) -ge $1 ]]; }
 alive() { kill -0 "$workflow" 2>/dev/null || fail "the workflow ended early"; }
 
