@@ -34,6 +34,7 @@ SMALL_RUN = ("--size=32 --synthetic-train=64 --synthetic-val=32 --synthetic-test
 SUBSTITUTES = [
     # (command begins with, flags that are set, flags that are dropped, why)
     ("study plan", "--size=32", "", "a small network"),
+    ("study doctor", "", "", ""),
     ("study list", "", "", ""),
     ("study predict", "--threads=1 --progress=none", "", ""),
     ("study export", "", "", ""),
