@@ -103,6 +103,8 @@ void check(const DataOptions& options) {
     throw ConfigError(fmt::format("size: {} is not between 8 and 4096 pixels", options.size));
   if (options.channels != 1 && options.channels != 3)
     throw ConfigError(fmt::format("channels: {} is neither 1 (grey) nor 3 (RGB)", options.channels));
+  if (!options.labels.given() && !(options.labels.finding.empty() && options.labels.columns.empty()))
+    throw ConfigError("finding, label_columns: are of a table of labels; give it with --labels FILE.csv");
 }
 
 }  // namespace

@@ -109,6 +109,12 @@ TEST_F(Open, UnknownSourceSaysWhatIsPossible) {
   EXPECT_THAT(message_of<DataError>([&] { data::open_dataset(options_); }), HasSubstr("not an HDF5 file"));
 }
 
+TEST_F(Open, WordsOnATableOfLabelsNeedOne) {
+  data::DataOptions options;
+  options.labels.finding = "Effusion";
+  EXPECT_THAT(message_of<ConfigError>([&] { data::open_dataset(options); }), HasSubstr("--labels FILE.csv"));
+}
+
 TEST_F(Open, ImpossibleSizesAreConfigErrors) {
   options_.size = 0;
   EXPECT_THROW(data::open_dataset(options_), ConfigError);
