@@ -14,8 +14,11 @@ namespace dsx::kernels {
 
 namespace {
 
-const char* isa_name(dnnl::cpu_isa isa) {
-  switch (isa) {
+const char* isa_name() {
+#if defined(__aarch64__)
+  return "aarch64";
+#endif
+  switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::isa_default:
       return "default";
     case dnnl::cpu_isa::sse41:
@@ -82,18 +85,24 @@ std::string to_string(Algorithm algorithm) {
 OneDnnInfo onednn_info() {
   const auto* v = dnnl_version();
   return {fmt::format("{}.{}.{}", v->major, v->minor, v->patch), v->hash, runtime_name(v->cpu_runtime),
-          isa_name(dnnl::get_effective_cpu_isa())};
+          isa_name()};
+}
+
+bool has_isa(dnnl::cpu_isa wanted) {
+#if defined(__x86_64__)
+  const auto bits = static_cast<unsigned>(wanted);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+#else
+  return wanted == dnnl::cpu_isa::isa_default;
+#endif
 }
 
 // oneDNN emulates bf16 on some older CPUs, which takes longer than f32, and refuses it on others.
 void require_dtype(dnnl::memory::data_type dtype) {
   if (dtype != dnnl::memory::data_type::bf16) return;
-  const auto isa = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto bf16 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-  if ((isa & bf16) != bf16)
+  if (!has_isa(dnnl::cpu_isa::avx512_core_bf16))
     throw UnsupportedError(
-        fmt::format("bf16: this CPU has no arithmetic for it (oneDNN sees {}); use --dtype f32",
-                    isa_name(dnnl::get_effective_cpu_isa())));
+        fmt::format("bf16: this CPU has no arithmetic for it (oneDNN sees {}); use --dtype f32", isa_name()));
 }
 
 void set_threads(int threads) {

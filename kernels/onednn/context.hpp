@@ -41,6 +41,8 @@ struct OneDnnInfo {
   std::string threading_runtime;  // "OMP"
   std::string effective_isa;      // "avx512_core_bf16", after ONEDNN_MAX_CPU_ISA
 };
+// Is that instruction set effective? Never elsewhere than on x86, where oneDNN gives the bits other meanings.
+bool has_isa(dnnl::cpu_isa wanted);
 OneDnnInfo onednn_info();
 
 // Throws UnsupportedError when this CPU, as oneDNN sees it, has no arithmetic for the type.

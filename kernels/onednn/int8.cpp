@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "kernels/base/error.hpp"
+#include "kernels/onednn/context.hpp"
 #include "kernels/onednn/layout.hpp"
 #include "kernels/onednn/primitive.hpp"
 
@@ -19,11 +20,6 @@ namespace {
 
 constexpr double kMostU8 = 255;
 constexpr int kFullLimit = 127, kLimitWithoutVnni = 64;
-
-bool has_all(dnnl::cpu_isa wanted) {
-  const auto bits = static_cast<unsigned>(wanted);
-  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
-}
 
 // To the nearest integer, ties to even, by the last bits of a float of 2^23: every compiler makes vectors of
 // it. Compiled for several instruction sets, of which the loader picks one, but under the thread sanitizer,
@@ -54,7 +50,7 @@ ZeroPoint zero_point(U8Scale scale, bool padded) {
   return {steps, scale.shift - static_cast<float>(steps) * scale.scale};
 }
 
-bool has_vnni() { return has_all(dnnl::cpu_isa::avx512_core_vnni) || has_all(dnnl::cpu_isa::avx2_vnni); }
+bool has_vnni() { return has_isa(dnnl::cpu_isa::avx512_core_vnni) || has_isa(dnnl::cpu_isa::avx2_vnni); }
 int weight_limit() { return has_vnni() ? kFullLimit : kLimitWithoutVnni; }
 
 QuantizedWeights quantize_weights(std::span<const float> weights, std::size_t rows, int limit,

@@ -73,16 +73,24 @@ std::string type_of(const Context& context, const Kernel& kernel) {
   return to_string(context.dtype);
 }
 
+// For inner products the layout is no way out: where oneDNN has no other (arm64, built without the Arm
+// Compute Library), only our own linear layers are.
+const char* way_out(const std::string& kind) {
+  return kind == "inner_product"
+             ? "use --engine fused, whose large linear layers are ours, with --allow-ref for "
+               "the small ones, or accept all with --allow-ref"
+             : "choose another layout (nhwc works everywhere) or accept it with --allow-ref";
+}
+
 }  // namespace
 
 void refuse_ref(const Context& context, const std::string& layer, const Kernel& kernel) {
   if (context.allow_ref || !is_ref(kernel.impl)) return;
   throw UnsupportedError(fmt::format(
       "layer {}, layout {}, {}: oneDNN {} offers only its reference implementation '{}' for this {} on this "
-      "CPU ({}), "
-      "which takes minutes; choose another layout (nhwc works everywhere) or accept it with --allow-ref",
+      "CPU ({}), which takes minutes; {}",
       layer, to_string(context.layout), type_of(context, kernel), onednn_info().version, kernel.impl,
-      kernel.kind, onednn_info().effective_isa));
+      kernel.kind, onednn_info().effective_isa, way_out(kernel.kind)));
 }
 
 }  // namespace dsx::kernels

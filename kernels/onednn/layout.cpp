@@ -7,6 +7,7 @@
 #include <array>
 
 #include "kernels/base/error.hpp"
+#include "kernels/onednn/context.hpp"
 
 namespace dsx::kernels {
 
@@ -62,11 +63,7 @@ std::string dtype_name(memory::data_type type) {
 namespace {
 
 // The channel block that this CPU's vectors make natural: 16 floats with AVX-512, 8 below.
-tag blocked_tag() {
-  const auto isa = dnnl::get_effective_cpu_isa();
-  return static_cast<unsigned>(isa) >= static_cast<unsigned>(dnnl::cpu_isa::avx512_core) ? tag::nChw16c
-                                                                                         : tag::nChw8c;
-}
+tag blocked_tag() { return has_isa(dnnl::cpu_isa::avx512_core) ? tag::nChw16c : tag::nChw8c; }
 
 }  // namespace
 

@@ -17,11 +17,15 @@ ensure_setup() {
 }
 
 # build_dir_of PRESET: build/release for the default oneDNN, build/release-source for another.
-build_dir_of() { echo "$build_root/$1$(onednn_build_suffix)"; }
+build_dir_of() { if [[ $1 == arm64 ]]; then echo "$build_root/arm64"; else echo "$build_root/$1$(onednn_build_suffix)"; fi; }
 
 # ensure_configured PRESET DIR: CMake runs when it never did, or did for another oneDNN. (ninja reruns it for the rest.)
 ensure_configured() {
   local preset=$1 dir=$2
+  if [[ $preset == arm64 ]]; then # has a oneDNN of its own
+    [[ -e $dir/build.ninja ]] || run_logged "$dir/configure.log" "configuring $preset" env -C "$root" cmake --preset "$preset"
+    return
+  fi
   if [[ -e $dir/build.ninja ]] && grep -qxF "dnnl_DIR:PATH=$onednn_config" "$dir/CMakeCache.txt"; then return 0; fi
   run_logged "$dir/configure.log" "configuring $preset" \
     env -C "$root" cmake --preset "$preset" -B "$dir" "-Ddnnl_DIR:PATH=$onednn_config"

@@ -42,6 +42,12 @@ packages_for_source=(
   "libspdlog-dev                oneDNN's log, as Debian's patch wants it"
   "debian-archive-keyring       checks the signature of the newer release"
 )
+packages_for_arm64=(
+  "g++-aarch64-linux-gnu        scripts/setup --target arm64: the cross compiler"
+  "qemu-user-static             runs what it made"
+  "mmdebstrap                   unpacks the libraries of arm64, without running any of them"
+  "debian-archive-keyring       checks the signature of the newer release"
+)
 packages_for_profile=(
   "linux-perf                   scripts/profile perf: samples, and the names of oneDNN's generated kernels"
 )
