@@ -53,7 +53,6 @@ struct ExplainContext {
   // What such processes measured of the experiment under way: its sets are taken from there instead of timed.
   std::vector<Recording> processes;
   Recording* recording = nullptr;  // in such a process: where its sets go
-  std::size_t next_set = 0;        // of the experiment under way
 
   const std::string& baseline() const { return options.variants.back(); }
   // Operators an experiment covers: the variants, without those that have no step of their own.
