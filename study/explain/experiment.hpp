@@ -75,7 +75,9 @@ struct Experiment {
   int rank = 0;
   bool starts_neighbours = false;  // itself: what other processes used meanwhile says nothing
   bool needs_steps = false;        // takes apart steps that --engine fused does not have
-  bool over_processes = false;     // its sets are timed in fresh processes: process_runs.hpp
+  // Why its sets are timed in this process alone ("its sets would take ..."); "": in fresh processes, as far
+  // as there is time: process_runs.hpp.
+  std::string one_process{};
 };
 
 // Runs the chosen experiments one after the other, within the context's budget; one that this CPU or oneDNN
