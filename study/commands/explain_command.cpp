@@ -56,7 +56,8 @@ Usage:
   --compare           two explain.json, from two runs or two machines: findings side by side
   --account           an explain.json: what its experiments say together, also of reports that did not say it
 
-whole and factorial are timed in ten fresh processes, spread over the run: their intervals hold in the next one.
+Experiments are timed in four to ten fresh processes, as time allows, spread over the run: their intervals hold in the
+next one. dispatch, and any that has not the time for four, is of one process and says so.
 The report opens with one account of all experiments: which causes each supports or excludes, and where they disagree.
 The time left is shown. Close other programs first: on a busy machine the report says that it cannot be trusted.
 --data times the networks on its images (a block or an operator alone keeps made-up values); --size and --channels are

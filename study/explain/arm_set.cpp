@@ -36,21 +36,12 @@ constexpr int kLeastRounds = 6;
 void ArmSet::run() {
   std::vector<std::string> names;
   for (const auto& arm : arms_) names.push_back(arm.name);
-  times_ = recorded_times(context_, names);
-  if (times_.processes() > 0) {
-    take_together();
-  } else {
-    time_here();
-  }
-  for (const auto& result : results_) {
-    report_.sample_count += result.samples_ns.size() + result.summary.left_out;
-    report_.disturbed_samples += result.disturbed_samples;
-    report_.samples.emplace_back(result.name, result.samples_ns);
-  }
+  times_ = recorded_times(context_, report_, names, [this] { return time_here(); });
+  take_together();
   if (context_.counters) add_counters();
 }
 
-void ArmSet::time_here() {
+RecordedSet ArmSet::time_here() {
   bench::MeasureOptions options;
   options.warmup_runs = 2;
   options.settle_runs = settle_runs_;
@@ -66,13 +57,11 @@ void ArmSet::time_here() {
   options.keep_going = [&](int done) { return done < kLeastRounds || watch.elapsed_s() < most_s; };
   options.repeat_disturbed = true;
   options.counters = context_.counters.get();
-  results_ = bench::measure(arms_, options);
   RecordedSet set;
-  for (const auto& result : results_)
-    set.push_back({result.name, result.samples_ns, result.left_out_ns.size(), result.disturbed_samples,
-                   result.counters});
-  if (context_.recording != nullptr) context_.recording->sets.push_back(set);
-  times_.add_process(0, std::move(set));
+  for (auto& result : bench::measure(arms_, options))
+    set.push_back({result.name, std::move(result.samples_ns), result.left_out_ns.size(),
+                   result.disturbed_samples, std::move(result.counters)});
+  return set;
 }
 
 void ArmSet::take_together() {
@@ -87,7 +76,6 @@ void ArmSet::take_together() {
     result.counters = std::move(all.counters);
     results_.push_back(std::move(result));
   }
-  say_spread(times_, report_);
 }
 
 // One row per arm, each counter per run of it, in one table for the whole experiment. A counter that this

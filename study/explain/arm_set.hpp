@@ -28,7 +28,8 @@ class ArmSet {
   const bench::Work& work(std::size_t arm) const { return *works_.at(arm); }
   std::size_t size() const { return arms_.size(); }
 
-  void run();  // times all; their samples and disturbances go to the report
+  // Times all, or takes them from the processes that did; samples and disturbances go to the report.
+  void run();
 
   Interval time_ns(std::size_t arm) const { return times_.time_ns(arm); }
   const bench::Result& result(std::size_t arm) const {
@@ -41,7 +42,7 @@ class ArmSet {
   Interval ratio(std::size_t a, std::size_t b) const { return times_.ratio(a, b); }
 
  private:
-  void time_here();
+  RecordedSet time_here();
   void take_together();
   void add_counters();
 

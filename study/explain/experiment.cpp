@@ -43,7 +43,8 @@ bench::BlockSpec ExplainContext::spec(const bench::Geometry& geometry, const std
 }
 
 bool ExplainContext::has_time_for(const std::string& what, ExperimentReport& report) const {
-  if (budget.has_time_for_set()) return true;
+  // Processes tell the same sets; on a slow machine each with the fewest rounds.
+  if (recording != nullptr || budget.has_time_for_set()) return true;
   report.undone.push_back(what);
   return false;
 }
@@ -82,7 +83,6 @@ ExperimentReport report_of(const Experiment& experiment, const std::string& prog
 
 ExperimentReport run_once(ExplainContext& context, const Experiment& experiment, const std::string& program) {
   ExperimentReport report = report_of(experiment, program);
-  context.next_set = 0;
   const Stopwatch watch;
   const bench::Neighbours neighbours;
   try {
@@ -183,15 +183,14 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
   };
   std::vector<const Experiment*> left = chosen_of(context, table);
   const double scale = scale_of(context);
-  ProcessRuns spread(context, left, allot(needs_of(left, context.options), context.budget.left_s(), scale),
-                     scale);
+  ProcessRuns spread(context, left, needs_of(left, context.options), scale);
   std::erase_if(left, [&](const Experiment* experiment) { return spread.has(*experiment); });
   std::vector<ExperimentReport> reports;
   const double all = static_cast<double>(left.size()) + 1;
   while (!left.empty()) {
     const Experiment& experiment = *left.front();
     context.progress = say;
-    spread.advance((all - static_cast<double>(left.size())) / all);
+    spread.advance((all - static_cast<double>(left.size())) / all, needs_of(left, context.options));
     const auto plan =
         allot(needs_of(left, context.options), context.budget.left_s() - spread.reserved_s(), scale);
     double others_need_s = spread.reserved_s();
@@ -207,9 +206,11 @@ std::vector<ExperimentReport> run_experiments(ExplainContext& context, const std
     }
     context.progress(time_words(context, plan.front()));
     reports.push_back(run_planned(context, experiment, program, plan.front(), others_need_s));
+    if (context.run_process && reports.back().not_available.empty())
+      say_one_process(experiment, reports.back());
   }
   context.progress = say;
-  spread.advance(1);
+  spread.advance(1, {});
   for (const Experiment* experiment : spread.experiments()) {
     named(*experiment);
     reports.push_back(spread.finish(*experiment, run_once, program));

@@ -53,7 +53,6 @@ struct ExplainContext {
   // What such processes measured of the experiment under way: its sets are taken from there instead of timed.
   std::vector<Recording> processes;
   Recording* recording = nullptr;  // in such a process: where its sets go
-  std::size_t next_set = 0;        // of the experiment under way
 
   const std::string& baseline() const { return options.variants.back(); }
   // Operators an experiment covers: the variants, without those that have no step of their own.
@@ -76,7 +75,9 @@ struct Experiment {
   int rank = 0;
   bool starts_neighbours = false;  // itself: what other processes used meanwhile says nothing
   bool needs_steps = false;        // takes apart steps that --engine fused does not have
-  bool over_processes = false;     // its sets are timed in fresh processes: process_runs.hpp
+  // Why its sets are timed in this process alone ("its sets would take ..."); "": in fresh processes, as far
+  // as there is time: process_runs.hpp.
+  std::string one_process{};
 };
 
 // Runs the chosen experiments one after the other, within the context's budget; one that this CPU or oneDNN

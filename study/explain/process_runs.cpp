@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <dnnl.hpp>
 #include <limits>
+#include <numeric>
 
 #include "bench/machine/memory_course.hpp"
 #include "bench/measure/neighbours.hpp"
@@ -21,119 +22,194 @@ namespace {
 
 // Of a set's seconds in one process alone: ten processes time three times as long in all.
 constexpr double kShareOfSeconds = 0.3;
-
-// Until one has run: as the fewest rounds in one process take, and the memory probe.
-double expected_s(const Experiment& experiment, double scale) { return scale * experiment.least_s + 1; }
+// Of an experiment's least time in one process: six rounds instead of 21.
+constexpr double kShareOfLeast = 0.5;
+constexpr double kStartS = 1;            // to start one, with its two probes of the memory system
+constexpr double kPlannedStretch = 0.3;  // of the usual samples: rather more processes than longer ones
+constexpr double kLeastOfUsual = 0.1, kMostOfUsual = 20;
+constexpr double kUsable = 0.95;  // of the time left: the rest is for what runs longer than it was planned
 
 }  // namespace
 
 ProcessRuns::ProcessRuns(ExplainContext& context, const std::vector<const Experiment*>& experiments,
-                         const std::vector<Allotment>& allotments, double scale)
-    : context_(context), scale_(scale) {
-  each_ = kMost;
-  for (std::size_t i = 0; context.run_process && i < experiments.size(); ++i) {
-    if (!experiments[i]->over_processes || !allotments[i].fits) continue;
+                         const std::vector<TimeNeed>& needs, double scale)
+    : context_(context), scale_(scale), stretch_(kPlannedStretch) {
+  if (!context.run_process) return;
+  std::vector<std::size_t> by_rank(needs.size());
+  std::iota(by_rank.begin(), by_rank.end(), std::size_t{0});
+  std::ranges::stable_sort(by_rank, {}, [&](std::size_t i) { return needs[i].rank; });
+  const double usable_s = kUsable * context.budget.left_s();
+  double needed_s = others_s(needs);
+  std::vector<TimeNeed> others;
+  for (const auto i : by_rank) {
+    const auto& need = needs[i];
+    Spread spread{experiments[i], need.rank, kShareOfLeast * scale * need.least_s + kStartS,
+                  kShareOfSeconds * scale * (need.usual_s - need.least_s)};
     // One more than there are: the experiment is built once more in the end.
-    const double fit =
-        std::min<double>(kMost, allotments[i].seconds / expected_s(*experiments[i], scale) - 1);
-    if (fit < kFewest) continue;
-    each_ = std::min(each_, static_cast<int>(fit));
-    stretch_ = allotments[i].stretch;
-    experiments_.push_back(experiments[i]);
-    told_.push_back({{}, "", 0, allotments[i].seconds});
+    const double more_s = (kFewest + 1) * process_s(spread) - others_s({need});
+    const bool is_available = !experiments[i]->needs_steps || !context.options.fused;
+    if (is_available && experiments[i]->one_process.empty() && needed_s + more_s <= usable_s) {
+      needed_s += more_s;
+      spread_.push_back(std::move(spread));
+    } else {
+      others.push_back(need);
+    }
   }
-  for (const auto& turn : bench::process_order(experiments_.size(), each_, context.options.seed))
-    turns_.push_back({turn.kind, turn.number});
+  plan(usable_s - others_s(others));
+  choose_stretch(usable_s, others);
+  for (const auto& turn : bench::process_order(spread_.size(), kMost, context.options.seed))
+    turns_.push_back(turn.kind);
 }
 
 bool ProcessRuns::has(const Experiment& experiment) const {
-  return std::ranges::find(experiments_, &experiment) != experiments_.end();
+  return std::ranges::find(spread_, &experiment, &Spread::experiment) != spread_.end();
 }
 
-double ProcessRuns::reserved_s() const {
-  const auto mean_s = [&](std::size_t i) {
-    const auto& told = told_[i];
-    return told.recordings.empty() ? expected_s(*experiments_[i], scale_)
-                                   : told.took_s / static_cast<double>(told.recordings.size());
-  };
+std::vector<const Experiment*> ProcessRuns::experiments() const {
+  std::vector<const Experiment*> all;
+  for (const auto& spread : spread_) all.push_back(spread.experiment);
+  return all;
+}
+
+double ProcessRuns::others_s(const std::vector<TimeNeed>& others) const {
   double seconds = 0;
-  for (std::size_t t = next_; t < turns_.size(); ++t)
-    if (told_[turns_[t].experiment].failed.empty()) seconds += mean_s(turns_[t].experiment);
-  for (std::size_t i = 0; i < experiments_.size(); ++i) seconds += mean_s(i);
+  for (const auto& need : others)
+    seconds += scale_ * (need.least_s + stretch_ * (need.usual_s - need.least_s));
   return seconds;
 }
 
-void ProcessRuns::advance(double done) {
-  const auto until = static_cast<std::size_t>(done * static_cast<double>(turns_.size()) + 1e-9);
-  for (; next_ < std::min(until, turns_.size()); ++next_) run(turns_[next_]);
+double ProcessRuns::process_s(const Spread& spread) const {
+  return spread.recordings.empty() ? spread.fixed_s + stretch_ * spread.timed_s
+                                   : spread.took_s / spread.have();
 }
 
-void ProcessRuns::run(const Turn& turn) {
-  Told& told = told_[turn.experiment];
-  const Experiment& experiment = *experiments_[turn.experiment];
-  if (!told.failed.empty()) return;
-  const auto have = static_cast<double>(told.recordings.size());
-  // This one, and building the experiment once more in the end.
-  const bool is_late = have > 0 && told.took_s * (1 + 2 / have) > told.allotted_s;
-  if (have >= kFewest && is_late) {
-    told.failed = "for lack of time";
-    return;
+double ProcessRuns::reserved_s() const {
+  double seconds = 0;
+  for (const auto& spread : spread_)
+    seconds += process_s(spread) * (std::max(0, spread.planned - spread.have()) + 1);
+  return seconds;
+}
+
+// All have kMost, as far as that fits. Else the highest rank gives up first: all down to kEnough, then all
+// down to kFewest, then one after the other keeps what it has.
+void ProcessRuns::plan(double usable_s) {
+  for (auto& spread : spread_) spread.planned = spread.failed.empty() ? kMost : spread.have();
+  const auto order = [](const Spread& spread) {
+    if (spread.planned <= std::max(1, spread.have())) return std::pair(0, 0);
+    const int tier = spread.planned > kEnough ? 3 : spread.planned > kFewest ? 2 : 1;
+    return std::pair(tier, spread.rank);
+  };
+  while (reserved_s() > usable_s) {
+    const auto first = std::ranges::max_element(spread_, {}, order);
+    if (first == spread_.end() || order(*first).first == 0) return;
+    --first->planned;
   }
+}
+
+// What the plan leaves goes into longer samples of all.
+void ProcessRuns::choose_stretch(double usable_s, const std::vector<TimeNeed>& others) {
+  double spare_s = usable_s, timed_s = 0;
+  for (const auto& spread : spread_) {
+    spare_s -= spread.fixed_s * (spread.planned + 1);
+    timed_s += spread.timed_s * spread.planned;
+  }
+  for (const auto& need : others) {
+    spare_s -= scale_ * need.least_s;
+    timed_s += scale_ * (need.usual_s - need.least_s);
+  }
+  const double most = context_.options.keep_seconds || !context_.budget.is_limited() ? 1 : kMostOfUsual;
+  stretch_ = timed_s > 0 ? std::clamp(spare_s / timed_s, kLeastOfUsual, most) : 1;
+}
+
+void ProcessRuns::advance(double done, const std::vector<TimeNeed>& others) {
+  for (; next_ < turns_.size(); ++next_) {
+    plan(kUsable * context_.budget.left_s() - others_s(others));
+    double have = 0, planned = 0;
+    for (const auto& spread : spread_) {
+      have += spread.have();
+      planned += spread.planned;
+    }
+    if (have >= done * planned - 1e-9) return;
+    Spread& spread = spread_[turns_[next_]];
+    if (spread.have() < spread.planned) run_one(spread);
+  }
+}
+
+void ProcessRuns::run_one(Spread& spread) {
+  const auto& name = spread.experiment->name;
   cli::check_interrupt("stopped while measuring");
   context_.progress(
-      fmt::format("{}: {}process {} of {}{}", experiment.name,
+      fmt::format("{}: {}process {} of {}{}", name,
                   context_.budget.is_limited() ? cli::duration(context_.budget.left_s()) + " left: " : "",
-                  turn.number + 1, each_, turn.number == 0 ? ": starting" : ""));
+                  spread.have() + 1, spread.planned, spread.recordings.empty() ? ": starting" : ""));
   omp_pause_resource_all(omp_pause_soft);  // threads of ours that spin would take the process's CPUs
-  const double usual = context_.options.seconds;
-  const double seconds =
-      kShareOfSeconds * usual * (context_.options.keep_seconds ? std::min(1.0, stretch_) : stretch_);
-  const Stopwatch watch;
+  const double seconds = kShareOfSeconds * stretch_ * context_.options.seconds;
+  const double start_s = context_.budget.elapsed_s();
   try {
     // Of the time: what makes a slow machine time fewer rounds, not what ends a process early.
-    told.recordings.push_back(
-        context_.run_process(experiment.name, seconds, 3 * expected_s(experiment, scale_) + 10 * seconds));
+    auto recording = context_.run_process(name, seconds, 3 * process_s(spread) + 10 * seconds);
     // Not available here, and so in every process; the experiment itself says why.
-    if (told.recordings.back().sets.empty()) told.failed = "it times nothing here";
+    if (recording.sets.empty())
+      spread.failed = "it times nothing here";
+    else
+      spread.recordings.push_back(std::move(recording));
   } catch (const UnsupportedError& error) {
-    told.failed = error.what();
+    spread.failed = error.what();
   } catch (const DataError& error) {
-    told.failed = error.what();
+    spread.failed = error.what();
   }
-  told.took_s += watch.elapsed_s();
+  spread.took_s += context_.budget.elapsed_s() - start_s;
 }
 
 ExperimentReport ProcessRuns::finish(const Experiment& experiment,
                                      ExperimentReport (*run)(ExplainContext&, const Experiment&,
                                                              const std::string&),
                                      const std::string& program) {
-  const auto place = std::ranges::find(experiments_, &experiment) - experiments_.begin();
-  Told& told = told_.at(static_cast<std::size_t>(place));
-  const std::size_t count = told.recordings.size();
-  if (count >= 2) context_.processes = std::move(told.recordings);
-  context_.budget.begin(count >= 2 ? std::numeric_limits<double>::infinity() : context_.budget.left_s());
+  Spread& spread = *std::ranges::find(spread_, &experiment, &Spread::experiment);
+  context_.processes = std::move(spread.recordings);
+  context_.budget.begin(context_.processes.empty() ? context_.budget.left_s()
+                                                   : std::numeric_limits<double>::infinity());
   ExperimentReport report = run(context_, experiment, program);
+  spread.recordings = std::move(context_.processes);
+  context_.processes.clear();
+  if (report.not_available.empty()) say_processes(spread, report);
+  return report;
+}
+
+void ProcessRuns::say_processes(const Spread& spread, ExperimentReport& report) const {
+  const int count = spread.have();
   bench::MemoryCourse course;
   double neighbours = 0;
-  for (const Recording& recording : context_.processes) {
-    neighbours += recording.neighbours_share / static_cast<double>(count);
+  for (const Recording& recording : spread.recordings) {
+    neighbours += recording.neighbours_share / count;
     for (const auto& reading : recording.memory) course.add(reading);
   }
-  if (!context_.processes.empty()) {
-    report.neighbours_share = neighbours;
-    report.took_ns += in_ns(told.took_s);
+  if (count > 0) {
+    if (!spread.experiment->starts_neighbours) report.neighbours_share = neighbours;
+    report.took_ns += in_ns(spread.took_s);
+  }
+  if (count >= 2)
     report.notes.push_back(
         fmt::format("over {} fresh processes, spread over the run: parts, sums and residuals come from the "
                     "same ones, and "
                     "intervals are of the typical process",
                     count));
-  }
-  if (!told.failed.empty() && report.not_available.empty())
-    report.notes.push_back(fmt::format("{} of {} processes did not run: {}", each_ - static_cast<int>(count),
-                                       each_, told.failed));
+  if (!spread.failed.empty())
+    report.notes.push_back(
+        fmt::format("{} of {} processes did not run: {}", kMost - count, kMost, spread.failed));
+  else if (count == 1)
+    say_one_process(*spread.experiment, report);
+  else if (count < kMost)
+    report.undone.push_back(fmt::format("{} more processes", kMost - count));
   if (const auto memory = course.sentence(); !memory.empty()) report.notes.push_back(memory);
-  context_.processes.clear();
-  return report;
+}
+
+void say_one_process(const Experiment& experiment, ExperimentReport& report) {
+  const bool is_late = experiment.one_process.empty();
+  report.notes.push_back(
+      fmt::format("of one process, {}: its intervals say how well its samples agree, no more",
+                  is_late ? "for lack of time" : "since " + experiment.one_process));
+  if (is_late) report.undone.push_back(fmt::format("{} more processes", ProcessRuns::kMost - 1));
 }
 
 Recording record_experiment(ExplainContext& context, const Experiment& experiment, double seconds,

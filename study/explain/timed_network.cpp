@@ -60,65 +60,65 @@ std::unique_ptr<TimedNetwork> make_timed_network(const ExplainContext& context, 
   return std::make_unique<TimedNetwork>(context, variant, layout);
 }
 
-StepSamples time_steps(const ExplainContext& context, const std::vector<TimedNetwork*>& networks, int rounds,
-                       ExperimentReport& report) {
-  constexpr int kLeastRounds = 6;  // fewer samples give no 95% interval of a median
-  StepSamples samples(networks.size());
-  for (std::size_t n = 0; n < networks.size(); ++n)
-    samples[n].resize(networks[n]->plan.forward_steps().size());
-  for (int round = 0; round < rounds; ++round) {
-    if (round >= kLeastRounds && context.budget.experiment_left_s() <= 0) break;
-    for (const auto n : bench::round_order(networks.size(), round, context.options.seed)) {
-      auto& network = *networks[n];
-      dnnl::stream stream(network.network.context().engine);
-      const auto& steps = network.plan.forward_steps();
-      std::vector<double> ns;
-      // A pass in which another process took a core is repeated, three times at most.
-      for (int attempt = 0; attempt < 4; ++attempt) {
-        network.plan.forward();
-        const auto before = bench::disturbance_now();
-        ns = bench::time_pass_ns(steps, stream);
-        ++report.sample_count;
-        if (!bench::is_disturbed(bench::disturbance_now() - before,
-                                 std::accumulate(ns.begin(), ns.end(), 0.0)))
-          break;
-        ++report.disturbed_samples;
-      }
-      for (std::size_t s = 0; s < steps.size(); ++s) samples[n][s].push_back(ns[s]);
-    }
-  }
-  return samples;
+namespace {
+
+// As many rounds as make about `seconds` of passes.
+int rounds_for(const std::vector<TimedNetwork*>& networks, double seconds) {
+  double pass_ns = 0;
+  for (auto* network : networks) pass_ns += bench::time_once_ns([&] { network->plan.forward(); });
+  return std::clamp(static_cast<int>(seconds * 1e9 / pass_ns), 11, 200);
 }
 
-ProcessTimes step_times(ExplainContext& context, const std::vector<TimedNetwork*>& networks,
+// One pass of a network, timed step by step into its arms.
+void time_pass(TimedNetwork& network, RecordedArm* arms) {
+  dnnl::stream stream(network.network.context().engine);
+  const auto& steps = network.plan.forward_steps();
+  // A pass in which another process took a core is repeated, three times at most.
+  constexpr int kMostAttempts = 4;
+  for (int attempt = 1; attempt <= kMostAttempts; ++attempt) {
+    network.plan.forward();
+    const auto before = bench::disturbance_now();
+    const auto ns = bench::time_pass_ns(steps, stream);
+    const bool is_disturbed =
+        bench::is_disturbed(bench::disturbance_now() - before, std::accumulate(ns.begin(), ns.end(), 0.0));
+    const bool is_kept = !is_disturbed || attempt == kMostAttempts;
+    for (std::size_t s = 0; s < steps.size(); ++s) {
+      arms[s].disturbed += is_disturbed ? 1 : 0;
+      arms[s].left_out += is_kept ? 0 : 1;
+      if (is_kept) arms[s].samples_ns.push_back(ns[s]);
+    }
+    if (is_kept) return;
+  }
+}
+
+// Stops early, but not before six rounds, when the experiment's time is up.
+RecordedSet time_steps(const ExplainContext& context, const std::vector<TimedNetwork*>& networks,
+                       const std::vector<std::string>& names, double seconds) {
+  constexpr int kLeastRounds = 6;  // fewer samples give no 95% interval of a median
+  RecordedSet set;
+  for (const auto& name : names) set.push_back({name, {}, 0, 0, {}});
+  std::vector<std::size_t> first_arm{0};
+  for (const auto* network : networks)
+    first_arm.push_back(first_arm.back() + network->plan.forward_steps().size());
+  const int rounds = rounds_for(networks, seconds);
+  for (int round = 0; round < rounds; ++round) {
+    if (round >= kLeastRounds && context.budget.experiment_left_s() <= 0) break;
+    for (const auto n : bench::round_order(networks.size(), round, context.options.seed))
+      time_pass(*networks[n], set.data() + first_arm[n]);
+  }
+  return set;
+}
+
+}  // namespace
+
+ProcessTimes step_times(ExplainContext& context, const std::vector<TimedNetwork*>& networks, double seconds,
                         ExperimentReport& report) {
   std::vector<std::string> names;
   for (const auto* network : networks)
     for (const auto& step : network->plan.forward_steps())
       names.push_back(network->variant + "/" + step.name);
-  ProcessTimes times = recorded_times(context, names);
-  if (times.processes() > 0) {
-    for (std::size_t arm = 0; arm < names.size(); ++arm) {
-      auto all = times.together(arm);
-      report.sample_count += all.samples_ns.size();
-      report.samples.emplace_back(names[arm], std::move(all.samples_ns));
-    }
-    say_spread(times, report);
-    return times;
-  }
-  const auto samples = time_steps(context, networks, rounds_for(networks, context.options.seconds), report);
-  RecordedSet set;
-  for (const auto& network : samples)
-    for (const auto& step_ns : network) set.push_back({names[set.size()], step_ns, 0, 0, {}});
-  if (context.recording != nullptr) context.recording->sets.push_back(set);
-  times.add_process(0, std::move(set));
-  return times;
-}
-
-int rounds_for(const std::vector<TimedNetwork*>& networks, double seconds) {
-  double pass_ns = 0;
-  for (auto* network : networks) pass_ns += bench::time_once_ns([&] { network->plan.forward(); });
-  return std::clamp(static_cast<int>(seconds * 1e9 / pass_ns), 11, 200);
+  return recorded_times(context, report, names,
+                        [&] { return time_steps(context, networks, names, seconds); });
 }
 
 std::string part_of(const kernels::Step& step) {

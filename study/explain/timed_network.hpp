@@ -26,20 +26,11 @@ struct TimedNetwork {
 std::unique_ptr<TimedNetwork> make_timed_network(const ExplainContext& context, const std::string& variant,
                                                  kernels::Layout layout);
 
-// samples_ns[network][step][round]: rounds over all networks, in an order drawn for each; before each timed
-// pass the same network runs once untimed.
-using StepSamples = std::vector<std::vector<std::vector<double>>>;
-// Stops early, but not before six rounds, when the experiment's time is up.
-StepSamples time_steps(const ExplainContext& context, const std::vector<TimedNetwork*>& networks, int rounds,
-                       ExperimentReport& report);
-
-// The same over processes, where the experiment is (recorded_times.hpp): an arm for each step of each
-// network, in their order, named "variant/step".
-ProcessTimes step_times(ExplainContext& context, const std::vector<TimedNetwork*>& networks,
+// The time of each step of each network (recorded_times.hpp), an arm for each, in their order, named
+// "variant/step". Here: about `seconds` of rounds over all networks, in an order drawn for each round; before
+// each timed pass the same network runs once untimed.
+ProcessTimes step_times(ExplainContext& context, const std::vector<TimedNetwork*>& networks, double seconds,
                         ExperimentReport& report);
-
-// As many rounds as make about `seconds` of passes; from 11 to 200.
-int rounds_for(const std::vector<TimedNetwork*>& networks, double seconds);
 
 // "block1" for conv1, pool1 and what stands between them; other layers by their own name.
 std::string part_of(const kernels::Step& step);

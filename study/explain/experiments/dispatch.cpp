@@ -73,11 +73,11 @@ struct StepGroups {
   int reorders = 0, most_padded = 0;
 };
 
-StepGroups group(const TimedNetwork& network, const std::vector<std::vector<double>>& samples_ns) {
+StepGroups group(const TimedNetwork& network, const ProcessTimes& times, std::size_t first_arm) {
   StepGroups groups;
   const auto& steps = network.plan.forward_steps();
   for (std::size_t s = 0; s < steps.size(); ++s) {
-    const double ns = bench::summarize(samples_ns[s]).median_ns;
+    const double ns = times.time_ns(first_arm + s).value;
     const int padded = padded_of({steps[s]});
     groups.most_padded = std::max(groups.most_padded, padded);
     if (steps[s].is_reorder) {
@@ -104,7 +104,7 @@ Choice compare_any(ExplainContext& context, ExperimentReport& report, const std:
   const auto nhwc_arm = arms.add("network/" + variant + "/nhwc", [&] { nhwc->plan.forward(); });
   arms.run();
   const std::vector<TimedNetwork*> both{any.get(), nhwc.get()};
-  const auto samples = time_steps(context, both, rounds_for(both, options.seconds / 2), report);
+  const auto times = step_times(context, both, options.seconds / 2, report);
   ReportTable table{
       "any_" + variant,
       fmt::format("{}: steps when oneDNN chooses layouts (any)", variant),
@@ -119,13 +119,12 @@ Choice compare_any(ExplainContext& context, ExperimentReport& report, const std:
     };
     table.rows.push_back({steps[s].name, steps[s].kernel.impl,
                           fmt::format("{} -> {}", layout(DNNL_ARG_SRC), layout(DNNL_ARG_DST)),
-                          bench::summarize(samples[0][s]).median_ns / 1e6,
-                          static_cast<double>(padded_of({steps[s]}))});
+                          times.time_ns(s).value / 1e6, static_cast<double>(padded_of({steps[s]}))});
   }
   report.tables.push_back(std::move(table));
   const auto ratio = arms.ratio(any_arm, nhwc_arm);
   const auto extra = scaled(arms.difference_ns(any_arm, nhwc_arm), 1e-6);
-  const auto a = group(*any, samples[0]), b = group(*nhwc, samples[1]);
+  const auto a = group(*any, times, 0), b = group(*nhwc, times, steps.size());
   report.findings.push_back(
       {"dispatch/any/" + variant,
        fmt::format(

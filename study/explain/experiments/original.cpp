@@ -20,6 +20,7 @@
 #include "kernels/base/cpus.hpp"
 #include "kernels/base/error.hpp"
 #include "study/explain/arm_set.hpp"
+#include "study/explain/recorded_times.hpp"
 #include "study/explain/timed_network.hpp"
 
 namespace dsx::explain {
@@ -66,14 +67,18 @@ Networks make_networks(const ExplainContext& context) {
   return networks;
 }
 
-std::vector<bench::Result> beside_a_neighbour(const Networks& networks, double seconds) {
+RecordedSet beside_a_neighbour(const Networks& networks, const std::vector<std::string>& names,
+                               double seconds) {
   const BusyNeighbour neighbour;
   bench::MeasureOptions options;
   options.warmup_runs = 1;
   options.min_rounds = 8;
   options.min_time_s = seconds;
   options.max_time_s = 6 * seconds;
-  return bench::measure(networks.arms, options);  // disturbed samples are what is wanted
+  RecordedSet set;  // disturbed samples are what is wanted: none is counted
+  for (auto& result : bench::measure(networks.arms, options))
+    set.push_back({names[set.size()], std::move(result.samples_ns), 0, 0, {}});
+  return set;
 }
 
 void networks_part(ExplainContext& context, ExperimentReport& report) {
@@ -83,7 +88,11 @@ void networks_part(ExplainContext& context, ExperimentReport& report) {
   context.progress("three networks, alone");
   arms.run();
   context.progress("three networks beside a busy neighbour");
-  const auto loaded = beside_a_neighbour(networks, context.options.seconds / 2);
+  std::vector<std::string> names;
+  for (const auto& arm : networks.arms) names.push_back("beside/" + arm.name);
+  const auto loaded = recorded_times(context, report, names, [&] {
+    return beside_a_neighbour(networks, names, context.options.seconds / 2);
+  });
   ReportTable table{
       "networks",
       fmt::format("forward pass, batch {}, alone and beside one process that keeps one CPU busy",
@@ -99,10 +108,11 @@ void networks_part(ExplainContext& context, ExperimentReport& report) {
   double worst = 0;
   for (std::size_t i = 0; i < kVariants.size(); ++i) {
     const auto alone = arms.time_ns(i);
-    const auto& beside = loaded[i].summary;
-    worst = std::max(worst, beside.p90_ns / alone.value);
-    table.rows.push_back({kVariants[i], alone.value / 1e6, beside.median_ns / 1e6, beside.p90_ns / 1e6,
-                          beside.median_ns / alone.value, original_ms[i]});
+    const auto beside = loaded.time_ns(i).value;
+    const auto p90 = bench::summarize(loaded.together(i).samples_ns).p90_ns;
+    worst = std::max(worst, p90 / alone.value);
+    table.rows.push_back(
+        {kVariants[i], alone.value / 1e6, beside / 1e6, p90 / 1e6, beside / alone.value, original_ms[i]});
   }
   report.tables.push_back(std::move(table));
   const auto to_avg = arms.ratio(1, 0), to_strided = arms.ratio(1, 2);

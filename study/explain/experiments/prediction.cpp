@@ -14,7 +14,7 @@
 #include "bench/measure/latency.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/onednn/context.hpp"
-#include "study/explain/arm_set.hpp"
+#include "study/explain/recorded_times.hpp"
 #include "study/explain/timed_network.hpp"
 
 namespace dsx::explain {
@@ -142,8 +142,21 @@ std::string residual_name(const StepPrediction& p, const kernels::Step& step, do
                      share);
 }
 
+// A block's steps in passes through all of them.
+RecordedSet time_block(const std::vector<kernels::Step>& steps, const std::vector<std::string>& arms) {
+  constexpr int kWarmup = 2, kPasses = 25;
+  dnnl::stream stream(steps.front().arguments.begin()->second.get_engine());
+  RecordedSet set;
+  for (const auto& arm : arms) set.push_back({arm, {}, 0, 0, {}});
+  for (int pass = 0; pass < kWarmup + kPasses; ++pass) {
+    const auto ns = bench::time_pass_ns(steps, stream);
+    for (std::size_t s = 0; pass >= kWarmup && s < ns.size(); ++s) set[s].samples_ns.push_back(ns[s]);
+  }
+  return set;
+}
+
 void report_steps(ExplainContext& context, ExperimentReport& report, const std::string& name,
-                  const std::vector<kernels::Step>& steps, const std::vector<Interval>& times_ns) {
+                  const std::vector<kernels::Step>& steps, const ProcessTimes& times) {
   std::map<std::pair<int, double>, double> known;
   const auto narrow_read = [&](int channels, double bytes) {
     auto& gbps = known[{channels, bytes}];
@@ -156,6 +169,8 @@ void report_steps(ExplainContext& context, ExperimentReport& report, const std::
                     fmt::format("{}: predicted from peaks and bandwidths, against measured", name),
                     {{"step", ""},
                      {"measured", "ms", 3},
+                     {"low", "ms", 3},
+                     {"high", "ms", 3},
                      {"predicted", "ms", 3},
                      {"ratio", "", 2},
                      {"arithmetic", "ms", 3},
@@ -167,19 +182,21 @@ void report_steps(ExplainContext& context, ExperimentReport& report, const std::
   double measured = 0, predicted = 0;
   for (std::size_t s = 0; s < steps.size(); ++s) {
     const auto& p = predictions[s];
-    measured += times_ns[s].value;
+    const auto time = times.time_ns(s);
+    measured += time.value;
     predicted += p.ns();
-    const auto named = residual_name(p, steps[s], times_ns[s].value);
-    table.rows.push_back({steps[s].name, times_ns[s].value / 1e6, p.ns() / 1e6, times_ns[s].value / p.ns(),
-                          p.compute_ns / 1e6, p.traffic_ns / 1e6, p.lanes, p.levels, named});
-    if (named == "predicted" || times_ns[s].value < 0.02 * measured) continue;
-    const double residual_ms = (times_ns[s].value - p.ns()) / 1e6;
+    const auto named = residual_name(p, steps[s], time.value);
+    table.rows.push_back({steps[s].name, time.value / 1e6, time.low / 1e6, time.high / 1e6, p.ns() / 1e6,
+                          time.value / p.ns(), p.compute_ns / 1e6, p.traffic_ns / 1e6, p.lanes, p.levels,
+                          named});
+    if (named == "predicted" || time.value < 0.02 * measured) continue;
+    const double residual_ms = (time.value - p.ns()) / 1e6;
     report.findings.push_back(
         {fmt::format("prediction/{}/{}", name, steps[s].name),
          fmt::format("{} {}: measured {} against {:.2f} ms predicted: {}.", name, steps[s].name,
-                     interval_text(scaled(times_ns[s], 1e-6), "ms"), p.ns() / 1e6, named),
+                     interval_text(scaled(time, 1e-6), "ms"), p.ns() / 1e6, named),
          "ms",
-         {residual_ms, residual_ms, residual_ms},
+         {residual_ms, (time.low - p.ns()) / 1e6, (time.high - p.ns()) / 1e6},
          false});
   }
   report.tables.push_back(std::move(table));
@@ -213,28 +230,27 @@ void run_prediction(ExplainContext& context, ExperimentReport& report) {
     if (!context.has_time_for(variant, report)) continue;
     context.budget.take_set();
     context.progress(variant);
-    std::vector<Interval> times_ns;
     if (context.whole_network) {
       auto network = make_timed_network(context, variant, options.layout);
-      const std::vector<TimedNetwork*> one{network.get()};
-      const auto samples = time_steps(context, one, rounds_for(one, options.seconds / 2), report);
-      for (const auto& step_ns : samples[0]) times_ns.push_back(interval_of(bench::summarize(step_ns)));
-      report_steps(context, report, variant, network->plan.forward_steps(), times_ns);
+      const auto times = step_times(context, {network.get()}, options.seconds / 2, report);
+      report_steps(context, report, variant, network->plan.forward_steps(), times);
       continue;
     }
     for (const auto& geometry : context.geometries) {
       auto work = bench::build_block(context.spec(geometry, variant, bench::Unit::block));
       work.run();
-      const auto timings = bench::measure_steps(work.steps, 2, 25);
-      times_ns.clear();
-      for (const auto& timing : timings) times_ns.push_back(interval_of(timing.time));
-      report_steps(context, report, geometry.name + "_" + variant, work.steps, times_ns);
+      const auto name = geometry.name + "_" + variant;
+      std::vector<std::string> arms;
+      for (const auto& step : work.steps) arms.push_back(name + "/" + step.name);
+      const auto times = recorded_times(context, report, arms, [&] { return time_block(work.steps, arms); });
+      report_steps(context, report, name, work.steps, times);
     }
   }
   report.notes.emplace_back(
       "predicted is the larger of arithmetic (flop at the measured FMA peak, lanes filled by the channels) "
       "and traffic "
-      "(each argument at the measured bandwidth of the level that holds it); a residual beyond 35% is named");
+      "(each argument at the measured bandwidth of the level that holds it); a residual beyond 35% is named; "
+      "steps are measured over the processes below, the machine's limits in one");
 }
 
 namespace {
@@ -262,8 +278,8 @@ std::string step_name(const ReportTable& table, const std::string& step) {
 
 }  // namespace
 
-// The model is trusted within 35%, as its residuals are; arithmetic alone is the least of what a step's own
-// instructions may take.
+// The model is trusted within 35%, as its residuals are, of a time within its interval; arithmetic alone is
+// the least of what a step's own instructions may take.
 std::vector<Evidence> evidence_of_prediction(const ExperimentReport& report) {
   constexpr double kTrust = 1.35, kShortMs = 0.05;
   std::vector<Evidence> all;
@@ -278,15 +294,21 @@ std::vector<Evidence> evidence_of_prediction(const ExperimentReport& report) {
           "prediction)";
       const auto name = step_name(table, step);
       if (std::ranges::any_of(all, [&](const Evidence& e) { return e.step == name; })) continue;
+      const auto end = [&](const char* column) {  // reports of 0.1 have the measured time alone
+        const double ms = number_in(table, row, column);
+        return std::isfinite(ms) ? ms : measured;
+      };
+      const double low = end("low"), high = end("high");
       const bool is_believable = traffic + arithmetic <= kTrust * measured;
       all.push_back({name, "bandwidth",
-                     is_believable ? share_of({traffic, traffic / kTrust, traffic * kTrust}, measured)
-                                   : Interval{NAN, NAN, NAN},
+                     is_believable
+                         ? share_of({traffic / measured, traffic / kTrust / high, traffic * kTrust / low}, 1)
+                         : Interval{NAN, NAN, NAN},
                      is_believable ? "its bytes at the bandwidth measured here"
                                    : "the model says more than was measured",
                      next});
       all.push_back({name, "instructions",
-                     is_believable ? share_of({arithmetic, arithmetic / kTrust, measured}, measured)
+                     is_believable ? share_of({arithmetic / measured, arithmetic / kTrust / high, 1}, 1)
                                    : Interval{NAN, NAN, NAN},
                      is_believable ? "its arithmetic at a matrix product's rate, at least"
                                    : "the model says more than was measured",

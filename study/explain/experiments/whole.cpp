@@ -135,7 +135,7 @@ void run_whole(ExplainContext& context, ExperimentReport& report) {
   }
   context.budget.expect_sets(2);  // the passes' steps take as long again
   arms.run();
-  Steps steps{step_times(context, networks, report), {}};
+  Steps steps{step_times(context, networks, context.options.seconds, report), {}};
   std::size_t arm = 0;
   for (const auto* network : networks) {
     steps.first_arm.push_back(arm);

@@ -63,6 +63,23 @@ std::vector<Point> add_points(ArmSet& arms, ExplainContext& context, const bench
   return points;
 }
 
+constexpr double kCallOverheadNs = 2e4;  // shorter calls are mostly the call itself
+
+// The point of the least (or, `sign` -1, the most) time per pixel; null when all calls are too short.
+const Point* extreme(const ArmSet& arms, const std::vector<Point>& points, double sign) {
+  const auto cost = [&](const Point& point) { return sign * arms.time_ns(point.arm).value / point.pixels; };
+  const Point* best = nullptr;
+  for (const auto& point : points)
+    if (arms.time_ns(point.arm).value >= kCallOverheadNs && (best == nullptr || cost(point) < cost(*best)))
+      best = &point;
+  return best;
+}
+
+// Times that a pixel of `a` costs more than one of `b`.
+Interval per_pixel_ratio(const ArmSet& arms, const Point& a, const Point& b) {
+  return scaled(arms.ratio(a.arm, b.arm), b.pixels / a.pixels);
+}
+
 ReportTable curve_table(const ArmSet& arms, const std::vector<Point>& points, const std::string& name,
                         std::string title) {
   ReportTable table{name,
@@ -74,35 +91,38 @@ ReportTable curve_table(const ArmSet& arms, const std::vector<Point>& points, co
                      {"per output pixel", "ns", 3},
                      {"low", "ns", 3},
                      {"high", "ns", 3},
+                     {"times cheapest", "", 2},
+                     {"times low", "", 2},
+                     {"times high", "", 2},
                      {"bandwidth", "GB/s", 1}},
                     {}};
+  const Point* cheapest = extreme(arms, points, 1);
   for (const auto& point : points) {
     const auto time = arms.time_ns(point.arm);
+    const auto times =
+        cheapest == nullptr ? Interval{NAN, NAN, NAN} : per_pixel_ratio(arms, point, *cheapest);
     table.rows.push_back({static_cast<double>(point.side), static_cast<double>(point.batch),
                           point.bytes / 1e6, time.value / 1e3, time.value / point.pixels,
-                          time.low / point.pixels, time.high / point.pixels,
-                          arms.work(point.arm).cost.min_bytes / time.value});
+                          time.low / point.pixels, time.high / point.pixels, times.value, times.low,
+                          times.high, arms.work(point.arm).cost.min_bytes / time.value});
   }
   return table;
 }
-
-constexpr double kCallOverheadNs = 2e4;  // shorter calls are mostly the call itself
 
 // Where the curve rises between two points, and the caches that end there; empty where it does not.
 std::string knee_between(const ExplainContext& context, const ArmSet& arms, const Point& from,
                          const Point& to) {
   constexpr double kKnee = 1.1;  // growth of a factor-2 step that counts
-  const auto before = arms.time_ns(from.arm), time = arms.time_ns(to.arm);
-  if (before.value < kCallOverheadNs) return "";
-  if (time.low / to.pixels < kKnee * before.high / from.pixels) return "";
+  if (arms.time_ns(from.arm).value < kCallOverheadNs) return "";
+  const auto rise = per_pixel_ratio(arms, to, from);
+  if (rise.low < kKnee) return "";
   std::string caches;
   for (const auto& cache : context.topology.caches) {
     const auto bytes = static_cast<double>(cache.bytes);
     if (bytes >= 0.5 * from.bytes && bytes <= 1.5 * to.bytes)
       caches += fmt::format(", where L{} ({:.2f} MB) ends", cache.level, bytes / 1e6);
   }
-  return fmt::format("{:.2f} times from {:.2f} to {:.2f} MB{}",
-                     (time.value / to.pixels) / (before.value / from.pixels), from.bytes / 1e6,
+  return fmt::format("{} times from {:.2f} to {:.2f} MB{}", interval_text(rise, ""), from.bytes / 1e6,
                      to.bytes / 1e6,
                      caches.empty() ? ", at the size of no cache that the system names" : caches);
 }
@@ -116,29 +136,23 @@ void sweep(ExplainContext& context, ExperimentReport& report, const bench::Geome
   report.tables.push_back(curve_table(arms, points, geometry.name + "_" + what,
                                       fmt::format("{}: {} alone, one thread", geometry.name, what)));
   std::string knees;
-  double smallest = INFINITY, largest = 0;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const auto time = arms.time_ns(points[i].arm);
-    if (time.value < kCallOverheadNs) continue;
-    smallest = std::min(smallest, time.value / points[i].pixels);
-    largest = std::max(largest, time.value / points[i].pixels);
-    const std::string knee = i == 0 ? "" : knee_between(context, arms, points[i - 1], points[i]);
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    const std::string knee = knee_between(context, arms, points[i - 1], points[i]);
     if (!knee.empty()) knees += (knees.empty() ? "" : "; ") + knee;
   }
-  if (largest == 0) {
+  const Point *cheapest = extreme(arms, points, 1), *costliest = extreme(arms, points, -1);
+  if (cheapest == nullptr) {
     report.notes.push_back(
         fmt::format("{} {}: every point is shorter than 20 us: nothing to say", geometry.name, what));
     return;
   }
-  const double growth = largest / smallest;
+  const auto growth = per_pixel_ratio(arms, *costliest, *cheapest);
   report.findings.push_back(
       {fmt::format("working_set/{}/{}", geometry.name, what),
-       fmt::format("{} {}: the costliest pixel costs {:.2f} times the cheapest; {}.", geometry.name, what,
-                   growth,
+       fmt::format("{} {}: the costliest pixel costs {} times the cheapest; {}.", geometry.name, what,
+                   interval_text(growth, ""),
                    knees.empty() ? "no step of the curve rises by 10%: no knee" : "it rises " + knees),
-       "times",
-       {growth, growth, growth},
-       false});
+       "times", growth, false});
 }
 
 }  // namespace
@@ -187,9 +201,12 @@ std::vector<Evidence> evidence_of_working_set(const ExperimentReport& report) {
     if (cheapest == nullptr) continue;
     const auto& last = table.rows.back();
     const auto rest = [](double least, double most) { return std::clamp(1 - least / most, 0.0, 1.0); };
-    const Interval share{rest(cell(*cheapest, "per output pixel"), cell(last, "per output pixel")),
-                         rest(cell(*cheapest, "high"), cell(last, "low")),
-                         rest(cell(*cheapest, "low"), cell(last, "high"))};
+    Interval share{rest(1, cell(last, "times cheapest")), rest(1, cell(last, "times low")),
+                   rest(1, cell(last, "times high"))};
+    if (std::isnan(share.value))  // reports of 0.1 have no ratios
+      share = {rest(cell(*cheapest, "per output pixel"), cell(last, "per output pixel")),
+               rest(cell(*cheapest, "high"), cell(last, "low")),
+               rest(cell(*cheapest, "low"), cell(last, "high"))};
     std::string where = table.name;
     // An operator's own name may have underscores ("own_max_k3s2p1"), a shape's none of these.
     const auto own = table.name.find("_own_");

@@ -1,6 +1,7 @@
 // Experiments over fresh processes: who starts them and when is planned here, what they measured is made up.
 #include "study/explain/process_runs.hpp"
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -49,17 +50,28 @@ explain::Recording planted(int number) {
 
 struct Runs {
   explain::ExplainContext context;
+  double clock_s = 0, takes_s = 0;  // of each process
   std::vector<explain::Experiment> table{
-      {.name = "other", .question = "", .run = run_other, .usual_s = 1, .least_s = 1},
-      {.name = "pair", .question = "", .run = run_pair, .usual_s = 10, .least_s = 1, .over_processes = true}};
+      {.name = "other",
+       .question = "",
+       .run = run_other,
+       .usual_s = 1,
+       .least_s = 1,
+       .one_process = "made up"},
+      {.name = "pair", .question = "", .run = run_pair, .usual_s = 10, .least_s = 1}};
   std::vector<std::string> order;
   int started = 0, failing_from = 1000;
   Runs() {
     context.progress = [this](const std::string& what) { order.push_back(what.substr(0, what.find(':'))); };
     context.run_process = [this](const std::string&, double, double) {
+      clock_s += takes_s;
       if (started >= failing_from) throw UnsupportedError("no more of them");
       return planted(started++);
     };
+  }
+  void limit(double budget_s, double process_s) {
+    context.budget = explain::Budget(budget_s, [this] { return clock_s; });
+    takes_s = process_s;
   }
   explain::ExperimentReport pair() {
     const auto reports = explain::run_experiments(context, table, "study explain");
@@ -105,6 +117,34 @@ TEST(ProcessRuns, GoOnWithFewerAndSaySo) {
   EXPECT_THAT(report.notes, Contains(HasSubstr("4 of 10 processes did not run: no more of them")));
 }
 
+TEST(ProcessRuns, AreAsManyAsFitIntoTheTimeThatTheyReallyTake) {
+  Runs quick, slow, slowest;
+  quick.limit(8, 0.1);  // a plan that knows none of them expects six
+  slow.limit(20, 2.5);
+  slowest.limit(20, 15);
+  EXPECT_EQ(quick.pair().processes, 10U);
+  const auto fewer = slow.pair();
+  EXPECT_THAT(fewer.processes, ::testing::AllOf(::testing::Ge(4U), ::testing::Le(7U)));
+  EXPECT_LE(slow.clock_s + slow.takes_s, 20) << "time to build the experiment in the end";
+  EXPECT_THAT(fewer.undone, Contains(HasSubstr("more processes")));
+  const auto one = slowest.pair();
+  EXPECT_EQ(one.processes, 1U);
+  EXPECT_EQ(slowest.started, 1) << "and its samples are taken, not timed again";
+  EXPECT_EQ(one.sample_count, 2U * 9);
+  EXPECT_THAT(one.notes, Contains(HasSubstr("of one process, for lack of time")));
+}
+
+TEST(ProcessRuns, TheLowerRankHasMoreOfThem) {
+  Runs runs;
+  runs.table.push_back(runs.table.back());
+  runs.table.back().name = "last";
+  runs.table.back().rank = 11;
+  runs.limit(20, 1.1);
+  const auto reports = explain::run_experiments(runs.context, runs.table, "study explain");
+  EXPECT_GT(reports[1].processes, reports[2].processes);
+  EXPECT_GE(reports[2].processes, 4U);
+}
+
 TEST(ProcessRuns, EndWhenThereIsNothingToTime) {
   Runs runs;
   runs.context.run_process = [&](const std::string&, double, double) {
@@ -130,6 +170,8 @@ TEST(ProcessRuns, WithoutThemAnExperimentIsTimedHere) {
     EXPECT_GT(report.sample_count, 0U);
     EXPECT_LT(report.findings[1].interval.value, 1);
     EXPECT_EQ(runs->started, 0);
+    const auto why = runs == &little ? "for lack of time" : runs == &failing ? "no more of them" : "";
+    EXPECT_THAT(fmt::format("{}", fmt::join(report.notes, "; ")), HasSubstr(why));
   }
 }
 
