@@ -1,6 +1,7 @@
 """Reads what `study compare` found: compare.h5, or compare.json where that is missing. docs/comparison_files.md
 describes both. Nothing is computed here; a table that is missing or empty stays empty, and the page says so."""
 
+import gzip
 import json
 import math
 from pathlib import Path
@@ -83,6 +84,9 @@ class Results:
         if not self.folder.is_dir():
             raise DataError(f"{self.folder}: no such folder; give the folder of a `study compare`")
         h5, text = self.folder / "compare.h5", self.folder / "compare.json"
+        packed = self.folder / "compare.json.gz"  # as this repository keeps its own
+        if not text.is_file() and packed.is_file():
+            text = packed
         try:
             if h5.is_file():
                 self._read_h5(h5)
@@ -128,7 +132,8 @@ class Results:
                                           {c["name"]: c.get("unit", "") for c in described["columns"]}, file.name)
 
     def _read_json(self, file):
-        found = json.loads(file.read_text())
+        with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as opened:
+            found = json.load(opened)
         self._check(file, found.get("format", ""), found.get("version", 0))
         for key in ("command", "data", "negative", "positive", "confidence", "alpha", "resamples", "environment",
                     "settings", "notes"):

@@ -1,7 +1,8 @@
 """Writes the tables of compare.json as CSV, one file each, as `study report` does: RFC 4180, a missing number is empty.
-usage: tables.py COMPARE.JSON DIR"""
+usage: tables.py COMPARE.JSON[.gz] DIR"""
 
 import csv
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -16,7 +17,9 @@ def main(argv):
         sys.exit(__doc__)
     source, folder = Path(argv[0]), Path(argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in json.loads(source.read_text("utf-8"))["tables"].items():
+    with gzip.open(source, "rt", encoding="utf-8") if source.suffix == ".gz" else source.open(encoding="utf-8") as file:
+        tables = json.load(file)["tables"]
+    for name, table in tables.items():
         if table["rows"] is None:
             continue  # too large for JSON: only compare.h5 has it
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:

@@ -171,16 +171,18 @@ std::optional<Judged> part_of(const analysis::ComparisonResults& results, const 
   return std::nullopt;
 }
 
-// "; training takes 4.0 points of that back, and 1.0 points (-2.0 to 4.0) are left".
+// "; training takes 3.0 points of that back: as trained, it calls 1.0 points (-2.0 to 4.0) more".
 std::string after_training(const analysis::ComparisonResults& results, const Judged& pair) {
   const auto training = part_of(results, pair, "training"), all = part_of(results, pair, "difference");
   if (!training || !all) return "";
   const double sign = pair.value >= 0 ? 1 : -1;
-  const bool back = sign * training->value < 0;
-  return fmt::format("; training {} {}, so that the two as trained differ by {} ({} to {})",
-                     back ? "takes back" : "adds", points_with_unit(std::abs(training->value)),
-                     points_with_unit(sign * all->value), points(sign > 0 ? all->low : -all->high),
-                     points(sign > 0 ? all->high : -all->low));
+  const bool back = sign * training->value < 0, over = sign * all->value < 0;
+  const std::string moved = points_with_unit(std::abs(training->value));
+  return fmt::format("; training {}: as trained, it calls {} {}",
+                     over   ? "more than takes that back"
+                     : back ? "takes " + moved + " of that back"
+                            : "adds " + moved,
+                     size_of(*all), all->value > 0 ? "more" : "fewer");
 }
 
 std::string bias_sentence(const analysis::ComparisonResults& results) {
