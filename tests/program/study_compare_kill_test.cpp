@@ -12,13 +12,21 @@ using ::testing::HasSubstr;
 
 class StudyCompareKill : public CompareTest {
  protected:
+  // A file of /proc; nothing when the process ends meanwhile, which libstdc++ throws as a failed read.
+  static std::string slurp_of_process(const fs::path& path) {
+    try {
+      return slurp(path);
+    } catch (const std::ios_base::failure&) {
+      return {};
+    }
+  }
   // Children of a process, by the system's own list.
   static std::vector<pid_t> children_of(pid_t parent) {
     std::vector<pid_t> children;
     for (const auto& entry : fs::directory_iterator("/proc")) {
       const std::string name = entry.path().filename().string();
       if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-      const std::string stat = slurp(entry.path() / "stat");  // "pid (name) state ppid ..."
+      const std::string stat = slurp_of_process(entry.path() / "stat");  // "pid (name) state ppid ..."
       const std::size_t end = stat.rfind(')');
       if (end == std::string::npos || stat.size() < end + 4) continue;
       if (std::stol(stat.substr(end + 4)) == parent) children.push_back(std::stoi(name));
@@ -29,8 +37,8 @@ class StudyCompareKill : public CompareTest {
   static std::vector<pid_t> cells_of(const Running& sweep_run) {
     std::vector<pid_t> children = children_of(sweep_run.pid());
     std::erase_if(children, [](pid_t pid) {
-      return slurp("/proc/" + std::to_string(pid) + "/cmdline").find(std::string("\0train\0", 7)) ==
-             std::string::npos;
+      return slurp_of_process("/proc/" + std::to_string(pid) + "/cmdline")
+                 .find(std::string("\0train\0", 7)) == std::string::npos;
     });
     return children;
   }
