@@ -57,6 +57,7 @@ class Points:
     items: list
     title: str = ""
     folded: bool = False
+    shown: int = 0  # so many stand open and the rest is on demand; 0: all
 
 
 @dataclass

@@ -13,6 +13,7 @@ PART_NAMES = {"convolution": "convolution work", "traffic": "moving the image", 
 PART_COLORS = {"convolution work": BLUE, "moving the image": ORANGE, "the pooling itself": GREEN, "traffic": ORANGE,
                "arithmetic": GREEN, "in no part": GREY}
 FIRST = ("account", "whole", "factorial", "strips", "working_set", "prediction", "original")  # the others are shown on demand
+SHOWN_CAUSES = 6  # of the account, which has some twenty lines
 
 
 def factorial_panels(ctx, experiment):
@@ -191,6 +192,11 @@ def table_grids(experiment):
         yield Grid(table.title, [f"{n} [{table.units[n]}]" if table.units.get(n) else n for n in names], rows, folded=True)
 
 
+def is_of_excluded(finding):
+    """What the account excludes comes after the causes that it states."""
+    return finding["id"].endswith("/excluded")
+
+
 def explanation(ctx):
     section = Section("why", "Why the latencies differ")
     if not ctx.explained:
@@ -208,7 +214,8 @@ def explanation(ctx):
         figure = figure_of(ctx, name, experiment)
         question = experiment.question[:1].upper() + experiment.question[1:]
         first = [f"{experiment.spread}."] if experiment.spread else []
-        findings = Points(first + [f["text"] for f in experiment.findings] or ["no finding"], question, name not in FIRST)
+        texts = [f["text"] for f in sorted(experiment.findings, key=is_of_excluded)]
+        findings = Points(first + texts or ["no finding"], question, name not in FIRST, SHOWN_CAUSES if name == "account" else 0)
         section.add(findings, figure if figure and figure.panels else None, *table_grids(experiment))
     if ctx.explained.left_out:
         section.add(Missing("Experiments not run: " + ", ".join(ctx.explained.left_out) + "."))
