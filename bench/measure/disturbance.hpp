@@ -27,9 +27,8 @@ constexpr double kDisturbanceShare = 0.02;  // of the sample
 
 // Whether a sample of `wall_ns` was disturbed by any of these:
 // - an involuntary switch (another process took a core during the sample) that cost more than
-// kDisturbanceShare of
-//   it: on a fully used machine the kernel's own threads take a core for some microseconds in every other
-//   sample;
+//   kDisturbanceShare of it: on a fully used machine the kernel's own threads take a core for some
+//   microseconds in every other sample;
 // - waits for a CPU beyond max(kDisturbanceFloorNs, kDisturbanceShare * wall_ns): a worker that had lost its
 //   core before the sample began, or woke up on a taken one, is switched no more and still makes all others
 //   wait;

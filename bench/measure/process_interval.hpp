@@ -9,17 +9,16 @@
 // spikes):
 // - A process counts once, by the median of its samples: spikes within it do not move that.
 // - low..high is the order-statistic interval of the median over processes: right for any distribution, two
-// modes and
-//   single slow processes included, where Student's t (of means) fails. Ranks are interpolated by the
-//   incomplete beta function (Nyblom 1992, Statistics & Probability Letters 14:129).
+//   modes and single slow processes included, where Student's t (of means) fails. Ranks are interpolated by
+//   the incomplete beta function (Nyblom 1992, Statistics & Probability Letters 14:129).
 // - Neighbours in time resemble each other when the machine drifts. Their lag-1 correlation, from the ranks'
-// von Neumann
-//   ratio (Bartels 1982, JASA 77:40), and by its upper end, makes n processes count as n (1 - r) / (1 + r),
-//   at least 3.
+//   von Neumann ratio (Bartels 1982, JASA 77:40), and by its upper end, makes n processes count as
+//   n (1 - r) / (1 + r), at least 3.
 // - next_low..next_high is a prediction interval: Student's t with that many processes, on logarithms for
-// times.
+//   times.
 // - With fewer than 6 such processes no order statistics reach 95%; then low..high is Student's t too, and
-// wide. Simulated coverage of "95%" with 10 processes: 96 to 98.3%; with a drift that outlasts three
+//   wide.
+// Simulated coverage of "95%" with 10 processes: 96 to 98.3%; with a drift that outlasts three
 // processes 91%: no run knows what changes more slowly than it lasts. A slow kind of process that comes once
 // in ten times is outside next_* in one of eleven. Below 6 processes of two kinds low..high covers 88%.
 #pragma once

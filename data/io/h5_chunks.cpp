@@ -1,4 +1,5 @@
-// Chunks are looked at before libhdf5 1.10 unpacks them: it takes what its filters make of one for a whole
+// Reading only; chunks are made by h5_writer.cpp (tables) and hdf5_dataset.cpp (images).
+// They are looked at before libhdf5 1.10 unpacks them: it takes what its filters make of one for a whole
 // chunk, and reads behind the end of a shorter one. Deflate runs twice so, over tables of names and numbers;
 // images are read raw anyway (hdf5_dataset.cpp).
 #include <algorithm>

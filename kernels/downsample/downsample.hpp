@@ -43,7 +43,8 @@ struct DownsampleOp {
   // Stages over src dims [N, C, H, W]; empty where nothing follows the convolution.
   std::vector<DownsampleStage> (*build)(const kernels::Context&, const std::string& layer,
                                         const dnnl::memory::desc& src_md, bool training);
-  double (*flop)(const dnnl::memory::dims& src_dims);  // of the operator alone, forward
+  // Of the operator alone, forward: what scripts/peers reads. A plan adds up its kernels' own figures.
+  double (*flop)(const dnnl::memory::dims& src_dims);
   double (*min_bytes)(const dnnl::memory::dims& src_dims, dnnl::memory::data_type type);
 
   // What is true: output (i, j) of rows x columns pixels, and its slopes, in double precision. Tests and

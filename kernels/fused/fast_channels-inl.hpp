@@ -1,14 +1,12 @@
 // The arithmetic of blocks with many output channels by fast filters along the row (fast_filter.hpp: formulas
 // and sources). For an image [C, H, W], kernel 5x5, two rows of the convolution at a time:
 //   1. Each source row is transformed once, into a ring of the 5 + stride rows that two rows of the
-//   convolution read
-//      (fast_ring-inl.hpp), in tiles of 4 columns of the convolution.
+//      convolution read (fast_ring-inl.hpp), in tiles of 4 columns of the convolution.
 //   2. For each of the 8 sums (stride 2: 6) a matrix product over channels and kernel rows:
 //      sum[row][tile][oc] = over c, kh of source[row + kh][c][tile] * weights[kh][c][oc]; lanes are output
 //      channels.
 //   3. A tile's 4 columns from its sums, then the operator's pooling of two rows and neighbouring columns:
-//   they lie
-//      in different registers, so that nothing is shuffled. dst is [DH, DW, OC].
+//      they lie in different registers, so that nothing is shuffled. dst is [DH, DW, OC].
 // Products for 4 columns, of C input channels and a row of the kernel: 8 C instead of 20 C (stride 2: 11 C).
 // For 6 -> 16 channels of 158x158 the two transforms are a seventh of all arithmetic.
 //

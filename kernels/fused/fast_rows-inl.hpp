@@ -5,8 +5,7 @@
 //      sum[row] = over c, kh of source[row + kh][c][tiles] * weights[c][kh]: 8 products for 4 columns instead
 //      of 20.
 //   3. Sums go straight into the four columns of both rows, which stay in registers; then the operator pools
-//   two
-//      rows and neighbouring columns, which lie in different registers. dst is [OC, DH, DW].
+//      two rows and neighbouring columns, which lie in different registers. dst is [OC, DH, DW].
 // For 1 -> 6 channels of 320x320 each sum has only 5 products, so that the two transforms are half of the
 // arithmetic. A pair of rows that reads a value beyond kFastLimit is left to the direct kernel, and has its
 // result bit by bit.

@@ -1,8 +1,7 @@
 // What a strip adds to the gradient of 5x5 weights, by fast filters (fast_filter.hpp: kWeightFilter). For an
 // image [C, H, W] and the convolution's gradient [O, rows, columns]:
 //   1. Rows of the strip's gradient and of the source that it meets are transformed, in tiles of 4 columns of
-//   the
-//      gradient: [8, O][rows][tiles] by G, [8, C][rows + 4][tiles] by B.
+//      the gradient: [8, O][rows][tiles] by G, [8, C][rows + 4][tiles] by B.
 //   2. For each of the 8 sums, each pair of channels and kernel row, over rows and tiles, in registers:
 //      sum[s][o][c][kh] += gradient[s][o][row][tile] * source[s][c][row + kh][tile]; lanes are tiles: 8
 //      products for 4 columns and 5 weights instead of 20.

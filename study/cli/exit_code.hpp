@@ -1,6 +1,6 @@
 // What a program's exit code means: one code per kind of failure, so that scripts and sweeps can tell a bad
 // flag from a full disk without reading the message. study_main.cpp is the only place that maps types to
-// codes.
+// codes for `study`; bench_ops_main.cpp repeats 1, 2 and 5.
 #pragma once
 
 namespace dsx::cli {

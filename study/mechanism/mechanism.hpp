@@ -1,5 +1,5 @@
 // The mechanism as a whole: signals through every operator, and what was seen in the trained networks of a
-// comparison, as tables with intervals over seeds and images and the seed's words as numbers.
+// comparison, as tables with intervals over seeds and images and the original's words as numbers.
 #pragma once
 
 #include <cstddef>

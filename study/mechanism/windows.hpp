@@ -1,5 +1,6 @@
-// Which pixels are covered: windows that tile an image, and its frame, the outer twentieth on each side. The
-// outermost windows are as wide as the frame, so that together they are the frame.
+// Which pixels are covered when a network is asked where it looks: windows that tile an image, and its frame,
+// the outer twentieth on each side. The outermost windows are as wide as the frame, so that together they are
+// the frame.
 #pragma once
 
 #include <span>

@@ -1,6 +1,6 @@
 // Everything that is known of a run, as plain data: filled in step by step by train_run.cpp, written as
-// run.h5 and summary.json by run_files.cpp, shown by run_text.cpp. One struct, so that the three never
-// disagree.
+// run.h5 by run_h5.cpp and as summary.json by run_summary.cpp, shown by run_text.cpp. One struct, so that the
+// three never disagree.
 #pragma once
 
 #include <cstdint>

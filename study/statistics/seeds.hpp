@@ -12,13 +12,13 @@
 // A paired comparison is the same with figure_s = a_s - b_s. C = 0 (each seed its own images) gives the usual
 // t interval.
 // MS has S - 1 degrees of freedom, C one less than there are subjects of the smaller class. The reference
-// distribution weights the two Student's t by the shares of the variance that MS and C have (two_sided_p() in
-// estimate.hpp). Hillis's
-// degrees of freedom (2007, Stat. Med. 26:596), (S - 1) / share^2, believe a share that is small by chance:
-// with 3 seeds they cover 92%, and their error at alpha .005, where Holm's correction leads, is 2.7%.
-// Flooring MS at V - C covers 99.9% where seeds add nothing. This one: 94.8 to 96.5% with 3 seeds or more,
-// errors at .0167 and .005 at most 1.8% and .6%, at most 1.24 times as wide as Hillis's (5 seeds: 1.09); two
-// seeds 92 to 96%. All simulated in tests/statistics_slow/seeds_coverage_test.cpp.
+// distribution weights the two Student's t by the shares of the variance that MS and C have (two_sided_p()
+// in estimate.hpp). Hillis's degrees of freedom (2007, Stat. Med. 26:596), (S - 1) / share^2, believe a
+// share that is small by chance: with 3 seeds they cover 92%, and their error at alpha .005, where Holm's
+// correction leads, is 2.7%. Flooring MS at V - C covers 99.9% where seeds add nothing. This one: 94.8 to
+// 96.5% with 3 seeds or more, errors at .0167 and .005 at most 1.8% and .6%, at most 1.24 times as wide as
+// Hillis's (5 seeds: 1.09); two seeds 92 to 96%. All simulated in
+// tests/statistics_slow/seeds_coverage_test.cpp.
 #pragma once
 
 #include <cstddef>

@@ -15,13 +15,12 @@ namespace dsx::swap {
 // A figure of one cell run with one operator.
 //   split  test or val
 //   rule   "" where no threshold takes part. Else how images are decided: half (probability .5), youden and
-//   sensitivity
-//          (the threshold that val chose for the network with its own operator, frozen), youden_again and
-//          sensitivity_again (chosen again by the same rule on val, for the network as it is run)
+//          sensitivity (the threshold that val chose for the network with its own operator, frozen),
+//          youden_again and sensitivity_again (chosen again by the same rule on val, for the network as it is
+//          run)
 //   metric logit (mean), auc, sensitivity, specificity, predicted_positive_rate; logit_change_sd (standard
-//   deviation
-//          over images of the change of the logit) and rank_correlation (Spearman), both against the own
-//          operator
+//          deviation over images of the change of the logit) and rank_correlation (Spearman), both against
+//          the own operator
 struct SwapFigure {
   data::Split split = data::Split::test;
   std::string rule, metric;

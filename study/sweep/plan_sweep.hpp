@@ -1,4 +1,5 @@
-// Before the first cell: the data, the folders, and how long it will take.
+// Before the first cell runs: the data, the folders, and how long it will take. Which cells there are is
+// sweep.hpp's.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
-// What a sweep is: lists of variants, seeds and label noise over common settings, and the cells they make. A
-// cell is a normal run of `study train` in a folder of its own; nothing here runs or writes one.
+// What a sweep is, which users call a comparison: lists of variants, seeds and label noise over common
+// settings, and the cells they make. A cell is a normal run of `study train` in a folder of its own; nothing
+// here runs or writes one.
 #pragma once
 
 #include <cstdint>

@@ -4,11 +4,11 @@
 //
 // For an operator after the stride-1 convolution against the baseline, per shape, the parts telescope:
 //   t(s1, op) - t(baseline) = [t(s1, none) - t(baseline)]   convolution: four times the MFLOP, and its larger
-//   output
+//                                                           output
 //                           + [t(s1, slice) - t(s1, none)]  traffic: reading half the rows again, writing a
-//                           quarter
+//                                                           quarter
 //                           + [t(s1, op) - t(s1, slice)]    the operator itself: arithmetic and the other
-//                           rows
+//                                                           rows
 // so that within a shape they add up by construction. That they add up to the *network's* difference, which
 // is measured in the same rounds, is the test; the residual is printed.
 #include <fmt/format.h>
