@@ -86,6 +86,10 @@ DownsampleStage blur_stage(const kernels::Context& context, const std::string& l
 
 double blur_flop(const memory::dims& dst) { return 2 * 9 * element_count(dst); }
 
+double blur_filter_bytes(const memory::dims& src, memory::data_type type) {
+  return 9 * static_cast<double>(src[1]) * static_cast<double>(memory::data_type_size(type));
+}
+
 void blur_taps(int i, int j, int rows, int columns, const Slope& tap) {
   constexpr double kRow[3] = {0.25, 0.5, 0.25};
   for (int a = 0; a < 3; ++a) {

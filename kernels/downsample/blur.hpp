@@ -18,6 +18,8 @@ DownsampleStage blur_stage(const kernels::Context& context, const std::string& l
                            const dnnl::memory::desc& src_md, int padding_r, bool training);
 
 double blur_flop(const dnnl::memory::dims& dst);
+// Of the filter, which has nine values for each channel.
+double blur_filter_bytes(const dnnl::memory::dims& src, dnnl::memory::data_type type);
 
 // Its definition, behind one zero row above and one zero column to the left (and zeros wherever the image
 // ends), and the weight of every pixel that output (i, j) reads.

@@ -17,7 +17,10 @@ DownsampleOp blurpool() {
             return std::vector<DownsampleStage>{blur_stage(context, layer, src_md, 0, training)};
           },
       .flop = [](const memory::dims& src) { return blur_flop(halved(src)); },
-      .min_bytes = read_and_write,
+      .min_bytes =
+          [](const memory::dims& src, memory::data_type type) {
+            return read_and_write(src, type) + blur_filter_bytes(src, type);
+          },
       .definition = blurred,
       .derivative = [](const Pixel&, int i, int j, int rows, int columns,
                        const Slope& slope) { blur_taps(i, j, rows, columns, slope); },

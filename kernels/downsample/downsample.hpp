@@ -43,7 +43,7 @@ struct DownsampleOp {
   // Stages over src dims [N, C, H, W]; empty where nothing follows the convolution.
   std::vector<DownsampleStage> (*build)(const kernels::Context&, const std::string& layer,
                                         const dnnl::memory::desc& src_md, bool training);
-  // Of the operator alone, forward: what scripts/peers reads. A plan adds up its kernels' own figures.
+  // Of the operator alone, forward: what scripts/peers reads. The kernels that build() makes cost as much.
   double (*flop)(const dnnl::memory::dims& src_dims);
   double (*min_bytes)(const dnnl::memory::dims& src_dims, dnnl::memory::data_type type);
 

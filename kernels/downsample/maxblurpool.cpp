@@ -24,7 +24,7 @@ std::vector<DownsampleStage> build(const kernels::Context& context, const std::s
 double flop(const memory::dims& src) { return 4 * element_count(between(src)) + blur_flop(halved(src)); }
 
 double min_bytes(const memory::dims& src, memory::data_type type) {
-  return read_and_write(src, type) +
+  return read_and_write(src, type) + blur_filter_bytes(src, type) +
          2 * element_count(between(src)) * static_cast<double>(memory::data_type_size(type));
 }
 

@@ -10,16 +10,19 @@ using dnnl::memory;
 
 namespace {
 
+// Only the pixels it keeps (the caches move whole lines all the same).
+double min_bytes(const memory::dims& src, memory::data_type type) {
+  return 2 * element_count(halved(src)) * static_cast<double>(memory::data_type_size(type));
+}
+
 std::vector<DownsampleStage> build(const kernels::Context& context, const std::string& layer,
                                    const memory::desc& src_md, bool training) {
   const auto src = src_md.get_dims();
   kernels::PoolShape shape{src, halved(src), {1, 1}, {2, 2}, {0, 0}, {-(src[2] % 2), -(src[3] % 2)}};
-  return {pool_stage(context, layer, kernels::PoolKind::avg_exclude_padding, shape, src_md, training)};
-}
-
-// Only the pixels it keeps (the caches move whole lines all the same).
-double min_bytes(const memory::dims& src, memory::data_type type) {
-  return 2 * element_count(halved(src)) * static_cast<double>(memory::data_type_size(type));
+  DownsampleStage stage =
+      pool_stage(context, layer, kernels::PoolKind::avg_exclude_padding, shape, src_md, training);
+  stage.forward.cost = {.flop = 0, .min_bytes = min_bytes(src, src_md.get_data_type())};  // not of an average
+  return {std::move(stage)};
 }
 
 }  // namespace

@@ -75,6 +75,14 @@ TEST_P(Downsample, BackwardChoosesAmongEqualsAsTheDefinitionDoes) {
   expect_near(backward(x.v, dy.v), downsample_backward(op_, x, dy).v, tolerance(op_, 3), op_.name);
 }
 
+// Peers and reports read the object's figures, plans those of the kernels that build() makes.
+TEST_P(Downsample, KernelsCostWhatTheObjectSays) {
+  kernels::Cost cost;
+  for (const auto& stage : stages(false)) cost += stage.forward.cost;
+  EXPECT_EQ(cost.flop, op_.flop(src_dims_));
+  EXPECT_EQ(cost.min_bytes, op_.min_bytes(src_dims_, dnnl::memory::data_type::f32));
+}
+
 TEST_P(Downsample, HalvesEveryImage) {
   const auto chain = stages(false);
   if (op_.acts_in_convolution()) {
