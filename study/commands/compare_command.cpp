@@ -79,13 +79,24 @@ std::vector<std::string> keys_of_cells() {
   return keys;
 }
 
-// The built-in images of a sweep: fewer, and fewer epochs, unless they are given.
+// The built-in images of a sweep: fewer, and fewer epochs, unless they are given; and where nobody says how
+// many images, our own kernels, so that cells and all that follows end in a few minutes.
 constexpr int kBuiltInTrain = 2048, kBuiltInEpochs = 6;
-settings::Settings built_in_defaults() {
+settings::Settings built_in_defaults(bool whole_recipe) {
   settings::Settings settings;
   settings.synthetic_train = kBuiltInTrain;
   settings.epochs = kBuiltInEpochs;
+  if (whole_recipe) {
+    settings.engine = "fused";
+    settings.algorithm = "fast";
+  }
   return settings;
+}
+
+// Neither images nor kernels were chosen.
+bool wants_whole_recipe(const settings::CommandLine& line) {
+  const auto given = [&](const char* key) { return line.sources.count(key) != 0; };
+  return !given("synthetic_train") && !given("engine") && !given("algorithm");
 }
 
 struct Request {
@@ -157,7 +168,7 @@ void warn_of_unused(const settings::CommandLine& line) {
 Request read_request(const std::vector<std::string>& args) {
   const settings::CommandSyntax syntax = syntax_of_compare();
   Request request;
-  request.line = settings::parse_command_line(args, syntax, built_in_defaults());
+  request.line = settings::parse_command_line(args, syntax, built_in_defaults(false));
   settings::CommandLine& line = request.line;
   if (line.help) return request;
   const bool has_out = line.sources.count("out") != 0;
@@ -171,6 +182,8 @@ Request read_request(const std::vector<std::string>& args) {
     request.sweep = recorded;
   } else if (line.settings.data != "synthetic") {
     line = settings::parse_command_line(args, syntax);
+  } else if (wants_whole_recipe(line)) {
+    line = settings::parse_command_line(args, syntax, built_in_defaults(true));
   }
   warn_of_unused(line);
   read_axes(line, request.sweep);
@@ -200,15 +213,19 @@ sweep::SweepOptions options_of(const settings::CommandLine& line, const settings
   return options;
 }
 
-// Says what the built-in images of a sweep are, where no one chose.
+// Says what the built-in images of a sweep are, and by which kernels they are learnt, where no one chose.
 std::string fewer_images_text(const Request& request) {
   const settings::Settings& s = request.line.settings;
   const bool chosen = request.goes_on || s.data != "synthetic" ||
                       (request.line.sources.count("epochs") && request.line.sources.count("synthetic_train"));
   if (chosen) return "";
-  return fmt::format("{} and {}, to end in a few minutes; `study train` has {} and {}\n",
+  const settings::Settings usual;
+  const bool by_recipe = wants_whole_recipe(request.line);
+  return fmt::format("{} and {}{}, to end in a few minutes; `study train` has {} and {}{}\n",
                      counted(s.synthetic_train, "built-in training image"), counted(s.epochs, "epoch"),
-                     settings::Settings{}.synthetic_train, settings::Settings{}.epochs);
+                     by_recipe ? fmt::format(", --engine {} --algorithm {}", s.engine, s.algorithm) : "",
+                     usual.synthetic_train, usual.epochs,
+                     by_recipe ? fmt::format(", --engine {}", usual.engine) : "");
 }
 
 // A folder that is something else than a sweep stays as it is.
