@@ -30,8 +30,6 @@ Network::Network(kernels::Context context, NetworkSpec spec, NetworkOptions opti
     throw ConfigError(fmt::format("network input {}x{}x{}: every size must be at least 1", options_.channels,
                                   options_.height, options_.width));
   }
-  if (context_.fused && context_.dtype == dnnl::memory::data_type::u8)
-    throw UnsupportedError("int8: the fused engine has no kernels for it; use --engine primitives");
   parameters_ =
       declare_parameters(context_, spec_, options_.variant, input_dims(options_, 1), options_.partial);
 }
@@ -74,6 +72,7 @@ Plan Network::make_plan_with(const downsample::DownsampleOp& op, int batch) {
 Plan Network::make_f32_plan(int batch) {
   auto context = context_;
   context.dtype = dnnl::memory::data_type::f32;
+  context.fused = false;  // every layer's result is seen, and engines have the same scales
   return build_plan(context, downsample::downsample_op(options_.variant), batch,
                     {.partial = options_.partial});
 }

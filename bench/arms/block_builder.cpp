@@ -9,6 +9,7 @@
 #include "bench/arms/int8_values.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/fused/fused_train.hpp"
+#include "kernels/fused/int8_block.hpp"
 #include "kernels/onednn/int8_weighted.hpp"
 #include "kernels/onednn/relu.hpp"
 
@@ -27,8 +28,7 @@ class BlockBuilder {
         pass_(spec.direction == Direction::inference ? kernels::Pass::inference : kernels::Pass::training) {}
 
   Work build() {
-    if (is_int8() && (spec_.fused || spec_.direction != Direction::inference))
-      throw UnsupportedError("int8 is for inference with oneDNN's primitives");
+    if (is_int8() && spec_.direction != Direction::inference) throw UnsupportedError("int8 is for inference");
     if (spec_.unit == Unit::op && spec_.direction == Direction::backward_weights) {
       throw UnsupportedError(fmt::format("{} has no weights of its own", spec_.op));
     }
@@ -63,11 +63,14 @@ class BlockBuilder {
   }
 
   // In a scale that no sum exceeds.
-  kernels::Kernel int8_conv_kernel() {
+  kernels::Int8Scales int8_scales() {
     const auto weights = pattern(element_count(conv_.weights), 2);
     result_scale_ = int8_result_scale(weights, static_cast<std::size_t>(conv_.dst[1]));
+    return {.src = {}, .dst = result_scale_};
+  }
+  kernels::Kernel int8_conv_kernel() {
     return kernels::conv_forward_int8(chain_->context(), name("conv"), conv_, {pass_, true, true},
-                                      {.src = {}, .dst = result_scale_});
+                                      int8_scales());
   }
 
   kernels::Kernel conv_kernel() {
@@ -112,8 +115,18 @@ class BlockBuilder {
     if (training)
       return spec_.op == kNoOperator ? std::nullopt
                                      : fused::fused_train_pool_for(context, conv_, spec_.row()->fused);
-    return fused::fused_pool_for(context, conv_,
-                                 spec_.op == kNoOperator ? fused::unpooled : spec_.row()->fused);
+    const auto op = spec_.op == kNoOperator ? fused::unpooled : spec_.row()->fused;
+    if (!is_int8()) return fused::fused_pool_for(context, conv_, op);
+    const bool integers = spec_.op == kNoOperator || spec_.row()->on_u8 || spec_.row()->acts_in_convolution();
+    return integers ? fused::int8_pool_for(conv_, op) : std::nullopt;
+  }
+
+  kernels::Kernel fused_kernel(const fused::FusedPool& pool) {
+    const auto& context = chain_->context();
+    if (pass_ == kernels::Pass::training)
+      return fused::fused_block_forward_training(context, name("block"), conv_, pool, true);
+    if (is_int8()) return fused::int8_block_forward(context, name("block"), conv_, pool, true, int8_scales());
+    return fused::fused_block_forward(context, name("block"), conv_, {pool, true, true});
   }
 
   // One step forward, and one backward: the gradient of the weights, without that of the source, as block 1
@@ -127,9 +140,7 @@ class BlockBuilder {
     if (!pool)
       throw UnsupportedError(fmt::format("the fused engine has no kernel for {} at this shape", spec_.op));
     chain_->preparing(spec_.backward());
-    const auto forward = add_convolution(
-        training ? fused::fused_block_forward_training(context, name("block"), conv_, *pool, true)
-                 : fused::fused_block_forward(context, name("block"), conv_, {*pool, true, true}));
+    const auto forward = add_convolution(fused_kernel(*pool));
     destination_ = operator_source_ = forward.at(DNNL_ARG_DST);
     if (!spec_.backward()) return;
     chain_->preparing(false);

@@ -35,6 +35,7 @@ HWY_INLINE hn::Mask<D> is_maximum(V value, V maximum) {
 struct Maximum {
   static constexpr int kWindow = 2;
   static constexpr double kFlop = 4;
+  static constexpr bool kMaximum = true;
   static HWY_INLINE V pool_rows(V upper, V lower) { return hn::Max(upper, lower); }
   static HWY_INLINE V pool_columns(V left, V right) { return hn::Max(hn::Max(left, right), hn::Zero(D())); }
 

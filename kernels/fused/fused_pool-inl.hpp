@@ -9,6 +9,8 @@
 //   using Kept = KeptBits;                   // or KeptValues (fused_kept-inl.hpp)
 //   static Kept keep(const V (&rows)[2][2], V pooled);
 //   static V unpool(V diff_dst);             // the part that each value gets, before what was kept decides
+// and where it is the maximum, which 8-bit integers may take before they are rounded
+//   static constexpr bool kMaximum = true;
 //
 // Rows come before columns since half as many values then cross lanes.
 #if defined(DOWNSCALEXR_FUSED_POOL_INL) == defined(HWY_TARGET_TOGGLE)
@@ -26,6 +28,8 @@
 #include "kernels/fused/fused_rows-inl.hpp"
 #include "kernels/fused/fused_train_forward-inl.hpp"
 #include "kernels/fused/fused_train_strip-inl.hpp"
+#include "kernels/fused/int8_channels-inl.hpp"
+#include "kernels/fused/int8_rows-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace dsx::fused::HWY_NAMESPACE {
@@ -43,6 +47,10 @@ FusedPool fused_pool_of(int conv_stride = 1) {
   pool.fast_row_lanes = run_fast_row_lanes<Policy>;
   pool.fast_channel_lanes = run_fast_channels<Policy>;
   pool.fill_strip = fill_strip<Policy>;
+#if DOWNSCALEXR_INT8_VECTORS
+  pool.int8_channel_lanes = run_int8_channels<Policy>;
+  if constexpr (Policy::kWindow != 1) pool.int8_row_lanes = run_int8_rows<Policy>;
+#endif
   if constexpr (Policy::kWindow != 1) {
     pool.kept_words = Policy::Kept::kWords;
     pool.train_forward = train_forward_image<Policy>;

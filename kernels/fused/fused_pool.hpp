@@ -7,6 +7,7 @@
 #include "kernels/fused/fast_train_simd.hpp"
 #include "kernels/fused/fused_block_simd.hpp"
 #include "kernels/fused/fused_train_simd.hpp"
+#include "kernels/fused/int8_block_simd.hpp"
 
 namespace dsx::fused {
 
@@ -26,6 +27,9 @@ struct FusedPool {
   void (*train_forward)(const TrainForwardArgs&) = nullptr;  // stride 1 with pooling, K = 3 or 5
   void (*fast_train_forward)(const FastTrainForwardArgs&) = nullptr;
   FillStrip fill_strip = nullptr;
+  // Over 8-bit integers, [DH, DW, OC]; null where these vectors have no such products.
+  using Int8Rows = void (*)(const Int8BlockArgs&, int begin, int end);
+  Int8Rows int8_channel_lanes = nullptr, int8_row_lanes = nullptr;  // the latter with pooling
 };
 
 // How an operator hands it over; null where none of these kernels can take it in. Call it only through

@@ -100,17 +100,25 @@ Kernel quantize(const Context&, const memory::desc& src_md, U8Scale to) {
   kernel.arguments = {{DNNL_ARG_SRC, src_md}, {DNNL_ARG_DST, dst_md}};
   kernel.is_output = {{DNNL_ARG_SRC, false}, {DNNL_ARG_DST, true}};
   kernel.cost.min_bytes = unpadded_bytes(src_md) + unpadded_bytes(dst_md);
-  kernel.native = [to, count = dst_md.get_size(), threads = max_threads()](const Arguments& arguments) {
+  const auto convert = [to](const Arguments& arguments, std::size_t from, std::size_t count,
+                            std::size_t into) {
     const auto* src = static_cast<const float*>(arguments.at(DNNL_ARG_SRC).get_data_handle());
     auto* dst = static_cast<std::uint8_t*>(arguments.at(DNNL_ARG_DST).get_data_handle());
-    const float factor = 1 / to.scale, offset = to.shift / to.scale;
+    quantize_values(src + from, count, 1 / to.scale, to.shift / to.scale, dst + into);
+  };
+  const std::size_t count = dst_md.get_size();
+  kernel.native = [convert, count, threads = max_threads()](const Arguments& arguments) {
 #pragma omp parallel num_threads(threads)
     {
       const auto team = static_cast<std::size_t>(omp_get_num_threads());
       const auto mine = static_cast<std::size_t>(omp_get_thread_num());
       const std::size_t first = count * mine / team, last = count * (mine + 1) / team;
-      quantize_values(src + first, last - first, factor, offset, dst + first);
+      convert(arguments, first, last - first, first);
     }
+  };
+  kernel.per_image = [convert, image = count / static_cast<std::size_t>(src_md.get_dims()[0])](
+                         const Arguments& arguments, const ImagePlace& place) {
+    convert(arguments, place.from * image, image, place.to * image);
   };
   return kernel;
 }

@@ -10,6 +10,7 @@
 #include "kernels/downsample/downsample.hpp"
 #include "kernels/fused/fused_block.hpp"
 #include "kernels/fused/fused_train.hpp"
+#include "kernels/fused/int8_block.hpp"
 #include "net/layers/weighted.hpp"
 
 namespace dsx::net {
@@ -58,6 +59,10 @@ std::vector<Parameter> parameters(const LayerPlace& place) {
 std::optional<fused::FusedPool> fused_pool(const LayerPlace& place, const GraphWriter& graph) {
   const bool block = place.relu_follows() && place.next(2) != nullptr && place.next(2)->downsamples;
   if (!graph.context.fused || !block) return std::nullopt;
+  if (graph.quantization != nullptr) {
+    const bool integers = place.op.on_u8 || place.op.acts_in_convolution();
+    return integers ? fused::int8_pool_for(conv_shape(place), place.op.fused) : std::nullopt;
+  }
   const auto choose = graph.training() ? fused::fused_train_pool_for : fused::fused_pool_for;
   return choose(graph.context, conv_shape(place), place.op.fused);
 }
@@ -89,19 +94,26 @@ void build_fused_training(const LayerPlace& place, GraphWriter& graph, fused::Fu
   });
 }
 
-void build_int8(const LayerPlace& place, GraphWriter& graph) {
+// Returns how many of the layers behind it are included.
+std::size_t build_int8(const LayerPlace& place, GraphWriter& graph) {
+  if (graph.context.fused) fused::require_int8();
   const LayerSpec& layer = place.layer();
-  add_weighted_int8(graph, place,
-                    kernels::conv_forward_int8(graph.context, layer.name, conv_shape(place),
-                                               {graph.pass, layer.flag("bias"), place.relu_follows()},
-                                               int8_scales(graph, place)));
+  const auto scales = int8_scales(graph, place);
+  if (const auto pool = fused_pool(place, graph)) {
+    add_weighted_int8(graph, place,
+                      fused::int8_block_forward(graph.context, layer.name, conv_shape(place), *pool,
+                                                layer.flag("bias"), scales));
+    return 2;
+  }
+  add_weighted_int8(
+      graph, place,
+      kernels::conv_forward_int8(graph.context, layer.name, conv_shape(place),
+                                 {graph.pass, layer.flag("bias"), place.relu_follows()}, scales));
+  return place.relu_follows() ? 1 : 0;
 }
 
 std::size_t build(const LayerPlace& place, GraphWriter& graph) {
-  if (graph.quantization != nullptr) {
-    build_int8(place, graph);
-    return place.relu_follows() ? 1 : 0;
-  }
+  if (graph.quantization != nullptr) return build_int8(place, graph);
   if (const auto pool = fused_pool(place, graph)) {
     (graph.training() ? build_fused_training : build_fused_inference)(place, graph, *pool);
     return 2;

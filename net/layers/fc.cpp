@@ -3,6 +3,7 @@
 //   dst = [N, out_features]
 #include "kernels/base/error.hpp"
 #include "kernels/fused/fused_linear.hpp"
+#include "kernels/fused/int8_linear.hpp"
 #include "kernels/fused/packed_linear.hpp"
 #include "kernels/onednn/inner_product.hpp"
 #include "net/layers/weighted.hpp"
@@ -75,12 +76,16 @@ void build_primitives(const LayerPlace& place, GraphWriter& graph, memory::data_
 }
 
 void build_int8(const LayerPlace& place, GraphWriter& graph) {
+  if (graph.context.fused) fused::require_int8();
   const LayerSpec& layer = place.layer();
+  const auto shape = linear_shape(place);
+  const auto src_md = graph.md_of(graph.current);
+  const bool ours = graph.context.fused && fused::int8_linear_fits(shape, src_md);
+  const auto make = ours ? fused::int8_linear_forward : kernels::inner_product_forward_int8;
   add_weighted_int8(
       graph, place,
-      kernels::inner_product_forward_int8(graph.context, layer.name, linear_shape(place),
-                                          {graph.pass, layer.flag("bias"), place.relu_follows()},
-                                          int8_scales(graph, place), graph.md_of(graph.current)));
+      make(graph.context, layer.name, shape, {graph.pass, layer.flag("bias"), place.relu_follows()},
+           int8_scales(graph, place), src_md));
 }
 
 std::size_t build(const LayerPlace& place, GraphWriter& graph) {

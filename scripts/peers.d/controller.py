@@ -24,8 +24,9 @@ from works import Work, write_files
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PEERS = (("torch-eager-nchw", "f32"), ("torch-eager-nhwc", "f32"), ("torch-compile-nchw", "f32"),
-         ("torch-compile-nhwc", "f32"), ("onnxruntime", "f32"), ("openvino", "f32"), ("openvino", "bf16"))
-TOLERANCE = {"f32": 1e-4, "bf16": 2e-2}  # of the largest value of the reference
+         ("torch-compile-nhwc", "f32"), ("onnxruntime", "f32"), ("openvino", "f32"), ("openvino", "bf16"),
+         ("onnxruntime", "int8"), ("openvino", "int8"), ("openvino-qdq", "int8"))
+TOLERANCE = {"f32": 1e-4, "bf16": 2e-2, "int8": 5e-2}  # of the largest value of the reference
 AVX2_ENVIRONMENT = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
                     "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 READY_S, ANSWER_S = 900, 300  # compiling takes its time
@@ -35,16 +36,19 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def peer(name, kind):
+    return {"name": name, "data_type": kind, "ours": False,
+            "command": [sys.executable, str(Path(__file__).with_name("worker.py")), "--peer", name]}
+
+
 def arms_of(arguments):
     """[{name, data_type, ours, command}] in the order of starting; the first that answers is the reference."""
-    arms = [{"name": name, "data_type": kind, "ours": False,
-             "command": [sys.executable, str(Path(__file__).with_name("worker.py")), "--peer", name]}
-            for name, kind in PEERS]
+    arms = [peer(name, kind) for name, kind in PEERS]
     ours = [] if arguments.no_ours else arguments.ours or [f"ours={shlex.join(operators.own_program())} worker --layout nhwc"]
     for text in ours:
         label, _, command = text.partition("=")
         arms += [{"name": label, "data_type": kind, "ours": True, "command": shlex.split(command)}
-                 for kind in ("f32", "bf16")]
+                 for kind in options.DATA_TYPES]
     wanted = arguments.arms
     return [arm for arm in arms if arm["data_type"] in arguments.types
             and (not wanted or any(word in arm["name"] for word in wanted))]
@@ -85,7 +89,7 @@ class Arena:
         self.records.append(record)
         worker = None
         try:
-            if arm["data_type"] == "bf16" and self.work.mode == "train":
+            if arm["data_type"] != "f32" and self.work.mode == "train":
                 raise Refused("training is compared in float32 only")
             worker = Worker([*arm["command"], *self.options, "--dtype", arm["data_type"]], self.environment)
             ready = worker.wait_ready(READY_S)
@@ -100,6 +104,12 @@ class Arena:
             return
         record["rounds_ns"], record["involuntary_switches"] = [], 0
         self.live.append((record, worker))
+
+    def refer(self):
+        """Where no float32 is timed: ONNX Runtime's float32 result is the reference all the same."""
+        self.start(peer("onnxruntime", "f32"))
+        self.close()
+        self.live, self.records = [], []
 
     def deviation(self, answer, arm):
         """Largest difference from the reference, in units of its largest value."""
@@ -192,6 +202,8 @@ def merged(results):
 def measure_once(work, arms, arguments, folder, environment_, process):
     arena = Arena(work, arguments, folder, environment_)
     try:
+        if all(arm["data_type"] != "f32" for arm in arms):
+            arena.refer()
         for arm in arms:
             start = time.monotonic()
             arena.start(arm)

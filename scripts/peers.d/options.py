@@ -10,6 +10,7 @@ import operators
 
 UNITS = ("network", "block1", "block2", "pool1", "pool2")
 MODES = ("forward", "train")
+DATA_TYPES = ("f32", "bf16", "int8")
 
 DESCRIPTION = """Times the same networks and operators in PyTorch, ONNX Runtime, OpenVINO and our program, interleaved.
 Every library runs in a process of its own on identical weights and inputs; one process at a time runs, all others are
@@ -26,8 +27,9 @@ def parse(argv):
     parser.add_argument("--variants", nargs="+", metavar="NAME",
                         help="operators of `study --help`; default: those of the original study")
     parser.add_argument("--batches", nargs="+", type=int, default=[32, 1], help="training takes the largest only")
-    types = {"dest": "types", "nargs": "+", "choices": ("f32", "bf16")}
-    parser.add_argument("--dtype", **types, default=["f32", "bf16"], help="data types")
+    types = {"dest": "types", "nargs": "+", "choices": DATA_TYPES}
+    parser.add_argument("--dtype", **types, default=["f32", "bf16"],
+                        help="data types; int8: each library quantizes by its own tool, for networks and blocks")
     parser.add_argument("--types", **types, default=argparse.SUPPRESS, help=argparse.SUPPRESS)  # its old spelling
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of every worker")
     parser.add_argument("--rounds", type=int, default=15, help="turns of every worker")

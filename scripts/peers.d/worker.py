@@ -9,14 +9,16 @@ import json
 import os
 import resource
 import sys
+import tempfile
 import time
 
+import int8_model
 import operators
-from options import MODES, UNITS
+from options import DATA_TYPES, MODES, UNITS
 from works import Work, read_files
 
 TORCH_WAYS = ("torch-eager-nchw", "torch-eager-nhwc", "torch-compile-nchw", "torch-compile-nhwc")
-PEERS = (*TORCH_WAYS, "onnxruntime", "openvino")
+PEERS = (*TORCH_WAYS, "onnxruntime", "openvino", "openvino-qdq")
 
 
 def refuse(reason):
@@ -24,26 +26,47 @@ def refuse(reason):
     raise SystemExit(5)
 
 
+def refuse_unless_integers(name, model, found):
+    """Every layer with weights must run in integers: else its time would be that of something else."""
+    wanted = int8_model.layers_of(model)
+    if sum(found.values()) < wanted or not wanted:
+        refuse(f"{name}: int8 is for networks and blocks" if not wanted else
+               f"{name}: only {sum(found.values())} of {wanted} layers run in integers ({found})")
+    return {"integer layers": ", ".join(f"{count} {kind}" for kind, count in sorted(found.items()))}
+
+
 class OnnxRuntime:
     def __init__(self, work, files, arguments):
-        if work.mode == "train" or arguments.data_type != "f32":
-            refuse("ONNX Runtime's CPU package: float32 inference only")
+        if work.mode == "train" or arguments.data_type == "bf16":
+            refuse("ONNX Runtime's CPU package: inference in float32 and int8 only")
         import onnxruntime
 
-        import onnx_model
+        import works_onnx
         weights, x, _ = files
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = arguments.threads, 1
         options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(onnx_model.build(work, weights), options,
-                                                    providers=["CPUExecutionProvider"])
+        model, self.detail = works_onnx.build(work, weights), {}
+        if arguments.data_type == "int8":
+            self.session, self.detail = self.quantized(onnxruntime, options, model, x)
+        else:
+            self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.binding = self.session.io_binding()
         self.input = onnxruntime.OrtValue.ortvalue_from_numpy(x)
         shape = [int(n) for n in self.session.get_outputs()[0].shape]
         self.output = onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, x.dtype)
         self.binding.bind_ortvalue_input("input", self.input)
         self.binding.bind_ortvalue_output("output", self.output)
-        self.version, self.detail = onnxruntime.__version__, {}
+        self.version = onnxruntime.__version__
+
+    @staticmethod
+    def quantized(onnxruntime, options, model, x):
+        with tempfile.TemporaryDirectory(prefix="downscalexr-int8-") as folder:
+            options.optimized_model_filepath = f"{folder}/optimized.onnx"
+            session = onnxruntime.InferenceSession(int8_model.qdq(model, x), options,
+                                                   providers=["CPUExecutionProvider"])
+            found = int8_model.onnxruntime_integers(options.optimized_model_filepath)
+        return session, refuse_unless_integers("ONNX Runtime", model, found)
 
     def iterate(self):
         self.session.run_with_iobinding(self.binding)
@@ -60,21 +83,32 @@ class OpenVino:
         import numpy
         import openvino
 
-        import onnx_model
+        import works_onnx
         weights, x, _ = files
         core = openvino.Core()
         if arguments.data_type == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             refuse("OpenVINO: this CPU has no bf16")
-        model = core.read_model(onnx_model.build(work, weights), b"")
-        config = {"INFERENCE_PRECISION_HINT": arguments.data_type, "INFERENCE_NUM_THREADS": arguments.threads,
+        given = works_onnx.build(work, weights)
+        if arguments.data_type != "int8":
+            model = core.read_model(given, b"")
+        elif arguments.peer == "openvino-qdq":
+            model = core.read_model(int8_model.qdq(given, x), b"")
+        else:
+            model = int8_model.nncf_model(core.read_model(given, b""), x)
+        # What is not in integers stays float32 in an int8 model.
+        hint = "bf16" if arguments.data_type == "bf16" else "f32"
+        config = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": arguments.threads,
                   "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
         compiled = core.compile_model(model, "CPU", config)
+        integers = {}
+        if arguments.data_type == "int8":
+            integers = refuse_unless_integers("OpenVINO", given, int8_model.openvino_integers(compiled))
         self.input = numpy.ascontiguousarray(x)
         self.request = compiled.create_infer_request()
         self.request.set_input_tensor(openvino.Tensor(self.input, shared_memory=True))
         self.version = openvino.__version__
         self.detail = {"precision": str(compiled.get_property("INFERENCE_PRECISION_HINT")),
-                       "threads": str(compiled.get_property("INFERENCE_NUM_THREADS"))}
+                       "threads": str(compiled.get_property("INFERENCE_NUM_THREADS")), **integers}
 
     def iterate(self):
         self.request.infer()
@@ -87,15 +121,15 @@ class OpenVino:
 def make_peer(name, work, files, arguments):
     if name == "onnxruntime":
         return OnnxRuntime(work, files, arguments)
-    if name == "openvino":
+    if name.startswith("openvino"):
         return OpenVino(work, files, arguments)
     import torch_peer
     return torch_peer.make(name, work, files, arguments, refuse)
 
 
-def reply(message):
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
+def reply(messages, message):
+    messages.write(json.dumps(message) + "\n")
+    messages.flush()
 
 
 def answer(peer, request):
@@ -121,23 +155,22 @@ def main():
     parser.add_argument("--variant", choices=operators.table(), required=True)
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
-    data_type = {"dest": "data_type", "choices": ("f32", "bf16")}
+    data_type = {"dest": "data_type", "choices": DATA_TYPES}
     parser.add_argument("--dtype", **data_type, default="f32")
     parser.add_argument("--data-type", **data_type, default=argparse.SUPPRESS, help=argparse.SUPPRESS)  # its old spelling
     parser.add_argument("--weights", required=True)
     parser.add_argument("--input", required=True)
     parser.add_argument("--target")
     arguments = parser.parse_args()
-    # Only messages may reach stdout: what libraries print goes to stderr.
+    # Only messages may reach stdout: what libraries print (NNCF its progress) goes to stderr.
     messages = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    sys.stdout = messages
     work = Work(arguments.unit, arguments.mode, arguments.variant, arguments.batch)
     peer = make_peer(arguments.peer, work, read_files(work, arguments.weights, arguments.input, arguments.target),
                      arguments)
-    reply({"ready": True, "name": arguments.peer, "version": peer.version, "detail": peer.detail})
+    reply(messages, {"ready": True, "name": arguments.peer, "version": peer.version, "detail": peer.detail})
     for line in sys.stdin:
-        reply(answer(peer, json.loads(line)))
+        reply(messages, answer(peer, json.loads(line)))
 
 
 if __name__ == "__main__":

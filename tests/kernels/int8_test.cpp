@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "kernels/onednn/int8_weighted.hpp"
+#include "tests/reference/int8_values.hpp"
 #include "tests/reference/operators.hpp"
 #include "tests/reference/run_kernel.hpp"
 
@@ -19,38 +20,6 @@ namespace {
 
 using namespace reference;
 using kernels::U8Scale;
-
-constexpr float kWeightScale = 0x1p-6F, kSourceScale = 0x1p-4F;
-
-enum class Fill { random, saturating };
-void PrintTo(Fill fill, std::ostream* out) { *out << (fill == Fill::random ? "random" : "saturating"); }
-
-std::vector<double> u8_values(std::size_t count, Fill fill, unsigned seed) {
-  std::mt19937 random(seed);
-  std::vector<double> values(count);
-  for (auto& value : values) value = fill == Fill::saturating ? 255 : random() % 256;
-  return values;
-}
-
-// Multiples of kWeightScale; the first of each row has the largest integer, so that the row's scale is that.
-std::vector<double> weight_values(std::size_t rows, std::size_t columns, Fill fill, unsigned seed) {
-  const int limit = kernels::weight_limit();
-  std::mt19937 random(seed);
-  std::vector<double> values(rows * columns);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const int row_sign = i / columns % 2 == 0 ? 1 : -1;
-    const int integer = fill == Fill::saturating || i % columns == 0
-                            ? row_sign * limit
-                            : static_cast<int>(random() % (2 * static_cast<unsigned>(limit) + 1)) - limit;
-    values[i] = integer * kWeightScale;
-  }
-  return values;
-}
-
-std::vector<double> rounded(std::vector<double> reals, double scale) {
-  for (double& x : reals) x = std::clamp(std::nearbyint(x / scale), 0.0, 255.0);
-  return reals;
-}
 
 struct Int8ConvCase {
   int n, ic, h, w, oc, kernel, stride, padding;
@@ -103,11 +72,6 @@ TEST_P(Int8Conv, RealsEqualTheDefinition) {
 TEST_P(Int8Conv, IntegersAreTheDefinitionRounded) {
   for (const float scale : {0x1p-2F, 0x1p3F})
     expect_equal(run(scale, true), rounded(relu(expected()).v, scale), "u8 destination");
-}
-
-std::string name_of_fill(Fill fill, int threads) {
-  return std::string(fill == Fill::random ? "random" : "saturating") + "_" + std::to_string(threads) +
-         "_threads";
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Int8Conv,
@@ -255,14 +219,22 @@ TEST(Int8Scale, CoversTheRangeAndZero) {
 }
 
 // The same sums on CPUs of other instruction sets: oneDNN chooses once per process.
+void run_int8_tests(const std::string& isa, const std::string& filter) {
+  const std::string command = "ONEDNN_MAX_CPU_ISA=" + isa + " '" +
+                              std::filesystem::read_symlink("/proc/self/exe").string() +
+                              "' --gtest_brief=1 --gtest_filter='" + filter + "' > /dev/null";
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+}
+
 TEST(Int8Isa, SumsAreExactWithoutVnni) {
   if (std::getenv("ONEDNN_MAX_CPU_ISA") != nullptr) GTEST_SKIP() << "is one of them";
-  for (const std::string isa : {"AVX2", "AVX512_CORE"}) {
-    const std::string command = "ONEDNN_MAX_CPU_ISA=" + isa + " '" +
-                                std::filesystem::read_symlink("/proc/self/exe").string() +
-                                "' --gtest_brief=1 --gtest_filter='*Int8*' > /dev/null";
-    EXPECT_EQ(std::system(command.c_str()), 0) << command;
-  }
+  for (const std::string isa : {"AVX2", "AVX512_CORE"}) run_int8_tests(isa, "*Int8*");
+}
+
+TEST(Int8Isa, SumsAreExactWithTheVnniOfAvx2) {
+  if (std::getenv("ONEDNN_MAX_CPU_ISA") != nullptr) GTEST_SKIP() << "is one of them";
+  if (!kernels::has_isa(dnnl::cpu_isa::avx2_vnni)) GTEST_SKIP() << "this CPU has none";
+  run_int8_tests("AVX2_VNNI", "*Int8*:-*WeightsKeepToSevenBits*");
 }
 
 TEST(Int8Isa, WeightsKeepToSevenBitsWithoutVnni) {

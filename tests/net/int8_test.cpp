@@ -1,5 +1,5 @@
-// Int8 networks: close to their f32 selves, equal to themselves whatever the batch and the threads, and with
-// every change of type as a step of its own.
+// Int8 networks: close to their f32 selves, equal to themselves whatever the batch, the threads and the
+// engine, and with every change of type as a step of its own.
 #include <gmock/gmock.h>
 #include <omp.h>
 
@@ -7,6 +7,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/downsample/power_mean.hpp"
+#include "kernels/fused/int8_layer.hpp"
 #include "net/calibration.hpp"
 #include "net/optimizer.hpp"
 #include "net/training_step.hpp"
@@ -111,6 +112,101 @@ INSTANTIATE_TEST_SUITE_P(Table, Int8Network,
                          [](const auto& tested) {
                            return std::get<0>(tested.param) + "_" + std::to_string(std::get<1>(tested.param));
                          });
+
+// A network whose first Linear is large enough for a kernel of ours, in both engines.
+net::NetworkSpec wide_lenet() {
+  return net::parse_network_spec(R"(
+name: wide
+layers:
+  - Conv2d: {name: conv1, out_channels: 6, kernel_size: 5}
+  - ReLU
+  - Downsample: {name: pool1}
+  - Conv2d: {name: conv2, out_channels: 16, kernel_size: 5}
+  - ReLU
+  - Downsample: {name: pool2}
+  - Flatten
+  - Linear: {name: fc1, out_features: 120}
+  - ReLU
+  - Linear: {name: fc2, out_features: 1}
+)",
+                                 "wide");
+}
+
+class Int8Engines : public testing::TestWithParam<std::tuple<std::string, int>> {
+ protected:
+  void SetUp() override {
+    if (fused::int8_isa().empty()) GTEST_SKIP() << "no int8 kernels of ours on this machine";
+  }
+  net::Network network(bool fused) const {
+    const auto& [variant, size] = GetParam();
+    auto context = Int8Pair::int8_context();
+    context.fused = fused;
+    net::Network made(context, wide_lenet(), {variant, 1, size, size});
+    made.init(3);
+    const Images images(images_of({0, 1, 1}, size, 5));
+    net::Calibration calibration(made, 3);
+    calibration.plan().set_src(images.data.get());
+    calibration.observe();
+    made.quantize(calibration.result());
+    return made;
+  }
+  std::vector<float> logits(net::Network& made, int batch) const {
+    const Images images(
+        images_of(std::vector<float>(static_cast<std::size_t>(batch), 1), std::get<1>(GetParam()), 7));
+    auto plan = made.make_plan(batch, false);
+    plan.set_src(images.data.get());
+    for (int run = 0; run < 2; ++run) {
+      plan.poison();
+      plan.forward();
+    }
+    return {plan.logits().begin(), plan.logits().end()};
+  }
+};
+
+TEST_P(Int8Engines, GiveTheSameBits) {
+  auto primitives = network(false), fused = network(true);
+  for (const auto& [layer, scale] : primitives.quantization()->scales)
+    EXPECT_EQ(fused.quantization()->at(layer).scale, scale.scale) << layer;
+  const int threads = omp_get_max_threads();
+  for (const int batch : {1, 3, 8}) {
+    const auto expected = logits(primitives, batch);
+    for (const int team : {1, 2, 3, 4, 5}) {
+      omp_set_num_threads(team);
+      EXPECT_EQ(logits(fused, batch), expected) << batch << " images, " << team << " threads";
+    }
+    omp_set_num_threads(threads);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Int8Engines,
+                         testing::Combine(testing::ValuesIn(operator_names()), testing::Values(60, 63)),
+                         [](const auto& tested) {
+                           return std::get<0>(tested.param) + "_" + std::to_string(std::get<1>(tested.param));
+                         });
+
+TEST(Int8Plan, FusedTakesOperatorsInAndLeavesTheRestToOneDnn) {
+  if (fused::int8_isa().empty()) GTEST_SKIP() << "no int8 kernels of ours on this machine";
+  auto context = Int8Pair::int8_context();
+  context.fused = true;
+  net::Network network(context, wide_lenet(), {"maxpool", 1, 60, 60});
+  network.init(3);
+  const Images images(images_of({0, 1}, 60, 5));
+  net::Calibration calibration(network, 2);
+  calibration.plan().set_src(images.data.get());
+  calibration.observe();
+  network.quantize(calibration.result());
+  std::map<std::string, std::string> impl;
+  for (const auto& row : net::plan_rows(network.make_plan(2, false))) impl[row.step] = row.impl;
+  EXPECT_THAT(impl["conv1"], testing::StartsWith("ours:int8:rows:"));
+  EXPECT_THAT(impl["conv2"], testing::StartsWith("ours:int8:channels:"));
+  EXPECT_THAT(impl["fc1"], testing::StartsWith("ours:int8:"));
+  EXPECT_THAT(impl["fc2"], Not(HasSubstr("ours")));
+  EXPECT_EQ(impl.count("pool1"), 0U);
+  // An operator without a form on integers is not taken in.
+  const auto& fourth = downsample::power_means().at(2);
+  for (const auto& row : net::plan_rows(network.make_plan_with(*fourth.op, 2)))
+    if (row.step == "conv1") EXPECT_THAT(row.impl, Not(HasSubstr("ours")));
+}
 
 TEST(Int8Plan, QuantizesTheImageOnceAndStaysInIntegers) {
   Int8Pair network("maxpool");

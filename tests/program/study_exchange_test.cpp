@@ -112,11 +112,21 @@ TEST_F(Exchange, PredictInInt8CalibratesOnTrainImagesUntilAnExportKeepsTheScales
   EXPECT_THAT(damaged.err, HasSubstr("best.int8.json: damaged"));
 }
 
+TEST_F(Exchange, PredictInInt8GivesTheSameLogitsWithBothEngines) {
+  for (const char* name : {"a.png", "b.png"}) write_image(name, 32, 32, CV_8UC1);
+  const Finished fused = predict({"images", "--json", "--dtype", "int8", "--engine", "fused"});
+  if (fused.code == static_cast<int>(cli::ExitCode::unsupported)) {
+    EXPECT_THAT(fused.err, HasSubstr("use --engine primitives"));
+    GTEST_SKIP() << fused.err;
+  }
+  ASSERT_EQ(fused.code, 0) << fused.err;
+  const auto primitives = nlohmann::json::parse(predict({"images", "--json", "--dtype", "int8"}).out);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(nlohmann::json::parse(fused.out)["images"][i]["logit"], primitives["images"][i]["logit"]);
+}
+
 TEST_F(Exchange, Int8IsRefusedWhereItIsNot) {
   write_image("a.png", 32, 32, CV_8UC1);
-  const Finished fused = predict({"images", "--dtype", "int8", "--engine", "fused"});
-  EXPECT_EQ(fused.code, 5);
-  EXPECT_THAT(fused.err, HasSubstr("the fused engine has no kernels for it; use --engine primitives"));
   const Finished training = run("study", tiny() + Words{"--dtype", "int8"});
   EXPECT_EQ(training.code, 2);
   EXPECT_THAT(training.err, HasSubstr("training runs in f32; int8 is for --latency-only"));

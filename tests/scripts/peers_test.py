@@ -187,6 +187,29 @@ class Options(unittest.TestCase):
             self.assertEqual(raised.exception.code, 2)
 
 
+@unittest.skipUnless(importlib.util.find_spec("numpy"), "numpy is not at hand")
+class Arms(unittest.TestCase):
+    def arms(self, *words):
+        import controller
+        words = ["--ours", "a=study worker", "--ours", "b=study worker --engine fused", *words]
+        return [(arm["name"], arm["data_type"]) for arm in controller.arms_of(options.parse(words))]
+
+    def test_int8_has_every_library_that_quantizes_and_all_of_ours(self):
+        self.assertEqual(self.arms("--dtype", "int8"),
+                         [(name, "int8") for name in ("onnxruntime", "openvino", "openvino-qdq", "a", "b")])
+
+    def test_int8_is_asked_for(self):
+        self.assertEqual({kind for _, kind in self.arms()}, {"f32", "bf16"})
+
+    def test_training_is_refused_before_anything_is_started(self):
+        import controller
+        from works import Work
+        arena = controller.Arena.__new__(controller.Arena)
+        arena.work, arena.records, arena.live = Work("network", "train", "a", 2), [], []
+        arena.start({"name": "openvino", "data_type": "int8", "ours": False, "command": ["/nowhere"]})
+        self.assertIn("float32 only", arena.records[0]["reason"])
+
+
 class Operators(unittest.TestCase):
     """The program's own table, where it is built."""
 
