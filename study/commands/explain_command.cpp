@@ -169,7 +169,8 @@ int explain(const settings::CommandLine& line, const std::vector<std::string>& w
   context.cpu = environment.cpu_model;
   context.progress("machine: starting");
   bench::MachineOptions machine;
-  machine.quick = context.options.budget_s < 120;  // else its limits alone would take much of the budget
+  const bool is_short = context.options.budget_s < 120;  // all limits would take much of the budget
+  if (is_short) machine.scope = bench::MachineScope::roofline;
   machine.thread_counts = {1};
   if (context.options.threads > 1) machine.thread_counts.push_back(context.options.threads);
   context.machine = bench::measure_machine(machine);
@@ -179,7 +180,7 @@ int explain(const settings::CommandLine& line, const std::vector<std::string>& w
   report.experiments = explain::run_experiments(context, explain::experiment_table(), program);
   explain::add_account(report.experiments, explain::experiment_table(), program);
   report.longer_run = explain::longer_run(report.experiments, context.options);
-  if (machine.quick)
+  if (is_short)
     report.longer_run.emplace_back(
         "the machine: all of bench_ops --machine from --budget 2m on; here its peaks and bandwidths alone");
   report.left_out = left_out_of(context.options);
