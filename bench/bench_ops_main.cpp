@@ -216,7 +216,7 @@ void add_context(const dsx::bench::BenchOptions& options, const dsx::bench::Envi
   dsx::bench::MachineOptions quick;
   quick.thread_counts = options.axes.threads;
   quick.repeats = 5;
-  quick.quick = true;
+  quick.scope = dsx::bench::MachineScope::roofline;
   limits().machine = dsx::bench::measure_machine(quick);
   const auto& machine = limits().machine;
   for (const auto& row : machine.peaks) {

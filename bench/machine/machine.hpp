@@ -15,7 +15,7 @@ namespace dsx::bench {
 
 // A rate with its spread over repetitions. The best is the limit (a disturbance only ever slows down); the
 // median tells how disturbed the measurement was.
-// Disturbed samples (disturbance.hpp) are repeated, up to four times as many as were asked for.
+// How it is measured: rate.hpp.
 struct Rate {
   double best = 0, median = 0;
   double disturbed_share = 0;  // of all samples taken
@@ -59,17 +59,22 @@ struct Machine {
   std::string pairs_not_available;  // the reason, when there are none
   std::vector<double> clock_ghz;  // through the measurement, in order of time; empty where it cannot be told
   double clock_drift = 0;         // (largest - smallest) / median of those
-  MemoryCourse memory;            // through the measurement; empty with MachineOptions::quick
+  MemoryCourse memory;            // through the measurement; only with MachineScope::all
   double nominal_l3_bytes = 0;    // as the topology tells
   Disturbance disturbance;        // by other processes, during all of it
   bool too_noisy = false;  // some figure had mostly disturbed samples: measure again on a quiet machine
   std::int64_t took_ns = 0;
 };
 
+enum class MachineScope {
+  all,
+  roofline,  // peaks, and reading and copying by level
+  steps,  // what predicts a step: the f32 peak and matrix product, and reading, copying and writing by level
+};
 struct MachineOptions {
   std::vector<int> thread_counts;  // empty: 1, 2, 4, ... and all usable CPUs
   int repeats = 11;
-  bool quick = false;  // only what a roofline needs: peaks and read/copy bandwidths, with fewer repeats
+  MachineScope scope = MachineScope::all;
 };
 Machine measure_machine(const MachineOptions& options);
 

@@ -1,6 +1,7 @@
 #include "bench/machine/narrow_read.hpp"
 
 #include <omp.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/machine/rate.hpp"
 #include "bench/measure/measure.hpp"
 #include "kernels/onednn/context.hpp"
 
@@ -88,14 +90,15 @@ double narrow_read_gbps(int channels, double bytes, int threads, int repeats) {
   };
   std::vector<std::unique_ptr<float, Free>> pieces(static_cast<std::size_t>(threads));
   volatile float sink = 0;
+  std::vector<int> cpus(static_cast<std::size_t>(threads), -1);
   int team = 0;
-  std::vector<double> samples_ns;
   // Short passes are repeated within one sample, as the clock's own cost would show.
   const int passes = std::max(1, static_cast<int>(4e6 / (4.0 * static_cast<double>(floats))));
   const auto read_all = [&] {
 #pragma omp parallel num_threads(threads)
     {
-      auto& piece = pieces[static_cast<std::size_t>(omp_get_thread_num())];
+      const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+      auto& piece = pieces[thread];
       if (!piece) {
         piece.reset(static_cast<float*>(std::aligned_alloc(4096, (floats * 4 + 4159) / 4096 * 4096)));
         if (piece) std::memset(piece.get(), 0, floats * 4);
@@ -103,6 +106,7 @@ double narrow_read_gbps(int channels, double bytes, int threads, int repeats) {
       // An exception must not leave a parallel region: without memory nothing is read, and thrown below.
       float most = 0;
       for (int pass = 0; piece && pass < passes; ++pass) most += read(piece.get(), groups, channels);
+      cpus[thread] = sched_getcpu();
 #pragma omp critical
       {
         sink = sink + most;
@@ -111,12 +115,15 @@ double narrow_read_gbps(int channels, double bytes, int threads, int repeats) {
     }
   };
   read_all();  // makes the pieces
-  for (int sample = 0; sample < repeats; ++sample) samples_ns.push_back(time_once_ns(read_all));
-  for (const auto& piece : pieces) {
-    if (!piece) throw std::bad_alloc();
+  for (int thread = 0; thread < team; ++thread) {
+    if (!pieces[static_cast<std::size_t>(thread)]) throw std::bad_alloc();
   }
-  std::sort(samples_ns.begin(), samples_ns.end());
-  return 4 * static_cast<double>(floats) * team * passes / quantile(samples_ns, 0.5);
+  return measure_rate({.repeats = repeats},
+                      [&]() -> RateSample {
+                        const double ns = time_once_ns(read_all);
+                        return {4 * static_cast<double>(floats) * team * passes / ns, on_own_cpus(cpus)};
+                      })
+      .best;
 }
 
 }  // namespace dsx::bench

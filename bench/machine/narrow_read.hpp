@@ -9,7 +9,8 @@
 namespace dsx::bench {
 
 // GB/s of reading `bytes` (shared out over `threads`, each its own piece) in groups of `channels` floats, one
-// vector load per group of at most the vector's width; the median of `repeats` passes after one untimed.
+// vector load per group of at most the vector's width; the best of `repeats` passes (rate.hpp says why) after
+// untimed ones.
 // Needs the OpenMP team at `threads` at least.
 double narrow_read_gbps(int channels, double bytes, int threads, int repeats = 7);
 

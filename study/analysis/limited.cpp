@@ -83,11 +83,14 @@ void add_limited_tables(Analysis& analysis) {
   const auto add = [&](const std::string& a, const std::string& b, const LimitedMetric& metric) {
     const auto terms = doubling_terms(comparison, a, b, metric);
     if (terms.empty()) return;
-    OverSeeds found = analysis.figures.over_seeds(terms, range);
-    Record record{"limited", metric.name, {}, a, b, std::move(found)};
-    std::vector<ResultValue> labels{a};
-    if (!b.empty()) labels.emplace_back(b);
-    labels.emplace_back(metric.name);
+    Record record;  // member by member: GCC 12 sees an unset string in the list's cleanup
+    record.topic = "limited";
+    record.key = metric.name;
+    record.a = a;
+    record.b = b;
+    record.found = analysis.figures.over_seeds(terms, range);
+    const auto labels =
+        b.empty() ? std::vector<ResultValue>{a, metric.name} : std::vector<ResultValue>{a, b, metric.name};
     (b.empty() ? single : difference).add(labels + values_of(record.found, true));
     analysis.records.add(std::move(record));
   };

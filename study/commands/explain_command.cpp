@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <sstream>
@@ -21,6 +22,7 @@
 #include "study/cli/text_table.hpp"
 #include "study/commands/commands.hpp"
 #include "study/commands/explain_context.hpp"
+#include "study/explain/compare.hpp"
 #include "study/explain/experiments/experiments.hpp"
 #include "study/explain/process_runs.hpp"
 #include "study/explain/report_files.hpp"
@@ -42,7 +44,7 @@ constexpr const char* kExplainHelp =
 
 Usage:
   study explain [--variants A,B] [--shapes LIST] [FLAGS]
-  study explain --compare A.json B.json
+  study explain --compare A.json B.json [C.json ...]
   study explain --account EXPLAIN.json
 
   --variants LIST     operators to explain (table below); differences are to the last one [maxpool,strided]
@@ -53,11 +55,12 @@ Usage:
   --seconds S         time spent on each set of interleaved measurements: longer is more precise [3, or what fits]
   --peers FILE        figures of other libraries, written by scripts/peers --json FILE [none]
   --out DIR           folder for explain.txt, explain.json, explain.h5; must be new [results/explain/<made name>]
-  --compare           two explain.json, from two runs or two machines: findings side by side
+  --compare           explain.json of two runs or machines, or of more: findings side by side, and in the end which
+                      conclusions hold in all of them and which differ
   --account           an explain.json: what its experiments say together, also of reports that did not say it
 
 Experiments are timed in four to ten fresh processes, as time allows, spread over the run: their intervals hold in the
-next one. dispatch, and any that has not the time for four, is of one process and says so.
+next one. One that has not the time for four is of one process and says so.
 The report opens with one account of all experiments: which causes each supports or excludes, and where they disagree.
 The time left is shown. Close other programs first: on a busy machine the report says that it cannot be trusted.
 --data times the networks on its images (a block or an operator alone keeps made-up values); --size and --channels are
@@ -94,11 +97,16 @@ fs::path new_folder(const settings::CommandLine& line, const explain::ExplainOpt
 }
 
 int compare(const std::vector<std::string>& files) {
-  if (files.size() != 2)
-    throw ConfigError("--compare takes two files: study explain --compare A.json B.json");
-  const auto a = explain::read_explain_json(files[0]);
-  const auto b = explain::read_explain_json(files[1]);
-  fmt::print("{}", explain::compare_text(a, b));
+  if (files.size() < 2 || files.size() > explain::kMostCompared)
+    throw ConfigError(
+        "--compare takes two files or more: study explain --compare A.json B.json [C.json ...]");
+  std::vector<explain::ExplainReport> reports;
+  for (const auto& file : files) reports.push_back(explain::read_explain_json(file));
+  for (auto& report : reports)  // one of 0.1 has no account of its own
+    if (std::ranges::find(report.experiments, explain::kAccountName, &explain::ExperimentReport::name) ==
+        report.experiments.end())
+      explain::add_account(report.experiments, explain::experiment_table(), report.command);
+  fmt::print("{}", explain::compare_text(reports, files));
   return static_cast<int>(cli::ExitCode::ok);
 }
 
@@ -169,7 +177,8 @@ int explain(const settings::CommandLine& line, const std::vector<std::string>& w
   context.cpu = environment.cpu_model;
   context.progress("machine: starting");
   bench::MachineOptions machine;
-  machine.quick = context.options.budget_s < 120;  // else its limits alone would take much of the budget
+  const bool is_short = context.options.budget_s < 120;  // all limits would take much of the budget
+  if (is_short) machine.scope = bench::MachineScope::roofline;
   machine.thread_counts = {1};
   if (context.options.threads > 1) machine.thread_counts.push_back(context.options.threads);
   context.machine = bench::measure_machine(machine);
@@ -179,7 +188,7 @@ int explain(const settings::CommandLine& line, const std::vector<std::string>& w
   report.experiments = explain::run_experiments(context, explain::experiment_table(), program);
   explain::add_account(report.experiments, explain::experiment_table(), program);
   report.longer_run = explain::longer_run(report.experiments, context.options);
-  if (machine.quick)
+  if (is_short)
     report.longer_run.emplace_back(
         "the machine: all of bench_ops --machine from --budget 2m on; here its peaks and bandwidths alone");
   report.left_out = left_out_of(context.options);
@@ -200,7 +209,7 @@ int explain_command(const std::vector<std::string>& args) {
   settings::CommandSyntax syntax;
   syntax.command = "explain";
   syntax.keys = kExplainKeys;
-  syntax.max_positional = 2;
+  syntax.max_positional = static_cast<int>(explain::kMostCompared) + 1;
   syntax.extra.add_options()("variants", po::value<std::string>()->default_value("maxpool,strided"), "")(
       "shapes", po::value<std::string>()->default_value("study"), "")(
       "experiments", po::value<std::string>(), "")("seconds", po::value<double>()->default_value(3), "")(
@@ -219,9 +228,8 @@ int explain_command(const std::vector<std::string>& args) {
   if (line.extra.count("compare") != 0) return compare(line.positional);
   if (line.extra.count("account") != 0) return account(line.positional);
   if (!line.positional.empty())
-    throw ConfigError(
-        fmt::format("'{}' is not expected here; two files go with --compare, one with --account",
-                    line.positional.front()));
+    throw ConfigError(fmt::format("'{}' is not expected here; files go with --compare, one with --account",
+                                  line.positional.front()));
   return line.extra.count(kProcessFlag) != 0 ? record_process(line) : explain(line, args);
 }
 

@@ -31,6 +31,7 @@ class ArmSet {
   // Times all, or takes them from the processes that did; samples and disturbances go to the report.
   void run();
 
+  const ProcessTimes& times() const { return times_; }
   Interval time_ns(std::size_t arm) const { return times_.time_ns(arm); }
   const bench::Result& result(std::size_t arm) const {
     return results_.at(arm);

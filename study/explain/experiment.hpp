@@ -78,6 +78,10 @@ struct Experiment {
   // Why its sets are timed in this process alone ("its sets would take ..."); "": in fresh processes, as far
   // as there is time: process_runs.hpp.
   std::string one_process{};
+  // What processes leave out and this one alone times in the end ("the blocks in every layout (...)"); of the
+  // seconds above, so many are its.
+  std::string here{};
+  double here_usual_s = 0, here_least_s = 0;
 };
 
 // Runs the chosen experiments one after the other, within the context's budget; one that this CPU or oneDNN

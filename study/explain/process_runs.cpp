@@ -43,10 +43,17 @@ ProcessRuns::ProcessRuns(ExplainContext& context, const std::vector<const Experi
   std::vector<TimeNeed> others;
   for (const auto i : by_rank) {
     const auto& need = needs[i];
-    Spread spread{experiments[i], need.rank, kShareOfLeast * scale * need.least_s + kStartS,
-                  kShareOfSeconds * scale * (need.usual_s - need.least_s)};
-    // One more than there are: the experiment is built once more in the end.
-    const double more_s = (kFewest + 1) * process_s(spread) - others_s({need});
+    const double here_usual_s = experiments[i]->here_usual_s, here_least_s = experiments[i]->here_least_s;
+    const double least_s = need.least_s - here_least_s, timed_s = need.usual_s - need.least_s;
+    const double here_timed_s = timed_s * (here_usual_s - here_least_s) /
+                                std::max(1e-9, experiments[i]->usual_s - experiments[i]->least_s);
+    Spread spread{experiments[i],
+                  need.rank,
+                  kShareOfLeast * scale * least_s + kStartS,
+                  kShareOfSeconds * scale * (timed_s - here_timed_s),
+                  scale * (here_least_s + kPlannedStretch * here_timed_s),
+                  scale * (here_least_s + here_timed_s)};
+    const double more_s = kFewest * process_s(spread) + end_s(spread) - others_s({need});
     const bool is_available = !experiments[i]->needs_steps || !context.options.fused;
     if (is_available && experiments[i]->one_process.empty() && needed_s + more_s <= usable_s) {
       needed_s += more_s;
@@ -83,10 +90,13 @@ double ProcessRuns::process_s(const Spread& spread) const {
                                    : spread.took_s / spread.have();
 }
 
+// The experiment is built once more in the end.
+double ProcessRuns::end_s(const Spread& spread) const { return process_s(spread) + spread.here_s; }
+
 double ProcessRuns::reserved_s() const {
   double seconds = 0;
   for (const auto& spread : spread_)
-    seconds += process_s(spread) * (std::max(0, spread.planned - spread.have()) + 1);
+    seconds += process_s(spread) * std::max(0, spread.planned - spread.have()) + end_s(spread);
   return seconds;
 }
 
@@ -110,7 +120,7 @@ void ProcessRuns::plan(double usable_s) {
 void ProcessRuns::choose_stretch(double usable_s, const std::vector<TimeNeed>& others) {
   double spare_s = usable_s, timed_s = 0;
   for (const auto& spread : spread_) {
-    spare_s -= spread.fixed_s * (spread.planned + 1);
+    spare_s -= spread.fixed_s * (spread.planned + 1) + spread.here_s;
     timed_s += spread.timed_s * spread.planned;
   }
   for (const auto& need : others) {
@@ -167,8 +177,15 @@ ExperimentReport ProcessRuns::finish(const Experiment& experiment,
                                      const std::string& program) {
   Spread& spread = *std::ranges::find(spread_, &experiment, &Spread::experiment);
   context_.processes = std::move(spread.recordings);
-  context_.budget.begin(context_.processes.empty() ? context_.budget.left_s()
-                                                   : std::numeric_limits<double>::infinity());
+  double most_s =
+      context_.processes.empty() ? context_.budget.left_s() : std::numeric_limits<double>::infinity();
+  if (!experiment.here.empty()) {
+    double others_s = 0;
+    for (const auto& other : spread_) others_s += other.experiment == &experiment ? 0 : end_s(other);
+    most_s =
+        std::min(most_s, std::clamp(context_.budget.left_s() - others_s, spread.here_s, spread.here_most_s));
+  }
+  context_.budget.begin(most_s);
   ExperimentReport report = run(context_, experiment, program);
   spread.recordings = std::move(context_.processes);
   context_.processes.clear();
@@ -194,7 +211,14 @@ void ProcessRuns::say_processes(const Spread& spread, ExperimentReport& report) 
                     "same ones, and "
                     "intervals are of the typical process",
                     count));
-  if (!spread.failed.empty())
+  if (count >= 2 && !spread.experiment->here.empty())
+    report.notes.push_back("of one process: " + spread.experiment->here);
+  if (count == 0 && !spread.experiment->here.empty())
+    report.notes.push_back(fmt::format(
+        "of one process, since no other would time {}: its intervals say how well its samples agree, "
+        "no more",
+        spread.experiment->here));
+  else if (!spread.failed.empty())
     report.notes.push_back(
         fmt::format("{} of {} processes did not run: {}", kMost - count, kMost, spread.failed));
   else if (count == 1)

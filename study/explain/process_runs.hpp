@@ -41,6 +41,8 @@ class ProcessRuns {
     const Experiment* experiment;
     int rank;
     double fixed_s, timed_s;  // of a process: building and the fewest rounds; samples at the usual seconds
+    double here_s,
+        here_most_s;  // of what this process alone times in the end: planned, and at the usual seconds
     std::vector<Recording> recordings{};
     int planned = kMost;   // as many processes in all
     std::string failed{};  // why there are no more
@@ -51,6 +53,7 @@ class ProcessRuns {
   void choose_stretch(double usable_s, const std::vector<TimeNeed>& others);
   void run_one(Spread& spread);
   double process_s(const Spread& spread) const;
+  double end_s(const Spread& spread) const;
   double others_s(const std::vector<TimeNeed>& others) const;
   void say_processes(const Spread& spread, ExperimentReport& report) const;
 

@@ -53,6 +53,32 @@ Interval ProcessTimes::ratio(std::size_t a, std::size_t b) const {
   return interval_of_processes(samples, bench::ProcessScale::log);
 }
 
+const ProcessTimes::Process* ProcessTimes::at(double start_s) const {
+  const auto found = std::ranges::find(processes_, start_s, &Process::start_s);
+  return found == processes_.end() ? nullptr : &*found;
+}
+
+Interval ProcessTimes::beside(const ProcessTimes& other, bench::ProcessScale scale,
+                              const Values& values) const {
+  std::vector<bench::ProcessSamples> samples;
+  for (const auto& process : processes_)
+    if (const auto* theirs = other.at(process.start_s); theirs != nullptr)
+      samples.push_back({process.start_s, values(process.arms, theirs->arms)});
+  return interval_of_processes(samples, scale);
+}
+
+ProcessTimes ProcessTimes::joined(const ProcessTimes& other) const {
+  ProcessTimes both;
+  for (const auto& process : processes_) {
+    const auto* theirs = other.at(process.start_s);
+    if (theirs == nullptr) continue;
+    RecordedSet arms = process.arms;
+    arms.insert(arms.end(), theirs->arms.begin(), theirs->arms.end());
+    both.add_process(process.start_s, std::move(arms));
+  }
+  return both;
+}
+
 RecordedArm ProcessTimes::together(std::size_t arm) const {
   RecordedArm all = processes_.front().arms.at(arm);
   for (std::size_t p = 1; p < processes_.size(); ++p) {

@@ -3,6 +3,7 @@
 // its samples and say how well those agree. Differences are taken round by round, within a process.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,14 @@ class ProcessTimes {
   };
   Interval combination_ns(const std::vector<Term>& terms) const;
   Interval ratio(std::size_t a, std::size_t b) const;  // time(a) / time(b)
+  // Of two sets that the same processes timed one after the other: what `values` makes of each process's two.
+  // Processes that have both alone count; NaN without any.
+  using Values = std::function<std::vector<double>(const RecordedSet& mine, const RecordedSet& theirs)>;
+  Interval beside(const ProcessTimes& other, bench::ProcessScale scale, const Values& values) const;
+  // The arms of both, of the processes that have both.
+  ProcessTimes joined(const ProcessTimes& other) const;
 
+  const RecordedSet& of_process(std::size_t process) const { return processes_.at(process).arms; }
   RecordedArm together(std::size_t arm) const;  // all processes' samples, in order of time
   // What must be said first when processes differ by more than their samples show, of the arm where that is
   // most; "" otherwise.
@@ -39,6 +47,7 @@ class ProcessTimes {
     double start_s;
     RecordedSet arms;
   };
+  const Process* at(double start_s) const;
   std::vector<bench::ProcessSamples> samples_of(std::size_t arm) const;
   static Interval interval_of_processes(const std::vector<bench::ProcessSamples>& samples,
                                         bench::ProcessScale scale);

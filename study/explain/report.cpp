@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "kernels/base/clock.hpp"
 #include "kernels/base/counted.hpp"
@@ -132,53 +131,6 @@ void judge_noise(ExplainReport& report) {
     const auto noise = noise_of(experiment);
     report.noise.insert(report.noise.end(), noise.begin(), noise.end());
   }
-}
-
-std::string compare_text(const ExplainReport& a, const ExplainReport& b) {
-  std::string text = "Environments that differ:\n";
-  const std::map<std::string, std::string> other(b.environment.begin(), b.environment.end());
-  cli::TextTable environment({"", "A", "B"});
-  for (const auto& [name, value] : a.environment) {
-    const auto found = other.find(name);
-    if (found != other.end() && found->second != value) environment.add({name, value, found->second});
-  }
-  for (const auto& [name, value] : a.settings) {
-    for (const auto& [other_name, other_value] : b.settings) {
-      if (name == other_name && value != other_value) environment.add({name, value, other_value});
-    }
-  }
-  text += environment.str() + "\n";
-  std::map<std::string, const Finding*> findings;
-  for (const auto& experiment : b.experiments) {
-    for (const auto& finding : experiment.findings) findings[finding.id] = &finding;
-  }
-  cli::TextTable table({"finding", "unit", "A", "B", "B / A", "intervals"});
-  std::size_t only_in_a = 0, both = 0;
-  for (const auto& experiment : a.experiments) {
-    for (const auto& finding : experiment.findings) {
-      const auto found = findings.find(finding.id);
-      if (found == findings.end()) {
-        ++only_in_a;
-        continue;
-      }
-      ++both;
-      if (std::isnan(finding.interval.value)) continue;  // a sentence without a number
-      const auto &x = finding.interval, &y = found->second->interval;
-      const bool overlap = x.low <= y.high && y.low <= x.high;
-      table.add({finding.id, finding.unit, interval_text(x, ""), interval_text(y, ""),
-                 x.value == 0 ? "n/a" : cli::fixed(y.value / x.value, 2), overlap ? "overlap" : "apart"});
-    }
-  }
-  text += table.str();
-  if (only_in_a + findings.size() > both)
-    text += fmt::format("{} findings are only in A, {} only in B\n", only_in_a, findings.size() - both);
-  text += to_text(agreement(a, b));
-  for (const auto* report : {&a, &b}) {
-    if (!report->noise.empty())
-      text += fmt::format("{} came from a machine that was too noisy: {}\n", report == &a ? "A" : "B",
-                          fmt::join(report->noise, "; "));
-  }
-  return text;
 }
 
 }  // namespace dsx::explain

@@ -78,10 +78,6 @@ void judge_noise(ExplainReport& report);
 std::string to_text(const ExperimentReport& experiment);
 std::string to_text(const ExplainReport& report);  // all of it, the verdict on noise first
 
-// Findings that both reports have, side by side, with their ratio and whether their intervals overlap; and
-// what differs in the environments.
-std::string compare_text(const ExplainReport& a, const ExplainReport& b);
-
 // "7.42 (7.31 to 7.55) ms"
 std::string interval_text(const Interval& interval, const std::string& unit, int digits = 2);
 

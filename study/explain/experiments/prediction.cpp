@@ -1,129 +1,23 @@
-// The model, and its report against the measured time of each step.
+// The report of the model (prediction_model.cpp) against the measured time of each step.
 #include "study/explain/experiments/prediction.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <memory>
+#include <set>
 
 #include "bench/arms/block_builder.hpp"
 #include "bench/arms/chain.hpp"
-#include "bench/machine/narrow_read.hpp"
-#include "bench/machine/roofline.hpp"
 #include "bench/measure/latency.hpp"
 #include "kernels/base/error.hpp"
-#include "kernels/onednn/context.hpp"
+#include "study/explain/limits.hpp"
 #include "study/explain/recorded_times.hpp"
 #include "study/explain/timed_network.hpp"
 
 namespace dsx::explain {
 namespace {
-
-// Floats in one vector of the instruction set that oneDNN uses.
-int vector_lanes() {
-  const auto isa = kernels::onednn_info().effective_isa;
-  if (isa.find("avx512") != std::string::npos || isa.find("avx10") != std::string::npos) return 16;
-  return isa.find("avx") != std::string::npos ? 8 : 4;
-}
-
-// Share of the lanes that a step's channels fill: oneDNN vectorizes over output channels (nhwc and blocked).
-double filled_lanes(const kernels::Kernel& kernel) {
-  const auto found = kernel.arguments.find(DNNL_ARG_DST);
-  if (found == kernel.arguments.end() || found->second.get_ndims() < 2) return 1;
-  const int lanes = vector_lanes();
-  const double channels = static_cast<double>(found->second.get_dims()[1]);
-  return channels / (std::ceil(channels / lanes) * lanes);
-}
-
-bool uses_fma(const kernels::Kernel& kernel) {
-  return kernel.kind == "convolution" || kernel.kind == "inner_product";
-}
-
-// Least-recently-used caches at the granularity of whole buffers.
-class CacheModel {
- public:
-  CacheModel(const bench::Topology& topology, int threads) {
-    for (const auto& cache : topology.caches) {
-      const int instances = std::max(1, std::min(cache.instances, threads));
-      levels_.push_back({fmt::format("L{}", cache.level), static_cast<double>(cache.bytes) * instances});
-    }
-  }
-  // The level where `bytes` at `address` are found; they are the most recent ones afterwards.
-  std::string touch(const void* address, double bytes) {
-    double distance = bytes;
-    std::string level = "memory";
-    const auto found =
-        std::find_if(stack_.begin(), stack_.end(), [&](const auto& e) { return e.first == address; });
-    if (found != stack_.end()) {
-      for (auto it = stack_.begin(); it != found; ++it) distance += it->second;
-      for (const auto& [name, capacity] : levels_) {
-        if (distance <= capacity) {
-          level = name;
-          break;
-        }
-      }
-      stack_.erase(found);
-    }
-    stack_.insert(stack_.begin(), {address, bytes});
-    return level;
-  }
-
- private:
-  std::vector<std::pair<std::string, double>> levels_;
-  std::vector<std::pair<const void*, double>> stack_;  // most recent first
-};
-
-const char* argument_name(int argument) {
-  switch (argument) {
-    case DNNL_ARG_SRC:
-      return "src";
-    case DNNL_ARG_WEIGHTS:
-      return "weights";
-    case DNNL_ARG_DST:
-      return "dst";
-    default:
-      return nullptr;  // biases and scratchpads: small
-  }
-}
-
-// What a large matrix product typically reaches (a roofline takes the best instead); the FMA peak where that
-// was not measured.
-double matrix_gflops(const bench::Machine& machine, int threads) {
-  const auto* peak = bench::find_peak(machine, threads, "f32");
-  if (peak == nullptr) return 0;
-  return peak->gemm_gflops.median > 0 ? peak->gemm_gflops.median : peak->gflops.median;
-}
-
-StepPrediction predict_step(const kernels::Step& step, CacheModel& caches, const bench::Machine& machine,
-                            int threads, const NarrowRead& narrow_read) {
-  StepPrediction prediction;
-  prediction.lanes = filled_lanes(step.kernel);
-  if (const double rate = matrix_gflops(machine, threads); rate > 0) {
-    prediction.compute_ns =
-        step.kernel.cost.executed_flop() / (rate * prediction.lanes * (uses_fma(step.kernel) ? 1 : 0.5));
-  }
-  for (const int argument : {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST}) {
-    const auto memory = step.arguments.find(argument);
-    if (memory == step.arguments.end()) continue;
-    const auto bytes = static_cast<double>(memory->second.get_desc().get_size());
-    const auto level = caches.touch(memory->second.get_data_handle(), bytes);
-    const auto* bandwidth = bench::find_bandwidth(machine, threads, level);
-    if (bandwidth == nullptr) continue;
-    double gbps =
-        step.kernel.is_output.at(argument) ? bandwidth->write_gbps.median : bandwidth->read_gbps.median;
-    // Convolutions gather their input for many outputs; an operator that passes once over it is bound by its
-    // loads.
-    if (argument == DNNL_ARG_SRC && narrow_read && !uses_fma(step.kernel)) {
-      const auto channels = static_cast<int>(memory->second.get_desc().get_dims()[1]);
-      gbps = std::min(gbps, narrow_read(channels, bytes));
-    }
-    prediction.traffic_ns += bytes / gbps;
-    prediction.levels +=
-        fmt::format("{}{} {}", prediction.levels.empty() ? "" : ", ", argument_name(argument), level);
-  }
-  return prediction;
-}
 
 // What the residual says, by the term of the model that would have met it.
 std::string residual_name(const StepPrediction& p, const kernels::Step& step, double measured_ns) {
@@ -155,16 +49,68 @@ RecordedSet time_block(const std::vector<kernels::Step>& steps, const std::vecto
   return set;
 }
 
-void report_steps(ExplainContext& context, ExperimentReport& report, const std::string& name,
-                  const std::vector<kernels::Step>& steps, const ProcessTimes& times) {
-  std::map<std::pair<int, double>, double> known;
-  const auto narrow_read = [&](int channels, double bytes) {
-    auto& gbps = known[{channels, bytes}];
-    if (gbps == 0) gbps = bench::narrow_read_gbps(channels, bytes, context.options.threads);
-    return gbps;
+// A network's pass, or the block of one shape.
+struct Subject {
+  std::string name;
+  std::unique_ptr<TimedNetwork> network;
+  bench::Work block;
+  ProcessTimes times{};
+  const std::vector<kernels::Step>& steps() const {
+    return network ? network->plan.forward_steps() : block.steps;
+  }
+};
+
+// Loads of which a step's source comes in pieces of its channels (predict_step()).
+std::set<Limits::Narrow> narrow_reads(const std::vector<Subject>& subjects) {
+  std::set<Limits::Narrow> narrow;
+  for (const auto& subject : subjects) {
+    for (const auto& step : subject.steps()) {
+      const auto source = step.arguments.find(DNNL_ARG_SRC);
+      if (source == step.arguments.end() || uses_fma(step.kernel)) continue;
+      const auto md = source->second.get_desc();
+      narrow.emplace(static_cast<int>(md.get_dims()[1]), static_cast<double>(md.get_size()));
+    }
+  }
+  return narrow;
+}
+
+std::vector<StepPrediction> predictions_of(const ExplainContext& context, const Subject& subject,
+                                           const Limits& limits, const RecordedSet& process) {
+  const auto narrow = [&](int channels, double bytes) {
+    return limits.narrow_gbps(process, {channels, bytes});
   };
-  const auto predictions =
-      predict_steps(steps, context.machine, context.topology, context.options.threads, narrow_read);
+  return predict_steps(subject.steps(), limits.machine(process), context.topology, context.options.threads,
+                       narrow);
+}
+
+// The steps `first` to before `end` against their prediction, each process against that of its own limits:
+// measured over predicted, or measured less predicted in ns.
+enum class Against { ratio, difference };
+Interval against(const ExplainContext& context, const Subject& subject, const Limits& limits,
+                 std::size_t first, std::size_t end, Against kind) {
+  const auto scale = kind == Against::ratio ? bench::ProcessScale::log : bench::ProcessScale::plain;
+  return subject.times.beside(limits.times(), scale,
+                              [&](const RecordedSet& measured, const RecordedSet& process) {
+                                const auto predictions = predictions_of(context, subject, limits, process);
+                                double predicted = 0;
+                                std::vector<double> values(measured[first].samples_ns.size(), 0.0);
+                                for (std::size_t s = first; s < end; ++s) {
+                                  predicted += predictions[s].ns();
+                                  values.resize(std::min(values.size(), measured[s].samples_ns.size()));
+                                  for (std::size_t i = 0; i < values.size(); ++i)
+                                    values[i] += measured[s].samples_ns[i];
+                                }
+                                for (double& value : values)
+                                  value = kind == Against::ratio ? value / predicted : value - predicted;
+                                return values;
+                              });
+}
+
+void report_steps(const ExplainContext& context, ExperimentReport& report, const Subject& subject,
+                  const Limits& limits) {
+  const auto& name = subject.name;
+  const auto& steps = subject.steps();
+  const auto predictions = predictions_of(context, subject, limits, limits.typical());
   ReportTable table{name,
                     fmt::format("{}: predicted from peaks and bandwidths, against measured", name),
                     {{"step", ""},
@@ -173,6 +119,8 @@ void report_steps(ExplainContext& context, ExperimentReport& report, const std::
                      {"high", "ms", 3},
                      {"predicted", "ms", 3},
                      {"ratio", "", 2},
+                     {"ratio low", "", 2},
+                     {"ratio high", "", 2},
                      {"arithmetic", "ms", 3},
                      {"traffic", "ms", 3},
                      {"lanes", "", 2},
@@ -182,75 +130,74 @@ void report_steps(ExplainContext& context, ExperimentReport& report, const std::
   double measured = 0, predicted = 0;
   for (std::size_t s = 0; s < steps.size(); ++s) {
     const auto& p = predictions[s];
-    const auto time = times.time_ns(s);
+    const auto time = subject.times.time_ns(s);
     measured += time.value;
     predicted += p.ns();
     const auto named = residual_name(p, steps[s], time.value);
+    const auto ratio = against(context, subject, limits, s, s + 1, Against::ratio);
     table.rows.push_back({steps[s].name, time.value / 1e6, time.low / 1e6, time.high / 1e6, p.ns() / 1e6,
-                          time.value / p.ns(), p.compute_ns / 1e6, p.traffic_ns / 1e6, p.lanes, p.levels,
-                          named});
+                          ratio.value, ratio.low, ratio.high, p.compute_ns / 1e6, p.traffic_ns / 1e6, p.lanes,
+                          p.levels, named});
     if (named == "predicted" || time.value < 0.02 * measured) continue;
-    const double residual_ms = (time.value - p.ns()) / 1e6;
     report.findings.push_back(
         {fmt::format("prediction/{}/{}", name, steps[s].name),
          fmt::format("{} {}: measured {} against {:.2f} ms predicted: {}.", name, steps[s].name,
                      interval_text(scaled(time, 1e-6), "ms"), p.ns() / 1e6, named),
-         "ms",
-         {residual_ms, (time.low - p.ns()) / 1e6, (time.high - p.ns()) / 1e6},
-         false});
+         "ms", scaled(against(context, subject, limits, s, s + 1, Against::difference), 1e-6), false});
   }
   report.tables.push_back(std::move(table));
+  const auto ratio = against(context, subject, limits, 0, steps.size(), Against::ratio);
   report.findings.push_back(
       {fmt::format("prediction/{}", name),
-       fmt::format("{}: all steps {:.2f} ms, predicted {:.2f} ms.", name, measured / 1e6, predicted / 1e6),
-       "times",
-       {measured / predicted, measured / predicted, measured / predicted},
-       false});
+       fmt::format("{}: all steps {:.2f} ms, predicted {:.2f} ms: {} times as long as predicted.", name,
+                   measured / 1e6, predicted / 1e6, interval_text(ratio, "")),
+       "times", ratio, false});
+}
+
+void time_variant(ExplainContext& context, ExperimentReport& report, const std::string& variant,
+                  std::vector<Subject>& subjects) {
+  if (context.whole_network) {
+    Subject one{variant, make_timed_network(context, variant, context.options.layout), {}};
+    one.times = step_times(context, {one.network.get()}, context.options.seconds / 2, report);
+    subjects.push_back(std::move(one));
+    return;
+  }
+  for (const auto& geometry : context.geometries) {
+    Subject one{geometry.name + "_" + variant, nullptr,
+                bench::build_block(context.spec(geometry, variant, bench::Unit::block))};
+    one.block.run();
+    std::vector<std::string> arms;
+    for (const auto& step : one.block.steps) arms.push_back(one.name + "/" + step.name);
+    one.times = recorded_times(context, report, arms, [&] { return time_block(one.block.steps, arms); });
+    subjects.push_back(std::move(one));
+  }
 }
 
 }  // namespace
 
-std::vector<StepPrediction> predict_steps(const std::vector<kernels::Step>& steps,
-                                          const bench::Machine& machine, const bench::Topology& topology,
-                                          int threads, const NarrowRead& narrow_read) {
-  CacheModel caches(topology, threads);
-  std::vector<StepPrediction> predictions;
-  for (int pass = 0; pass < 2; ++pass) {
-    predictions.clear();
-    for (const auto& step : steps)
-      predictions.push_back(predict_step(step, caches, machine, threads, narrow_read));
-  }
-  return predictions;
-}
-
 void run_prediction(ExplainContext& context, ExperimentReport& report) {
   const auto& options = context.options;
   context.budget.expect_sets(static_cast<int>(options.variants.size()));
+  context.progress("the machine's limits");
+  Limits limits(context, report);
+  std::vector<Subject> subjects;
   for (const auto& variant : options.variants) {
     if (!context.has_time_for(variant, report)) continue;
     context.budget.take_set();
     context.progress(variant);
-    if (context.whole_network) {
-      auto network = make_timed_network(context, variant, options.layout);
-      const auto times = step_times(context, {network.get()}, options.seconds / 2, report);
-      report_steps(context, report, variant, network->plan.forward_steps(), times);
-      continue;
-    }
-    for (const auto& geometry : context.geometries) {
-      auto work = bench::build_block(context.spec(geometry, variant, bench::Unit::block));
-      work.run();
-      const auto name = geometry.name + "_" + variant;
-      std::vector<std::string> arms;
-      for (const auto& step : work.steps) arms.push_back(name + "/" + step.name);
-      const auto times = recorded_times(context, report, arms, [&] { return time_block(work.steps, arms); });
-      report_steps(context, report, name, work.steps, times);
-    }
+    time_variant(context, report, variant, subjects);
   }
+  context.progress("the machine's limits once more");
+  limits.measure_behind(narrow_reads(subjects));
+  for (const auto& subject : subjects) report_steps(context, report, subject, limits);
+  limits.add_to_report();
   report.notes.emplace_back(
-      "predicted is the larger of arithmetic (flop at the measured FMA peak, lanes filled by the channels) "
-      "and traffic "
-      "(each argument at the measured bandwidth of the level that holds it); a residual beyond 35% is named; "
-      "steps are measured over the processes below, the machine's limits in one");
+      "predicted is arithmetic (flop at the rate of a large matrix product, on the lanes that the channels "
+      "fill) plus traffic (each argument at the bandwidth of the level that holds it); a residual beyond 35% "
+      "is "
+      "named. The limits were measured in the processes below, before and behind the steps, each time the "
+      "best "
+      "of some samples: a disturbance only slows. Ratios and residuals are taken within each process");
 }
 
 namespace {

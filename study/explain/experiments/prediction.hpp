@@ -27,6 +27,9 @@ struct StepPrediction {
 // steps whose channels do not fill a vector.
 using NarrowRead = std::function<double(int channels, double bytes)>;
 
+// Whether the model takes a kernel's arithmetic for multiply-adds, and its loads for wide ones.
+bool uses_fma(const kernels::Kernel& kernel);
+
 // Predictions for the second of two passes over `steps`: the first fills the caches. An argument is found in
 // the smallest level that holds all bytes touched since its own last touch (least recently used).
 std::vector<StepPrediction> predict_steps(const std::vector<kernels::Step>& steps,

@@ -80,6 +80,26 @@ ReportTable whole_table(const ExplainContext& context, const ArmSet& arms,
   return table;
 }
 
+// What of the difference between whole passes no step has; passes and steps were timed one after the other by
+// the same processes.
+Interval residual_ns(const ArmSet& arms, const Steps& steps, const Terms& parts, std::size_t n,
+                     std::size_t base) {
+  return arms.times().beside(steps.times, bench::ProcessScale::plain,
+                             [&](const RecordedSet& whole, const RecordedSet& by_step) {
+                               std::vector<double> values(whole[n].samples_ns.size());
+                               auto rounds = std::min(values.size(), whole[base].samples_ns.size());
+                               for (const auto& part : parts)
+                                 rounds = std::min(rounds, by_step[part.arm].samples_ns.size());
+                               values.resize(rounds);
+                               for (std::size_t i = 0; i < rounds; ++i) {
+                                 values[i] = whole[n].samples_ns[i] - whole[base].samples_ns[i];
+                                 for (const auto& part : parts)
+                                   values[i] -= part.weight * by_step[part.arm].samples_ns[i];
+                               }
+                               return values;
+                             });
+}
+
 // A network against the baseline: the whole difference, the part of each layer, and what is left.
 void add_findings(ExperimentReport& report, const ExplainContext& context, const ArmSet& arms,
                   const std::vector<TimedNetwork*>& networks, const Steps& steps, std::size_t n) {
@@ -95,27 +115,28 @@ void add_findings(ExperimentReport& report, const ExplainContext& context, const
                                          variant, interval_text(whole_ms, "ms"), context.baseline(),
                                          context.options.batch, interval_text(ratio, "")),
                              "ms", whole_ms, true});
-  double sum_ms = 0;
+  Terms all;
   for (const auto& part : order) {
     if (!parts.contains(part) || !base_parts.contains(part)) continue;
     Terms terms = parts.at(part);
     terms.insert(terms.end(), base_parts.at(part).begin(), base_parts.at(part).end());
     const auto part_ms = scaled(steps.times.combination_ns(terms), 1e-6);
-    sum_ms += part_ms.value;
+    all.insert(all.end(), terms.begin(), terms.end());
     report.findings.push_back({id + "/" + part,
                                fmt::format("of these, {} lie in {}.", interval_text(part_ms, "ms"), part),
                                "ms", part_ms, true});
   }
-  const double residual = whole_ms.value - sum_ms;
+  if (all.empty()) return;
+  const auto sum_ms = scaled(steps.times.combination_ns(all), 1e-6);
+  const auto residual_ms = scaled(residual_ns(arms, steps, all, n, base), 1e-6);
   report.findings.push_back(
       {id + "/residual",
        fmt::format(
-           "the layers' differences add up to {:.2f} ms; {:.2f} ms ({:.1f}%) lie between steps or are "
-           "not explained by them.",
-           sum_ms, residual, 100 * residual / whole_ms.value),
-       "ms",
-       {residual, residual, residual},
-       false});
+           "the layers' differences add up to {}; {} ({:.1f}%) lie between steps or are not explained "
+           "by them.",
+           interval_text(sum_ms, "ms"), interval_text(residual_ms, "ms"),
+           100 * residual_ms.value / whole_ms.value),
+       "ms", residual_ms, false});
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "kernels/onednn/context.hpp"
 #include "study/explain/agreement.hpp"
 #include "study/explain/arm_set.hpp"
+#include "study/explain/compare.hpp"
 #include "study/explain/experiments/prediction.hpp"
 #include "study/explain/report_files.hpp"
 #include "study/explain/strip_runner.hpp"
@@ -171,11 +172,11 @@ TEST(ExplainReport, ComparesWhatBothHave) {
   auto b = a_report();
   b.environment = {{"cpu_model", "B"}};
   b.experiments[0].findings = {part("factorial/a", 3, 2.9, 3.1), part("factorial/only_b", 1, 1, 1)};
-  const auto text = explain::compare_text(a, b);
+  const auto text = explain::compare_text({a, b});
   EXPECT_THAT(text, HasSubstr("cpu_model"));
   EXPECT_THAT(text, HasSubstr("1.50"));
   EXPECT_THAT(text, HasSubstr("apart"));
-  EXPECT_THAT(text, HasSubstr("0 findings are only in A, 1 only in B"));
+  EXPECT_THAT(text, HasSubstr("Findings that are not in all: 1 of B"));
 }
 
 TEST(Agreement, HoldsWithin15PercentAndInTheSameOrder) {
@@ -187,7 +188,7 @@ TEST(Agreement, HoldsWithin15PercentAndInTheSameOrder) {
                                part("factorial/small", 0.2, 0.1, 0.3)};
   EXPECT_EQ(explain::agreement(a, b).parts, 2U) << "small parts do not count";
   EXPECT_TRUE(explain::agreement(a, b).holds());
-  EXPECT_THAT(explain::compare_text(a, b), HasSubstr("2 agree within 15%."));
+  EXPECT_THAT(explain::compare_text({a, b}), HasSubstr("2 agree within 15%."));
   b.experiments[0].findings[1].interval = {1.6, 1.5, 1.7};
   EXPECT_THAT(explain::agreement(a, b).apart, ElementsAre(HasSubstr("factorial/b")));
   b.experiments[0].findings[1].interval = {5, 4.9, 5.1};

@@ -145,6 +145,22 @@ TEST(ProcessRuns, TheLowerRankHasMoreOfThem) {
   EXPECT_GE(reports[2].processes, 4U);
 }
 
+TEST(ProcessRuns, LeaveTheTimeForWhatIsTimedHereAlone) {
+  Runs all, some;
+  for (auto* runs : {&all, &some}) runs->limit(20, 1.5);
+  auto& row = some.table[1];
+  row.here = "the blocks (they take long)";
+  constexpr double kSmallestScale = 0.05;  // of a context without shapes
+  row.here_usual_s = row.here_least_s = 6 / kSmallestScale;
+  row.usual_s += row.here_usual_s;
+  row.least_s += row.here_least_s;
+  const auto without = all.pair(), with = some.pair();
+  EXPECT_LT(with.processes, without.processes);
+  EXPECT_GE(with.processes, 4U);
+  EXPECT_LE(some.clock_s + 6, 20);
+  EXPECT_THAT(with.notes, Contains("of one process: the blocks (they take long)"));
+}
+
 TEST(ProcessRuns, EndWhenThereIsNothingToTime) {
   Runs runs;
   runs.context.run_process = [&](const std::string&, double, double) {
