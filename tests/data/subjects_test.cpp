@@ -207,9 +207,16 @@ INSTANTIATE_TEST_SUITE_P(
         NamePattern{"copies of what has a UUID",
                     [](int l, int p, int i) {
                       return fmt::format("{}/{:08x}-14fd-4e49-80ba-63a80b6bddd6{}.png", l, 77 * (20 * l + p) + 9,
-                                         i == 0   ? "_1"
+                                         i == 0   ? ""
                                          : i == 1 ? "_flip"
                                                   : " (2)");
+                    }},
+        NamePattern{"numbers beside their copies",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{:04}{}.png", l, 20 * l + p,
+                                         i == 0   ? ""
+                                         : i == 1 ? "_1"
+                                                  : "_2");
                     }},
         NamePattern{
             "subject in the file's name",
