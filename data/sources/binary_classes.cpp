@@ -38,20 +38,23 @@ std::string listed(const std::vector<std::string>& classes) {
 }
 
 // Longer ones first: "not" begins with "no".
-constexpr std::string_view kNegators[] = {"without", "nicht", "not", "non", "no", "un", "ab", "zero"};
+constexpr std::string_view kNegators[] = {"without", "nicht", "senza", "never", "not", "non",
+                                          "pas",     "no",    "un",    "ab",    "wo",  "zero"};
 // Words for nobody ill, or nothing found.
 constexpr std::string_view kNegatives[] = {
-    "negative",     "neg",    "negatives", "normal",   "normals",  "healthy",   "control",  "controls",
-    "ctrl",         "ctl",    "hc",        "cn",       "nc",       "absent",    "absence",  "none",
-    "unremarkable", "wnl",    "nein",      "false",    "lacking",  "sans",      "ohne",     "kein",
-    "asymptomatic", "gesund", "sano",      "sain",     "sin",      "good",      "ok",       "well",
-    "alive",        "nln",    "intact",    "survived", "survivor", "survivors", "excluded", "normality"};
+    "negative",     "neg",      "negatives", "normal",   "normals",  "healthy",   "control",  "controls",
+    "ctrl",         "ctl",      "hc",        "cn",       "nc",       "absent",    "absence",  "none",
+    "unremarkable", "wnl",      "nein",      "false",    "lacking",  "sans",      "ohne",     "kein",
+    "asymptomatic", "gesund",   "sano",      "sain",     "sin",      "good",      "ok",       "well",
+    "alive",        "nln",      "intact",    "survived", "survivor", "survivors", "excluded", "normality",
+    "normale",      "normales", "normaux",   "nilm"};
 // Signs and letters say so only beside each other, alone or behind the same name: negative, positive.
 constexpr std::pair<std::string_view, std::string_view> kOpposites[] = {
     {"n", "p"}, {"n", "y"}, {"f", "t"}, {"-", "+"}};
 // Negative only beside what is worse: beside "normal" they are the finding.
-constexpr std::string_view kMildWords[] = {"benign", "mild",   "stable", "background",
-                                           "other",  "others", "rest"};
+constexpr std::string_view kMildWords[] = {
+    "benign",  "mild",      "low",   "nevus", "nevi",   "naevus", "stable", "background", "regular",
+    "typical", "symmetric", "sinus", "pass",  "passed", "other",  "others", "rest"};
 // What is negated in one word: "nofinding", "notumor", "uninfected", "nonCOVID" beside classes of other
 // names.
 constexpr std::string_view kFindings[] = {
@@ -106,6 +109,7 @@ bool is_opposite(const std::string& negative, const std::string& positive) {
   const auto lower = [](std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    text.resize(text.find_last_not_of(")] ") + 1);  // "COVID(-)"
     return text;
   };
   const std::string a = lower(negative), b = lower(positive);

@@ -32,7 +32,7 @@ namespace dsx::data {
 inline constexpr const char* kDatasetFormat = "downscalexr-dataset";
 inline constexpr int kDatasetVersion = 1;
 // By which rules pixels, subjects and classes were made: an import in the cache by other rules is made again.
-inline constexpr int kDatasetRules = 5;
+inline constexpr int kDatasetRules = 6;
 
 class Hdf5DatasetWriter {
  public:

@@ -120,7 +120,7 @@ std::string masked_stem(const std::string& name) {
   static const std::regex behind(
       R"(^(.+?)(?:[ _.-](?:(?:pred|manual|binary|left|right|lungs?|heart)[ _-]?)?)"
       R"((?:masks?|msk|seg|segmentation|annot|annotation|annotated|label|gt|groundtruth|contour|roi|overlay|)"
-      R"(heatmap|preview|thumb|thumbnail|gradcam|bbox)|mask)(?:[ _-]?(?:\d+|left|right))?$)",
+      R"(superpixels?|heatmap|preview|thumb|thumbnail|gradcam|bbox)|mask)(?:[ _-]?(?:\d+|left|right))?$)",
       std::regex::icase);
   static const std::regex before(R"(^(?:mask|seg|segmentation|gt|label)[ _.-](.+)$)", std::regex::icase);
   std::smatch match;
@@ -156,10 +156,11 @@ class Walk {
   using Place = std::pair<dev_t, ino_t>;
   // What else the same folder holds.
   struct Beside {
-    bool images = false;          // or a folder of them
-    bool in_class = false;        // below a folder that may be a class's
-    bool classes = false;         // two folders at least that may be a class's
-    std::set<std::string> stems;  // of what is no mask by its name, also without "_image" at their end
+    bool images = false;            // or a folder of them
+    bool in_class = false;          // below a folder that may be a class's
+    bool classes = false;           // two folders at least that may be a class's
+    std::set<std::string> stems;    // of what is no mask by its name, also without "_image" at their end
+    std::set<std::string> folders;  // in lower case
   };
 
   static std::string joined(const std::vector<std::string>& parts, const std::string& name) {
@@ -196,6 +197,7 @@ class Walk {
       const bool other = beside.in_class && member.name[0] != '.' && !is_system_folder(member.name) &&
                          !is_mask_folder(member.name, true);
       beside.images |= is_folder ? other || is_image_folder(member.name) : has_image_ending(member.name);
+      if (is_folder) beside.folders.insert(lower_case(member.name));
       if (is_folder || !masked_stem(member.name).empty()) continue;
       beside.stems.insert(lower_case(fs::path(member.name).stem().string()));
       beside.stems.insert(image_stem(member.name));
@@ -216,8 +218,10 @@ class Walk {
       if (is_system_folder(member.name)) return scan_.left_out.add(kSystem, name, 1, "folder");
       std::vector<std::string> below = parts;
       below.push_back(member.name);
-      const bool of_masks = is_mask_folder(member.name, beside.in_class) &&
-                            (beside.images || (beside.classes && is_plural(member.name)));
+      // "COVID_masks" beside COVID, or one of masks beside what they are of.
+      const bool of_masks = beside.folders.contains(masked_stem(member.name)) ||
+                            (is_mask_folder(member.name, beside.in_class) &&
+                             (beside.images || (beside.classes && is_plural(member.name))));
       const bool was_mask = std::exchange(in_masks_, in_masks_ || of_masks);
       visit(folder / member.name, member.status, below);
       in_masks_ = was_mask;

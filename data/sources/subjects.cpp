@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <regex>
@@ -129,6 +130,7 @@ class Finder {
       found[i] = subject_by_table(images_[i].name);
       if (!found[i]) found[i] = subject_by_folder(images_[i].name);
     }
+    take_originals_of_copies(found);
     take_folders_before_numbers(found);
     qualify_by_class(found);
     std::size_t nobody = 0;
@@ -149,6 +151,18 @@ class Finder {
       lines_.push_back(fmt::format(
           "subjects: in names {}: no person's; {} are their own; --subject REGEX finds ids in paths", example,
           counted(nobody, "image")));
+  }
+
+  // "0017.png" beside "0017_1.png" and "0017_flip.png".
+  void take_originals_of_copies(std::vector<std::optional<Clue>>& found) const {
+    std::map<std::string, Clue> known;
+    for (const auto& clue : found)
+      if (clue) known.emplace(clue->subject, *clue);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (found[i] || clues_[i]) continue;
+      const auto copies = known.find(std::filesystem::path(images_[i].name).stem().string());
+      if (copies != known.end()) found[i] = copies->second;
+    }
   }
 
   // "00055/3_frontal.png": the folder is the patient when its files' numbers begin anew in each, or are its

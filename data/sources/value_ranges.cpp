@@ -112,7 +112,7 @@ std::vector<std::string> ValueNotes::lines() const {
                          : fmt::format("; black {}, white {}", range.black, range.white);
     const double share = (kind.used.high - kind.used.low) / (range.white - range.black);
     constexpr double kLittle = 0.6;
-    if (!kind.several && share < kLittle)
+    if (!kind.several && share < kLittle && kind.used.high > kind.used.low)
       line += fmt::format(" ({:.0f}% of it); --intensity-range {:.9g},{:.9g} would stretch them", 100 * share,
                           kind.used.low, kind.used.high);
     lines.push_back(line);

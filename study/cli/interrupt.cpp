@@ -19,6 +19,7 @@ void install_interrupt_handlers() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond ulimit -f fails and is said, as on a full disk
 }
 
 bool interrupt_requested() { return signal_seen != 0; }

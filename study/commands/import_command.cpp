@@ -41,9 +41,10 @@ Usage:
   study import WEIGHTS.safetensors --out DIR [--variant NAME] [SETTINGS]
 
 The file holds the network's tensors under PyTorch's names (conv1.weight, fc1.bias, ...) and shapes; F32, or F16,
-BF16 and F64, which are converted. One prefix before all names (module., _orig_mod., model.) is taken off. Settings say which network they belong to and how its images are prepared. A file
-made by `study export` carries them, and its run's threshold and classes, too; any other needs --variant, since
-the shapes do not tell the operator, and has the defaults below. Flags win over the file. Then:
+BF16 and F64, which are converted. One prefix before all names (module., _orig_mod., model.) is taken off.
+Settings say which network they belong to and how its images are prepared. A file made by `study export` carries
+them, and its run's threshold and classes, too; any other needs --variant, since the shapes do not tell the
+operator, and has the defaults below. Flags win over the file. Then:
   study predict DIR IMAGES          study export DIR --format onnx
   study --latency-only --resume DIR
 

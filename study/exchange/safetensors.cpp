@@ -83,8 +83,8 @@ void check_places(std::vector<SafeTensor>& tensors, std::uint64_t data_bytes) {
   for (const SafeTensor& t : tensors) {
     const std::string name = shown_name(t.name);
     if (t.begin > t.end || t.end > data_bytes)
-      throw DataError(
-          fmt::format("tensor {} is said to be in bytes {} to {} of {}", name, t.begin, t.end, data_bytes));
+      throw DataError(fmt::format("tensor {} is said to be in bytes {} to {} of {}; truncated?", name,
+                                  t.begin, t.end, data_bytes));
     if (const std::uint64_t needed = bytes_needed(t); needed != t.end - t.begin)
       throw DataError(fmt::format("tensor {} has {} bytes, but its shape and type need {}", name,
                                   t.end - t.begin, needed));

@@ -107,7 +107,8 @@ std::vector<std::uint8_t> read_weights_file(const fs::path& file) {
   constexpr std::size_t kHighByte = 7;  // of the header's length: 0, and in a text never
   const bool is_text = start.size() <= kHighByte || start[kHighByte] != 0;
   if (is_text && !start.empty() && start[0] == '{') refuse(about_json(data::read_file(file, kMaxIndexBytes)));
-  if (const std::string what = start.empty() ? "" : what_else(file, start); !what.empty()) refuse(what);
+  if (const std::string what = start.empty() ? "an empty file" : what_else(file, start); !what.empty())
+    refuse(what);
   return data::read_file(file, kMaxWeightBytes);
 }
 

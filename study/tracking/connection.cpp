@@ -34,6 +34,14 @@ ServerRun Connection::living_run(const std::string& id) {
                                 client.url(), shown(experiment.name), id, found->experiment_id));
   }
   if (found && !found->deleted) return *found;
+  if (!found && file.cursor.run_id.empty())
+    throw Refused(Refused::Kind::other,
+                  fmt::format("{}: MLFLOW_RUN_ID: there is no run {} there", client.url(), shown(id)));
+  if (!found)
+    throw Refused(Refused::Kind::other,
+                  fmt::format("{}: run {} is not there any more: deleted for good, or another server's; "
+                              "remove {} to send it anew",
+                              client.url(), id, file.path().string()));
   throw Refused(Refused::Kind::other,
                 fmt::format("{}: run {} was deleted there; restore it (mlflow runs restore --run-id {}), or "
                             "remove {} to send the run anew",

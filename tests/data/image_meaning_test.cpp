@@ -257,6 +257,15 @@ TEST(Content, WhatIsNoImageSaysWhatItIs) {
   EXPECT_THAT(why(std::string("\x5c\1\0\0", 4) + std::string(400, 'n')), HasSubstr("a NIfTI image"));
   EXPECT_THAT(why(std::string(257, 'a') + "ustar" + std::string(200, 'a')), HasSubstr("a tar archive"));
   EXPECT_THAT(why(std::string("\0\0\0\x20", 4) + "ftypavif...."), HasSubstr("an AVIF image"));
+  EXPECT_THAT(why("outs:\n- md5: a304afb9\n"), HasSubstr("dvc pull"));
+  EXPECT_THAT(why("iVBORw0KGgoAAAANSUhEUg=="), HasSubstr("base64"));
+  EXPECT_THAT(why("data:image/jpeg;base64,/9j/4AAQ"), HasSubstr("base64"));
+  EXPECT_THAT(why("\x89PNG\n\x1A\n...."), HasSubstr("line endings"));
+  EXPECT_THAT(why("\x89PNG\r\r\n\x1A\r\n"), HasSubstr("line endings"));
+  EXPECT_THAT(why("\xEF\xBF\xBDPNG\r\n"), HasSubstr("as text"));
+  EXPECT_THAT(why("P5\n2 2\n255\n...."), HasSubstr("a PGM image"));
+  EXPECT_THAT(why("SIMPLE  =                    T"), HasSubstr("a FITS image"));
+  EXPECT_THAT(why(std::string("\0\0\0\x20", 4) + "ftypisom...."), HasSubstr("a video"));
   EXPECT_THAT(why(std::string("{\0\0\0\0\0\0\0", 8) + "{\"a\":1}"), HasSubstr("a safetensors file"));
 }
 

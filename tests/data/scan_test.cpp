@@ -92,6 +92,13 @@ TEST_F(Scan, AFolderOfMasksBesideTheClassesIsNoClass) {
   EXPECT_EQ(data::scan_images(folder_ / "faces").files.size(), 3U);
 }
 
+TEST_F(Scan, AFolderCalledAsAClassAndItsMasksIsNoClass) {
+  for (const char* name : {"A_masks/x.png", "B_segmentation/x.png", "a-ROI/x.png", "A/x_superpixels.png"})
+    write_image(folder_ / name, test::picture(16, 16, 4));
+  EXPECT_THAT(names(), ElementsAre("A/x.png", "B/x.png"));
+  EXPECT_THAT(data::scan_folder(folder_).class_names, ElementsAre("A", "B"));
+}
+
 TEST_F(Scan, ANewlineInANameStaysOnOneLine) {
   write_bytes(folder_ / "A/no\nte.txt", {'h', 'i'});
   EXPECT_THAT(left_out(), ElementsAre(HasSubstr("e.g. A/no\\nte.txt")));
@@ -139,6 +146,16 @@ TEST_F(Scan, NegatedClassesAreTheNegativeOnes) {
                                                        {"sick", "healthy control"},
                                                        {"not normal", "normal"},
                                                        {"infected", "Uninfected"},
+                                                       {"COVID19(+)", "COVID19(-)"},
+                                                       {"Fracture", "Pas de fracture"},
+                                                       {"con contrasto", "senza contrasto"},
+                                                       {"ever", "never"},
+                                                       {"with_contrast", "wo_contrast"},
+                                                       {"HSIL", "NILM"},
+                                                       {"high_grade", "low_grade"},
+                                                       {"melanoma", "nevus"},
+                                                       {"irregular", "regular"},
+                                                       {"anormale", "normale"},
                                                        {"effusion", "No Finding"},
                                                        {"glioma", "notumor"},
                                                        {"opacity", "NoFinding"},

@@ -170,6 +170,54 @@ INSTANTIATE_TEST_SUITE_P(
                     [](int l, int p, int i) {
                       return fmt::format("{}/{:05}/{}_0.png", l, 50 * l + p, 88000 + 1000 * l + 10 * p + i);
                     }},
+        NamePattern{"cells of a slide",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/C{}P{}thinF_IMG_2015061{}_11475{}_cell_{}.png", l, 33 + p,
+                                         20 * l + p, i, i, p + i);
+                    }},
+        NamePattern{"patches of patients",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/patch_patient_{:03}_node_{}_x_3328.png", l, 20 * l + p, i);
+                    }},
+        NamePattern{"a folder for each node of a patient",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/patient_{:03}_node_{}/patch_x_3328.png", l, 20 * l + p, i);
+                    }},
+        NamePattern{"a folder for each series of a patient",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{:06}_{:02}_01/{}.png", l, 20 * l + p, i + 1, 100 + i);
+                    }},
+        NamePattern{"a folder for each visit",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{}_2019-0{}-12/scan.png", l, 100234 + 20 * l + p, i + 1);
+                    }},
+        NamePattern{"folders made flat",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/train_patient{:05}_study{}_view1_frontal.png", l, 20 * l + p, i);
+                    }},
+        NamePattern{"classes before patients",
+                    [](int l, int p, int i) { return fmt::format("{}/NORMAL_P{:02}_S{}.png", l, 20 * l + p, i); }},
+        NamePattern{"two views behind a class",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/glaucoma-{}-{}.png", l, 20 * l + p,
+                                         i == 0   ? "left"
+                                         : i == 1 ? "right"
+                                                  : "left_2");
+                    }},
+        NamePattern{"copies of what has a UUID",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{:08x}-14fd-4e49-80ba-63a80b6bddd6{}.png", l, 77 * (20 * l + p) + 9,
+                                         i == 0   ? ""
+                                         : i == 1 ? "_flip"
+                                                  : " (2)");
+                    }},
+        NamePattern{"numbers beside their copies",
+                    [](int l, int p, int i) {
+                      return fmt::format("{}/{:04}{}.png", l, 20 * l + p,
+                                         i == 0   ? ""
+                                         : i == 1 ? "_1"
+                                                  : "_2");
+                    }},
         NamePattern{
             "subject in the file's name",
             [](int l, int p, int i) { return fmt::format("{}/subject-{}_visit{}.tif", l, 10 * l + p, i); }}),
@@ -186,6 +234,34 @@ TEST(Subjects, FoldersThatNumberSomethingElseAreNobody) {
   for (int i = 0; i < 20; ++i)
     images.push_back({fmt::format("{}/images_{:03}/x{}.png", i % 2, i / 10, i), i % 2, ""});
   EXPECT_EQ(count_of(data::find_subjects(images, "")), 20U);
+}
+
+// Days, weightings, magnifications and parts of a set, four of each in turn.
+TEST(Subjects, FoldersOfDaysAndKindsOfImagesAreNobody) {
+  const std::vector<std::vector<std::string>> kinds = {
+      {"2019-01-12", "2019-01-13", "2019-02-01", "2019-02-02"},
+      {"20190112", "20190113", "20190201", "20190202"},
+      {"12.01.2019", "13.01.2019", "01.02.2019", "02.02.2019"},
+      {"T1", "T2", "T1ce", "T2-FLAIR"},
+      {"40X", "100X", "200X", "400X"},
+      {"subset0", "subset1", "subset2", "subset3"},
+      {"dataset_1", "dataset_2", "dataset_3", "dataset_4"},
+      {"patch1", "patch2", "patch3", "patch4"},
+      {"subtype1", "subtype2", "subtype3", "subtype4"}};
+  for (const auto& folders : kinds) {
+    std::vector<SubjectClues> images;
+    for (int i = 0; i < 48; ++i)
+      images.push_back({fmt::format("{}/{}/q{}z.png", i % 2, folders[static_cast<std::size_t>(i / 2 % 4)],
+                                    static_cast<char>('A' + i % 26) + std::string(i / 26 + 1, 'x')),
+                        i % 2, ""});
+    EXPECT_EQ(count_of(data::find_subjects(images, "")), 48U) << folders[0];
+  }
+}
+
+TEST(Subjects, ADayBehindWordsIsNoPatient) {
+  for (const char* name :
+       {"a/PXL_20200212_123015212.png", "a/Screenshot_20200101-123456.png", "a/MVIMG_20200101_123456.png"})
+    EXPECT_EQ(data::subject_from_name(name), name);
 }
 
 TEST(Subjects, AFolderOfManyPatientsIsNone) {

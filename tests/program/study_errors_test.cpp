@@ -132,7 +132,6 @@ TEST_F(StudyErrors, AFullDiskExitsWith4AndLeavesNothingHalfWritten) {
 
 TEST_F(StudyErrors, AFileSizeLimitActsLikeAFullDisk) {
   const Finished done = run("study", tiny() + Words{"--name", "limited"}, [] {
-    ::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit = {150'000, 150'000};  // run.h5 fits, a checkpoint does not
     ::setrlimit(RLIMIT_FSIZE, &limit);
   });

@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class TrackingEnvironment : public TrackingDelivery {
  protected:
@@ -64,8 +65,16 @@ TEST_F(TrackingEnvironment, WhatIsIgnoredIsNamedInOneLine) {
   EXPECT_EQ(ignored_variables_text(), "");
   set("MLFLOW_TRACKING_AUTH", "kubernetes");
   set("MLFLOW_RUN_CONTEXT", "{}");
-  EXPECT_THAT(ignored_variables_text(), HasSubstr("MLFLOW_TRACKING_AUTH, MLFLOW_RUN_CONTEXT: ignored"));
+  EXPECT_THAT(ignored_variables_text(), HasSubstr("MLFLOW_RUN_CONTEXT, MLFLOW_TRACKING_AUTH: ignored"));
   EXPECT_THAT(ignored_variables_text(), Not(HasSubstr("kubernetes"))) << "values may be secrets";
+  set("MLFLOW_ENABLE_ASYNC_LOGGING", "true");
+  set("MLFLOW_OF_A_LATER_VERSION", "1");
+  set("MLFLOW_EMPTY", "");
+  set("MLFLOW_EXPERIMENT_NAME", "e");
+  set("MLFLOW_SERVER_ALLOWED_HOSTS", "*");
+  EXPECT_THAT(ignored_variables_text(),
+              StartsWith("MLFLOW_ENABLE_ASYNC_LOGGING, MLFLOW_OF_A_LATER_VERSION, MLFLOW_RUN_CONTEXT, "
+                         "MLFLOW_TRACKING_AUTH: ignored"));
 }
 
 TEST_F(TrackingEnvironment, AWorkspaceGoesWithEveryRequest) {

@@ -123,6 +123,8 @@ class SetbacksTest(TrackedRuns):
         self.expect_whole(run, self.folder / "results/runs/y")
         out, _ = self.study(*tiny(), "--name", "z", MLFLOW_TRACKING_URI=self.server.url, MLFLOW_EXPERIMENT_ID="987654")
         self.assertIn("MLFLOW_EXPERIMENT_ID 987654: there is no such experiment", out)
+        out, _ = self.study(*tiny(), "--name", "v", **variables, MLFLOW_RUN_ID="nonsense")
+        self.assertIn("MLFLOW_RUN_ID: there is no run nonsense", out)
 
     def test_a_certificate_as_requests_has_it(self):
         certificate = self.folder / "home/server.pem"

@@ -179,7 +179,7 @@ TEST_F(TrackingSetbacks, ARunThatWasDeletedHasNotArrived) {
   EXPECT_THAT(refusal(), HasSubstr("experiment 'an experiment' was deleted there"));
   server_.experiment_deleted = false;
   server_.runs.clear();
-  EXPECT_THAT(refusal(), HasSubstr("was deleted there"));
+  EXPECT_THAT(refusal(), HasSubstr("run run-0123456789abcdef is not there any more: deleted for good, or"));
   EXPECT_EQ(refusal().find('\n'), std::string::npos);
 }
 
