@@ -151,7 +151,7 @@ struct LevelSet {
   std::size_t floats_per_thread;
 };
 
-std::vector<LevelSet> level_sets(const Topology& topology, int threads) {
+std::vector<LevelSet> level_sets(const Topology& topology, int threads, MachineScope scope) {
   const auto round = [](double bytes) { return static_cast<std::size_t>(bytes / sizeof(float)) / 256 * 256; };
   std::vector<LevelSet> sets;
   double below = 0, all_bytes = 0;
@@ -163,8 +163,10 @@ std::vector<LevelSet> level_sets(const Topology& topology, int threads) {
     below = share;
     all_bytes = std::max(all_bytes, static_cast<double>(cache.bytes) * cache.instances);
   }
-  const double memory =
-      std::min(std::max(4 * all_bytes, 128e6), static_cast<double>(topology.memory_bytes) / 8);
+  // Steps have it measured again and again: as small as the probe's (memory_probe.hpp), whatever an L3 of
+  // hundreds of megabytes would have.
+  const double wanted = scope == MachineScope::steps ? std::min(4 * all_bytes, 256e6) : 4 * all_bytes;
+  const double memory = std::min(std::max(wanted, 128e6), static_cast<double>(topology.memory_bytes) / 8);
   sets.push_back({"memory", round(memory / threads)});
   return sets;
 }
@@ -215,8 +217,9 @@ BandwidthRow measure_level(const LevelSet& level, int threads, const MachineOpti
     volatile float sink = kernels.read(buffers[t].get(), count);
     (void)sink;
   });
-  row.copy_gbps = bandwidth(threads, 2 * half_bytes, repeats,
-                            [&](int t) { kernels.copy(buffers[t].get(), buffers[t].get() + half, half); });
+  if (options.scope != MachineScope::steps)
+    row.copy_gbps = bandwidth(threads, 2 * half_bytes, repeats,
+                              [&](int t) { kernels.copy(buffers[t].get(), buffers[t].get() + half, half); });
   if (options.scope == MachineScope::roofline) return row;
   row.write_gbps =
       bandwidth(threads, bytes, repeats, [&](int t) { kernels.write(buffers[t].get(), count, 1.0F); });
@@ -274,7 +277,7 @@ Machine measure_machine(const MachineOptions& options) {
     if (options.scope != MachineScope::steps)
       machine.peaks.push_back(measure_peak(threads, "bf16", bf16_fma_kernel(), options));
     sample_clock();
-    for (const auto& level : level_sets(topology, threads)) {
+    for (const auto& level : level_sets(topology, threads, options.scope)) {
       machine.bandwidths.push_back(measure_level(level, threads, options));
       sample_clock();
     }

@@ -69,7 +69,7 @@ struct Machine {
 enum class MachineScope {
   all,
   roofline,  // peaks, and reading and copying by level
-  steps,  // what predicts a step: the f32 peak and matrix product, and reading, copying and writing by level
+  steps,     // what predicts a step: the f32 peak and matrix product, and reading and writing by level
 };
 struct MachineOptions {
   std::vector<int> thread_counts;  // empty: 1, 2, 4, ... and all usable CPUs

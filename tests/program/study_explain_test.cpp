@@ -50,7 +50,7 @@ TEST_F(StudyExplain, RunsEveryExperimentOnAUsersShapeAndWritesThreeFiles) {
   EXPECT_THAT(names, ::testing::ElementsAre("account", "whole", "factorial", "dispatch", "working_set",
                                             "hot_cold", "strips", "fused", "algorithm", "data_dependence",
                                             "threads", "parallelism", "prediction", "original"));
-  EXPECT_THAT(finished.err, HasSubstr("left, of which up to")) << "the time left is shown";
+  EXPECT_THAT(finished.err, HasSubstr("left: process 1 of 10")) << "the time left is shown";
   EXPECT_THAT(finished.out, HasSubstr("one thread only"));
   EXPECT_TRUE(json["machine"].contains("peaks"));
   EXPECT_EQ(json["settings"]["batch"], "2");
@@ -69,8 +69,12 @@ TEST_F(StudyExplain, TimesExperimentsInFreshProcessesAndVotesByThem) {
     const auto line = fmt::format("over {} fresh processes", processes);
     EXPECT_GE(processes, 4) << name;
     EXPECT_THAT(e["notes"].dump(), HasSubstr(line)) << name;
-    if (name == "dispatch") EXPECT_THAT(e["notes"].dump(), HasSubstr("of one process: the blocks"));
-    if (name == "prediction") EXPECT_THAT(e["findings"].dump(), HasSubstr("prediction/limits/arithmetic"));
+    if (name == "dispatch") {
+      EXPECT_THAT(e["notes"].dump(), HasSubstr("of one process: the blocks"));
+    }
+    if (name == "prediction") {
+      EXPECT_THAT(e["findings"].dump(), HasSubstr("prediction/limits/arithmetic"));
+    }
     EXPECT_THAT(finished.out, HasSubstr(fmt::format(" of {} process", processes))) << name;
   }
   EXPECT_THAT(finished.out, HasSubstr("== account"));
