@@ -51,8 +51,8 @@ Files in DIR:
                               docs/comparison_files.md describes them
   report/report.html, report.md, figures/  drawn from them by scripts/report; `study report DIR` does it again
 
-Without --data and settings, the built-in images are made fewer (see the first lines of output), so that the
-default sweep ends in a few minutes.
+Without --data and settings, the built-in images are made fewer and learnt by --engine fused --algorithm fast (see
+the first lines of output), so that the default sweep ends in a few minutes.
 
 Exit code: 0 when all cells are finished, else that of the first one that failed (`study --help` lists them);
 130 when stopped.

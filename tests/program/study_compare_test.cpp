@@ -160,6 +160,29 @@ TEST_F(StudyCompare, DryRunAsJsonNamesStateTimeAndCommand) {
   EXPECT_EQ(summary_of(cell("s", "strided-seed1-clean"))["status"], "finished");
 }
 
+// What nobody chose ends in minutes; what somebody chose is left alone.
+TEST_F(StudyCompare, TheBuiltInImagesAreLearntByTheFusedEngineUnlessSomethingElseIsChosen) {
+  const Words one = split_words("--size 32 --seeds 1 --variants strided --dry-run --json --out s");
+  const auto setting = [&](const Words& more, const std::string& flag) {
+    const Finished done = compare(one + more);
+    EXPECT_EQ(done.code, 0) << done.err;
+    const Words arguments = nlohmann::json::parse(done.out).at("cells").at(0).at("arguments");
+    for (const std::string& word : arguments)
+      if (word.starts_with(flag)) return word;
+    return std::string();
+  };
+  EXPECT_EQ(setting({}, "--engine="), "--engine=fused");
+  EXPECT_EQ(setting({}, "--algorithm="), "--algorithm=fast");
+  EXPECT_EQ(setting({"--epochs", "2"}, "--engine="), "--engine=fused");
+  EXPECT_EQ(setting({"--engine", "primitives"}, "--engine="), "");
+  EXPECT_EQ(setting({"--synthetic-train", "64"}, "--engine="), "");
+  EXPECT_EQ(setting({"--algorithm", "direct"}, "--engine="), "");
+  const Finished said = compare(split_words("--size 32 --seeds 1 --variants strided --dry-run --out s"));
+  EXPECT_THAT(said.out,
+              HasSubstr("6 epochs, --engine fused --algorithm fast, to end in a few minutes; `study "
+                        "train` has 3072 and 5, --engine primitives"));
+}
+
 TEST_F(StudyCompare, FoldersOfTwoMachinesMerge) {
   const Words words = small() + split_words("--variants avgpool,strided");
   ASSERT_EQ(compare(words + split_words("--seeds 1-1 --out here")).code, 0);
