@@ -90,6 +90,8 @@ std::string listed(const std::vector<std::string>& names) {
   return fmt::format("{} and {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
 }
 
+constexpr std::size_t kNamedPairs = 3;  // all there are of three operators; more are counted, not listed
+
 // "no two of avgpool, maxpool and strided can be told apart"; of `open` pairs that are not `all` there are:
 // "maxpool and avgpool, and strided and avgpool, cannot be told apart"
 std::string not_told_apart(const std::vector<Judged>& open, bool all) {
@@ -100,6 +102,7 @@ std::string not_told_apart(const std::vector<Judged>& open, bool all) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   if (all && open.size() > 1) return fmt::format("no two of {} can be told apart", listed(names));
+  if (pairs.size() > kNamedPairs) return fmt::format("{} pairs cannot be told apart", pairs.size());
   return fmt::format("{}{} cannot be told apart", fmt::join(pairs, ", and "), pairs.size() > 1 ? "," : "");
 }
 
@@ -121,6 +124,37 @@ std::string needed_text(const std::vector<Judged>& open) {
                   : "";
 }
 
+// Those that differ: each by its size, or how many of `all` pairs and the largest.
+std::vector<std::string> differences(std::vector<Judged> differ, std::size_t all, const std::string& noun) {
+  const auto sentence = [&](const Judged& j) {
+    return fmt::format("{} is {} than {} in {}, by {}", j.a, j.value > 0 ? "higher" : "lower", j.b, noun,
+                       size_of(j));
+  };
+  std::vector<std::string> parts;
+  if (differ.size() > kNamedPairs) {
+    std::sort(differ.begin(), differ.end(),
+              [](const Judged& x, const Judged& y) { return std::abs(x.value) > std::abs(y.value); });
+    return {fmt::format("{} of {} pairs of operators differ, most of all: {}", differ.size(), all,
+                        sentence(differ.front()))};
+  }
+  for (const Judged& j : differ) parts.push_back(sentence(j));
+  return parts;
+}
+
+// Those within the margin, alike.
+std::vector<std::string> equivalences(const std::vector<Judged>& same, std::size_t all,
+                                      const std::string& in_noun) {
+  std::vector<std::string> parts;
+  if (same.size() > kNamedPairs)
+    return {fmt::format("{} of {} pairs of operators are the same to within {}{}", same.size(), all,
+                        points_with_unit(same.front().margin, 0), in_noun)};
+  for (const Judged& j : same)
+    parts.push_back(&j == &same.front() ? fmt::format("{} and {} are the same to within {}{}", j.a, j.b,
+                                                      points_with_unit(j.margin, 0), in_noun)
+                                        : fmt::format("so are {} and {}", j.a, j.b));
+  return parts;
+}
+
 // What is known of all pairs in `noun`: which differ, otherwise how far apart they can be. `none`: "no
 // operator is better in AUC than another".
 std::string apart(const std::vector<Judged>& list, const std::string& noun, const std::string& none) {
@@ -129,15 +163,9 @@ std::string apart(const std::vector<Judged>& list, const std::string& noun, cons
                             open = with_word(list, {"undecided", "no worse", "cannot tell"});
   if (same.size() == list.size())
     return fmt::format("{} by more than {}", none, points_with_unit(same.front().margin, 0));
-  std::vector<std::string> parts;
-  for (const Judged& j : differ)
-    parts.push_back(fmt::format("{} is {} than {} in {}, by {}", j.a, j.value > 0 ? "higher" : "lower", j.b,
-                                noun, size_of(j)));
-  for (const Judged& j : same)
-    parts.push_back(&j == &same.front()
-                        ? fmt::format("{} and {} are the same to within {}{}", j.a, j.b,
-                                      points_with_unit(j.margin, 0), differ.empty() ? " in " + noun : "")
-                        : fmt::format("so are {} and {}", j.a, j.b));
+  std::vector<std::string> parts = differences(differ, list.size(), noun);
+  for (std::string& part : equivalences(same, list.size(), differ.empty() ? " in " + noun : ""))
+    parts.push_back(std::move(part));
   if (!open.empty()) {
     double most = 0;
     for (const Judged& j : open) most = std::max({most, std::abs(j.low), std::abs(j.high)});

@@ -134,6 +134,22 @@ TEST(Answer, NamesThePairsThatAreOpenAmongOthers) {
               HasSubstr("so are strided and avgpool; strided and maxpool cannot be told apart"));
 }
 
+// Seven operators have 21 pairs: a sentence that lists them is not read.
+TEST(Answer, CountsPairsWhereThereAreManyAndNamesTheLargest) {
+  std::vector<PlantedVerdict> verdicts;
+  for (int i = 0; i < 5; ++i) {
+    const std::string n = std::to_string(i);
+    verdicts.push_back({"AUC on test", "a" + n + " - b" + n, "equivalent", 0.001, -0.004, 0.006});
+    verdicts.push_back({"AUC on test", "c" + n + " - d" + n, "undecided", 0.01, -0.01, 0.02 + 0.001 * i});
+    verdicts.push_back({"AUC on test", "e" + n + " - f" + n, "lower", -0.02 - 0.01 * i, -0.08, -0.01});
+  }
+  EXPECT_EQ(
+      sentences(planted(verdicts)).at(0),
+      "On these data 5 of 15 pairs of operators differ, most of all: e4 is lower than f4 in test AUC, by "
+      "6.0 points (1.0 to 8.0); 5 of 15 pairs of operators are the same to within 1 point; 5 pairs "
+      "cannot be told apart (a difference of up to 2.4 points is possible).");
+}
+
 TEST(Answer, AdvisesNothingFromABusyMachine) {
   analysis::ComparisonResults results = planted(auc("equivalent", 0.001));
   for (analysis::ResultTable& table : results.tables)
