@@ -80,7 +80,7 @@ std::vector<std::string> keys_of_cells() {
 }
 
 // The built-in images of a sweep: fewer, and fewer epochs, unless they are given; and where nobody says how
-// many images, our own kernels, so that cells and all that follows end in a few minutes.
+// many images, our own kernels, so that cells and all that follows end sooner.
 constexpr int kBuiltInTrain = 2048, kBuiltInEpochs = 6;
 settings::Settings built_in_defaults(bool whole_recipe) {
   settings::Settings settings;
@@ -221,7 +221,7 @@ std::string fewer_images_text(const Request& request) {
   if (chosen) return "";
   const settings::Settings usual;
   const bool by_recipe = wants_whole_recipe(request.line);
-  return fmt::format("{} and {}{}, to end in a few minutes; `study train` has {} and {}{}\n",
+  return fmt::format("{} and {}{}, to end sooner; `study train` has {} and {}{}\n",
                      counted(s.synthetic_train, "built-in training image"), counted(s.epochs, "epoch"),
                      by_recipe ? fmt::format(", --engine {} --algorithm {}", s.engine, s.algorithm) : "",
                      usual.synthetic_train, usual.epochs,

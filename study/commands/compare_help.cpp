@@ -52,7 +52,7 @@ Files in DIR:
   report/report.html, report.md, figures/  drawn from them by scripts/report; `study report DIR` does it again
 
 Without --data and settings, the built-in images are made fewer and learnt by --engine fused --algorithm fast (see
-the first lines of output), so that the default sweep ends in a few minutes.
+the first lines of output), so that the default sweep ends sooner.
 
 Exit code: 0 when all cells are finished, else that of the first one that failed (`study --help` lists them);
 130 when stopped.
@@ -62,7 +62,7 @@ Exit code: 0 when all cells are finished, else that of the first one that failed
 
 std::string compare_examples() {
   return R"(Examples:
-  study compare                                                built-in data, a few minutes
+  study compare                                                built-in data; says how long it may take
   study compare --data chest_xray --seeds 5 --epochs 10
   study compare --data chest_xray --seeds 5 --noise-seeds 3 --label-noise 0,0.2 --out results/compare/noise
   study compare --out results/compare/noise                    resume it

@@ -113,24 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Table, Int8Network,
                            return std::get<0>(tested.param) + "_" + std::to_string(std::get<1>(tested.param));
                          });
 
-// A network whose first Linear is large enough for a kernel of ours, in both engines.
-net::NetworkSpec wide_lenet() {
-  return net::parse_network_spec(R"(
-name: wide
-layers:
-  - Conv2d: {name: conv1, out_channels: 6, kernel_size: 5}
-  - ReLU
-  - Downsample: {name: pool1}
-  - Conv2d: {name: conv2, out_channels: 16, kernel_size: 5}
-  - ReLU
-  - Downsample: {name: pool2}
-  - Flatten
-  - Linear: {name: fc1, out_features: 120}
-  - ReLU
-  - Linear: {name: fc2, out_features: 1}
-)",
-                                 "wide");
-}
+constexpr int kWideFeatures = 120;  // of fc1: enough for a kernel of ours, in both engines
 
 class Int8Engines : public testing::TestWithParam<std::tuple<std::string, int>> {
  protected:
@@ -141,7 +124,7 @@ class Int8Engines : public testing::TestWithParam<std::tuple<std::string, int>> 
     const auto& [variant, size] = GetParam();
     auto context = Int8Pair::int8_context();
     context.fused = fused;
-    net::Network made(context, wide_lenet(), {variant, 1, size, size});
+    net::Network made(context, small_lenet(kWideFeatures), {variant, 1, size, size});
     made.init(3);
     const Images images(images_of({0, 1, 1}, size, 5));
     net::Calibration calibration(made, 3);
@@ -188,7 +171,7 @@ TEST(Int8Plan, FusedTakesOperatorsInAndLeavesTheRestToOneDnn) {
   if (fused::int8_isa().empty()) GTEST_SKIP() << "no int8 kernels of ours on this machine";
   auto context = Int8Pair::int8_context();
   context.fused = true;
-  net::Network network(context, wide_lenet(), {"maxpool", 1, 60, 60});
+  net::Network network(context, small_lenet(kWideFeatures), {"maxpool", 1, 60, 60});
   network.init(3);
   const Images images(images_of({0, 1}, 60, 5));
   net::Calibration calibration(network, 2);

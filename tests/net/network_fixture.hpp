@@ -32,8 +32,8 @@ inline nlohmann::json read_fixture(const std::string& name) {
   return nlohmann::json::parse(file);
 }
 
-// A small LeNet: same layers, 28 x 28.
-inline net::NetworkSpec small_lenet() {
+// A small LeNet: same layers, 28 x 28; with 120 features fc1 is large enough for kernels of ours.
+inline net::NetworkSpec small_lenet(int fc1_features = 12) {
   return net::parse_network_spec(R"(
 name: small
 layers:
@@ -44,7 +44,9 @@ layers:
   - ReLU
   - Downsample: {name: pool2}
   - Flatten
-  - Linear: {name: fc1, out_features: 12}
+  - Linear: {name: fc1, out_features: )" +
+                                     std::to_string(fc1_features) +
+                                     R"(}
   - ReLU
   - Linear: {name: fc2, out_features: 1}
 )",
